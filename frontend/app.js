@@ -1,0 +1,76 @@
+// Comfort for the console. Every page works without it.
+import "htmx.org";
+
+const stale = document.getElementById("ir-stale");
+
+function setStale(on) {
+  if (stale) stale.hidden = !on;
+}
+
+// Live parts poll. They rest while nobody looks, and catch up at once when somebody does.
+document.addEventListener("htmx:before:request", (event) => {
+  const live = event.detail.ctx.sourceElement.hasAttribute("data-live");
+  if (live && document.hidden) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  for (const part of document.querySelectorAll("[data-live]")) {
+    part.dispatchEvent(new CustomEvent("ir-refresh"));
+  }
+});
+
+// A redirect means that the session has ended: the whole page goes to the sign-in form.
+document.addEventListener("htmx:before:swap", (event) => {
+  const response = event.detail.ctx.response?.raw;
+  if (!response?.redirected) return;
+  event.preventDefault();
+  location.reload();
+});
+
+// A page that no longer follows what happens must say so.
+document.addEventListener("htmx:error", () => setStale(true));
+document.addEventListener("htmx:response:error", () => setStale(true));
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.response?.raw.ok) setStale(false);
+});
+
+// A pressed button looks pressed until the answer is there.
+document.addEventListener("submit", (event) => {
+  event.submitter?.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", () => {
+  for (const pressed of document.querySelectorAll("[aria-busy]")) {
+    pressed.removeAttribute("aria-busy");
+  }
+});
+
+// Menus close by a press outside of them and by Escape.
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.ir-drop[open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+}
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const open = document.activeElement?.closest("details.ir-drop[open]");
+    closeMenus(null);
+    open?.querySelector("summary").focus();
+  }
+  const typing = event.target.matches("input, select, textarea");
+  const search = document.querySelector("[data-search]");
+  if (event.key === "/" && !typing && search) {
+    event.preventDefault();
+    search.focus();
+  }
+});
+
+// Pointing at a time shows it in the reader's own zone as well.
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+document.addEventListener("pointerover", (event) => {
+  const time = event.target.closest?.("time[datetime]");
+  if (time && !time.dataset.local) {
+    time.dataset.local = "yes";
+    time.title = `${time.title} = ${clock.format(new Date(time.dateTime))}`;
+  }
+});

@@ -1,0 +1,82 @@
+"""What a channel is: code that delivers one message in one vendor's dialect.
+
+The law of this package: a channel knows nothing of databases, requests or
+settings. It gets a configuration that its own schema has validated, says what
+happened by returning a :class:`SendResult` or raising one of two failures, and
+puts no secret into any of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from marshmallow import Schema
+
+from incidentrelay.domain.messages import Envelope
+
+
+class DeliveryFailure(Exception):
+    """It was not delivered. ``reason`` is one redacted sentence for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TemporaryFailure(DeliveryFailure):
+    """Trying again may help, not before ``retry_after`` where the vendor said so.
+
+    ``unknown`` is true where the message may have arrived all the same (the
+    connection broke after everything was sent).
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: timedelta | None = None, unknown: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.unknown = unknown
+
+
+class PermanentFailure(DeliveryFailure):
+    """Trying again cannot help: wrong address, revoked token, refused content."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """Accepted by the vendor. ``handle`` finds the message again (to edit it).
+
+    ``delivered`` is true where acceptance proves that the recipient has it.
+    """
+
+    handle: Mapping[str, Any] = field(default_factory=dict)
+    delivered: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """``secrets`` names the fields of ``config_schema`` that are write-only.
+
+    ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means
+    that people can be reached by it as well as teams.
+    """
+
+    name: str
+    label: str
+    docs: str
+    config_schema: type[Schema]
+    secrets: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
+
+
+class Channel(Protocol):
+    info: ChannelInfo
+
+    def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
+        """Deliver, or raise TemporaryFailure or PermanentFailure.
+
+        ``config`` is complete: secrets included, decrypted.
+        """
+        ...

@@ -1,0 +1,144 @@
+"""Engines and sessions: one way to read, one way to write.
+
+A writing transaction on SQLite begins with BEGIN IMMEDIATE, because a reader that
+turns into a writer fails at once where another one wrote in between. SQLite's own
+waiting is a poll with a long tail, so the writers of one process queue for the
+single connection of the writing pool instead. On PostgreSQL both ways share a pool.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from incidentrelay.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_MS = 15_000
+MOST_HINTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Work that may be due: ``task`` ∈ deliver, wake, sweep; ``at`` None is now."""
+
+    task: str
+    id: int | None = None
+    at: datetime | None = None
+
+
+class Database:
+    """The engines of one process.
+
+    ``sink`` takes the hints of each committed transaction; the edge sets it.
+    """
+
+    def __init__(self, url: str, *, pool: int = 10, synchronous: str = "FULL") -> None:
+        self.url = make_url(url)
+        self.sink: Callable[[Sequence[Hint]], None] | None = None
+        if self.url.get_backend_name() == "sqlite":
+            self._make_folder()
+            self.writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, synchronous)
+            self.reading = _sqlite_engine(url, "BEGIN", max(pool, 2), synchronous)
+        else:
+            self.writing = create_engine(url, pool_size=pool, max_overflow=0, pool_pre_ping=True)
+            self.reading = self.writing
+        self._write = sessionmaker(self.writing, expire_on_commit=False, info={"database": self})
+        self._read = sessionmaker(self.reading, expire_on_commit=False)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Database":
+        return cls(
+            settings.sqlalchemy_url,
+            pool=settings.database_pool,
+            synchronous=settings.sqlite_synchronous,
+        )
+
+    def writer(self) -> Session:
+        """A session for a transaction that writes; whoever takes it ends it."""
+        return self._write()
+
+    def reader(self) -> Session:
+        """A session for a transaction that only reads."""
+        return self._read()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A writing transaction: committed at the end, rolled back by an exception."""
+        with self._write.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self._read() as session:
+            yield session
+
+    def dispose(self) -> None:
+        self.writing.dispose()
+        self.reading.dispose()
+
+    def _make_folder(self) -> None:
+        if self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
+    engine = create_engine(
+        url, pool_size=pool, max_overflow=0, connect_args={"check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # The driver's own, implicit transactions are off; "begin" below makes ours.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def hint(session: Session, wake_up: Hint) -> None:
+    """Wake a worker once the session's transaction is committed, and only then.
+
+    A hint makes things fast, never sure: what must happen stands in the database,
+    and a hint that gets lost is made good by the next sweep.
+    """
+    session.info.setdefault("hints", []).append(wake_up)
+
+
+@event.listens_for(Session, "after_commit")
+def _send_hints(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    hints = session.info.pop("hints", [])
+    sink = session.info.get("database") and session.info["database"].sink
+    if not hints or sink is None:
+        return
+    if len(hints) > MOST_HINTS:
+        hints = [Hint("sweep")]
+    try:
+        sink(hints)
+    except Exception:
+        log.exception("The queue did not take a wake-up; the next sweep does its work.")
+
+
+@event.listens_for(Session, "after_rollback")
+def _drop_hints(session: Session) -> None:
+    session.info.pop("hints", None)
+
+
+__all__ = ["Database", "Hint", "hint"]

@@ -1,0 +1,56 @@
+"""Prometheus Alertmanager's webhook, version 4 (and what speaks like it).
+
+Only the items count: the status, labels and key of the group change with
+Alertmanager's own routing and say nothing about one alert.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from incidentrelay.domain.enums import SignalStatus
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.integrations import fields
+from incidentrelay.integrations.base import IntegrationInfo
+
+
+class Alertmanager:
+    info = IntegrationInfo("alertmanager", "Alertmanager", "alertmanager")
+
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+        """One item for each of ``alerts``; InvalidInput where there is no such list."""
+        if not isinstance(payload, dict):
+            raise InvalidInput.of("body", "This is not a JSON object.")
+        alerts = payload.get("alerts")
+        if not isinstance(alerts, list):
+            raise InvalidInput.of("alerts", "This must be a list of alerts.")
+        common = fields.annotation_map(payload.get("commonAnnotations"))
+        group_status = fields.first_text(payload, "status")
+        return [_item(alert, index, common, group_status) for index, alert in enumerate(alerts)]
+
+
+def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) -> Item:
+    if not isinstance(alert, dict):
+        return Rejection(fields.NOT_AN_OBJECT)
+    raw = fields.json_object(alert.get("labels"))
+    sent = fields.text_map(raw)
+    annotations = {**common, **fields.annotation_map(alert.get("annotations"))}
+    severity, labels = fields.severity_and_labels(fields.first_text(raw, "severity"), sent)
+    title = fields.first_text(annotations, "summary") or fields.first_text(raw, "alertname")
+    description = fields.first_text(annotations, "description", "message")
+    status = fields.status_of(fields.first_text(alert, "status") or group_status)
+    resolved = status is SignalStatus.RESOLVED
+    return Signal(
+        dedup_key=fields.identity(fields.first_text(alert, "fingerprint"), sent, "", alert, index),
+        status=status,
+        severity=severity,
+        title=fields.clip(fields.one_line(title), fields.MAX_TITLE) or "Alertmanager alert",
+        description=fields.clip(description, fields.MAX_DESCRIPTION),
+        labels=labels,
+        annotations=fields.bounded_annotations(annotations),
+        starts_at=fields.instant(alert.get("startsAt")),
+        # While it fires this is only when Prometheus would give up on it.
+        ends_at=fields.instant(alert.get("endsAt")) if resolved else None,
+        link=fields.web_link(alert.get("generatorURL")),
+        team=fields.team_of({}, raw),
+    )

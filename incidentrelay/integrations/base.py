@@ -1,0 +1,34 @@
+"""What an integration is: code that turns one source's payload into signals.
+
+The law of this package: ``normalise`` is pure. It never refuses an item out of
+pedantry: unknown fields are kept out of the way, odd label values become their
+JSON text, unusable times become None. It raises :class:`InvalidInput` only
+where the body as a whole is not the source's shape.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from incidentrelay.domain.signals import Item
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationInfo:
+    """``name`` is the last segment of the intake URL; ``docs`` a page under docs/integrations/."""
+
+    name: str
+    label: str
+    docs: str
+
+
+class Integration(Protocol):
+    info: IntegrationInfo
+
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+        """The items of ``payload``, in its order.
+
+        ``payload`` is decoded JSON (sanitised text, bounded depth and size).
+        Raises InvalidInput where the body is not understood.
+        """
+        ...

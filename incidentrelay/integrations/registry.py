@@ -1,0 +1,75 @@
+"""Which integrations there are: the built-in ones and those of other packages.
+
+Both come in by :meth:`Registry.register`. Another package offers one by an entry
+point of the group ``incidentrelay.integrations`` that names an integration or a
+class of one that needs no arguments.
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from incidentrelay.domain.errors import NotFound
+from incidentrelay.integrations.base import Integration, IntegrationInfo
+
+ENTRY_POINT_GROUP = "incidentrelay.integrations"
+
+_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_log = logging.getLogger(__name__)
+
+
+class BadIntegration(ValueError):
+    """What was to be registered is not an integration."""
+
+
+class DuplicateIntegration(ValueError):
+    """Two integrations want the same name; which one would answer is not for chance."""
+
+
+class Registry:
+    """Integrations by name, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Integration] = {}
+
+    def register(self, integration: Integration) -> None:
+        """Add one; raises BadIntegration or DuplicateIntegration."""
+        info: Any = getattr(integration, "info", None)
+        if not isinstance(info, IntegrationInfo):
+            raise BadIntegration("An integration has an IntegrationInfo as its info.")
+        if not _NAME.fullmatch(info.name):
+            raise BadIntegration(f"{info.name!r} cannot be a part of a URL.")
+        if not callable(getattr(integration, "normalise", None)):
+            raise BadIntegration(f"The integration {info.name} has no method normalise.")
+        if info.name in self._by_name:
+            raise DuplicateIntegration(f"There are two integrations named {info.name}.")
+        self._by_name[info.name] = integration
+
+    def get(self, name: str) -> Integration:
+        """The integration of that name; raises NotFound."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise NotFound(f"There is no integration named {name}.") from None
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._by_name)
+
+    def load_plugins(self, points: Iterable[EntryPoint] | None = None) -> None:
+        """Register what other packages offer (``points``: by default, all installed).
+
+        A package that cannot be loaded, or whose integration is not one, is
+        logged and left out, because it must not keep the others from paging.
+        Raises DuplicateIntegration.
+        """
+        found = entry_points(group=ENTRY_POINT_GROUP) if points is None else points
+        for point in found:
+            try:
+                loaded = point.load()
+                self.register(loaded() if isinstance(loaded, type) else loaded)
+            except DuplicateIntegration:
+                raise
+            except Exception:  # noqa: BLE001 - whatever another package raises.
+                _log.exception("The integration %s (%s) is left out.", point.name, point.value)

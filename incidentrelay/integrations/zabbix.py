@@ -1,0 +1,190 @@
+"""Zabbix's webhook media type: ours, Grafana OnCall's, and older parameter names.
+
+Zabbix sends a flat object of texts. A macro that means nothing in a message
+arrives as its own literal text and is treated as missing. Event dates are in
+the Zabbix server's local time without a zone, so they are not used.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from incidentrelay.domain.enums import Severity, SignalStatus
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.integrations import fields
+from incidentrelay.integrations.base import IntegrationInfo
+
+_MACRO = re.compile(r"\{[$#]?[A-Z][A-Z0-9_]*(?:[.:][^{}]*)?\}|\*UNKNOWN\*")
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_LEVELS = (
+    ("Not classified", Severity.INFO),
+    ("Information", Severity.INFO),
+    ("Warning", Severity.WARNING),
+    ("Average", Severity.MEDIUM),
+    ("High", Severity.HIGH),
+    ("Disaster", Severity.CRITICAL),
+)
+# An explicit fingerprint is how an administrator asks for another identity than the event.
+_KEYS = ("fingerprint", "event_id", "eventid", "trigger_id", "triggerid", "alert_uid")
+_TITLES = ("title", "event_name", "problem_name", "trigger_name", "name", "subject")
+_TAGS = ("event_tags", "tags_json", "tags")
+_LINKS = ("event_link", "event_url", "problem_url", "link_to_upstream_details", "link")
+_HOST = ("host_name", "host", "hostname", "host_host")
+_LABELS = (
+    ("host", _HOST),
+    ("host_ip", ("host_ip",)),
+    ("trigger_id", ("trigger_id", "triggerid")),
+)
+_ANNOTATIONS = ("event_id", "event_opdata", "opdata", "trigger_description", "trigger_url")
+
+
+class Zabbix:
+    info = IntegrationInfo("zabbix", "Zabbix", "zabbix")
+
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+        """One item for an object, or one for each item of an array."""
+        if not isinstance(payload, dict | list):
+            raise InvalidInput.of("body", "This must be a JSON object or an array of objects.")
+        items = payload if isinstance(payload, list) else [payload]
+        return [_item(item, index) for index, item in enumerate(items)]
+
+
+def _item(raw: Any, index: int) -> Item:
+    if not isinstance(raw, dict):
+        return Rejection(fields.NOT_AN_OBJECT)
+    item = _without_macros(raw)
+    if not item:
+        return Rejection(fields.EMPTY)
+    given = fields.text_map(item.get("labels"))
+    sent = {**_tags(item), **given}
+    word, known = _severity(item, sent)
+    severity, labels = fields.severity_and_labels(word, {**_host_labels(item), **sent}, known)
+    title = fields.one_line(fields.first_text(item, *_TITLES))
+    # The same title on two hosts is two problems.
+    named = f"{title} {fields.first_text(item, *_HOST)}".strip() if title else ""
+    description = fields.first_text(item, "message", "alert_message", "trigger_description")
+    return Signal(
+        dedup_key=fields.identity(fields.first_text(item, *_KEYS), given, named, item, index),
+        status=_status(item),
+        severity=severity,
+        title=fields.clip(title, fields.MAX_TITLE) or "Zabbix alert",
+        description=fields.clip(description, fields.MAX_DESCRIPTION),
+        labels=labels,
+        annotations=fields.bounded_annotations(_annotations(item)),
+        link=_link(item),
+        team=fields.team_of(item, sent),
+        note=_note(item),
+    )
+
+
+def _without_macros(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What was really said: unresolved macros, nulls and empty texts are not there."""
+    kept: dict[str, Any] = {}
+    for name, value in raw.items():
+        said = _without_macros(value) if isinstance(value, dict) else value
+        missing = said is None or (isinstance(said, str) and _is_missing(said))
+        if not missing and said != {}:
+            kept[name] = said
+    return kept
+
+
+def _is_missing(text: str) -> bool:
+    return not text.strip() or _MACRO.fullmatch(text.strip()) is not None
+
+
+def _status(item: Mapping[str, Any]) -> SignalStatus:
+    """The event's value where it is there (0 is a recovery), else whatever word there is."""
+    value = fields.first_text(item, "event_value")
+    if value in ("0", "1"):
+        return SignalStatus.RESOLVED if value == "0" else SignalStatus.FIRING
+    word = fields.first_text(item, "status", "event_status", "state", "trigger_status")
+    return SignalStatus.RESOLVED if word == "0" else fields.status_of(word)
+
+
+def _severity(item: Mapping[str, Any], sent: Mapping[str, str]) -> tuple[str, Severity | None]:
+    """The word for it, and its meaning where the number says it.
+
+    The number is better: administrators rename and translate the words.
+    """
+    word = fields.first_text(item, "event_severity", "severity", "trigger_severity")
+    number = fields.first_text(item, "event_nseverity", "trigger_nseverity", "nseverity")
+    for digit in (number, word):
+        if digit in ("0", "1", "2", "3", "4", "5"):
+            name, severity = _LEVELS[int(digit)]
+            return (name if word in ("", digit) else word), severity
+    return word or sent.get("severity", "").strip(), None
+
+
+def _tags(item: Mapping[str, Any]) -> dict[str, str]:
+    """Zabbix's tags as labels; the values of a repeated tag are joined by commas."""
+    for name in _TAGS:
+        tags = item.get(name)
+        if isinstance(tags, str):
+            tags = _decoded(tags)
+        if isinstance(tags, dict):
+            tags = [{"tag": tag, "value": value} for tag, value in tags.items()]
+        if isinstance(tags, list):
+            return _joined(tag for tag in tags if isinstance(tag, dict))
+    return {}
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # The plain list of {EVENT.TAGS} has no quoting, so it cannot be taken apart.
+        return None
+
+
+def _joined(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    values: dict[str, list[str]] = {}
+    for tag in tags:
+        name, value = (_clean(tag.get(part)) for part in ("tag", "value"))
+        if not _is_missing(name):
+            values.setdefault(name, []).append("" if _is_missing(value) else value)
+    return {name: ",".join(sorted(set(texts))) for name, texts in values.items()}
+
+
+def _clean(value: Any) -> str:
+    """A plain tag's text. Tags are JSON within a text, so nobody has sanitised them yet."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    text = fields.json_text(value).replace("\0", "")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _host_labels(item: Mapping[str, Any]) -> dict[str, str]:
+    found = {label: fields.first_text(item, *names) for label, names in _LABELS}
+    return {label: text for label, text in found.items() if text}
+
+
+def _annotations(item: Mapping[str, Any]) -> dict[str, str]:
+    own = {name: fields.first_text(item, name) for name in _ANNOTATIONS if name in item}
+    return {**own, **fields.text_map(item.get("annotations"))}
+
+
+def _link(item: Mapping[str, Any]) -> str | None:
+    """The event's page in Zabbix, else the address that the trigger's author gave."""
+    base = fields.first_text(item, "zabbix_url").rstrip("/")
+    event = fields.first_text(item, "event_id", "eventid")
+    trigger = fields.first_text(item, "trigger_id", "triggerid")
+    page = None
+    if _DIGITS.fullmatch(event) and _DIGITS.fullmatch(trigger):
+        page = f"{base}/tr_events.php?triggerid={trigger}&eventid={event}"
+    return fields.web_link(*(item.get(name) for name in _LINKS), page, item.get("trigger_url"))
+
+
+def _note(item: Mapping[str, Any]) -> str | None:
+    """What somebody did to the problem in Zabbix, as one line, for an update operation."""
+    if fields.first_text(item, "event_update_status") != "1":
+        return None
+    acknowledged = fields.first_text(item, "event_ack_status").casefold() == "yes"
+    done = fields.first_text(item, "event_update_action") or (
+        "acknowledged" if acknowledged else "updated"
+    )
+    who = fields.first_text(item, "user_fullname", "user_name")
+    message = fields.first_text(item, "event_update_message")
+    said = f": {message}" if message else ""
+    return fields.clip(fields.one_line(f"Zabbix: {who} {done}{said}"), fields.MAX_NOTE)

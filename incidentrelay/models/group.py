@@ -1,0 +1,44 @@
+"""Groups (tenants) and teams."""
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from incidentrelay.models.meta import Base
+from incidentrelay.models.mixins import Named, Versioned
+
+
+class Group(Versioned, Named, Base):
+    """An access boundary: everything below it is invisible to others."""
+
+    __tablename__ = "groups"
+    __table_args__ = (Index("uq_groups_slug", "slug", unique=True),)
+
+    description: Mapped[str] = mapped_column(Text, default="")
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Team(Versioned, Named, Base):
+    """Owns rotations, routes, channels, policies, silences and alerts.
+
+    ``escalation_after_reminders``: so many reminders go to one person before the
+    next member is paged. ``ack_timeout`` is in seconds (None: an acknowledgement
+    never expires). ``fallback_*`` is whom everything falls back to.
+    """
+
+    __tablename__ = "teams"
+    __table_args__ = (Index("uq_teams_group_id_slug", "group_id", "slug", unique=True),)
+
+    group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"))
+    description: Mapped[str] = mapped_column(Text, default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    escalation_enabled: Mapped[bool] = mapped_column(default=True)
+    escalation_after_reminders: Mapped[int] = mapped_column(default=2)
+    ack_timeout: Mapped[int | None]
+    fallback_user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL")
+    )
+    fallback_channel_id: Mapped[int | None] = mapped_column(
+        ForeignKey("channels.id", ondelete="SET NULL", use_alter=True)
+    )
+
+    group: Mapped[Group] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,91 @@
+"""The outbox: what is owed to whom, and every try to deliver it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.models.alert import Alert
+from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.mixins import Identified
+from incidentrelay.models.route import Channel
+from incidentrelay.models.user import User
+
+_DUE = text("state IN ('pending', 'retry', 'sending')")
+
+
+class Notification(Identified, Base):
+    """One message owed to one target.
+
+    ``uid`` is the idempotency key that receivers see, the same over all attempts.
+    ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email``).
+    ``next_at`` is when it is due while pending or in retry, and when the lease ends
+    while sending. ``fence`` grows with every claim: only the newest claim's result
+    is written. ``handle`` is the vendor's name of the posted message.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index(
+            "uq_notifications_idempotency",
+            "alert_id",
+            "generation",
+            "step",
+            "kind",
+            "target",
+            unique=True,
+        ),
+        Index(
+            "ix_notifications_due",
+            "next_at",
+            "priority",
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
+        Index("ix_notifications_user_id_id", "user_id", "id"),
+        Index("ix_notifications_channel_id_id", "channel_id", "id"),
+    )
+
+    uid: Mapped[str] = mapped_column(String(160), unique=True)
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    generation: Mapped[int]
+    step: Mapped[int]
+    kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
+    target: Mapped[str] = mapped_column(String(64))
+    method: Mapped[str] = mapped_column(String(32))
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    message: Mapped[dict[str, Any]]
+    state: Mapped[DeliveryState] = mapped_column(
+        Choice(DeliveryState), default=DeliveryState.PENDING
+    )
+    priority: Mapped[int]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    handle: Mapped[dict[str, Any]]
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    alert: Mapped[Alert | None] = relationship(lazy="raise_on_sql")
+    channel: Mapped[Channel | None] = relationship(lazy="raise_on_sql")
+    user: Mapped[User | None] = relationship(lazy="raise_on_sql")
+
+
+class Attempt(Identified, Base):
+    """One try: when, how long (milliseconds), and how it ended."""
+
+    __tablename__ = "attempts"
+
+    notification_id: Mapped[int] = mapped_column(
+        ForeignKey("notifications.id", ondelete="CASCADE"), index=True
+    )
+    number: Mapped[int]
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text, default="")

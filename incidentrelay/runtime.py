@@ -1,0 +1,91 @@
+"""The parts of one process, put together from settings.
+
+The web application, the worker and the commands all start here, so that there is one
+place that knows how a vault gets its key or a queue its store.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from incidentrelay.channels.registry import Registry as Channels
+from incidentrelay.channels.registry import default_registry as default_channels
+from incidentrelay.db import Database
+from incidentrelay.integrations.registry import Registry as Integrations
+from incidentrelay.integrations.registry import default_registry as default_integrations
+from incidentrelay.services.keys import derive
+from incidentrelay.services.links import LinkMaker
+from incidentrelay.services.vault import Vault
+from incidentrelay.settings import Settings
+from incidentrelay.tasks.queue import Queue, make_huey
+from incidentrelay.tasks.runner import Runner
+from incidentrelay.transport.http import HTTPClient
+from incidentrelay.transport.smtp import SMTPServer
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    settings: Settings
+    clock: Callable[[], datetime]
+    database: Database
+    http: HTTPClient
+    integrations: Integrations
+    channels: Channels
+    vault: Vault
+    links: LinkMaker
+    runner: Runner
+    queue: Queue
+
+    def close(self) -> None:
+        self.http.close()
+        self.database.dispose()
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    database: Database | None = None,
+) -> Runtime:
+    """The parts for ``settings``. Nothing is connected yet, except a queue's file."""
+    database = database or Database.of(settings)
+    http = HTTPClient(settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout)
+    channels = default_channels(http, smtp_server(settings))
+    vault = Vault(derive(settings.secret_key, "vault"))
+    links = LinkMaker(settings.public_url, derive(settings.secret_key, "act"))
+    runner = Runner(
+        settings, database, channels, vault, links, clock=clock, chance=random.random
+    )
+    queue = Queue(make_huey(settings.huey_url), clock, runner)
+    database.sink = queue.put
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        database=database,
+        http=http,
+        integrations=default_integrations(),
+        channels=channels,
+        vault=vault,
+        links=links,
+        runner=runner,
+        queue=queue,
+    )
+
+
+def smtp_server(settings: Settings) -> SMTPServer | None:
+    """The mail server, or None where none is set up."""
+    if not settings.smtp_host:
+        return None
+    return SMTPServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username or None,
+        password=settings.smtp_password or None,
+        security=settings.smtp_security,  # type: ignore[arg-type]
+        sender=settings.smtp_sender,
+    )

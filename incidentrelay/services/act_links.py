@@ -1,0 +1,47 @@
+"""The signed links in messages that let one person act on one alert."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from incidentrelay.domain.errors import NotAllowed
+
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class ActLink:
+    """For whom and about what a link was signed.
+
+    Whoever reads one still checks that the person is active, older than
+    ``signed_at`` and allowed to respond on the alert.
+    """
+
+    alert_id: int
+    user_id: int
+    signed_at: datetime
+
+
+def sign_act(key: bytes, alert_id: int, user_id: int, now: datetime) -> str:
+    """The token of a link, safe in a URL; ``key`` is derived for this purpose alone."""
+    return _serializer(key).dumps([alert_id, user_id, int(now.timestamp())])
+
+
+def read_act(key: bytes, token: str, now: datetime, lifetime: timedelta) -> ActLink:
+    """What was signed; raises NotAllowed where it was not, or too long ago."""
+    try:
+        alert_id, user_id, at = _serializer(key).loads(token)
+    except BadSignature:
+        raise NotAllowed("This link is not complete. Open the alert in the console.") from None
+    signed_at = datetime.fromtimestamp(at, UTC)
+    if not now - lifetime <= signed_at <= now + _CLOCK_SKEW:
+        raise NotAllowed("This link is too old. Open the alert in the console.")
+    return ActLink(alert_id=alert_id, user_id=user_id, signed_at=signed_at)
+
+
+def _serializer(key: bytes) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        key, salt="act", signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    )

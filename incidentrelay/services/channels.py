@@ -1,0 +1,141 @@
+"""Channels: where a team's shared notifications go."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.models import Channel, Route, RouteChannel, Team
+from incidentrelay.services import audit, channel_config, checks, editing, places, references
+from incidentrelay.services.channel_config import Registry, full_config, public_config
+from incidentrelay.services.slugs import check_slug, with_slug
+from incidentrelay.services.vault import Vault
+
+_FIELDS: Mapping[str, checks.Check] = {
+    "name": checks.NAME,
+    "enabled": checks.flag,
+    # By the schema of the kind; see channel_config.
+    "config": lambda value: value,
+}
+
+
+def create(
+    session: Session,
+    team: Team,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    registry: Registry,
+    vault: Vault,
+) -> Channel:
+    """A new channel; raises Conflict where its slug is taken in the team."""
+    table = {**_FIELDS, "slug": check_slug, "kind": lambda value: value}
+    values = checks.clean(with_slug(data), table, required=("name", "slug", "kind"))
+    kind = channel_config.kind_of(registry, values["kind"])
+    config = channel_config.checked(kind, values.pop("config", {}))
+    taken = f"There is a channel “{values['slug']}” in this team already."
+    if places.taken(session, Channel, team.id, values["slug"]):
+        raise Conflict(taken)
+    public, secrets = channel_config.parted(kind.info, config)
+    uid = str(uuid.uuid4())
+    channel = Channel(
+        **values,
+        team=team,
+        team_id=team.id,
+        uid=uid,
+        config=public,
+        sealed=vault.seal(uid, secrets) if secrets else None,
+        created_at=now,
+        updated_at=now,
+    )
+    editing.insert(session, channel, taken=taken)
+    shown = {**values, "config": channel_config.audited(kind.info, config)}
+    _record(session, actor, "create", team, channel, now, editing.given(shown))
+    return channel
+
+
+def update(
+    session: Session,
+    channel: Channel,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    registry: Registry,
+    vault: Vault,
+) -> Channel:
+    """Change the given fields; those of ``config`` are merged into the present ones."""
+    values = checks.clean(editing.without_fixed(channel, data, ("slug", "kind")), _FIELDS)
+    given = values.pop("config", None)
+    diff = editing.change(channel, values)
+    if given is not None:
+        diff |= _reconfigure(channel, given, registry, vault)
+    if diff:
+        editing.save(session, channel, now)
+        _record(session, actor, "update", places.team_of(session, channel), channel, now, diff)
+    return channel
+
+
+def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> None:
+    """Delete the channel; raises Conflict while routes, policies or the fallback use it."""
+    team = places.team_of(session, channel)
+    routes = session.scalars(
+        select(Route.slug)
+        .join(RouteChannel, RouteChannel.route_id == Route.id)
+        .where(RouteChannel.channel_id == channel.id)
+    ).all()
+    if routes:
+        raise Conflict(f"Routes use this channel ({', '.join(sorted(routes))}).")
+    if team.fallback_channel_id == channel.id:
+        raise Conflict("This is the fallback of the team; choose another one first.")
+    references.refuse_targets(
+        session, team.group_id, {(TargetKind.CHANNEL, channel.id)}, "The channel"
+    )
+    editing.remove(session, channel, used="A route uses this channel.")
+    _record(session, actor, "delete", team, channel, now, {})
+
+
+def _reconfigure(
+    channel: Channel, given: Any, registry: Registry, vault: Vault
+) -> dict[str, list[Any]]:
+    kind = channel_config.kind_of(registry, channel.kind)
+    old = full_config(channel, vault)
+    new = channel_config.checked(kind, channel_config.merged(kind, old, given))
+    if new == old:
+        return {}
+    public, secrets = channel_config.parted(kind.info, new)
+    channel.config = public
+    channel.sealed = vault.seal(channel.uid, secrets) if secrets else None
+    before, after = (channel_config.audited(kind.info, config) for config in (old, new))
+    return {"config": [before, after]}
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    channel: Channel,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        channel,
+        diff,
+        now=now,
+        group_id=team.group_id,
+        name=places.name(team, channel),
+    )
+
+
+__all__ = ["create", "delete", "full_config", "public_config", "update"]

@@ -1,0 +1,87 @@
+"""Writing rows: the moves that all resources share."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from incidentrelay.domain.errors import Conflict, StaleVersion
+from incidentrelay.models import Base, Group
+from incidentrelay.models.mixins import Timestamps
+
+
+def insert(session: Session, row: Base, *, taken: str) -> None:
+    """Add ``row`` and give it its id; raises Conflict(taken) where a twin exists."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+            # The id is needed for rows that refer to this one.
+            session.flush()
+    except IntegrityError:
+        raise Conflict(taken) from None
+
+
+def remove(session: Session, row: Base, *, used: str) -> None:
+    """Delete ``row``; raises Conflict(used) where another row still refers to it."""
+    try:
+        with session.begin_nested():
+            session.delete(row)
+            # Here and not at the commit, so that a refusal can be explained.
+            session.flush()
+    except IntegrityError:
+        raise Conflict(used) from None
+    except StaleDataError:
+        raise StaleVersion from None
+
+
+def change(row: Base, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Set what differs, and return it as {field: [before, after]}."""
+    diff: dict[str, list[Any]] = {}
+    for field, value in values.items():
+        before = getattr(row, field)
+        if before != value:
+            diff[field] = [before, value]
+            setattr(row, field, value)
+    return diff
+
+
+def save(session: Session, row: Timestamps, now: datetime) -> None:
+    """Write an edited row under its next version; raises StaleVersion if it was edited since."""
+    row.updated_at = now
+    try:
+        # The new version belongs into the answer.
+        session.flush()
+    except StaleDataError:
+        raise StaleVersion from None
+
+
+def given(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What a new row was given, as the audit log shows it."""
+    return {field: [None, value] for field, value in values.items() if value is not None}
+
+
+def lock_group(session: Session, group_id: int) -> None:
+    """Let nobody else change who belongs to the group until this transaction ends.
+
+    Only PostgreSQL needs it: writers take turns on SQLite anyway.
+    """
+    session.execute(select(Group.id).where(Group.id == group_id).with_for_update(key_share=True))
+
+
+def without_fixed(
+    row: Base, data: Mapping[str, Any], fixed: tuple[str, ...] = ("slug",)
+) -> dict[str, Any]:
+    """``data`` without the fields that never change, where they repeat what is there.
+
+    Whoever replaces a whole resource sends them too; a different value stays in, to
+    be refused.
+    """
+    return {
+        field: value
+        for field, value in data.items()
+        if not (field in fixed and value == getattr(row, field))
+    }

@@ -1,0 +1,179 @@
+"""Taking in what monitoring systems send.
+
+One transaction for the whole request, in sets: the number of statements does not
+grow with the number of items. All requests of one route queue for its row, so that
+parallel duplicates see each other; the partial unique indexes are the proof.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from incidentrelay.domain.enums import AlertStatus, Outcome
+from incidentrelay.domain.errors import NotAllowed
+from incidentrelay.domain.escalation import start
+from incidentrelay.domain.intake import AlertState, Fold, ItemResult
+from incidentrelay.domain.signals import Item
+from incidentrelay.models import IntakeRequest, Route, Team
+from incidentrelay.services import directory as directories
+from incidentrelay.services import escalations, intake_rows, intake_state, notifications, plans
+from incidentrelay.services.notifications import Subject
+from incidentrelay.services.plans import Play
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """The request as it came, to be looked at later. ``body`` is cut where ``truncated``."""
+
+    body: bytes
+    truncated: bool
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one item, as the sender is told."""
+
+    id: int | None
+    outcome: Outcome
+    status: AlertStatus | None
+    created: bool
+    reason: str
+    routing_error: str | None
+    team_id: int | None
+    team_slug: str | None
+    route_id: int | None
+    rotation_id: int | None
+    assignee: str | None
+    dedup_key: str | None
+
+
+def lock_route(session: Session, route_id: int) -> Route:
+    """The route with all that its plan needs; other requests of it wait from here on."""
+    query = (
+        select(Route)
+        .where(Route.id == route_id)
+        .options(
+            joinedload(Route.team).joinedload(Team.group),
+            joinedload(Route.rotation),
+            joinedload(Route.policy),
+            selectinload(Route.channels),
+        )
+        .with_for_update(of=Route, key_share=True)
+    )
+    route = session.scalars(query).one_or_none()
+    if route is None or not (route.enabled and route.team.active and route.team.group.active):
+        raise NotAllowed("The route of this token is switched off.")
+    return route
+
+
+def receive(
+    session: Session,
+    route: Route,
+    items: Sequence[Item],
+    raw: RawRequest,
+    now: datetime,
+) -> list[Verdict]:
+    """Take in the items of one request for one (locked) route, in their order."""
+    batch = intake_state.load_and_fold(session, route, items, now)
+    intake_rows.insert_alerts(session, route, batch)
+    plays = _start_plans(session, route, batch, now)
+    intake_rows.write_signals(session, route, batch)
+    intake_rows.write_alerts(session, batch, plays)
+    intake_rows.write_events(session, batch, plays, now)
+    _notify(session, route, batch, plays, now)
+    verdicts = [_verdict(result, route, plays) for result in batch.results]
+    _keep(session, route, raw, verdicts, now)
+    return verdicts
+
+
+def _notify(
+    session: Session, route: Route, batch: Fold, plays: Mapping[int, Play], now: datetime
+) -> None:
+    """Take back what is stale, tell those who know of it what is over, and page."""
+    closed = [alert for alert in batch.alerts.values() if alert.closed and alert.id is not None]
+    stale = [alert.id for alert in batch.alerts.values() if alert.closed or alert.page]
+    notifications.cancel(session, [alert_id for alert_id in stale if alert_id is not None], now)
+    headline = "Resolved by the source"
+    subjects = [_subject(alert, route) for alert in closed]
+    notifications.tell(session, {subject.id: (subject, headline) for subject in subjects}, now)
+    notifications.write(session, [row for play in plays.values() for row in play.outbox])
+
+
+def _subject(alert: AlertState, route: Route) -> Subject:
+    assert alert.id is not None  # written before anything is said about it
+    return Subject(
+        id=alert.id,
+        team_id=route.team_id,
+        team_name=route.team.name,
+        generation=alert.generation,
+        status=alert.status,
+        severity=alert.severity,
+        title=alert.title,
+        description=alert.description,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        source_link=alert.source_link,
+        opened_at=alert.opened_at,
+        assignee_id=alert.assignee_id,
+        signal_count=alert.firing or 1,
+    )
+
+
+def _start_plans(session: Session, route: Route, batch: Fold, now: datetime) -> dict[int, Play]:
+    """Play the beginning of the plan of each alert that pages; by alert id."""
+    paging = [alert for alert in batch.alerts.values() if alert.page]
+    if not paging:
+        return {}
+    plan = plans.plan_of(route)
+    people = directories.load(
+        session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
+    )
+    plays: dict[int, Play] = {}
+    for alert in paging:
+        subject = _subject(alert, route)
+        play = plans.play(subject, plan, start(plan, now), people, now)
+        alert.assignee_id = play.assignee_id
+        plays[subject.id] = play
+        escalations.hint_wake(session, subject.id, play.wake_at)
+    return plays
+
+
+def _verdict(result: ItemResult, route: Route, plays: Mapping[int, Play]) -> Verdict:
+    alert = result.alert
+    play = plays.get(alert.id or 0) if alert else None
+    return Verdict(
+        id=alert.id if alert else None,
+        outcome=result.outcome,
+        status=alert.status if alert else None,
+        created=result.outcome is Outcome.CREATED,
+        reason=result.reason,
+        routing_error=result.routing_error,
+        team_id=route.team_id,
+        team_slug=route.team.slug,
+        route_id=route.id,
+        rotation_id=route.rotation_id,
+        assignee=play.assignee if play else None,
+        dedup_key=result.dedup_key,
+    )
+
+
+def _keep(
+    session: Session, route: Route, raw: RawRequest, verdicts: Sequence[Verdict], now: datetime
+) -> None:
+    outcomes = [
+        {"outcome": v.outcome, "alert_id": v.id, "reason": v.reason, "dedup_key": v.dedup_key}
+        for v in verdicts[:100]
+    ]
+    row = {
+        "route_id": route.id,
+        "received_at": now,
+        "address": raw.address,
+        "body": raw.body,
+        "truncated": raw.truncated,
+        "outcomes": outcomes,
+    }
+    session.execute(insert(IntakeRequest), [row])

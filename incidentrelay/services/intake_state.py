@@ -1,0 +1,120 @@
+"""The state of alerts and signals that a batch of items meets."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain import matchers as matching
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.fingerprint import group_key
+from incidentrelay.domain.intake import AlertState, Fold, SignalState, fold
+from incidentrelay.domain.signals import Item, Signal
+from incidentrelay.models import Alert, Route
+from incidentrelay.models import Signal as SignalRow
+from incidentrelay.services import escalations
+
+
+def load_and_fold(session: Session, route: Route, items: Sequence[Item], now: datetime) -> Fold:
+    """Load what the items meet, and decide what they make of it; nothing is written."""
+    accepts = partial(_accepts, matching.parse_list(route.matchers))
+    batch = _load(session, route, items, now)
+    return fold(items, batch, partial(_group_key, route.group_by), accepts)
+
+
+def _accepts(parsed: tuple[matching.Matcher, ...], signal: Signal) -> bool:
+    return matching.matches(parsed, signal.labels)
+
+
+def _group_key(group_by: Sequence[str], signal: Signal) -> str:
+    return group_key(signal.labels, group_by, signal.dedup_key)
+
+
+def _load(session: Session, route: Route, items: Sequence[Item], now: datetime) -> Fold:
+    """The state that these items meet: four statements, whatever their number."""
+    window = timedelta(seconds=route.reopen_window)
+    signals = [item for item in items if isinstance(item, Signal)]
+    keys = {signal.dedup_key for signal in signals}
+    groups = {_group_key(route.group_by, signal) for signal in signals}
+    rows = _current_signals(session, route.id, keys)
+    alerts = _alerts_met(session, route.id, groups, {row.alert_id for row in rows}, now - window)
+    counts = escalations.firing_signals(session, [alert.id for alert in alerts])
+    states = {alert.id: _alert_state(alert, counts.get(alert.id, 0)) for alert in alerts}
+    recent: dict[str, AlertState] = {}
+    for state in states.values():
+        if state.status is AlertStatus.RESOLVED and state.resolved_at is not None:
+            other = recent.get(state.group_key)
+            if other is None or other.resolved_at is None or other.resolved_at < state.resolved_at:
+                recent[state.group_key] = state
+    return Fold(
+        now=now,
+        reopen_window=window,
+        signals={row.dedup_key: _signal_state(row, states[row.alert_id]) for row in rows},
+        open_alerts={
+            state.group_key: state
+            for state in states.values()
+            if state.status is not AlertStatus.RESOLVED
+        },
+        recent_alerts=recent,
+    )
+
+
+def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequence[SignalRow]:
+    query = select(SignalRow).where(
+        SignalRow.route_id == route_id, SignalRow.current, SignalRow.dedup_key.in_(keys)
+    )
+    return session.scalars(query).all()
+
+
+def _alerts_met(
+    session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime
+) -> Sequence[Alert]:
+    wanted = and_(
+        Alert.route_id == route_id,
+        Alert.group_key.in_(groups),
+        or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= since),
+    )
+    query = select(Alert).where(or_(wanted, Alert.id.in_(ids))).order_by(Alert.id)
+    return session.scalars(query.with_for_update(key_share=True)).all()
+
+
+def _alert_state(alert: Alert, firing: int) -> AlertState:
+    return AlertState(
+        id=alert.id,
+        group_key=alert.group_key,
+        status=alert.status,
+        severity=alert.severity,
+        title=alert.title,
+        description=alert.description,
+        labels=dict(alert.labels),
+        annotations=dict(alert.annotations),
+        source_link=alert.source_link,
+        generation=alert.generation,
+        opened_at=alert.opened_at,
+        last_seen_at=alert.last_seen_at,
+        resolved_at=alert.resolved_at,
+        firing=firing,
+        assignee_id=alert.assignee_id,
+    )
+
+
+def _signal_state(row: SignalRow, alert: AlertState) -> SignalState:
+    return SignalState(
+        id=row.id,
+        dedup_key=row.dedup_key,
+        alert=alert,
+        status=row.status,
+        severity=row.severity,
+        title=row.title,
+        description=row.description,
+        labels=dict(row.labels),
+        annotations=dict(row.annotations),
+        link=row.link,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+        count=row.count,
+    )

@@ -1,0 +1,30 @@
+"""Matchers and label names as routes and silences store them."""
+
+from typing import Any
+
+from incidentrelay.domain.matchers import Matcher, Op, parse_list
+from incidentrelay.services import checks
+
+_POSITIVE = (Op.EQUAL, Op.REGEX)
+_texts = checks.listing(checks.prose(4096), 0, 64)
+
+group_by: checks.Check = checks.listing(checks.line(1, 255), 0, 20)
+
+
+def matchers(value: Any) -> list[str]:
+    """A list of matchers; a check. Raises BadMatchers with the place of a mistake."""
+    texts: list[str] = _texts([value] if isinstance(value, str) else value)
+    parse_list(texts)
+    return texts
+
+
+def match_everything(texts: list[str]) -> bool:
+    """Whether nothing among the matchers asks for the presence of a label.
+
+    As in Alertmanager, a negative matcher counts as asking for something.
+    """
+    return all(_matches_nothing_given(matcher) for matcher in parse_list(texts))
+
+
+def _matches_nothing_given(matcher: Matcher) -> bool:
+    return matcher.op in _POSITIVE and matcher.matches({})

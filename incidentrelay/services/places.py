@@ -1,0 +1,41 @@
+"""Finding what a request names inside a team or its group, and naming it for the audit log."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.models import Channel, Policy, Rotation, Route, Team
+
+Thing = TypeVar("Thing", Rotation, Policy, Channel, Route)
+
+
+def team_of(session: Session, row: Rotation | Policy | Channel | Route) -> Team:
+    """The team that owns ``row``; a statement only where it is not loaded yet."""
+    return session.get_one(Team, row.team_id)
+
+
+def taken(session: Session, model: type[Thing], team_id: int, slug: str) -> bool:
+    """Whether the team has a ``model`` of that slug."""
+    twin = select(model.id).where(model.team_id == team_id, model.slug == slug)
+    return session.scalar(twin) is not None
+
+
+def things(
+    session: Session, model: type[Thing], team_id: int, slugs: Sequence[str], field: str
+) -> list[Thing]:
+    """The team's rows of these slugs, in their order; raises InvalidInput naming ``field``."""
+    query = select(model).where(model.team_id == team_id, model.slug.in_(slugs))
+    found = {row.slug: row for row in session.scalars(query)} if slugs else {}
+    noun = model.__name__.lower()
+    for slug in slugs:
+        if slug not in found:
+            raise InvalidInput.of(field, f"The team has no {noun} “{slug}”.")
+    return [found[slug] for slug in slugs]
+
+
+def name(team: Team, row: Rotation | Policy | Channel | Route) -> str:
+    """How the audit log names something of a team."""
+    return f"{team.slug}/{row.slug}"

@@ -1,0 +1,196 @@
+"""Playing escalation plans: arithmetic on what a directory holds, without a session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from incidentrelay.domain import escalation, oncall
+from incidentrelay.domain.enums import EventKind, NotificationKind, TargetKind
+from incidentrelay.domain.escalation import Exhaust, Plan, Progress, RunStep, Step, Target
+from incidentrelay.models import Route
+from incidentrelay.services import notifications
+from incidentrelay.services.directory import Directory, Recipient
+from incidentrelay.services.notifications import Subject
+from incidentrelay.services.timeline import event
+
+SILENCE = "silence"
+
+
+@dataclass(slots=True)
+class Play:
+    """What running a plan changed: the alert's new values, and what is to be written."""
+
+    plan: Plan
+    progress: Progress
+    assignee_id: int | None
+    assignee: str | None = None
+    quiet_until: datetime | None = None
+    quiet_reason: str | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def wake_at(self) -> datetime | None:
+        return self.progress.due
+
+
+def plan_of(route: Route) -> Plan:
+    """The snapshot of the plan that an alert of ``route`` runs from now on."""
+    if route.policy is not None:
+        return escalation.policy_plan(route.policy.name, route.policy.steps, route.policy.repeat)
+    rotation = route.rotation if route.rotation and route.rotation.enabled else None
+    team = route.team
+    return escalation.default_plan(
+        rotation.id if rotation else None,
+        [channel.id for channel in route.channels],
+        reminder_interval=rotation.reminder_interval if rotation else 0,
+        reminders=team.escalation_after_reminders if team.escalation_enabled else None,
+    )
+
+
+def play(
+    subject: Subject, plan: Plan, progress: Progress, people: Directory, now: datetime
+) -> Play:
+    """Run what is due of ``plan``, unless a silence covers the alert."""
+    made = Play(plan, progress, subject.assignee_id)
+    silence = people.silence(subject.team_id, subject.labels)
+    if silence is not None:
+        made.progress = replace(progress, due=silence.ends_at)
+        made.quiet_until, made.quiet_reason = silence.ends_at, SILENCE
+        text = f"Quiet: silence {silence.id} covers it until {silence.ends_at:%Y-%m-%d %H:%M} UTC."
+        made.events.append(event(subject.id, EventKind.SILENCED, text, now))
+        return made
+    # One hop for each step at most: a plan in which nobody is ever there ends here
+    # and goes on at its ordinary pace.
+    for _ in range(len(plan.steps) + 1):
+        decision = escalation.decide(plan, made.progress, now)
+        made.progress = decision.progress
+        if not decision.effects:
+            break
+        if all(_perform(effect, subject, people, made, now) for effect in decision.effects):
+            break
+        made.progress = escalation.hurry(plan, made.progress, now)
+    else:
+        made.progress = _at_ordinary_pace(plan, made.progress, now)
+    made.assignee = people.name(made.assignee_id)
+    return made
+
+
+def _at_ordinary_pace(plan: Plan, progress: Progress, now: datetime) -> Progress:
+    if progress.due is None:
+        return progress
+    steps = plan.steps
+    delay = steps[progress.step].delay if progress.step < len(steps) else plan.exhausted_after
+    pace = delay or plan.exhausted_after
+    return replace(progress, due=now + timedelta(seconds=pace))
+
+
+def _perform(
+    effect: RunStep | Exhaust, subject: Subject, people: Directory, made: Play, now: datetime
+) -> bool:
+    """Write down one effect; False where a person was wanted and nobody was there."""
+    if isinstance(effect, Exhaust):
+        text = "Nobody reacted, and the escalation plan has come to its end."
+        made.events.append(event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now))
+        _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
+        return True
+    found, nobody = _find(effect.step, made.assignee_id, people, now)
+    if effect.step.kind is not NotificationKind.REMINDER:
+        made.assignee_id = next((r.user_id for r in found if r.user_id), made.assignee_id)
+    headline = _headline(effect, people.name(made.assignee_id))
+    body = notifications.message(subject, effect.step.kind, headline, people.name(made.assignee_id))
+    made.outbox += notifications.rows(subject, found, body, effect.number, now)
+    if found:
+        names = ", ".join(dict.fromkeys(recipient.label for recipient in found))
+        text = f"{headline}: {names}"
+        made.events.append(event(subject.id, _EVENT_OF[effect.step.kind], text, now))
+    if nobody:
+        text = f"Nobody is on call: {', '.join(nobody)}."
+        made.events.append(event(subject.id, EventKind.NOBODY_ON_CALL, text, now))
+        _fall_back(subject, people, made, effect.number, "Nobody is on call", now)
+    return not nobody
+
+
+_EVENT_OF = {
+    NotificationKind.PAGE: EventKind.PAGED,
+    NotificationKind.REMINDER: EventKind.REMINDED,
+    NotificationKind.ESCALATION: EventKind.ESCALATED,
+}
+
+
+def _headline(effect: RunStep, assignee: str | None) -> str:
+    if effect.step.kind is NotificationKind.REMINDER:
+        return "Reminder"
+    if effect.step.kind is NotificationKind.ESCALATION:
+        return f"Escalated to {assignee}" if assignee else "Escalated"
+    return "Page"
+
+
+def _fall_back(
+    subject: Subject, people: Directory, made: Play, number: int, why: str, now: datetime
+) -> None:
+    contacts = people.fallback(subject.team_id)
+    if not contacts:
+        return
+    body = notifications.message(
+        subject, NotificationKind.FALLBACK, why, people.name(made.assignee_id)
+    )
+    made.outbox += notifications.rows(subject, contacts, body, number, now)
+    names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
+    text = f"The team's fallback contact is told: {names}."
+    made.events.append(event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now))
+
+
+def _find(
+    step: Step, assignee_id: int | None, people: Directory, now: datetime
+) -> tuple[list[Recipient], list[str]]:
+    """Whom the step reaches, and the names of targets where nobody was."""
+    found: list[Recipient] = []
+    nobody: list[str] = []
+    for target in step.targets:
+        reached = _reach(target, assignee_id, people, now)
+        found += reached
+        if not reached and target.kind in _PEOPLE:
+            nobody.append(_PEOPLE[target.kind])
+    return found, nobody
+
+
+_PEOPLE = {
+    TargetKind.ON_CALL: "the rotation has nobody at this time",
+    TargetKind.NEXT_MEMBER: "the rotation has no active member",
+    TargetKind.TEAM: "the team has no active member",
+    TargetKind.USER: "the person of this step is not active",
+}
+
+
+def _reach(
+    target: Target, assignee_id: int | None, people: Directory, now: datetime
+) -> tuple[Recipient, ...]:
+    if target.kind is TargetKind.CHANNEL:
+        return people.channel(target.id)
+    if target.kind is TargetKind.USER:
+        return people.person(target.id)
+    if target.kind is TargetKind.ASSIGNEE:
+        return people.person(assignee_id)
+    if target.id is None:
+        return ()
+    if target.kind is TargetKind.TEAM:
+        members = people.team_members.get(target.id, ())
+        return tuple(address for user_id in members for address in people.person(user_id))
+    schedule = people.schedules.get(target.id)
+    if schedule is None:
+        return ()
+    if target.kind is TargetKind.ON_CALL:
+        shift = oncall.on_call(schedule, now)
+        return people.person(shift.user_id) if shift else ()
+    return people.person(_next_member(oncall.succession(schedule, now), assignee_id))
+
+
+def _next_member(order: Sequence[int], assignee_id: int | None) -> int | None:
+    """The one after the assignee in the rotation's order, around its end."""
+    if not order:
+        return None
+    if assignee_id not in order:
+        return order[0]
+    return order[(order.index(assignee_id) + 1) % len(order)]

@@ -1,0 +1,227 @@
+"""Escalation policies: whom to notify, after how long, and how often all over again.
+
+A step as people write it::
+
+    {"delay": 300, "notify_assignee_again": false,
+     "targets": [{"kind": "rotation", "name": "primary"}, {"kind": "user", "name": "ann"},
+                 {"kind": "team", "name": "core"}, {"kind": "channel", "name": "chat"}]}
+
+A rotation or channel of another team of the group is named ``team/slug``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.models import Channel, Policy, Rotation, Route, Team
+from incidentrelay.services import audit, checks, editing, people, places
+from incidentrelay.services.slugs import check_slug, with_slug
+
+MAX_STEPS = MAX_TARGETS = 20
+LONGEST_DELAY = 7 * 86400
+# A round that repeats takes at least so long, in seconds.
+SHORTEST_ROUND = 60
+
+_KINDS = (TargetKind.ON_CALL, TargetKind.USER, TargetKind.TEAM, TargetKind.CHANNEL)
+_FIELDS: Mapping[str, checks.Check] = {
+    "name": checks.NAME,
+    "description": checks.DESCRIPTION,
+    "repeat": checks.number(0, 100),
+    "steps": lambda value: value,
+}
+
+
+def create(
+    session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Policy:
+    """A new policy; raises Conflict where its slug is taken in the team."""
+    values = checks.clean(
+        with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug", "steps")
+    )
+    taken = f"There is a policy “{values['slug']}” in this team already."
+    if places.taken(session, Policy, team.id, values["slug"]):
+        raise Conflict(taken)
+    stored = {**values, "steps": _steps(session, team, values["steps"])}
+    _check_round(stored["steps"], values.get("repeat", 0))
+    policy = Policy(**stored, team=team, team_id=team.id, created_at=now, updated_at=now)
+    editing.insert(session, policy, taken=taken)
+    _record(session, actor, "create", team, policy, now, editing.given(values))
+    return policy
+
+
+def update(
+    session: Session, policy: Policy, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Policy:
+    """Change the given fields. Alerts that run already keep the plan that they began with."""
+    values = checks.clean(editing.without_fixed(policy, data), _FIELDS)
+    team = places.team_of(session, policy)
+    if "steps" in values:
+        values["steps"] = _steps(session, team, values["steps"])
+    _check_round(values.get("steps", policy.steps), values.get("repeat", policy.repeat))
+    before = public_steps(session, [policy])[policy.id]
+    diff = editing.change(policy, values)
+    if "steps" in diff:
+        diff["steps"] = [before, public_steps(session, [policy])[policy.id]]
+    if diff:
+        editing.save(session, policy, now)
+        _record(session, actor, "update", team, policy, now, diff)
+    return policy
+
+
+def delete(session: Session, policy: Policy, *, actor: Actor, now: datetime) -> None:
+    """Delete the policy; raises Conflict while routes use it."""
+    team = places.team_of(session, policy)
+    routes = session.scalars(select(Route.slug).where(Route.policy_id == policy.id)).all()
+    if routes:
+        raise Conflict(f"Routes use this policy ({', '.join(sorted(routes))}).")
+    editing.remove(session, policy, used="A route uses this policy.")
+    _record(session, actor, "delete", team, policy, now, {})
+
+
+def public_steps(session: Session, policies: Sequence[Policy]) -> dict[int, list[dict[str, Any]]]:
+    """The steps of each policy by its id, as people write them, in four statements at most.
+
+    A target that does not exist any more has the name None.
+    """
+    targets = [t for policy in policies for step in policy.steps for t in step["targets"]]
+    named = _names(session, targets)
+    teams = {policy.id: policy.team_id for policy in policies}
+    return {
+        policy.id: [
+            {
+                "delay": step["delay"],
+                "notify_assignee_again": step.get("notify_assignee_again", False),
+                "targets": [_shown(target, named, teams[policy.id]) for target in step["targets"]],
+            }
+            for step in policy.steps
+        ]
+        for policy in policies
+    }
+
+
+def _steps(session: Session, team: Team, given: Any) -> list[dict[str, Any]]:
+    """Steps with ids, as they are stored; raises InvalidInput like ``steps.0.targets.1.name``."""
+    if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MAX_STEPS:
+        raise InvalidInput.of("steps", f"Give 1 to {MAX_STEPS} steps.")
+    editing.lock_group(session, team.group_id)
+    return [_step(session, team, index, step) for index, step in enumerate(given)]
+
+
+def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any]:
+    path = f"steps.{index}"
+    table = {
+        "delay": checks.number(0, LONGEST_DELAY),
+        "notify_assignee_again": checks.flag,
+        "targets": checks.listing(lambda value: value, 0, MAX_TARGETS),
+    }
+    values = _clean(path, given, table, ("delay",))
+    again = values.get("notify_assignee_again", False)
+    targets = [
+        _target(session, team, f"{path}.targets.{place}", target)
+        for place, target in enumerate(values.get("targets", ()))
+    ]
+    if not targets and not (again and index):
+        raise InvalidInput.of(f"{path}.targets", "Name somebody or something to notify.")
+    return {"delay": values["delay"], "targets": targets, "notify_assignee_again": again}
+
+
+def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, Any]:
+    table = {"kind": checks.word(TargetKind), "name": checks.line(1, 130)}
+    values = _clean(path, given, table, ("kind", "name"))
+    kind, name = values["kind"], values["name"]
+    if kind not in _KINDS:
+        raise InvalidInput.of(f"{path}.kind", f"Write one of: {', '.join(_KINDS)}.")
+    if kind is TargetKind.USER:
+        user = people.member(session, team.group_id, name, f"{path}.name")
+        return {"kind": str(kind), "id": user.id}
+    query = select(Team.id).where(Team.group_id == team.group_id)
+    if kind is TargetKind.TEAM:
+        query = query.where(Team.slug == name)
+    else:
+        model = Rotation if kind is TargetKind.ON_CALL else Channel
+        owner, _, slug = name.rpartition("/")
+        query = select(model.id).join(Team, Team.id == model.team_id)
+        query = query.where(Team.group_id == team.group_id, model.slug == slug)
+        query = query.where(Team.slug == owner if owner else Team.id == team.id)
+    row_id = session.scalar(query)
+    if row_id is None:
+        raise InvalidInput.of(f"{path}.name", f"There is no {kind} of this name.")
+    return {"kind": str(kind), "id": row_id}
+
+
+def _clean(
+    path: str, given: Any, table: Mapping[str, checks.Check], required: tuple[str, ...]
+) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise InvalidInput.of(path, "This must be an object.")
+    try:
+        return checks.clean(given, table, required=required)
+    except InvalidInput as error:
+        raise InvalidInput(
+            {f"{path}.{field}": sentences for field, sentences in error.errors.items()}
+        ) from None
+
+
+def _check_round(steps: Sequence[Mapping[str, Any]], repeat: int) -> None:
+    if repeat and sum(step["delay"] for step in steps) < SHORTEST_ROUND:
+        raise InvalidInput.of(
+            "repeat", f"To repeat, the steps must wait {SHORTEST_ROUND} seconds altogether."
+        )
+
+
+def _names(session: Session, targets: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, Any]]:
+    """By kind: id → username, team slug, or (team id, team slug, slug)."""
+    ids: dict[str, set[int]] = {str(kind): set() for kind in _KINDS}
+    for target in targets:
+        ids[target["kind"]].add(target["id"])
+    found: dict[str, dict[int, Any]] = {str(kind): {} for kind in _KINDS}
+    if ids[TargetKind.USER]:
+        found[TargetKind.USER] = dict(people.names(session, ids[TargetKind.USER]))
+    if ids[TargetKind.TEAM]:
+        query = select(Team.id, Team.slug).where(Team.id.in_(ids[TargetKind.TEAM]))
+        found[TargetKind.TEAM] = dict(session.execute(query).tuples().all())
+    for kind, model in ((TargetKind.ON_CALL, Rotation), (TargetKind.CHANNEL, Channel)):
+        if ids[kind]:
+            rows = session.execute(
+                select(model.id, Team.id, Team.slug, model.slug)
+                .join(Team, Team.id == model.team_id)
+                .where(model.id.in_(ids[kind]))
+            )
+            found[kind] = {row_id: (team_id, team, slug) for row_id, team_id, team, slug in rows}
+    return found
+
+
+def _shown(
+    target: Mapping[str, Any], named: Mapping[str, Mapping[int, Any]], team_id: int
+) -> dict[str, Any]:
+    name = named[target["kind"]].get(target["id"])
+    if isinstance(name, tuple):
+        name = name[2] if name[0] == team_id else f"{name[1]}/{name[2]}"
+    return {"kind": target["kind"], "name": name}
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    policy: Policy,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        policy,
+        diff,
+        now=now,
+        group_id=team.group_id,
+        name=places.name(team, policy),
+    )

@@ -1,0 +1,160 @@
+"""Doing what is due: each unit in short transactions of its own."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from incidentrelay.channels.registry import Registry
+from incidentrelay.db import Database
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.services import auth, deliveries, escalations, heartbeats
+from incidentrelay.services.deliveries import Claim, Result
+from incidentrelay.services.links import LinkMaker
+from incidentrelay.services.vault import Vault
+from incidentrelay.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+INTERNAL_ERROR = "Something went wrong inside IncidentRelay; the worker's log says more."
+
+
+class Runner:
+    """The work of a worker process. All methods can run in many threads at once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        channels: Registry,
+        vault: Vault,
+        links: LinkMaker,
+        *,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._channels = channels
+        self._vault = vault
+        self._links = links
+        self._clock = clock
+        self._chance = chance
+        self._sweeping = threading.Lock()
+
+    def deliver(self, notification_id: int) -> bool:
+        """Try to deliver one notification; False: there was nothing to do."""
+        try:
+            taken = self._claim(notification_id)
+        except Exception:
+            # A row that cannot even be claimed must not stand in the others' way.
+            log.exception("Notification %s could not be claimed.", notification_id)
+            self._defer(notification_id)
+            return False
+        if taken is None:
+            return False
+        started_at = self._clock()
+        result = self._perform(taken)
+        now = self._clock()
+        with self._database.write() as session:
+            written = deliveries.record(
+                session,
+                taken,
+                result,
+                started_at=started_at,
+                now=now,
+                most_attempts=self._settings.delivery_max_attempts,
+                chance=self._chance(),
+            )
+        log.info(
+            "Notification %s: attempt %s by %s: %s %s%s",
+            taken.id,
+            taken.attempt,
+            taken.method,
+            result.state,
+            result.reason,
+            "" if written else " (another worker has taken over)",
+        )
+        return True
+
+    def _claim(self, notification_id: int) -> Claim | None:
+        lease = timedelta(seconds=self._settings.delivery_lease)
+        with self._database.write() as session:
+            return deliveries.claim(
+                session, notification_id, self._vault, self._clock(), lease=lease
+            )
+
+    def _perform(self, taken: Claim) -> Result:
+        try:
+            channel = self._channels.find(taken.method)
+            return deliveries.perform(taken, channel, self._links, self._clock())
+        except Exception:
+            log.exception("Notification %s: the channel %s failed.", taken.id, taken.method)
+            return Result(DeliveryState.RETRY, INTERNAL_ERROR)
+
+    def _defer(self, notification_id: int) -> None:
+        with self._database.write() as session:
+            deliveries.defer(
+                session,
+                notification_id,
+                INTERNAL_ERROR,
+                self._clock(),
+                most_attempts=self._settings.delivery_max_attempts,
+            )
+
+    def wake(self, alert_id: int) -> bool:
+        """Run the plan of one alert, if it is due."""
+        with self._database.write() as session:
+            return escalations.wake(session, alert_id, self._clock())
+
+    def sweep(self) -> bool:
+        """Do everything that is due; False: this process is sweeping already."""
+        if not self._sweeping.acquire(blocking=False):
+            return False
+        try:
+            self._sweep_plans()
+            self._sweep_outbox()
+            with self._database.write() as session:
+                heartbeats.beat(session, heartbeats.WORKER, self._clock())
+            return True
+        finally:
+            self._sweeping.release()
+
+    def _sweep_plans(self) -> None:
+        """All due plans in one transaction; if that fails, one by one, so that a bad
+        row stops nobody but itself."""
+        try:
+            with self._database.write() as session:
+                escalations.run_due(session, self._clock(), limit=BATCH)
+        except Exception:
+            log.exception("Escalating together failed; escalating one by one.")
+            self._escalate_singly()
+
+    def _escalate_singly(self) -> None:
+        with self._database.read() as session:
+            due = escalations.due_ids(session, self._clock(), limit=BATCH)
+        for alert_id in due:
+            try:
+                self.wake(alert_id)
+            except Exception:
+                log.exception("Alert %s cannot be escalated.", alert_id)
+
+    def _sweep_outbox(self) -> None:
+        with self._database.read() as session:
+            due = deliveries.due_ids(session, self._clock(), limit=BATCH)
+        if not due:
+            return
+        with ThreadPoolExecutor(self._settings.worker_threads, "sweep") as pool:
+            for future in [pool.submit(self.deliver, notification_id) for notification_id in due]:
+                failure = future.exception()
+                if failure is not None:
+                    log.error("A delivery of the sweep failed.", exc_info=failure)
+
+    def tidy(self) -> None:
+        """Forget browser sessions and failed sign-ins that no longer count."""
+        idle = timedelta(seconds=self._settings.session_idle)
+        lifetime = timedelta(seconds=self._settings.session_lifetime)
+        with self._database.write() as session:
+            auth.prune(session, self._clock(), idle=idle, lifetime=lifetime)

@@ -1,0 +1,114 @@
+"""Names to addresses to sockets: resolve once, check, connect to what was checked.
+
+A second resolution between check and connection would let a name server answer
+differently (DNS rebinding), so there is none.
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+from typing import Self
+
+from incidentrelay.transport.addresses import IPAddress, IPNetwork, verdict
+from incidentrelay.transport.errors import Blocked, TransportError
+from incidentrelay.transport.urls import host_and_port
+
+# Gives the addresses of a host, best first; raises OSError where it has none.
+Resolver = Callable[[str, int], Sequence[IPAddress]]
+
+_MOST_ADDRESSES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point on the monotonic clock by which all must be over."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self, at_most: float | None = None) -> float:
+        """Seconds that are left, or ``at_most``; raises TimeoutError when none are."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left if at_most is None else min(left, at_most)
+
+
+def system_resolver(host: str, port: int) -> Sequence[IPAddress]:
+    """What the operating system says, in its order of preference."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ipaddress.ip_address(entry[4][0]) for entry in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialer:
+    """Opens TCP connections. ``timeout`` is seconds for one step (name or address).
+
+    ``allowed`` None means that every address may be reached: for hosts that come
+    from the administrator's own configuration only.
+    """
+
+    allowed: Sequence[IPNetwork] | None
+    timeout: float
+    resolver: Resolver = system_resolver
+
+    def dial(self, host: str, port: int, deadline: Deadline) -> socket.socket:
+        """A connected socket.
+
+        Raises Blocked where no address of ``host`` may be reached, and
+        TransportError where none could be.
+        """
+        where = host_and_port(host, port)
+        problem = "it has no address"
+        for address in self._permitted(host, self._resolve(host, port, deadline)):
+            try:
+                timeout = deadline.remaining(self.timeout)
+                return socket.create_connection((str(address), port), timeout)
+            except TimeoutError:
+                problem = "it took too long"
+            except OSError as error:
+                problem = error.strerror or type(error).__name__
+        raise TransportError(f"Could not connect to {where}: {problem}.")
+
+    def _permitted(self, host: str, addresses: Sequence[IPAddress]) -> list[IPAddress]:
+        """Those that may be reached; Blocked names the kind, never the inner address."""
+        if self.allowed is None:
+            return list(addresses)
+        verdicts = {address: verdict(address, self.allowed) for address in addresses}
+        permitted = [address for address, reason in verdicts.items() if reason is None]
+        if addresses and not permitted:
+            reason = verdicts[addresses[0]]
+            raise Blocked(
+                f"{host} may not be reached: it is {reason}. An administrator can allow it."
+            )
+        return permitted
+
+    def _resolve(self, host: str, port: int, deadline: Deadline) -> Sequence[IPAddress]:
+        try:
+            return (ipaddress.ip_address(host),)
+        except ValueError:
+            pass  # It is a name, or one of the odd spellings that only the system reads.
+        # The system's resolver has no time limit, so it is asked from a thread of
+        # its own that can be left behind.
+        answer: Future[Sequence[IPAddress]] = Future()
+        Thread(target=self._ask, args=(answer, host, port), name="resolve", daemon=True).start()
+        try:
+            found = answer.result(deadline.remaining(self.timeout))
+        except TimeoutError:
+            raise TransportError(f"The name {host} could not be resolved in time.") from None
+        except (OSError, ValueError):
+            raise TransportError(f"The name {host} could not be resolved.") from None
+        return list(dict.fromkeys(found))[:_MOST_ADDRESSES]
+
+    def _ask(self, answer: "Future[Sequence[IPAddress]]", host: str, port: int) -> None:
+        try:
+            answer.set_result(self.resolver(host, port))
+        except Exception as error:  # It is raised again where the answer is awaited.
+            answer.set_exception(error)

@@ -1,0 +1,47 @@
+"""Alerts of a team, and the flat list of alerts. Nobody creates one but a source."""
+
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.orm import joinedload
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert
+from incidentrelay.web.resources.base import Collection, Door, Item
+from incidentrelay.web.resources.contents import TeamCollection, with_team
+from incidentrelay.web.schemas.alert import AlertSchema
+
+
+class AlertNode(Item):
+    model = Alert
+    schema = AlertSchema
+    noun = "alert"
+    door = "alerts"
+    offered = (Permission.VIEW, Permission.RESPOND, Permission.SILENCE)
+    scope_domain = "alerts"
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return with_team(
+            Alert,
+            joinedload(Alert.route),
+            joinedload(Alert.assignee),
+            joinedload(Alert.acknowledged_by),
+        )
+
+
+class AlertCollection(Collection):
+    """What the views of alerts are registered for, in a team and over all."""
+
+    item = AlertNode
+    key = Alert.id
+    sorts = {"-id": Alert.id, "-last_seen_at": Alert.last_seen_at}
+    scope_domain = "alerts"
+
+
+class TeamAlerts(AlertCollection, TeamCollection):
+    scope_domain = "alerts"
+
+
+class Alerts(AlertCollection, Door):
+    scope_domain = "alerts"

@@ -1,0 +1,41 @@
+"""What all collections inside a team have in common."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from incidentrelay.domain.permissions import Place
+from incidentrelay.models import Team
+from incidentrelay.web.resources.base import ACE, Collection, Folder, Item
+from incidentrelay.web.resources.grants import team_grants
+
+
+def with_team(model: Any, *options: Any) -> Select[Any]:
+    """Rows of ``model`` with their team and its group, so that each can be placed."""
+    return select(model).options(joinedload(model.team).joinedload(Team.group), *options)
+
+
+class TeamCollection(Collection):
+    """A collection of one team's rows."""
+
+    scope_domain = "resources"
+
+    @property
+    def team(self) -> Team:
+        parent = self.__parent__
+        if not isinstance(parent, Item):
+            raise TypeError("a team's collection stands below its team")
+        team: Team = parent.obj
+        return team
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(self.item.model.team_id == self.team.id)
+
+
+class TeamFolder(TeamCollection, Folder):
+    """One in which the team's managers create, edit and delete."""
+
+    def __acl__(self) -> Sequence[ACE]:
+        return team_grants(self.team.id, Place.CONTENTS)

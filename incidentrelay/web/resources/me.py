@@ -1,0 +1,85 @@
+"""Oneself: profile, personal tokens, and the browsers that are signed in."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from pyramid.authorization import Authenticated
+from sqlalchemy import Select
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import ApiToken, User, WebSession
+from incidentrelay.services import browser_sessions, tokens, users
+from incidentrelay.web.resources.base import ACE, Collection, Deletable, Editable, Folder, Node, allow
+from incidentrelay.web.schemas.me import MeSchema, SessionSchema, TokenSchema
+
+
+class TokenNode(Deletable):
+    model = ApiToken
+    schema = TokenSchema
+    service = tokens
+    noun = "token"
+    offered = (Permission.VIEW, Permission.DELETE)
+    scope_domain = "profile"
+
+
+class MyTokens(Folder):
+    item = TokenNode
+    service = tokens
+    key = ApiToken.id
+    sorts = {"-id": ApiToken.id}
+    scope_domain = "profile"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(ApiToken.user_id == self.owner.id)
+
+
+class SessionNode(Deletable):
+    model = WebSession
+    schema = SessionSchema
+    service = browser_sessions
+    noun = "session"
+    offered = (Permission.VIEW, Permission.DELETE)
+    scope_domain = "profile"
+
+    def details(self) -> Mapping[str, Any]:
+        return {"current": self.obj.id == self.root.request.identity.session_id}
+
+
+class MySessions(Collection):
+    item = SessionNode
+    key = WebSession.id
+    sorts = {"-id": WebSession.id}
+    scope_domain = "profile"
+
+    def statement(self) -> Select[Any]:
+        user_id = self.root.request.identity.user_id
+        return super().statement().where(WebSession.user_id == user_id)
+
+
+class Me(Editable):
+    """Whoever asks, as ``obj``; nobody else ever."""
+
+    model = User
+    schema = MeSchema
+    service = users
+    noun = "me"
+    fixed = ("username",)
+    offered = (Permission.VIEW, Permission.EDIT)
+    scope_domain = "profile"
+    children = {"tokens": MyTokens, "sessions": MySessions}
+
+    def __init__(self, parent: Node, name: str) -> None:
+        Node.__init__(self, parent, name)
+
+    @cached_property
+    def obj(self) -> User:  # type: ignore[override]
+        return self.db.get_one(User, self.root.request.identity.user_id)
+
+    def __acl__(self) -> Sequence[ACE]:
+        own = frozenset({Permission.VIEW, Permission.EDIT, Permission.CREATE, Permission.DELETE})
+        return [allow(Authenticated, own)]
+
+    def details(self) -> Mapping[str, Any]:
+        identity = self.root.request.identity
+        return {"scopes": sorted(identity.scopes) if identity.kind == "token" else None}

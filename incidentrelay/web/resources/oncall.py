@@ -1,0 +1,10 @@
+"""Who is on call now, over everything that one may see."""
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.web.resources.base import Node
+
+
+class OnCall(Node):
+    open_to_users = frozenset({Permission.VIEW})
+    scope_domain = "resources"
+    filtered = True

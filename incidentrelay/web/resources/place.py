@@ -1,0 +1,56 @@
+"""From a row to its node in the tree, without a further statement."""
+
+from typing import Any
+
+from incidentrelay.models import (
+    Alert,
+    Base,
+    Channel,
+    Group,
+    Policy,
+    Rotation,
+    Route,
+    Silence,
+    Team,
+    User,
+)
+from incidentrelay.web.resources.base import Collection, Item, Node
+
+_IN_TEAM: dict[type[Base], str] = {
+    Alert: "alerts",
+    Channel: "channels",
+    Policy: "policies",
+    Rotation: "rotations",
+    Route: "routes",
+    Silence: "silences",
+}
+
+
+def place(root: Node, row: Any) -> Item:
+    """The node of ``row`` under ``root``.
+
+    The row has its team, and the team its group, loaded. Nodes of groups and teams
+    are made once per request.
+    """
+    if isinstance(row, User):
+        return _wrapped(root, "users", row)
+    if isinstance(row, Group):
+        return _once(root, row, lambda: _wrapped(root, "groups", row))
+    if isinstance(row, Team):
+        return _once(root, row, lambda: _wrapped(place(root, row.group), "teams", row))
+    return _wrapped(place(root, row.team), _IN_TEAM[type(row)], row)
+
+
+def _wrapped(parent: Node, name: str, row: Any) -> Item:
+    collection = parent[name]
+    if not isinstance(collection, Collection):
+        raise TypeError(f"{name} is no collection")
+    return collection.wrap(row)
+
+
+def _once(root: Any, row: Any, make: Any) -> Item:
+    placed: dict[Any, Item] = root.placed
+    key = (type(row), row.id)
+    if key not in placed:
+        placed[key] = make()
+    return placed[key]

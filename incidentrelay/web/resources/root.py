@@ -1,0 +1,74 @@
+"""The root of the tree, and the names that no resource may take."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, false
+
+from incidentrelay.domain.permissions import ADMIN_PERMISSIONS, Permission
+from incidentrelay.models import Base
+from incidentrelay.services import visibility
+from incidentrelay.web.resources.alerts import Alerts
+from incidentrelay.web.resources.base import ACE, Collection, Item, Node, allow, walk
+from incidentrelay.web.resources.channels import Channels
+from incidentrelay.web.resources.groups import Audit, Groups
+from incidentrelay.web.resources.integrations import Integrations
+from incidentrelay.web.resources.me import Me
+from incidentrelay.web.resources.oncall import OnCall
+from incidentrelay.web.resources.place import place
+from incidentrelay.web.resources.rotations import Rotations
+from incidentrelay.web.resources.routes import Routes
+from incidentrelay.web.resources.silences import Silences
+from incidentrelay.web.resources.teams import Teams
+from incidentrelay.web.resources.users import Users
+
+
+class Root(Node):
+    """Holds the request; everything below gets it from here."""
+
+    children = {
+        "groups": Groups,
+        "alerts": Alerts,
+        "silences": Silences,
+        "rotations": Rotations,
+        "routes": Routes,
+        "channels": Channels,
+        "teams": Teams,
+        "users": Users,
+        "me": Me,
+        "integrations": Integrations,
+        "oncall": OnCall,
+        "audit": Audit,
+    }
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(None, "")
+        self.request = request
+        self.placed: dict[Any, Item] = {}
+
+    def __acl__(self) -> Sequence[ACE]:
+        return [allow("role:admin", ADMIN_PERMISSIONS)]
+
+    def place(self, row: Any) -> Item:
+        return place(self, row)
+
+    def visible(self, statement: Select[Any], model: type[Base]) -> Select[Any]:
+        """``statement`` without the rows that the caller may not see."""
+        identity = self.request.identity
+        if identity is None or identity.kind == "route":
+            return statement.where(false())
+        return visibility.scope(statement, model, identity, Permission.VIEW)
+
+
+def reserved_names(registry: Any) -> frozenset[str]:
+    """Segments below a collection that mean something else than one of its items."""
+    views = {
+        entry["introspectable"]["name"] for entry in registry.introspector.get_category("views")
+    }
+    children = {
+        name
+        for _, node_class in walk(Root)
+        if issubclass(node_class, Collection)
+        for name in node_class.children
+    }
+    return frozenset(views | children) - {""}

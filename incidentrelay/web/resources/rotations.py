@@ -1,0 +1,100 @@
+"""Rotations of a team with their overrides, and the flat list of rotations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from incidentrelay.models import Rotation, RotationOverride
+from incidentrelay.services import overrides, rotations
+from incidentrelay.web.resources.base import Door, Editable, Folder, Item, Node
+from incidentrelay.web.resources.contents import TeamFolder, with_team
+from incidentrelay.web.resources.grants import OVERRIDE_VERBS
+from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
+
+
+class OverrideNode(Editable):
+    model = RotationOverride
+    schema = OverrideSchema
+    service = overrides
+    noun = "override"
+    fixed = ()
+    verbs = OVERRIDE_VERBS
+    scope_domain = "resources"
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return select(RotationOverride).options(joinedload(RotationOverride.user))
+
+
+class Overrides(Folder):
+    item = OverrideNode
+    service = overrides
+    key = RotationOverride.id
+    sorts = {"starts_at": RotationOverride.starts_at, "-id": RotationOverride.id}
+    verbs = OVERRIDE_VERBS
+    scope_domain = "resources"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(RotationOverride.rotation_id == self.owner.id)
+
+
+def _minimum(node: Node) -> dict[str, Any]:
+    settings = node.root.request.registry["settings"]
+    return {"reminder_interval_minimum": settings.reminder_interval_minimum}
+
+
+class RotationNode(Editable):
+    """A rotation. ``layers`` of the representation are filled in by ``load_layers``."""
+
+    model = Rotation
+    schema = RotationSchema
+    service = rotations
+    noun = "rotation"
+    scope_domain = "resources"
+    children = {"overrides": Overrides}
+    layers: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return with_team(Rotation)
+
+    def extras(self) -> Mapping[str, Any]:
+        return _minimum(self)
+
+    def details(self) -> Mapping[str, Any]:
+        return {"layers": self.layers}
+
+
+def load_layers(nodes: Sequence[Item]) -> None:
+    """Give rotation nodes their present layers, in a constant number of statements."""
+    if not nodes:
+        return
+    found = rotations.current_layers(nodes[0].db, [node.obj.id for node in nodes])
+    for node in nodes:
+        if isinstance(node, RotationNode):
+            node.layers = found.get(node.obj.id, ())
+
+
+class TeamRotations(TeamFolder):
+    item = RotationNode
+    service = rotations
+    key = Rotation.slug
+    sorts = {"slug": Rotation.slug, "name": Rotation.name}
+
+    def extras(self) -> Mapping[str, Any]:
+        return _minimum(self)
+
+    def preload(self, nodes: Sequence[Item]) -> None:
+        load_layers(nodes)
+
+
+class Rotations(Door):
+    item = RotationNode
+    key = Rotation.id
+    sorts = {"slug": Rotation.slug, "name": Rotation.name}
+    scope_domain = "resources"
+
+    def preload(self, nodes: Sequence[Item]) -> None:
+        load_layers(nodes)

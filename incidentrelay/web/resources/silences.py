@@ -1,0 +1,43 @@
+"""Silences of a team, and the flat list of silences."""
+
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.orm import joinedload
+
+from incidentrelay.models import Silence
+from incidentrelay.services import silences
+from incidentrelay.web.resources.base import Door, Editable
+from incidentrelay.web.resources.contents import TeamFolder, with_team
+from incidentrelay.web.resources.grants import SILENCE_VERBS
+from incidentrelay.web.schemas.silence import SilenceSchema
+
+
+class SilenceNode(Editable):
+    model = Silence
+    schema = SilenceSchema
+    service = silences
+    noun = "silence"
+    door = "silences"
+    fixed = ()
+    verbs = SILENCE_VERBS
+    scope_domain = "resources"
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return with_team(Silence, joinedload(Silence.created_by))
+
+
+class TeamSilences(TeamFolder):
+    item = SilenceNode
+    service = silences
+    key = Silence.id
+    sorts = {"-ends_at": Silence.ends_at, "-id": Silence.id}
+    verbs = SILENCE_VERBS
+
+
+class Silences(Door):
+    item = SilenceNode
+    key = Silence.id
+    sorts = {"-ends_at": Silence.ends_at, "-id": Silence.id}
+    scope_domain = "resources"

@@ -1,0 +1,23 @@
+"""People, as site admins see them."""
+
+from incidentrelay.models import User
+from incidentrelay.services import users
+from incidentrelay.web.resources.base import Editable, Folder
+from incidentrelay.web.schemas.user import UserSchema
+
+
+class UserNode(Editable):
+    model = User
+    schema = UserSchema
+    service = users
+    noun = "username"
+    fixed = ("username",)
+    scope_domain = "resources"
+
+
+class Users(Folder):
+    item = UserNode
+    service = users
+    key = User.username
+    sorts = {"username": User.username}
+    scope_domain = "resources"

@@ -1,0 +1,58 @@
+"""Oneself: profile, tokens, browsers."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.domain.permissions import Scope
+from incidentrelay.web.schemas.base import NAME, Body, Instant, Resource
+
+
+class MeSchema(Resource):
+    """``scopes`` are those of the token that asks; null in a browser."""
+
+    username = fields.String(validate=validate.Length(1, 63))
+    display_name = fields.String(validate=NAME)
+    email = fields.String(allow_none=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, validate=validate.Length(max=40))
+    zone = fields.String(validate=validate.Length(1, 64))
+    is_admin = fields.Boolean(dump_only=True)
+    scopes = fields.List(fields.String(), dump_only=True, allow_none=True)
+
+
+class PasswordSchema(Body):
+    current_password = fields.String(required=True, validate=validate.Length(max=1024))
+    new_password = fields.String(required=True, validate=validate.Length(max=1024))
+
+
+class TokenSchema(Resource):
+    """``group`` (a slug) binds the token to that group. It shows its ``hint`` only."""
+
+    name = fields.String(required=True, validate=NAME)
+    scopes = fields.List(
+        fields.String(validate=validate.OneOf(list(Scope))),
+        required=True,
+        validate=validate.Length(1, len(Scope)),
+    )
+    group = fields.String(load_default=None, allow_none=True, load_only=True)
+    group_id = fields.Integer(dump_only=True, allow_none=True)
+    expires_at = Instant(load_default=None, allow_none=True)
+    hint = fields.String(dump_only=True)
+    last_used_at = Instant(dump_only=True, allow_none=True)
+
+
+class NewTokenSchema(TokenSchema):
+    """The answer to making a token: the only time that it is shown."""
+
+    token = fields.String(dump_only=True)
+
+
+class SessionSchema(Body):
+    """A browser that is signed in; ``current`` is the one that asks."""
+
+    id = fields.Integer(dump_only=True)
+    created_at = Instant(dump_only=True)
+    last_seen_at = Instant(dump_only=True)
+    address = fields.String(dump_only=True)
+    user_agent = fields.String(dump_only=True)
+    current = fields.Boolean(dump_only=True)
+    permissions = fields.List(fields.String(), dump_only=True)
+    url = fields.String(dump_only=True)

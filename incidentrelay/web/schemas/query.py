@@ -1,0 +1,50 @@
+"""The query parameters of lists."""
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from incidentrelay.domain.enums import AlertStatus, Severity
+from incidentrelay.web.schemas.base import SLUG, Instant
+
+LONGEST_PAGE = 200
+
+
+class PageQuery(Schema):
+    """``cursor`` is ``next`` of the page before. ``sort`` with ``-`` in front descends."""
+
+    class Meta:
+        unknown = RAISE
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, LONGEST_PAGE))
+    cursor = fields.String(load_default=None, validate=validate.Length(max=2000))
+    sort = fields.String(load_default=None, validate=validate.Length(max=40))
+
+
+class AlertQuery(PageQuery):
+    """``q`` is matchers like ``{severity="critical"}``, or else a part of the title."""
+
+    status = fields.Enum(AlertStatus, by_value=True)
+    severity = fields.Enum(Severity, by_value=True)
+    group = fields.String(validate=SLUG)
+    team = fields.String(validate=SLUG)
+    route = fields.String(validate=SLUG)
+    assignee = fields.String(validate=validate.Length(1, 63))
+    q = fields.String(validate=validate.Length(1, 1000))
+
+
+class OnCallQuery(Schema):
+    class Meta:
+        unknown = RAISE
+
+    at = Instant()
+    group = fields.String(validate=SLUG)
+    team = fields.String(validate=SLUG)
+
+
+class ShiftQuery(Schema):
+    """Default: 30 days from now."""
+
+    class Meta:
+        unknown = RAISE
+
+    start = Instant()
+    end = Instant()

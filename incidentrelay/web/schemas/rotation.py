@@ -1,0 +1,102 @@
+"""Rotations, their layers, overrides and shifts."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.domain.enums import ShiftUnit
+from incidentrelay.web.schemas.base import (
+    NAME,
+    TEXT,
+    Body,
+    InTeam,
+    Instant,
+    Ref,
+    Resource,
+    Slugged,
+    flag,
+    number,
+)
+
+_TIME = validate.Regexp(
+    r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Write a time of day, like 09:00."
+)
+_USERNAME = validate.Length(1, 63)
+_MEMBERS = validate.Length(max=200)
+
+
+class WindowSchema(Body):
+    """From ``opens`` on a weekday (0 is Monday) to ``closes``, which may be the next day."""
+
+    weekday = number(0, 6, required=True)
+    opens = fields.String(required=True, validate=_TIME)
+    closes = fields.String(required=True, validate=_TIME)
+
+
+class LayerSchema(Body):
+    """``key`` is given by the system and names the same layer over all edits."""
+
+    key = number(1, 2**31 - 1, allow_none=True)
+    name = fields.String(validate=NAME)
+    members = fields.List(fields.String(validate=_USERNAME), validate=_MEMBERS)
+    unit = fields.Enum(ShiftUnit, by_value=True)
+    length = number(1, 10_000)
+    handoff_time = fields.String(validate=_TIME)
+    handoff_weekday = number(0, 6)
+    zone = fields.String(validate=validate.Length(1, 64))
+    start_date = fields.Date()
+    windows = fields.List(fields.Nested(WindowSchema), validate=validate.Length(max=50))
+
+
+class RotationSchema(InTeam, Slugged):
+    """``layers``, or for a single layer its fields directly; higher layers come last.
+
+    Without either, an edit leaves the schedule as it is. ``reminder_interval`` is in
+    seconds, 0 means none.
+    """
+
+    description = fields.String(load_default="", validate=TEXT)
+    enabled = flag(True)
+    reminder_interval = number(0, 86400, load_default=300)
+    layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(1, 20))
+    kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
+    members = fields.List(
+        fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS
+    )
+    zone = fields.String(load_only=True, validate=validate.Length(1, 64))
+    handoff_time = fields.String(load_only=True, validate=_TIME)
+    handoff_weekday = number(0, 6, load_only=True)
+    start_date = fields.Date(load_only=True)
+
+
+class OverrideSchema(Resource):
+    """``user`` (a username) is on call from ``starts_at`` (default: now) to ``ends_at``."""
+
+    user = Ref("user.username", required=True, validate=_USERNAME)
+    starts_at = Instant()
+    ends_at = Instant(required=True)
+    reason = fields.String(load_default="", validate=TEXT)
+
+
+class OnCallSchema(Body):
+    """Who has a rotation, and who has it next; null where nobody has."""
+
+    rotation = Ref("rotation.slug", dump_only=True)
+    rotation_id = fields.Integer(attribute="rotation.id", dump_only=True)
+    team = Ref("team.slug", dump_only=True)
+    group = Ref("rotation.team.group.slug", dump_only=True)
+    user = Ref("user.username", dump_only=True)
+    display_name = Ref("user.display_name", dump_only=True)
+    since = Instant(dump_only=True, allow_none=True)
+    until = Instant(dump_only=True, allow_none=True)
+    next_user = Ref("next_user.username", dump_only=True)
+    next_at = Instant(dump_only=True, allow_none=True)
+    override = fields.Boolean(dump_only=True)
+
+
+class ShiftSchema(Body):
+    """One person from ``start`` until just before ``end``."""
+
+    user = fields.String(dump_only=True)
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+    layer = fields.String(dump_only=True, allow_none=True)
+    override_id = fields.Integer(dump_only=True, allow_none=True)

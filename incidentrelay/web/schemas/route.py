@@ -1,0 +1,38 @@
+"""Routes."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.web.schemas.base import InTeam, Ref, Refs, Slugged, flag, number
+
+
+class RouteSchema(InTeam, Slugged):
+    """``rotation``, ``policy`` and ``channels`` are slugs in the route's team.
+
+    ``reopen_window`` is in seconds. ``token_hint`` is how the token begins.
+    """
+
+    source = fields.String(required=True, validate=validate.Length(1, 32))
+    enabled = flag(True)
+    position = number(0, 10_000, load_default=0)
+    matchers = fields.List(
+        fields.String(validate=validate.Length(1, 4096)),
+        load_default=list,
+        validate=validate.Length(max=64),
+    )
+    group_by = fields.List(
+        fields.String(validate=validate.Length(1, 255)),
+        load_default=list,
+        validate=validate.Length(max=20),
+    )
+    rotation = Ref("rotation.slug", load_default=None, allow_none=True)
+    policy = Ref("policy.slug", load_default=None, allow_none=True)
+    channels = Refs(load_default=list)
+    reopen_window = number(0, 86400, load_default=300)
+    token_hint = fields.String(dump_only=True)
+    intake_url = fields.String(dump_only=True)
+
+
+class NewRouteSchema(RouteSchema):
+    """The answer to making a route, or a new token for one: the only time it is shown."""
+
+    token = fields.String(dump_only=True)

@@ -1,0 +1,20 @@
+"""Silences."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.web.schemas.base import TEXT, InTeam, Instant, Ref, Resource, flag
+
+
+class SilenceSchema(InTeam, Resource):
+    """``everything`` must be true for matchers that match every alert."""
+
+    matchers = fields.List(
+        fields.String(validate=validate.Length(1, 4096)),
+        required=True,
+        validate=validate.Length(max=64),
+    )
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    reason = fields.String(load_default="", validate=TEXT)
+    everything = flag()
+    created_by = Ref("created_by.username", dump_only=True)

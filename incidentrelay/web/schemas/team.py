@@ -1,0 +1,25 @@
+"""Teams and their members."""
+
+from marshmallow import fields
+
+from incidentrelay.domain.enums import TeamRole
+from incidentrelay.web.schemas.base import TEXT, Ref, Resource, Slugged, flag, number
+
+
+class TeamSchema(Slugged):
+    """``ack_timeout`` is in seconds; ``fallback_*`` are a username and a channel's slug."""
+
+    group = Ref("group.slug", dump_only=True)
+    description = fields.String(load_default="", validate=TEXT)
+    active = flag(True)
+    escalation_enabled = flag(True)
+    escalation_after_reminders = number(0, 50, load_default=2)
+    ack_timeout = number(60, 30 * 86400, load_default=None, allow_none=True)
+    fallback_user = fields.String(load_default=None, allow_none=True)
+    fallback_channel = fields.String(load_default=None, allow_none=True)
+
+
+class TeamMemberSchema(Resource):
+    username = Ref("user.username", required=True)
+    display_name = Ref("user.display_name", dump_only=True)
+    role = fields.Enum(TeamRole, by_value=True, required=True)

@@ -1,0 +1,18 @@
+"""People, as site admins see and edit them."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.web.schemas.base import NAME, Resource, flag
+
+
+class UserSchema(Resource):
+    """Without a password nobody can sign in as this person."""
+
+    username = fields.String(required=True, validate=validate.Length(1, 63))
+    display_name = fields.String(validate=NAME)
+    email = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=254))
+    phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
+    zone = fields.String(load_default="UTC", validate=validate.Length(1, 64))
+    active = flag(True)
+    is_admin = flag(False)
+    password = fields.String(load_only=True, validate=validate.Length(8, 1024))

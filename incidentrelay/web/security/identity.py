@@ -1,0 +1,194 @@
+"""Who is asking: one value, loaded once per request with at most two statements."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pyramid.authorization import Authenticated, Everyone
+from sqlalchemy import Row, Select, String, literal, select, type_coerce, union_all
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import GroupRole, TeamRole
+from incidentrelay.domain.permissions import Scope
+from incidentrelay.models import (
+    ApiToken,
+    Group,
+    GroupMember,
+    Route,
+    Team,
+    TeamMember,
+    User,
+    WebSession,
+)
+from incidentrelay.services.credentials import TokenKind, token_digest, token_kind
+
+Kind = Literal["user", "token", "route"]
+
+INGEST = "scope:ingest"
+_PERSON = (User.id, User.username, User.display_name, User.is_admin, User.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person in a browser (user), a person's token, or a route's token.
+
+    ``groups`` and ``teams`` map ids to roles; inactive groups do not count, and a
+    role in a team counts for members of its group only. ``scopes`` and
+    ``bound_group_id`` limit a token. ``principals`` are what ACLs speak of.
+    ``seen_at`` is the last use that the session's or token's row knows of.
+    """
+
+    kind: Kind
+    user_id: int | None = None
+    username: str = ""
+    display_name: str = ""
+    is_admin: bool = False
+    zone: str = "UTC"
+    groups: Mapping[int, GroupRole] = field(default_factory=dict)
+    teams: Mapping[int, TeamRole] = field(default_factory=dict)
+    scopes: frozenset[str] = frozenset()
+    bound_group_id: int | None = None
+    token_id: int | None = None
+    token_expires_at: datetime | None = None
+    session_id: int | None = None
+    seen_at: datetime | None = None
+    route_id: int | None = None
+    source: str | None = None
+    principals: frozenset[str] = field(init=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "principals", frozenset(_principals(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long a browser stays signed in: without use, and in any case."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+def load(session: Session, credential: str, now: datetime, lives: Lifetimes) -> Identity | None:
+    """Whose ``credential`` (a cookie's value or a bearer token) is; None: nobody's."""
+    match token_kind(credential):
+        case TokenKind.SESSION:
+            return _browser(session, credential, now, lives)
+        case TokenKind.USER:
+            return _personal(session, credential, now)
+        case TokenKind.ROUTE:
+            return _route(session, credential)
+        case _:
+            return None
+
+
+def _principals(identity: Identity) -> list[str]:
+    if identity.kind == "route":
+        return [Everyone, f"route:{identity.route_id}", INGEST]
+    facts = [Everyone, Authenticated, f"user:{identity.user_id}"]
+    facts += ["role:admin"] if identity.is_admin else []
+    facts += [f"group:{group}:{role}" for group, role in identity.groups.items()]
+    facts += [f"team:{team}:{role}" for team, role in identity.teams.items()]
+    if identity.kind == "token":
+        facts.append(f"token:{identity.token_id}")
+        facts += [INGEST] if Scope.ALERTS_WRITE in identity.scopes else []
+    return facts
+
+
+def _browser(session: Session, cookie: str, now: datetime, lives: Lifetimes) -> Identity | None:
+    row = session.execute(
+        select(*_PERSON, WebSession.id.label("session_id"), WebSession.last_seen_at)
+        .join(User, User.id == WebSession.user_id)
+        .where(
+            WebSession.digest == token_digest(cookie),
+            WebSession.last_seen_at > now - lives.idle,
+            WebSession.created_at > now - lives.absolute,
+            User.active,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Identity(
+        kind="user",
+        session_id=row.session_id,
+        seen_at=row.last_seen_at,
+        **_person(session, row),
+    )
+
+
+def _personal(session: Session, token: str, now: datetime) -> Identity | None:
+    row = session.execute(
+        select(
+            *_PERSON,
+            ApiToken.id.label("token_id"),
+            ApiToken.scopes,
+            ApiToken.group_id,
+            ApiToken.expires_at,
+            ApiToken.last_used_at,
+        )
+        .join(User, User.id == ApiToken.user_id)
+        .where(ApiToken.digest == token_digest(token), User.active)
+    ).one_or_none()
+    if row is None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    return Identity(
+        kind="token",
+        token_id=row.token_id,
+        token_expires_at=row.expires_at,
+        scopes=frozenset(row.scopes),
+        bound_group_id=row.group_id,
+        seen_at=row.last_used_at,
+        **_person(session, row),
+    )
+
+
+def _route(session: Session, token: str) -> Identity | None:
+    row = session.execute(
+        select(Route.id, Route.slug, Route.source)
+        .join(Team, Team.id == Route.team_id)
+        .join(Group, Group.id == Team.group_id)
+        .where(
+            Route.token_digest == token_digest(token), Route.enabled, Team.active, Group.active
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Identity(kind="route", username=row.slug, route_id=row.id, source=row.source)
+
+
+def _person(session: Session, row: Row[Any]) -> dict[str, Any]:
+    """The fields of Identity that say who a person is and which roles they have."""
+    groups: dict[int, GroupRole] = {}
+    teams: dict[int, tuple[int, TeamRole]] = {}
+    for group_id, team_id, role in session.execute(_memberships(row.id)):
+        if team_id is None:
+            groups[group_id] = GroupRole(role)
+        else:
+            teams[team_id] = (group_id, TeamRole(role))
+    return {
+        "user_id": row.id,
+        "username": row.username,
+        "display_name": row.display_name,
+        "is_admin": row.is_admin,
+        "zone": row.zone,
+        "groups": groups,
+        "teams": {team: role for team, (group, role) in teams.items() if group in groups},
+    }
+
+
+def _memberships(user_id: int) -> Any:
+    of_groups: Select[Any] = (
+        select(
+            GroupMember.group_id,
+            literal(None, type_=Team.id.type).label("team_id"),
+            type_coerce(GroupMember.role, String).label("role"),
+        )
+        .join(Group, Group.id == GroupMember.group_id)
+        .where(GroupMember.user_id == user_id, Group.active)
+    )
+    of_teams: Select[Any] = (
+        select(Team.group_id, TeamMember.team_id, type_coerce(TeamMember.role, String))
+        .join(Team, Team.id == TeamMember.team_id)
+        .where(TeamMember.user_id == user_id)
+    )
+    return union_all(of_groups, of_teams)

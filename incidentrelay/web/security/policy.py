@@ -1,0 +1,66 @@
+"""Whether somebody may do something: ACLs, the scopes of tokens, and their binding."""
+
+from typing import Any
+
+from pyramid.authorization import ACLHelper, Authenticated, Everyone
+from pyramid.request import RequestLocalCache
+from pyramid.security import Allowed, Denied
+
+from incidentrelay.domain.permissions import Permission, scope_needed
+from incidentrelay.web.resources.base import Node
+from incidentrelay.web.security import sessions
+from incidentrelay.web.security.identity import Identity
+
+
+class SecurityPolicy:
+    """Access = the ACL says yes AND the token's scope does AND its binding does.
+
+    The context says which verb stands for the asked one (in a list of members,
+    EDIT is MEMBERS), see ``Node.verbs``.
+    """
+
+    def __init__(self) -> None:
+        self._identities = RequestLocalCache(sessions.identify)
+        self._acl = ACLHelper()
+
+    def identity(self, request: Any) -> Identity | None:
+        return self._identities.get_or_create(request)
+
+    def authenticated_userid(self, request: Any) -> str | None:
+        identity = self.identity(request)
+        if identity is None:
+            return None
+        return f"route:{identity.route_id}" if identity.kind == "route" else identity.username
+
+    def permits(self, request: Any, context: Any, permission: str) -> Any:
+        identity = self.identity(request)
+        if not isinstance(context, Node) or permission not in set(Permission):
+            return Denied("%r is no permission on %r.", permission, context)
+        wanted = context.verb(Permission(permission))
+        if identity is not None and identity.kind == "token":
+            refusal = _beyond_token(identity, context, wanted)
+            if refusal:
+                return Denied(refusal)
+        principals = identity.principals if identity else frozenset({Everyone})
+        if wanted in context.open_to_users and Authenticated in principals:
+            return Allowed("Whoever is signed in may %s this.", wanted)
+        return self._acl.permits(context, principals, wanted)
+
+    def remember(self, request: Any, userid: str, **kw: Any) -> list[tuple[str, str]]:
+        """``userid`` is the cookie's value that signing in gave."""
+        return sessions.cookie_headers(request, userid)
+
+    def forget(self, request: Any, **kw: Any) -> list[tuple[str, str]]:
+        return sessions.cookie_headers(request, None)
+
+
+def _beyond_token(identity: Identity, context: Node, permission: Permission) -> str:
+    """Why the token is not enough; empty where it is."""
+    if context.scope_domain is None:
+        return "Tokens cannot be used here."
+    scope = scope_needed(context.scope_domain, permission)
+    if scope not in identity.scopes:
+        return f"The token lacks the scope {scope}."
+    if identity.bound_group_id is not None and not context.within(identity.bound_group_id):
+        return "The token is bound to another group."
+    return ""

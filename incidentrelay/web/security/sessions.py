@@ -1,0 +1,116 @@
+"""Where a request's credential is, and the cookie of browser sessions."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+from webob.cookies import CookieProfile
+
+from incidentrelay.models import ApiToken, WebSession
+from incidentrelay.services.credentials import TokenKind, token_kind
+from incidentrelay.settings import Settings
+from incidentrelay.web.security.identity import Identity, Lifetimes, load
+
+log = logging.getLogger(__name__)
+
+# A use is written down only when the row is older, so that reading stays reading.
+TOUCH_AFTER = timedelta(minutes=5)
+
+
+def is_https(settings: Settings) -> bool:
+    return settings.public_url.startswith("https://")
+
+
+def cookie_name(settings: Settings) -> str:
+    """Browsers bind a ``__Host-`` cookie to this one host, but only over https."""
+    return "__Host-incidentrelay" if is_https(settings) else "incidentrelay"
+
+
+def session_cookie(request: Any) -> str:
+    """The value of the request's session cookie; empty where it has none."""
+    value = request.cookies.get(cookie_name(request.registry["settings"]), "")
+    return value if token_kind(value) is TokenKind.SESSION else ""
+
+
+def bearer_token(request: Any) -> str | None:
+    """What the Authorization header holds; None where there is no such header.
+
+    A header of another scheme counts as a credential that is nobody's.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    kinds = (TokenKind.USER, TokenKind.ROUTE)
+    return token if scheme.lower() == "bearer" and token_kind(token) in kinds else ""
+
+
+def identify(request: Any) -> Identity | None:
+    """The identity of a request. A bearer token wins over a cookie, even a wrong one."""
+    token = bearer_token(request)
+    credential = session_cookie(request) if token is None else token
+    if not credential:
+        return None
+    settings: Settings = request.registry["settings"]
+    lives = Lifetimes(
+        timedelta(seconds=settings.session_idle), timedelta(seconds=settings.session_lifetime)
+    )
+    with request.registry["database"].read() as session:
+        identity = load(session, credential, request.now, lives)
+    if identity is not None and _is_stale(identity, request.now, lives):
+        request.add_finished_callback(_touch)
+    return identity
+
+
+def cookie_headers(request: Any, value: str | None) -> list[tuple[str, str]]:
+    """Headers that set the session cookie, or with None delete it."""
+    settings: Settings = request.registry["settings"]
+    profile = CookieProfile(
+        cookie_name(settings),
+        secure=is_https(settings),
+        max_age=settings.session_lifetime,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+        serializer=_Plain(),
+    )
+    headers: list[tuple[str, str]] = profile.get_headers(value, domains=[None])
+    return headers
+
+
+def _is_stale(identity: Identity, now: datetime, lives: Lifetimes) -> bool:
+    if identity.kind == "route":
+        return False
+    return identity.seen_at is None or identity.seen_at < now - min(TOUCH_AFTER, lives.idle / 4)
+
+
+def _touch(request: Any) -> None:
+    """Write the use down; runs when the request's own transaction is over."""
+    identity = request.identity
+    statement = (
+        update(WebSession)
+        .where(WebSession.id == identity.session_id)
+        .values(last_seen_at=request.now)
+        if identity.kind == "user"
+        else update(ApiToken)
+        .where(ApiToken.id == identity.token_id)
+        .values(last_used_at=request.now)
+    )
+    try:
+        with request.registry["database"].write() as session:
+            session.execute(statement)
+    except SQLAlchemyError:
+        log.warning("The use of a session or token could not be written down.", exc_info=True)
+
+
+class _Plain:
+    """Cookie values are tokens already: letters, digits and ``-_``."""
+
+    def dumps(self, value: str | None) -> bytes:
+        return (value or "").encode("ascii")
+
+    def loads(self, value: bytes) -> str:
+        return value.decode("ascii")

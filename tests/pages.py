@@ -1,0 +1,247 @@
+"""Sample contexts for every template: what a page shows on an ordinary night.
+
+Each text goes through ``say``, so that a test can put its own in its place.
+"""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace as Thing
+from typing import Any
+
+NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
+
+
+def frame(say: Any = str, **changes: Any) -> dict[str, Any]:
+    """What the application gives to every page; ``say`` turns each text into what is shown."""
+    values = {
+        "request": Thing(path="/alerts", path_qs="/alerts?status=firing", script_name=""),
+        "identity": Thing(username=say("bob"), display_name=say("Bob Rivera"), is_admin=True),
+        "asset": lambda name: f"/static/vendor/{name}",
+        "nav": [
+            Thing(label=say("Alerts"), url="/alerts", icon="bell", active=True, count=3),
+            Thing(label=say("Inbox"), url="/inbox", icon="inbox", active=False, count=2),
+            Thing(label=say("On call"), url="/oncall", icon="phone-call", active=False, count=0),
+            Thing(label=say("Calendar"), url="/calendar", icon="calendar", active=False, count=0),
+            Thing(label=say("Teams"), url="/groups", icon="users", active=False, count=0),
+        ],
+        "flashes": [("success", say("The alert was acknowledged."))],
+        "banners": [
+            Thing(level="warning", text=say("Rotation Database: nobody on call."), url="/oncall")
+        ],
+        "csrf_token": say("c5rf"),
+        "now": NOW,
+    }
+    return values | changes
+
+
+def alert(say: Any = str, **changes: Any) -> Thing:
+    values: dict[str, Any] = {
+        "id": 17,
+        "title": say("Disk is 95 % full on db-primary-01.eu-west.example.net"),
+        "severity": "critical",
+        "status": "firing",
+        "team_name": say("Infrastructure"),
+        "group_name": say("SRE"),
+        "assignee_name": say("Bob Rivera"),
+        "opened_at": NOW - timedelta(minutes=12),
+        "last_seen_at": NOW - timedelta(minutes=1),
+        "signal_count": 3,
+        "url": "/alerts/17",
+        "ack_url": "/alerts/17/ack",
+        "quiet_until": None,
+        "quiet_reason": "",
+        "description": say(
+            "/var/lib/postgresql has 2.1 GB left.\nAt this rate it is full at 04:00."
+        ),
+        "labels": {
+            say("alertname"): say("DiskFull"),
+            "instance": say("db-primary-01.eu-west.example.net:9100"),
+            "mountpoint": say("/var/lib/postgresql"),
+        },
+        "annotations": {say("summary"): say("Disk is full soon")},
+        "source_link": "https://prometheus.example.net/graph?g0.expr=node_filesystem_avail_bytes",
+        "runbook_link": "https://wiki.example.net/runbooks/disk-full",
+        "route_name": say("Prometheus, production"),
+        "rotation_name": say("Infrastructure, primary"),
+        "generation": 2,
+        "acknowledged_by": None,
+        "resolved_at": None,
+    }
+    return Thing(**values | changes)
+
+
+def quiet_alerts(say: Any = str) -> list[Thing]:
+    until = NOW + timedelta(hours=2)
+    return [
+        alert(say),
+        alert(
+            say, id=16, severity="high", assignee_name=None, signal_count=1,
+            title=say("p99 latency of checkout above 2 s"), opened_at=NOW - timedelta(minutes=31),
+        ),
+        alert(
+            say, id=15, severity="medium", status="acknowledged", ack_url=None, signal_count=14,
+            title=say("Certificate of shop.example.net expires in 6 days"),
+        ),
+        alert(
+            say, id=14, severity="warning", quiet_until=until, quiet_reason=say("maintenance"),
+            title=say("Replica db-02 lags by 40 s"), opened_at=NOW - timedelta(minutes=95),
+        ),
+        alert(say, id=13, severity="low", ack_url=None, status="acknowledged",
+              title=say("Backup took 3 h 20 min"), signal_count=1),
+        alert(say, id=12, severity="info", ack_url=None, status="resolved",
+              title=say("Node pool resized"), signal_count=1),
+    ]  # fmt: skip
+
+
+def actions(say: Any = str) -> list[Thing]:
+    def field(**given: Any) -> Thing:
+        return Thing(**{"choices": [], "value": "", "required": False} | given)
+
+    snooze = field(
+        name="minutes", label=say("For how long"), kind="select", value="30",
+        choices=[("30", say("30 minutes")), ("120", say("2 hours"))],
+    )  # fmt: skip
+    assign = field(name="assignee", label=say("Username"), kind="text", required=True)
+    comment = field(name="text", label=say("Comment"), kind="textarea", required=True)
+    version = field(name="version", label="", kind="hidden", value=say("4"))
+    rows: list[tuple[str, str, bool, list[Thing]]] = [
+        ("ack", "Acknowledge", True, [version]),
+        ("resolve", "Resolve", False, []),
+        ("escalate", "Escalate now", False, []),
+        ("snooze", "Snooze", False, [snooze]),
+        ("assign", "Assign", False, [assign]),
+        ("comment", "Comment", False, [comment]),
+    ]
+    return [
+        Thing(name=name, label=say(label), url=f"/alerts/17/{name}", primary=main, fields=fields)
+        for name, label, main, fields in rows
+    ]
+
+
+def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    def event(minutes: int, text: str, icon: str, tone: str, actor: str | None = None) -> Thing:
+        at = NOW - timedelta(minutes=minutes)
+        return Thing(
+            at=at, kind="paged", text=say(text), icon=icon, tone=tone, actor=actor and say(actor)
+        )
+
+    def sent(kind: str, target: str, method: str, state: str, **more: Any) -> Thing:
+        given = {"attempts": 1, "last_error": None, "at": NOW - timedelta(minutes=12)} | more
+        return Thing(kind=kind, target=say(target), method=say(method), state=state, **given)
+
+    return {
+        "alert": alert(say),
+        "actions": actions(say),
+        "plan": [
+            Thing(at=NOW + timedelta(minutes=4), text=say("In 4 min: remind Bob Rivera")),
+            Thing(at=NOW + timedelta(minutes=9), text=say("In 9 min: call Ann Okafor")),
+        ],
+        "events": [
+            event(2, "Reminder sent to Bob Rivera", "bell-ringing", "warning"),
+            event(8, "Looking at it, the WAL archive is stuck", "message-circle", "muted", "Ann"),
+            event(11, "Mail to Bob Rivera was sent", "send", "success"),
+            event(12, "Bob Rivera was paged", "phone-call", "info"),
+            event(12, "Created by DiskFull on Prometheus, production", "flame", "danger"),
+        ],
+        "notifications": [
+            sent("page", "Bob Rivera", "e-mail", "delivered"),
+            sent("page", "#infra-alerts", "Slack", "retry", attempts=3,
+                 last_error=say("The server answered 503 Service Unavailable.")),
+            sent("reminder", "Bob Rivera", "voice", "pending", at=None, attempts=0),
+        ],
+    } | changes  # fmt: skip
+
+
+def list_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    return {
+        "alerts": quiet_alerts(say),
+        "counts": Thing(firing=3, acknowledged=2, resolved=128),
+        "status": "",
+        "query": say("db"),
+        "teams": [Thing(slug="infra", name=say("Infrastructure")), Thing(slug="web", name="Web")],
+        "team": "infra",
+        "next_url": "/alerts?before=12",
+    } | changes
+
+
+def act_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    return {
+        "alert": alert(say),
+        "person_name": say("Bob Rivera"),
+        "done": None,
+        "actions": [
+            Thing(name="acknowledge", label=say("Acknowledge"), primary=True),
+            Thing(name="resolve", label=say("Resolve"), primary=False),
+        ],
+        "token_expired": False,
+        "message": None,
+    } | changes
+
+
+def oncall_rows(say: Any = str) -> list[Thing]:
+    day = timedelta(days=1)
+    phone = Thing(label=say("+49 30 1234567"), href="tel:+49301234567")
+    mail = Thing(label=say("bob@example.net"), href="mailto:bob@example.net")
+    bob = Thing(
+        team_name=say("Infrastructure"), rotation_name=say("Primary"), contacts=[phone, mail],
+        person_name=say("Bob Rivera"), since=NOW - day, until=NOW + day,
+        next_name=say("Ann Okafor"), next_at=NOW + day,
+    )  # fmt: skip
+    nobody = Thing(
+        team_name=say("Database"), rotation_name=say("Primary"), contacts=[], person_name=None,
+        since=None, until=None, next_name=say("Ann Okafor"), next_at=NOW + day,
+    )  # fmt: skip
+    return [bob, nobody, Thing(**vars(bob) | {"next_name": None, "until": None})]
+
+
+def inbox_items(say: Any = str) -> list[Thing]:
+    return [
+        Thing(
+            at=one.opened_at, headline=say("Reminder 2"), title=one.title, url=one.url,
+            severity=one.severity, status=one.status, team_name=one.team_name, read=one.id < 16,
+        )
+        for one in quiet_alerts(say)
+    ]  # fmt: skip
+
+
+def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Every page that the templates can make, by a name for the test's report."""
+    stranger = {"identity": None, "nav": [], "banners": [], "flashes": []}
+    login = stranger | {"error": None, "username": "", "next": say("/alerts")}
+    refused = login | {"error": say("Wrong username or password."), "username": say("bob")}
+    silence = {"quiet_until": NOW, "quiet_reason": say("maintenance"), "labels": {}}
+    bare = alert(
+        say, source_link=None, runbook_link=None, annotations={}, description="",
+        rotation_name=None, assignee_name=None, generation=1, **silence,
+    )  # fmt: skip
+    resolved = alert(say, status="resolved", resolved_at=NOW)
+    error = {"status": 404, "title": say("Not found"), "detail": say("No such page."),
+             "error_id": say("7f3a")}  # fmt: skip
+    nothing = {"alerts": [], "next_url": None, "query": "", "team": ""}
+    return {
+        "login": ("login.jinja2", login),
+        "login refused": ("login.jinja2", refused),
+        "alerts": ("alerts/index.jinja2", list_page(say)),
+        "alerts none": ("alerts/index.jinja2", list_page(say, **nothing)),
+        "alerts none resolved": ("alerts/index.jinja2", list_page(
+            say, **nothing | {"status": "resolved"})),
+        "alerts not found": ("alerts/index.jinja2", list_page(
+            say, **nothing | {"query": say("x")})),
+        "alert": ("alerts/alert.jinja2", alert_page(say)),
+        "alert bare": ("alerts/alert.jinja2", alert_page(
+            say, alert=bare, plan=[], events=[], notifications=[], actions=[])),
+        "alert resolved": ("alerts/alert.jinja2", alert_page(say, alert=resolved)),
+        "act": ("act.jinja2", act_page(say)),
+        "act done": ("act.jinja2", act_page(
+            say, alert=alert(say, status="acknowledged"), done="acknowledged",
+            message=say("Nobody else will be called."),
+            actions=[Thing(name="resolve", label=say("Resolve"), primary=False)])),
+        "act expired": ("act.jinja2", act_page(
+            say, alert=None, token_expired=True, actions=[], person_name="")),
+        "inbox": ("inbox.jinja2", {"items": inbox_items(say), "next_url": "/inbox?before=3"}),
+        "inbox empty": ("inbox.jinja2", {"items": [], "next_url": None}),
+        "on call": ("oncall.jinja2", {"rows": oncall_rows(say)}),
+        "on call empty": ("oncall.jinja2", {"rows": []}),
+        "error": ("error.jinja2", error),
+        "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),
+        "docs": ("docs.jinja2", {"spec_url": "/api/openapi.json"}),
+    }  # fmt: skip
