@@ -71,9 +71,7 @@ def _channels(settings: "Settings") -> Any:
     from incidentrelay.transport.http import HTTPClient
     from incidentrelay.transport.smtp import SMTPServer
 
-    http = HTTPClient(
-        settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout
-    )
+    http = HTTPClient(settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout)
     smtp = SMTPServer(
         host=settings.smtp_host,
         port=settings.smtp_port,

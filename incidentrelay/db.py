@@ -7,14 +7,14 @@ single connection of the writing pool instead. On PostgreSQL both ways share a p
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -111,6 +111,16 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
     return engine
 
 
+def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert plain rows in one statement; nothing where there are none.
+
+    Without ``render_nulls`` rows with different missing values would become a
+    statement each.
+    """
+    if rows:
+        session.execute(insert(model).execution_options(render_nulls=True), list(rows))
+
+
 def hint(session: Session, wake_up: Hint) -> None:
     """Wake a worker once the session's transaction is committed, and only then.
 
@@ -141,4 +151,4 @@ def _drop_hints(session: Session) -> None:
     session.info.pop("hints", None)
 
 
-__all__ = ["Database", "Hint", "hint"]
+__all__ = ["Database", "Hint", "hint", "insert_all"]

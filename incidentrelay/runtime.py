@@ -58,9 +58,7 @@ def build(
     channels = default_channels(http, smtp_server(settings))
     vault = Vault(derive(settings.secret_key, "vault"))
     links = LinkMaker(settings.public_url, derive(settings.secret_key, "act"))
-    runner = Runner(
-        settings, database, channels, vault, links, clock=clock, chance=random.random
-    )
+    runner = Runner(settings, database, channels, vault, links, clock=clock, chance=random.random)
     queue = Queue(make_huey(settings.huey_url), clock, runner)
     database.sink = queue.put
     return Runtime(

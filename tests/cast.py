@@ -88,9 +88,7 @@ def build(session: Session) -> Cast:
     return cast
 
 
-def _team(
-    session: Session, group: models.Group, slug: str, on_call: models.User
-) -> TeamSet:
+def _team(session: Session, group: models.Group, slug: str, on_call: models.User) -> TeamSet:
     team = factories.team(session, group, slug)
     rotation = factories.rotation(session, team, "primary", (on_call,))
     token = new_token(TokenKind.ROUTE)

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,7 @@ POSTGRESQL = os.environ.get(
     "INCIDENTRELAY_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1/postgres"
 )
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL")
+_APPS: dict[Settings, Any] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -118,12 +117,12 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def settings(database: Database, tmp_path: Path) -> Settings:
+def settings(database: Database) -> Settings:
     ini = {
         "incidentrelay.public_url": "http://localhost",
         "incidentrelay.secret_key": "0123456789abcdefghijklmnopqrstuvwxyz-tests-only",
         "incidentrelay.sqlalchemy.url": database.url.render_as_string(hide_password=False),
-        "incidentrelay.huey.url": f"sqlite:///{tmp_path}/huey.sqlite",
+        "incidentrelay.huey.url": "memory:",
     }
     return load(ini, {})
 
@@ -137,10 +136,20 @@ def cast(database: Database) -> standing_cast.Cast:
 
 @pytest.fixture
 def app(database: Database, settings: Settings, now: datetime) -> Any:
-    """The real application on the test's database, at the test's instant."""
+    """The real application on the test's database, at the test's instant.
+
+    Tests take turns with one application for each variant of the settings, because
+    making one takes longer than most tests.
+    """
     from incidentrelay import make_app
 
-    return make_app(settings, database=database, clock=lambda: now)
+    variant = replace(settings, sqlalchemy_url="")
+    if variant not in _APPS:
+        _APPS[variant] = make_app(settings, database=database)
+    app = _APPS[variant]
+    app.registry["database"] = database
+    app.registry["clock"] = lambda: now
+    return app
 
 
 @pytest.fixture

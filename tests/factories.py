@@ -282,5 +282,10 @@ def web_session(
     session: Session, user: models.User, cookie: str, **given: Any
 ) -> models.WebSession:
     at = given.pop("now", NOW)
-    values = {"digest": token_digest(cookie), "user_id": user.id, "created_at": at, "last_seen_at": at}
+    values = {
+        "digest": token_digest(cookie),
+        "user_id": user.id,
+        "created_at": at,
+        "last_seen_at": at,
+    }
     return _add(session, models.WebSession(**{**values, **given}))

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from incidentrelay.domain.errors import BadMatchers
 
@@ -109,7 +109,7 @@ def parse_list(items: Sequence[str]) -> tuple[Matcher, ...]:
     found: list[Matcher] = []
     for index, item in enumerate(items):
         try:
-            found.extend(parse(item))
+            found.extend(parse_cached(item))
         except BadMatchers as error:
             raise BadMatchers(error.reason, error.position, f"matchers.{index}") from error
         if len(found) > MAX_MATCHERS:

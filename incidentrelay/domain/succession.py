@@ -48,9 +48,7 @@ def _next_turns(
     turn: int | None = None
     since = at
     for _ in layer.members:
-        start = next_opening(layer.windows, layer.zone, since) if layer.windows else since
-        if start is None:
-            return
+        start = next_opening(layer.windows, layer.zone, since)
         shift = shift_at(layer, start)
         turn = turn_number(layer, shift) if turn is None else turn + 1
         user_id = holder_of(layer, turn, inactive)

@@ -58,18 +58,14 @@ def covered(
     ]
 
 
-def next_opening(windows: tuple[Window, ...], zone: str, at: datetime) -> datetime | None:
-    """The first covered instant not before ``at``.
-
-    None when there is none in the next four weeks, and so never: a change of the
-    clocks cannot swallow the same window four weeks in a row.
-    """
-    for week in range(4):
-        start = at + week * _WEEK
-        found = covered(windows, zone, start, start + _WEEK)
-        if found:
-            return found[0].start
-    return None
+def next_opening(windows: tuple[Window, ...], zone: str, at: datetime) -> datetime:
+    """The first instant not before ``at`` that the windows cover; ``at`` where there are none."""
+    if not windows:
+        return at
+    # A window is there every week, but for the rare one that the clocks swallow.
+    while not (found := covered(windows, zone, at, at + _WEEK)):
+        at += _WEEK
+    return found[0].start
 
 
 def _monday_of(day: date) -> date:

@@ -71,5 +71,5 @@ class Registry:
                 self.register(loaded() if isinstance(loaded, type) else loaded)
             except DuplicateIntegration:
                 raise
-            except Exception:  # noqa: BLE001 - whatever another package raises.
+            except Exception:  # Another package may raise whatever it likes.
                 _log.exception("The integration %s (%s) is left out.", point.name, point.value)

@@ -32,6 +32,8 @@ def sign_act(key: bytes, alert_id: int, user_id: int, now: datetime) -> str:
 def read_act(key: bytes, token: str, now: datetime, lifetime: timedelta) -> ActLink:
     """What was signed; raises NotAllowed where it was not, or too long ago."""
     try:
+        if not token.isascii():
+            raise BadSignature("Only ASCII is signed.")
         alert_id, user_id, at = _serializer(key).loads(token)
     except BadSignature:
         raise NotAllowed("This link is not complete. Open the alert in the console.") from None

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
+from incidentrelay import db
 from incidentrelay.domain import escalation
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.alerts import Action, transition
@@ -184,7 +185,7 @@ def _note(
     session: Session, alert: Alert, kind: EventKind, text: str, actor: Actor, now: datetime
 ) -> None:
     row = event(alert.id, kind, text, now, via=actor.via, actor_id=actor.user_id)
-    session.execute(insert(Event), [row])
+    db.insert_all(session, Event, [row])
 
 
 def _tell(session: Session, alert: Alert, headline: str, actor: Actor, now: datetime) -> None:

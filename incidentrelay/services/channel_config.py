@@ -61,7 +61,7 @@ def checked(kind: ChannelKind, given: Any) -> dict[str, Any]:
     try:
         loaded = kind.info.config_schema().load(values)
     except ValidationError as error:
-        raise InvalidInput(dict(_sentences("config", error.normalized_messages()))) from None
+        raise InvalidInput(dict(_sentences("config", error.messages))) from None
     return dict(loaded)
 
 

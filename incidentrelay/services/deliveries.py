@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
@@ -27,7 +27,7 @@ from incidentrelay.domain.messages import Envelope, Links, Message
 from incidentrelay.models import Alert, Attempt, Event, Notification
 from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations, notifications
-from incidentrelay.services.channels import full_config
+from incidentrelay.services.channel_config import full_config
 from incidentrelay.services.timeline import event
 from incidentrelay.services.vault import Vault
 
@@ -263,7 +263,7 @@ def _log_attempt(
         "outcome": "unknown" if result.unknown else str(result.state),
         "reason": result.reason,
     }
-    session.execute(insert(Attempt), [row])
+    db.insert_all(session, Attempt, [row])
 
 
 def _put_on_timeline(
@@ -283,7 +283,7 @@ def _put_on_timeline(
     text = f"{who} {verb} by {taken.method} ({taken.message.headline})"
     text += f": {reason}" if failed else ""
     data = {"notification_id": taken.id, "state": str(state)}
-    session.execute(insert(Event), [event(taken.alert_id, kind, text, now, data=data)])
+    db.insert_all(session, Event, [event(taken.alert_id, kind, text, now, data=data)])
 
 
 def _fall_back(session: Session, taken: Claim, now: datetime) -> None:
@@ -322,5 +322,5 @@ def _fall_back(session: Session, taken: Claim, now: datetime) -> None:
         names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
         text = f"The team's fallback contact is told: {names}."
         line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now)
-        session.execute(insert(Event), [line])
+        db.insert_all(session, Event, [line])
     escalations.bring_forward(session, alert, now)

@@ -141,7 +141,7 @@ def _on_call(session: Session, team: Team, now: datetime, registry: Registry, va
         "members": ["admin", *_COLLEAGUES],
     }
     rotations.create(session, team, rotation, actor=SYSTEM, now=now)
-    inbox = {"slug": "inbox-of-the-team", "name": "Inbox of the team", "kind": "inbox"}
+    inbox = {"slug": "team-inbox", "name": "Team inbox", "kind": "inbox"}
     channels.create(session, team, inbox, actor=SYSTEM, now=now, registry=registry, vault=vault)
 
 
@@ -156,7 +156,7 @@ def _routes(
             "name": name,
             "source": source,
             "rotation": "primary",
-            "channels": ["inbox-of-the-team"],
+            "channels": ["team-inbox"],
         }
         route, token = routes.create(
             session, team, data, actor=SYSTEM, now=now, integrations=integrations

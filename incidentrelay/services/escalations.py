@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
@@ -83,7 +83,7 @@ def _time_out(session: Session, alert: Alert, now: datetime) -> None:
     alert.acknowledged_at = alert.acknowledged_by_id = None
     begin(alert, now)
     text = "The acknowledgement has run out, and it is still firing."
-    session.execute(insert(Event), [event(alert.id, EventKind.ACK_TIMED_OUT, text, now)])
+    db.insert_all(session, Event, [event(alert.id, EventKind.ACK_TIMED_OUT, text, now)])
 
 
 def _end_quiet(session: Session, alert: Alert, now: datetime) -> None:
@@ -92,7 +92,7 @@ def _end_quiet(session: Session, alert: Alert, now: datetime) -> None:
     text = "The silence is over." if silenced else "The snooze is over."
     alert.quiet_until = alert.quiet_reason = None
     begin(alert, now)
-    session.execute(insert(Event), [event(alert.id, kind, text, now)])
+    db.insert_all(session, Event, [event(alert.id, kind, text, now)])
 
 
 def begin(alert: Alert, now: datetime) -> None:
@@ -161,8 +161,7 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
         events += made.events
         outbox += made.outbox
         hint_wake(session, alert.id, made.wake_at)
-    if events:
-        session.execute(insert(Event), events)
+    db.insert_all(session, Event, events)
     notifications.write(session, outbox)
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.escalation import start
@@ -176,4 +177,4 @@ def _keep(
         "truncated": raw.truncated,
         "outcomes": outcomes,
     }
-    session.execute(insert(IntakeRequest), [row])
+    db.insert_all(session, IntakeRequest, [row])

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from incidentrelay import db
 from incidentrelay.domain.intake import AlertState, Fold, SignalState
 from incidentrelay.models import Alert, Event, Route
 from incidentrelay.models import Signal as SignalRow
@@ -38,7 +39,7 @@ def insert_alerts(session: Session, route: Route, batch: Fold) -> None:
         for alert in fresh
     ]
     before = session.scalar(select(Alert.id).order_by(Alert.id.desc()).limit(1)) or 0
-    session.execute(insert(Alert), rows)
+    db.insert_all(session, Alert, rows)
     query = select(Alert.id, Alert.group_key).where(
         Alert.route_id == route.id,
         Alert.id > before,
@@ -92,7 +93,7 @@ def write_signals(session: Session, route: Route, batch: Fold) -> None:
             }
             for signal in fresh
         ]
-        session.execute(insert(SignalRow), rows)
+        db.insert_all(session, SignalRow, rows)
 
 
 def _signal_values(signal: SignalState) -> dict[str, Any]:
@@ -147,5 +148,4 @@ def write_events(session: Session, batch: Fold, plays: Mapping[int, Play], now: 
         for note in batch.events
     ]
     rows += [row for play in plays.values() for row in play.events]
-    if rows:
-        session.execute(insert(Event), rows)
+    db.insert_all(session, Event, rows)

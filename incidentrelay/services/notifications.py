@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -109,7 +109,7 @@ def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     """Put rows into the outbox and wake a worker for them after the commit."""
     if not outbox:
         return
-    session.execute(insert(Notification), list(outbox))
+    db.insert_all(session, Notification, outbox)
     if len(outbox) > db.MOST_HINTS:
         db.hint(session, db.Hint("sweep"))
         return

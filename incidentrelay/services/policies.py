@@ -185,7 +185,7 @@ def _names(session: Session, targets: Iterable[Mapping[str, Any]]) -> dict[str, 
         found[TargetKind.USER] = dict(people.names(session, ids[TargetKind.USER]))
     if ids[TargetKind.TEAM]:
         query = select(Team.id, Team.slug).where(Team.id.in_(ids[TargetKind.TEAM]))
-        found[TargetKind.TEAM] = dict(session.execute(query).tuples().all())
+        found[TargetKind.TEAM] = dict(session.execute(query).all())
     for kind, model in ((TargetKind.ON_CALL, Rotation), (TargetKind.CHANNEL, Channel)):
         if ids[kind]:
             rows = session.execute(

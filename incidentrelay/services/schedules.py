@@ -34,7 +34,7 @@ def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]
             select(Rotation.id, Team.group_id)
             .join(Team, Team.id == Rotation.team_id)
             .where(Rotation.id.in_(rotation_ids))
-        ).tuples()
+        ).all()
     )
     revisions = _revisions(session, rotation_ids)
     overrides = _overrides(session, rotation_ids)
@@ -112,7 +112,7 @@ def _active(session: Session, people: set[int], groups: set[int]) -> set[tuple[i
         .join(User, User.id == GroupMember.user_id)
         .where(GroupMember.group_id.in_(groups), GroupMember.user_id.in_(people), User.active)
     )
-    return set(session.execute(query).tuples()) if people else set()
+    return set(session.execute(query)) if people else set()
 
 
 def _named(revisions: Iterable[RotationRevision], overrides: Iterable[Override]) -> set[int]:

@@ -74,7 +74,7 @@ def update(
 def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> None:
     """Delete the silence; alerts that it covered and that still fire page."""
     team = session.get_one(Team, silence.team_id)
-    diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
+    diff: audit.Diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
     editing.remove(session, silence, used="This silence is still needed.")
     _record(session, actor, "delete", team, silence, now, diff)
     escalations.reconsider(session, team.id, now=now)

@@ -1,5 +1,6 @@
 """Which URLs may be called at all, and what of them may be shown."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def parse_url(url: str) -> Target:
         raise Blocked("The address is not a URL.") from None
     if parsed.scheme not in _DEFAULT_PORTS:
         raise Blocked("The address does not begin with http:// or https://.")
-    if parsed.userinfo or "@" in parsed.netloc.decode("ascii"):
+    if "@" in re.split(r"[/?#]", url.partition("//")[2], maxsplit=1)[0]:
         raise Blocked("The address holds a user name; send credentials in a header instead.")
     host = parsed.raw_host.decode("ascii")
     if not host or "%" in host:

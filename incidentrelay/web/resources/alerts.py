@@ -2,14 +2,54 @@
 
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert
+from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.web.resources.base import Collection, Door, Item
 from incidentrelay.web.resources.contents import TeamCollection, with_team
-from incidentrelay.web.schemas.alert import AlertSchema
+from incidentrelay.web.schemas.alert import AlertSchema, EventSchema, NotificationSchema
+
+
+class EventNode(Item):
+    model = Event
+    schema = EventSchema
+    noun = "event"
+    scope_domain = "alerts"
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return select(Event).options(joinedload(Event.actor))
+
+
+class AlertEvents(Collection):
+    """The timeline, from the beginning."""
+
+    item = EventNode
+    key = Event.id
+    sorts = {"id": Event.id}
+    scope_domain = "alerts"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(Event.alert_id == self.owner.id)
+
+
+class NotificationNode(Item):
+    model = Notification
+    schema = NotificationSchema
+    noun = "notification"
+    scope_domain = "alerts"
+
+
+class AlertNotifications(Collection):
+    item = NotificationNode
+    key = Notification.id
+    sorts = {"-id": Notification.id}
+    scope_domain = "alerts"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(Notification.alert_id == self.owner.id)
 
 
 class AlertNode(Item):
@@ -19,6 +59,7 @@ class AlertNode(Item):
     door = "alerts"
     offered = (Permission.VIEW, Permission.RESPOND, Permission.SILENCE)
     scope_domain = "alerts"
+    children = {"events": AlertEvents, "notifications": AlertNotifications}
 
     @classmethod
     def rows(cls) -> Select[Any]:

@@ -120,11 +120,12 @@ class Deletable(Item):
     service: ClassVar[ModuleType]
 
 
-class Editable(Deletable):
+class Editable(Item):
     """An item that can be edited by ``service.update``; ``fixed`` fields never change."""
 
+    service: ClassVar[ModuleType]
     fixed: ClassVar[tuple[str, ...]] = ("slug",)
-    offered = (Permission.VIEW, Permission.EDIT, Permission.DELETE)
+    offered = (Permission.VIEW, Permission.EDIT)
 
     def extras(self) -> Mapping[str, Any]:
         """Further keyword arguments of ``service.update``."""
@@ -132,13 +133,21 @@ class Editable(Deletable):
 
     def without_fixed(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """``data`` without fixed fields that repeat what is there; InvalidInput for others."""
-        changed = [name for name in self.fixed if name in data and data[name] != self.fixed_value(name)]
+        changed = [
+            name for name in self.fixed if name in data and data[name] != self.fixed_value(name)
+        ]
         if changed:
             raise InvalidInput({name: ["This never changes."] for name in changed})
         return {name: value for name, value in data.items() if name not in self.fixed}
 
     def fixed_value(self, name: str) -> Any:
         return getattr(self.obj, name, self.__name__)
+
+
+class Managed(Editable, Deletable):
+    """An item that people create, edit and delete: most of them."""
+
+    offered = (Permission.VIEW, Permission.EDIT, Permission.DELETE)
 
 
 class Collection(Node):
@@ -162,6 +171,11 @@ class Collection(Node):
             return super().__getitem__(name)
         return self.wrap(self.find(name))
 
+    @property
+    def owner(self) -> Any:
+        """The row above the collection; None at the root."""
+        return self.__parent__.obj if isinstance(self.__parent__, Item) else None
+
     def statement(self) -> Select[Any]:
         """All rows of the collection."""
         return self.item.rows()
@@ -172,8 +186,10 @@ class Collection(Node):
 
     def find(self, name: str) -> Any:
         """The row that a path segment names; KeyError where there is none."""
-        value = parse_id(name) if self.key.key == "id" else name
-        row = self.db.scalar(self.statement().where(self.key == value))
+        # Through the class: a column is a descriptor, which wants rows as instances.
+        column = type(self).key
+        value = parse_id(name) if column.key == "id" else name
+        row = self.db.scalar(self.statement().where(column == value))
         if row is None:
             raise KeyError(name)
         return row
@@ -182,14 +198,16 @@ class Collection(Node):
         return self.item(self, self.name_of(row), row)
 
     def name_of(self, row: Any) -> str:
-        return str(getattr(row, self.key.key))
+        return str(getattr(row, type(self).key.key))
 
     def fresh(self, row: Any) -> Item:
         """The node of a row that was just written, with everything read again."""
         # What the database computed, and the id, are needed to read it.
         self.db.flush()
         statement = self.statement().where(self.item.model.id == row.id)
-        return self.wrap(self.db.scalars(statement, execution_options={"populate_existing": True}).one())
+        return self.wrap(
+            self.db.scalars(statement, execution_options={"populate_existing": True}).one()
+        )
 
     def preload(self, nodes: Sequence[Item]) -> None:
         """Load what ``details`` of these nodes needs, in a constant number of statements."""
@@ -199,11 +217,6 @@ class Folder(Collection):
     """A collection in its own place; ``service.create`` makes its items."""
 
     service: ClassVar[ModuleType]
-
-    @property
-    def owner(self) -> Any:
-        """The row above, to which new items belong; None at the root."""
-        return self.__parent__.obj if isinstance(self.__parent__, Item) else None
 
     def extras(self) -> Mapping[str, Any]:
         """Further keyword arguments of ``service.create``."""

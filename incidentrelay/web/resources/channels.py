@@ -8,7 +8,7 @@ from sqlalchemy import Select
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel
 from incidentrelay.services import channels
-from incidentrelay.web.resources.base import Door, Editable, Node
+from incidentrelay.web.resources.base import Door, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.channel import ChannelSchema
 
@@ -18,13 +18,13 @@ def _parts(node: Node) -> dict[str, Any]:
     return {"registry": registry["channels"], "vault": registry["vault"]}
 
 
-class ChannelNode(Editable):
+class ChannelNode(Managed):
     model = Channel
     schema = ChannelSchema
     service = channels
     noun = "channel"
     fixed = ("slug", "kind")
-    offered = (*Editable.offered, Permission.TEST)
+    offered = (*Managed.offered, Permission.TEST)
     scope_domain = "resources"
 
     @classmethod

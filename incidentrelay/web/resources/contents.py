@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Place
 from incidentrelay.models import Team
-from incidentrelay.web.resources.base import ACE, Collection, Folder, Item
+from incidentrelay.web.resources.base import ACE, Collection, Folder
 from incidentrelay.web.resources.grants import team_grants
 
 
@@ -24,10 +24,7 @@ class TeamCollection(Collection):
 
     @property
     def team(self) -> Team:
-        parent = self.__parent__
-        if not isinstance(parent, Item):
-            raise TypeError("a team's collection stands below its team")
-        team: Team = parent.obj
+        team: Team = self.owner
         return team
 
     def statement(self) -> Select[Any]:

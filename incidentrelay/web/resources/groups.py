@@ -9,14 +9,14 @@ from sqlalchemy.orm import joinedload
 from incidentrelay.domain.permissions import Permission, Place
 from incidentrelay.models import AuditEntry, Group, GroupMember, User
 from incidentrelay.services import group_members, groups
-from incidentrelay.web.resources.base import ACE, Collection, Editable, Folder, Item
+from incidentrelay.web.resources.base import ACE, Collection, Folder, Item, Managed
 from incidentrelay.web.resources.grants import MEMBERS_VERBS, group_grants
 from incidentrelay.web.resources.teams import GroupTeams
 from incidentrelay.web.schemas.audit import AuditSchema
 from incidentrelay.web.schemas.group import GroupMemberSchema, GroupSchema
 
 
-class GroupMemberNode(Editable):
+class GroupMemberNode(Managed):
     model = GroupMember
     schema = GroupMemberSchema
     service = group_members
@@ -63,7 +63,7 @@ class GroupAudit(Collection):
     scope_domain = "resources"
 
     def statement(self) -> Select[Any]:
-        return super().statement().where(AuditEntry.group_id == self.__parent__.obj.id)  # type: ignore[union-attr]
+        return super().statement().where(AuditEntry.group_id == self.owner.id)
 
 
 class Audit(Collection):
@@ -76,12 +76,12 @@ class Audit(Collection):
     scope_domain = "resources"
 
 
-class GroupNode(Editable):
+class GroupNode(Managed):
     model = Group
     schema = GroupSchema
     service = groups
     noun = "group"
-    offered = (*Editable.offered, Permission.MEMBERS, Permission.AUDIT)
+    offered = (*Managed.offered, Permission.MEMBERS, Permission.AUDIT)
     scope_domain = "resources"
     children = {"members": GroupMembers, "audit": GroupAudit, "teams": GroupTeams}
 

@@ -10,7 +10,15 @@ from sqlalchemy import Select
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import ApiToken, User, WebSession
 from incidentrelay.services import browser_sessions, tokens, users
-from incidentrelay.web.resources.base import ACE, Collection, Deletable, Editable, Folder, Node, allow
+from incidentrelay.web.resources.base import (
+    ACE,
+    Collection,
+    Deletable,
+    Editable,
+    Folder,
+    Node,
+    allow,
+)
 from incidentrelay.web.schemas.me import MeSchema, SessionSchema, TokenSchema
 
 
@@ -21,6 +29,11 @@ class TokenNode(Deletable):
     noun = "token"
     offered = (Permission.VIEW, Permission.DELETE)
     scope_domain = "profile"
+    token: str | None = None
+
+    def details(self) -> Mapping[str, Any]:
+        """The token itself, only in the answer to its making."""
+        return {"token": self.token} if self.token else {}
 
 
 class MyTokens(Folder):
@@ -53,8 +66,7 @@ class MySessions(Collection):
     scope_domain = "profile"
 
     def statement(self) -> Select[Any]:
-        user_id = self.root.request.identity.user_id
-        return super().statement().where(WebSession.user_id == user_id)
+        return super().statement().where(WebSession.user_id == self.owner.id)
 
 
 class Me(Editable):

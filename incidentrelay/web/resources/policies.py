@@ -1,26 +1,32 @@
 """Escalation policies of a team."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
 
 from incidentrelay.models import Policy
 from incidentrelay.services import policies
-from incidentrelay.web.resources.base import Editable
+from incidentrelay.web.resources.base import Item, Managed
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.policy import PolicySchema
 
 
-class PolicyNode(Editable):
+class PolicyNode(Managed):
     model = Policy
     schema = PolicySchema
     service = policies
     noun = "policy"
     scope_domain = "resources"
+    steps: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def rows(cls) -> Select[Any]:
         return with_team(Policy)
+
+    def details(self) -> Mapping[str, Any]:
+        """The steps, with names in place of ids."""
+        return {"steps": self.steps}
 
 
 class TeamPolicies(TeamFolder):
@@ -28,3 +34,9 @@ class TeamPolicies(TeamFolder):
     service = policies
     key = Policy.slug
     sorts = {"slug": Policy.slug, "name": Policy.name}
+
+    def preload(self, nodes: Sequence[Item]) -> None:
+        found = policies.public_steps(self.db, [node.obj for node in nodes])
+        for node in nodes:
+            if isinstance(node, PolicyNode):
+                node.steps = found[node.obj.id]

@@ -8,13 +8,13 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.models import Rotation, RotationOverride
 from incidentrelay.services import overrides, rotations
-from incidentrelay.web.resources.base import Door, Editable, Folder, Item, Node
+from incidentrelay.web.resources.base import Door, Folder, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import OVERRIDE_VERBS
 from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
 
 
-class OverrideNode(Editable):
+class OverrideNode(Managed):
     model = RotationOverride
     schema = OverrideSchema
     service = overrides
@@ -45,7 +45,7 @@ def _minimum(node: Node) -> dict[str, Any]:
     return {"reminder_interval_minimum": settings.reminder_interval_minimum}
 
 
-class RotationNode(Editable):
+class RotationNode(Managed):
     """A rotation. ``layers`` of the representation are filled in by ``load_layers``."""
 
     model = Rotation

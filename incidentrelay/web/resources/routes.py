@@ -7,21 +7,45 @@ from sqlalchemy import Select
 from sqlalchemy.orm import joinedload, selectinload
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Route
+from incidentrelay.models import IntakeRequest, Route
 from incidentrelay.services import routes
-from incidentrelay.web.resources.base import Door, Editable, Node
+from incidentrelay.web.resources.base import Collection, Door, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
-from incidentrelay.web.schemas.route import RouteSchema
+from incidentrelay.web.schemas.route import IntakeSchema, RouteSchema
 
 
-class RouteNode(Editable):
+class IntakeNode(Item):
+    model = IntakeRequest
+    schema = IntakeSchema
+    noun = "request"
+    scope_domain = "resources"
+
+    def details(self) -> Mapping[str, Any]:
+        return {"body": self.obj.body.decode(errors="replace")}
+
+
+class RouteIntake(Collection):
+    """The last requests that came with the route's token."""
+
+    item = IntakeNode
+    key = IntakeRequest.id
+    sorts = {"-id": IntakeRequest.id}
+    scope_domain = "resources"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(IntakeRequest.route_id == self.owner.id)
+
+
+class RouteNode(Managed):
     model = Route
     schema = RouteSchema
     service = routes
     noun = "route"
     fixed = ("slug", "source")
-    offered = (*Editable.offered, Permission.TEST)
+    offered = (*Managed.offered, Permission.TEST)
     scope_domain = "resources"
+    children = {"intake": RouteIntake}
+    token: str | None = None
 
     @classmethod
     def rows(cls) -> Select[Any]:
@@ -33,8 +57,10 @@ class RouteNode(Editable):
         )
 
     def details(self) -> Mapping[str, Any]:
-        request = self.root.request
-        return {"intake_url": f"{request.registry['settings'].public_url}/api/integrations/{self.obj.source}"}
+        """Where to send; and the token, only in the answer to its making."""
+        public_url = self.root.request.registry["settings"].public_url
+        token = {"token": self.token} if self.token else {}
+        return {"intake_url": f"{public_url}/api/integrations/{self.obj.source}", **token}
 
 
 def _sources(node: Node) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.models import Silence
 from incidentrelay.services import silences
-from incidentrelay.web.resources.base import Door, Editable
+from incidentrelay.web.resources.base import Door, Managed
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import SILENCE_VERBS
 from incidentrelay.web.schemas.silence import SilenceSchema
 
 
-class SilenceNode(Editable):
+class SilenceNode(Managed):
     model = Silence
     schema = SilenceSchema
     service = silences

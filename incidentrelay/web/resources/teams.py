@@ -10,7 +10,7 @@ from incidentrelay.domain.permissions import Permission, Place
 from incidentrelay.models import Channel, Team, TeamMember, User
 from incidentrelay.services import team_members, teams
 from incidentrelay.web.resources.alerts import TeamAlerts
-from incidentrelay.web.resources.base import ACE, Door, Editable, Folder, Item
+from incidentrelay.web.resources.base import ACE, Door, Folder, Item, Managed
 from incidentrelay.web.resources.channels import TeamChannels
 from incidentrelay.web.resources.contents import TeamCollection
 from incidentrelay.web.resources.grants import MEMBERS_VERBS, group_grants, team_grants
@@ -21,7 +21,7 @@ from incidentrelay.web.resources.silences import TeamSilences
 from incidentrelay.web.schemas.team import TeamMemberSchema, TeamSchema
 
 
-class TeamMemberNode(Editable):
+class TeamMemberNode(Managed):
     model = TeamMember
     schema = TeamMemberSchema
     service = team_members
@@ -49,7 +49,7 @@ class TeamMembers(TeamCollection, Folder):
         return row.user.username
 
 
-class TeamNode(Editable):
+class TeamNode(Managed):
     """A team. ``fallback_*`` of the representation are filled in by ``load_fallbacks``."""
 
     model = Team
@@ -57,7 +57,7 @@ class TeamNode(Editable):
     service = teams
     noun = "team"
     offered = (
-        *Editable.offered,
+        *Managed.offered,
         Permission.CREATE,
         Permission.MEMBERS,
         Permission.RESPOND,
@@ -106,7 +106,7 @@ def load_fallbacks(nodes: Sequence[Item]) -> None:
 def _names(node: Item, key: Any, name: Any, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
-    return {row_id: text for row_id, text in node.db.execute(select(key, name).where(key.in_(ids)))}
+    return dict(node.db.execute(select(key, name).where(key.in_(ids))).tuples())
 
 
 class GroupTeams(Folder):

@@ -2,11 +2,11 @@
 
 from incidentrelay.models import User
 from incidentrelay.services import users
-from incidentrelay.web.resources.base import Editable, Folder
+from incidentrelay.web.resources.base import Folder, Managed
 from incidentrelay.web.schemas.user import UserSchema
 
 
-class UserNode(Editable):
+class UserNode(Managed):
     model = User
     schema = UserSchema
     service = users

@@ -9,7 +9,7 @@ from incidentrelay.domain.enums import (
     NotificationKind,
     Severity,
 )
-from incidentrelay.web.schemas.base import Body, InTeam, Instant, Ref
+from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref
 
 
 class AlertSchema(InTeam, Body):
@@ -53,6 +53,8 @@ class EventSchema(Body):
     actor = Ref("actor.username", dump_only=True)
     via = fields.String(dump_only=True)
     text = fields.String(dump_only=True)
+    permissions = fields.List(fields.String(), dump_only=True)
+    url = fields.String(dump_only=True)
 
 
 class NotificationSchema(Body):
@@ -68,3 +70,5 @@ class NotificationSchema(Body):
     last_error = fields.String(dump_only=True)
     created_at = Instant(dump_only=True)
     finished_at = Instant(dump_only=True, allow_none=True)
+    permissions = fields.List(fields.String(), dump_only=True)
+    url = fields.String(dump_only=True)

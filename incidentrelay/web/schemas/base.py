@@ -97,7 +97,11 @@ class InTeam(Schema):
 def flag(default: bool | None = None) -> fields.Boolean:
     """True or false, and nothing that only looks like it."""
     strict = {"truthy": {True}, "falsy": {False}}
-    return fields.Boolean(**strict) if default is None else fields.Boolean(load_default=default, **strict)
+    return (
+        fields.Boolean(**strict)
+        if default is None
+        else fields.Boolean(load_default=default, **strict)
+    )
 
 
 def number(low: int, high: int, **options: Any) -> fields.Integer:

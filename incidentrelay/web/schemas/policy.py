@@ -8,12 +8,12 @@ LONGEST_DELAY = 7 * 86400
 
 
 class TargetSchema(Body):
-    """Whom a step notifies, by slug, or a person by username."""
+    """Whom a step notifies: a slug (``team/slug`` in another team), or a username."""
 
     kind = fields.String(
         required=True, validate=validate.OneOf(["rotation", "user", "team", "channel"])
     )
-    name = fields.String(required=True, validate=validate.Length(1, 63))
+    name = fields.String(required=True, allow_none=True, validate=validate.Length(1, 127))
 
 
 class StepSchema(Body):
@@ -30,7 +30,5 @@ class PolicySchema(InTeam, Slugged):
     """``repeat`` further rounds follow the first."""
 
     description = fields.String(load_default="", validate=TEXT)
-    steps = fields.List(
-        fields.Nested(StepSchema), required=True, validate=validate.Length(1, 20)
-    )
-    repeat = number(0, 50, load_default=0)
+    steps = fields.List(fields.Nested(StepSchema), required=True, validate=validate.Length(1, 20))
+    repeat = number(0, 100, load_default=0)

@@ -31,13 +31,17 @@ class AlertQuery(PageQuery):
     q = fields.String(validate=validate.Length(1, 1000))
 
 
-class OnCallQuery(Schema):
+class OnCallQuery(PageQuery):
+    at = Instant()
+    group = fields.String(validate=SLUG)
+    team = fields.String(validate=SLUG)
+
+
+class InstantQuery(Schema):
     class Meta:
         unknown = RAISE
 
     at = Instant()
-    group = fields.String(validate=SLUG)
-    team = fields.String(validate=SLUG)
 
 
 class ShiftQuery(Schema):

@@ -7,8 +7,8 @@ from incidentrelay.web.schemas.base import (
     NAME,
     TEXT,
     Body,
-    InTeam,
     Instant,
+    InTeam,
     Ref,
     Resource,
     Slugged,
@@ -58,9 +58,7 @@ class RotationSchema(InTeam, Slugged):
     reminder_interval = number(0, 86400, load_default=300)
     layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(1, 20))
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
-    members = fields.List(
-        fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS
-    )
+    members = fields.List(fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS)
     zone = fields.String(load_only=True, validate=validate.Length(1, 64))
     handoff_time = fields.String(load_only=True, validate=_TIME)
     handoff_weekday = number(0, 6, load_only=True)

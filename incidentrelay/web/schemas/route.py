@@ -2,7 +2,16 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import InTeam, Ref, Refs, Slugged, flag, number
+from incidentrelay.web.schemas.base import (
+    Body,
+    Instant,
+    InTeam,
+    Ref,
+    Refs,
+    Slugged,
+    flag,
+    number,
+)
 
 
 class RouteSchema(InTeam, Slugged):
@@ -13,7 +22,7 @@ class RouteSchema(InTeam, Slugged):
 
     source = fields.String(required=True, validate=validate.Length(1, 32))
     enabled = flag(True)
-    position = number(0, 10_000, load_default=0)
+    position = number(0, 10_000)
     matchers = fields.List(
         fields.String(validate=validate.Length(1, 4096)),
         load_default=list,
@@ -32,7 +41,28 @@ class RouteSchema(InTeam, Slugged):
     intake_url = fields.String(dump_only=True)
 
 
+class IntakeSchema(Body):
+    """One request of a source: its body as it came, as far as it is kept, and its verdict."""
+
+    id = fields.Integer(dump_only=True)
+    received_at = Instant(dump_only=True)
+    address = fields.String(dump_only=True)
+    body = fields.String(dump_only=True)
+    truncated = fields.Boolean(dump_only=True)
+    outcomes = fields.List(fields.Raw(), dump_only=True)
+    permissions = fields.List(fields.String(), dump_only=True)
+    url = fields.String(dump_only=True)
+
+
 class NewRouteSchema(RouteSchema):
     """The answer to making a route, or a new token for one: the only time it is shown."""
 
     token = fields.String(dump_only=True)
+
+
+class IntegrationSchema(Body):
+    """A source, and where it sends to."""
+
+    name = fields.String(dump_only=True)
+    label = fields.String(dump_only=True)
+    intake_url = fields.String(dump_only=True)

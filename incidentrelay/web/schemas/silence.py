@@ -2,18 +2,18 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import TEXT, InTeam, Instant, Ref, Resource, flag
+from incidentrelay.web.schemas.base import TEXT, Instant, InTeam, Ref, Resource, flag
 
 
 class SilenceSchema(InTeam, Resource):
-    """``everything`` must be true for matchers that match every alert."""
+    """``starts_at`` is now by default. ``everything`` allows to match every alert."""
 
     matchers = fields.List(
         fields.String(validate=validate.Length(1, 4096)),
         required=True,
         validate=validate.Length(max=64),
     )
-    starts_at = Instant(required=True)
+    starts_at = Instant()
     ends_at = Instant(required=True)
     reason = fields.String(load_default="", validate=TEXT)
     everything = flag()

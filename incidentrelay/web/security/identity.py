@@ -147,9 +147,7 @@ def _route(session: Session, token: str) -> Identity | None:
         select(Route.id, Route.slug, Route.source)
         .join(Team, Team.id == Route.team_id)
         .join(Group, Group.id == Team.group_id)
-        .where(
-            Route.token_digest == token_digest(token), Route.enabled, Team.active, Group.active
-        )
+        .where(Route.token_digest == token_digest(token), Route.enabled, Team.active, Group.active)
     ).one_or_none()
     if row is None:
         return None

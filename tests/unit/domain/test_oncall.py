@@ -17,6 +17,7 @@ from incidentrelay.domain.oncall import (
     next_shift,
     on_call,
     shifts,
+    succession,
 )
 from tests.unit.domain.schedule_samples import (
     ANN,
@@ -121,6 +122,18 @@ def test_the_newest_override_wins() -> None:
         ]
 
 
+def test_overrides_beyond_the_interval_are_cut() -> None:
+    overrides = (
+        Override(1, DAN, at(2026, 1, 1), at(2026, 2, 1)),
+        Override(2, BOB, at(2026, 1, 5, 12), at(2026, 3, 1)),
+    )
+    found = shifts(of(overrides=overrides), at(2026, 1, 5), at(2026, 1, 6))
+    assert seen(found) == [
+        (DAN, at(2026, 1, 5), at(2026, 1, 5, 12)),
+        (BOB, at(2026, 1, 5, 12), at(2026, 1, 6)),
+    ]
+
+
 def test_an_override_fills_a_gap() -> None:
     override = Override(1, DAN, at(2026, 1, 10), at(2026, 1, 11))
     schedule = of(a_layer(windows=office_hours()), overrides=(override,))
@@ -171,6 +184,25 @@ def test_an_edit_holds_from_its_instant_and_not_before() -> None:
         (BOB, at(2026, 1, 6, 9), edit),
         (DAN, edit, at(2026, 1, 7, 9)),
     ]
+
+
+def test_an_edit_to_come_does_not_matter_yet() -> None:
+    edit = Revision(at(2026, 3, 1), (a_layer(members=(DAN,)),))
+    schedule = Schedule((Revision(None, (a_layer(),)), edit))
+    start, end = at(2026, 1, 5, 9), at(2026, 1, 12, 9)
+    assert shifts(schedule, start, end) == shifts(of(a_layer()), start, end)
+    assert succession(schedule, start) == (ANN, BOB, CAT)
+
+
+def test_of_two_edits_at_one_instant_the_later_holds() -> None:
+    edit = at(2026, 1, 6, 15)
+    schedule = Schedule(
+        (Revision(edit, (a_layer(members=(CAT,)),)), Revision(edit, (a_layer(members=(DAN,)),)))
+    )
+    shift = on_call(schedule, edit)
+    assert shift is not None
+    assert shift.user_id == DAN
+    assert succession(schedule, edit) == (DAN,)
 
 
 def test_an_edit_that_leaves_the_turn_alone_does_not_divide_it() -> None:

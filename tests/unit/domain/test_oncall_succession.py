@@ -39,7 +39,7 @@ def instead(user_id: int) -> tuple[Override, ...]:
         pytest.param(
             of(LOW, OFFICE),
             SATURDAY,
-            (DAN, EVE, ANN, BOB, CAT),
+            (DAN, EVE, CAT, ANN, BOB),
             id="a higher one that rests is last",
         ),
         pytest.param(

@@ -195,6 +195,14 @@ def test_what_is_left_of_a_skipped_day_is_a_short_shift() -> None:
     ]
 
 
+def test_the_evening_that_comes_back_after_midnight_belongs_to_the_new_shift() -> None:
+    # In St. John's the clocks went back from 00:01 to 23:01 of the day before.
+    layer = a_layer(zone="America/St_Johns", start_date=date(2010, 11, 6), handoff_time=time(0))
+    again_half_past_eleven = at(2010, 11, 7, 3)
+    assert shift_at(layer, again_half_past_eleven) == 1
+    assert handoff(layer, 1) == at(2010, 11, 7, 2, 30)
+
+
 def test_the_engine_agrees_with_itself_at_the_edges_of_its_years() -> None:
     layer = a_layer(zone="Europe/Berlin", unit=WEEKS)
     first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)

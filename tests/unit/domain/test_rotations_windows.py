@@ -7,6 +7,7 @@ import pytest
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.oncall import Window, shifts
 from incidentrelay.domain.rotations import handoff, shift_at, turn_number
+from incidentrelay.domain.windows import covered, next_opening
 from tests.unit.domain.schedule_samples import ANN, BOB, CAT, a_layer, at, of, office_hours
 
 DAYS, WEEKS, MONTHS, HOURS = ShiftUnit.DAYS, ShiftUnit.WEEKS, ShiftUnit.MONTHS, ShiftUnit.HOURS
@@ -103,6 +104,27 @@ def test_windows_on_the_sunday_of_a_change(
     found = shifts(of(layer), day, day + timedelta(days=2))
     total = sum((each.end - each.start for each in found), timedelta(0))
     assert total == timedelta(hours=hours)
+
+
+def test_nothing_is_covered_in_no_time_and_without_windows() -> None:
+    monday = at(2026, 1, 5, 12)
+    assert covered(office_hours(), "UTC", monday, monday) == []
+    assert covered((), "UTC", monday, monday + timedelta(days=7)) == []
+    assert next_opening((), "UTC", monday) == monday
+
+
+def test_the_next_opening_is_now_or_later() -> None:
+    windows = (Window(6, time(2, 15), time(2, 45)),)
+    assert next_opening(office_hours(), "UTC", at(2026, 1, 5, 12)) == at(2026, 1, 5, 12)
+    assert next_opening(office_hours(), "UTC", at(2026, 1, 9, 17)) == at(2026, 1, 12, 9)
+    # The next Sunday has no such time in Berlin.
+    assert next_opening(windows, "Europe/Berlin", at(2026, 3, 23)) == at(2026, 4, 5, 0, 15)
+
+
+def test_a_window_inside_another_adds_nothing() -> None:
+    windows = (Window(0, time(9), time(17)), Window(0, time(10), time(12)))
+    (only,) = covered(windows, "UTC", at(2026, 1, 5), at(2026, 1, 12))
+    assert (only.start, only.end) == (at(2026, 1, 5, 9), at(2026, 1, 5, 17))
 
 
 def test_a_swallowed_window_takes_no_turn() -> None:

@@ -36,12 +36,19 @@ scalars = (
     | st.sampled_from(["2026-08-08T14:32:08Z", "http://[", "{EVENT.ID}", "*UNKNOWN*", "ok", "1"])
     | st.sampled_from(['[{"tag":"a","value":[1]}]', '{"a":{}}', "[" * 2000])
 )
-KNOWN = (
-    "alerts labels annotations commonAnnotations status state action startsAt endsAt fingerprint "
-    "generatorURL title summary message details severity team dedup_key link starts_at event_id "
-    "trigger_id event_value event_update_status event_nseverity event_tags tags host zabbix_url "
-    "trigger_url event_update_action event_update_message user_fullname alertname tag value"
-).split()
+# fmt: off
+KNOWN = [
+    "alerts", "labels", "annotations", "commonAnnotations",
+    "status", "state", "action", "startsAt",
+    "endsAt", "fingerprint", "generatorURL", "title",
+    "summary", "message", "details", "severity",
+    "team", "dedup_key", "link", "starts_at",
+    "event_id", "trigger_id", "event_value", "event_update_status",
+    "event_nseverity", "event_tags", "tags", "host",
+    "zabbix_url", "trigger_url", "event_update_action", "event_update_message",
+    "user_fullname", "alertname", "tag", "value",
+]
+# fmt: on
 names = st.sampled_from(KNOWN) | st.text(max_size=10)
 anything = st.recursive(
     scalars,

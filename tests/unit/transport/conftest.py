@@ -27,7 +27,7 @@ class RawServer:
         self.over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept)]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class RawServer:
         with socket.create_connection(("127.0.0.1", self.port)):
             pass
         for thread in self._threads:
-            thread.join()
+            thread.join(5.0)
         self._socket.close()
 
     def _accept(self) -> None:
@@ -46,7 +46,7 @@ class RawServer:
                 connection.close()
                 return
             self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(connection,))
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()
 

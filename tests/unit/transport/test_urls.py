@@ -5,7 +5,7 @@ import pytest
 from incidentrelay.transport.errors import Blocked
 from incidentrelay.transport.urls import Target, origin_of, parse_url
 
-SECRET = "s3cr3t"  # noqa: S105 - it only has to be absent from texts.
+SECRET = "s3cr3t"
 
 
 @pytest.mark.parametrize(

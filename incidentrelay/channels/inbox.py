@@ -1,0 +1,30 @@
+"""The inbox of the console: the channel that is always there.
+
+What the console shows is the notification itself, so that there is nothing to
+send: it has arrived when it was written.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema
+
+from incidentrelay.channels.base import ChannelInfo, SendResult
+from incidentrelay.domain.messages import Envelope
+
+
+class InboxConfig(Schema):
+    """Nothing to set."""
+
+
+class InboxChannel:
+    info = ChannelInfo(
+        name="inbox",
+        label="Inbox",
+        docs="channels/inbox",
+        config_schema=InboxConfig,
+        capabilities=frozenset({"personal"}),
+    )
+
+    def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
+        return SendResult(delivered=True, detail="It is in the inbox.")

@@ -1,0 +1,81 @@
+"""Which channels there are: the built-in ones, and those of installed plug-ins."""
+
+import logging
+from collections.abc import Callable, Iterable
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from incidentrelay.channels.base import Channel, ChannelInfo
+from incidentrelay.channels.email import EmailChannel
+from incidentrelay.channels.inbox import InboxChannel
+from incidentrelay.channels.webhook import WebhookChannel
+from incidentrelay.domain.errors import NotFound
+from incidentrelay.transport.http import HTTPClient
+from incidentrelay.transport.smtp import SMTPServer
+
+logger = logging.getLogger(__name__)
+
+# An entry point of this group names a function that is called with the process's
+# HTTP client and returns a channel.
+GROUP = "incidentrelay.channels"
+Factory = Callable[[HTTPClient], Channel]
+
+
+class Registry:
+    """Channels by name. Filled while the process starts, and only read after that."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, Channel] = {}
+
+    def register(self, channel: Channel) -> None:
+        """Raises ValueError where the name is taken: two channels cannot share it."""
+        name = channel.info.name
+        if name in self._channels:
+            raise ValueError(f"There are two channels called {name!r}.")
+        self._channels[name] = channel
+
+    def get(self, name: str) -> Channel:
+        """Raises NotFound where there is none of that name."""
+        try:
+            return self._channels[name]
+        except KeyError:
+            raise NotFound(f"There is no channel called {name!r}.") from None
+
+    def names(self) -> tuple[str, ...]:
+        """In alphabetical order."""
+        return tuple(sorted(self._channels))
+
+    def infos(self) -> tuple[ChannelInfo, ...]:
+        """In the order of :meth:`names`."""
+        return tuple(self._channels[name].info for name in self.names())
+
+
+def default_registry(
+    http: HTTPClient, smtp: SMTPServer | None, plugins: Iterable[EntryPoint] | None = None
+) -> Registry:
+    """The built-in channels and the plug-ins (None: all that are installed).
+
+    Without ``smtp`` the e-mail channel is there all the same, and says when it is
+    used that it is not set up. A plug-in that is broken is logged and left out;
+    one that takes a name that is taken raises ValueError.
+    """
+    registry = Registry()
+    for channel in (InboxChannel(), EmailChannel(smtp), WebhookChannel(http)):
+        registry.register(channel)
+    for plugin in entry_points(group=GROUP) if plugins is None else plugins:
+        made = _load(plugin, http)
+        if made is not None:
+            registry.register(made)
+    return registry
+
+
+def _load(plugin: EntryPoint, http: HTTPClient) -> Channel | None:
+    try:
+        channel = cast(Factory, plugin.load())(http)
+        if not isinstance(channel.info, ChannelInfo) or not callable(channel.send):
+            raise TypeError("It is not a channel.")
+    except Exception:
+        # Whatever is wrong with a stranger's code, the other channels must work.
+        logger.exception("The channel plug-in %s is broken and left out.", plugin.name)
+        return None
+    return channel

@@ -1,0 +1,95 @@
+"""Text for people out of text by strangers: templates, and the filters they use.
+
+Templates lie in ``templates/messages/<channel>/``. One whose name begins with
+``html`` is escaped; all others are plain text. An unknown name is an error.
+"""
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from incidentrelay.transport.http import Blocked
+from incidentrelay.transport.urls import parse_url
+
+_ELLIPSIS = "…"
+# Embeddings, overrides and isolates make text read differently from what it is.
+# Letters of right-to-left scripts need none of them.
+_BIDI_CONTROLS = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+
+
+def render(template: str, **values: Any) -> str:
+    """The text of ``templates/messages/<template>.jinja2``."""
+    return _environment.get_template(f"{template}.jinja2").render(**values)
+
+
+def one_line(text: str, longest: int = 200) -> str:
+    """``text`` without line breaks, control characters and needless blanks, bounded."""
+    # A bound before the work keeps a huge text from costing much.
+    readable = "".join(map(_readable, text[: longest * 4]))
+    return shorten(" ".join(readable.split()), longest)
+
+
+def block(text: str, longest: int = 4000) -> str:
+    """``text`` with its line breaks, without other control characters, bounded."""
+    lines = text[: longest * 4].splitlines()
+    cleaned = "\n".join("".join(map(_readable, line)).rstrip() for line in lines)
+    return shorten(cleaned.strip("\n"), longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """``text`` in at most ``longest`` characters, the last a dot-dot-dot where it was cut."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + _ELLIPSIS
+
+
+def web_link(url: str | None) -> str | None:
+    """``url`` where it is a plain http or https address, else None."""
+    if not url:
+        return None
+    try:
+        parse_url(url)
+    except Blocked:
+        return None
+    return url
+
+
+def moment(iso: str) -> str:
+    """An ISO 8601 time as "2026-03-01 09:30 UTC"; what is no such time stays as it is."""
+    try:
+        time = datetime.fromisoformat(iso)
+    except ValueError:
+        return one_line(iso, 40)
+    zone = time.strftime("%Z") or "UTC"
+    return f"{time:%Y-%m-%d %H:%M} {zone}"
+
+
+def quoted(text: str) -> str:
+    """``text`` with "> " before each line, so that it cannot pose as ours."""
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+
+
+def _readable(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in {"Cc", "Zl", "Zp"}:
+        return " "
+    if character in _BIDI_CONTROLS:
+        return ""
+    return "\ufffd" if category == "Cs" else character
+
+
+def _escapes(name: str | None) -> bool:
+    return name is not None and name.rpartition("/")[2].startswith("html")
+
+
+_environment = Environment(
+    loader=PackageLoader("incidentrelay", "templates/messages"),
+    autoescape=_escapes,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_environment.filters.update(
+    one_line=one_line, block=block, web_link=web_link, moment=moment, quoted=quoted
+)

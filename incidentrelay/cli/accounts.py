@@ -1,0 +1,153 @@
+"""People and their tokens: ``create-admin``, ``set-password`` and ``create-token``."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from incidentrelay.cli.config import config_option, open_database, read_settings
+from incidentrelay.cli.errors import CommandFailed
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.permissions import Scope
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from incidentrelay.models import User
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_OPERATOR = Actor(name="incidentrelay (command line)", via="cli", is_admin=True)
+
+
+def _password_option(function: Function) -> Function:
+    # There is no option for the password itself: every user of a machine can read
+    # the arguments of its processes.
+    option = click.option(
+        "--password-file",
+        type=click.File(encoding="utf-8"),
+        help="Take the password from the first line of this file (-: standard input).",
+    )
+    return option(function)
+
+
+@click.command()
+@config_option
+@click.option("--username", required=True, help="The name to sign in with.")
+@click.option("--email", default="", help="The e-mail address.")
+@click.option("--display-name", default="", help="The name that people see.")
+@_password_option
+def create_admin(
+    config: Path, username: str, email: str, display_name: str, password_file: IO[str] | None
+) -> None:
+    """Create a site admin.
+
+    The password is asked for at a terminal, and read from standard input otherwise.
+
+    Example: incidentrelay create-admin -c production.ini --username admin
+    """
+    from incidentrelay.services import users
+
+    data = {"username": username, "is_admin": True, "password": _password(password_file)}
+    if email:
+        data["email"] = email
+    if display_name:
+        data["display_name"] = display_name
+    with _writing(config) as session:
+        users.create(session, None, data, actor=_OPERATOR, now=datetime.now(UTC))
+    click.echo(f"The admin {username} can sign in now.")
+
+
+@click.command()
+@config_option
+@click.option("--username", required=True, help="Whose password.")
+@_password_option
+def set_password(config: Path, username: str, password_file: IO[str] | None) -> None:
+    """Set somebody's password, and sign all their browsers out.
+
+    The password is asked for at a terminal, and read from standard input otherwise.
+
+    Example: incidentrelay set-password -c production.ini --username anna
+    """
+    from incidentrelay.services import users
+
+    data = {"password": _password(password_file)}
+    with _writing(config) as session:
+        person = _person(session, username)
+        users.update(session, person, data, actor=_OPERATOR, now=datetime.now(UTC))
+    click.echo(f"{username} has a new password.")
+
+
+@click.command()
+@config_option
+@click.option("--username", required=True, help="In whose name the token acts.")
+@click.option("--name", required=True, help="What the token is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    help="What it may do; can be given several times.",
+)
+@click.option("--group", help="The only group that it reaches (its slug).")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days after which it ends.")
+def create_token(
+    config: Path,
+    username: str,
+    name: str,
+    scopes: tuple[str, ...],
+    group: str | None,
+    days: int | None,
+) -> None:
+    """Create a personal token, and print it.
+
+    Nobody can read the token again later.
+
+    Example: incidentrelay create-token -c production.ini --username anna --name ci
+    --scope alerts:read
+    """
+    from incidentrelay.services import tokens
+
+    now = datetime.now(UTC)
+    ends = now + timedelta(days=days) if days else None
+    data = {"name": name, "scopes": list(dict.fromkeys(scopes)), "group": group, "expires_at": ends}
+    with _writing(config) as session:
+        person = _person(session, username)
+        _, text = tokens.create(session, person, data, actor=_OPERATOR, now=now)
+    click.echo(text)
+
+
+@contextmanager
+def _writing(config: Path) -> "Iterator[Session]":
+    """A writing transaction on the (migrated) database of ``config``."""
+    database = open_database(read_settings(config), config)
+    try:
+        with database.write() as session:
+            yield session
+    finally:
+        database.dispose()
+
+
+def _person(session: "Session", username: str) -> "User":
+    from sqlalchemy import select
+
+    from incidentrelay.models import User
+
+    person = session.scalar(select(User).where(User.username == username))
+    if person is None:
+        raise CommandFailed(f"There is nobody called {username}.")
+    return person
+
+
+def _password(file: IO[str] | None) -> str:
+    """The password, from a file, the terminal or standard input."""
+    if file is None and sys.stdin.isatty():
+        answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return answer
+    source = file if file is not None else sys.stdin
+    return source.readline().rstrip("\r\n")

@@ -1,0 +1,65 @@
+"""The console script ``incidentrelay``."""
+
+import importlib
+from typing import Any
+
+import rich_click as click
+
+from incidentrelay import __version__
+from incidentrelay.cli.errors import explain
+
+# Command → the module of this package that has it, as a function with underscores.
+COMMANDS = {
+    "quickstart": "quickstart",
+    "serve": "servers",
+    "worker": "servers",
+    "migrate": "schema",
+    "check-schema": "schema",
+    "create-admin": "accounts",
+    "set-password": "accounts",
+    "create-token": "accounts",
+    "demo-data": "demo",
+    "openapi": "reference",
+    "settings": "reference",
+    "permissions": "reference",
+    "generate-secret": "reference",
+}
+
+
+class Commands(click.RichGroup):
+    """Loads a command's module only when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"incidentrelay.cli.{COMMANDS[cmd_name]}")
+        return getattr(module, cmd_name.replace("-", "_"))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Faults of the caller and of the surroundings become one sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            sentence = explain(error)
+            if sentence is None:
+                raise
+            click.echo(f"incidentrelay: {sentence}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="incidentrelay")
+def main() -> None:
+    """Self-hosted on-call routing, alert delivery and escalation.
+
+    Begin with: incidentrelay quickstart --data ./data
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="incidentrelay")

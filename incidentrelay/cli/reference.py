@@ -1,0 +1,74 @@
+"""What the program knows about itself: ``openapi``, ``settings``, ``permissions``,
+and ``generate-secret``."""
+
+import json
+import secrets
+
+import rich_click as click
+
+from incidentrelay.cli import tables
+from incidentrelay.settings import KEYS, PREFIX
+
+
+@click.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API.
+
+    Example: incidentrelay openapi > openapi.json
+    """
+    click.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
+
+
+@click.command()
+@click.option("--markdown", is_flag=True, help="Print a Markdown table.")
+def settings(markdown: bool) -> None:
+    """Print all settings with their defaults.
+
+    Example: incidentrelay settings
+    """
+    if markdown:
+        click.echo(tables.settings())
+        return
+    for key in KEYS:
+        default = "must be set" if key.default is None else f"default: {key.default or '(empty)'}"
+        click.echo(f"{PREFIX}{key.name}  ({default})")
+        click.echo(f"    {key.doc}")
+        click.echo(f"    {key.env}{' or ' + key.env + '_FILE' if key.secret else ''}")
+
+
+@click.command()
+def permissions() -> None:
+    """Print which role may do what, as a Markdown table.
+
+    Example: incidentrelay permissions
+    """
+    click.echo(tables.permissions())
+
+
+@click.command()
+def generate_secret() -> None:
+    """Print a new random secret, for incidentrelay.secret_key.
+
+    Example: incidentrelay generate-secret > /etc/incidentrelay/secret_key
+    """
+    click.echo(secrets.token_urlsafe(48))
+
+
+def openapi_document() -> dict[str, object]:
+    """The document as the running program serves it; no database is touched."""
+    from pyramid.request import Request
+
+    from incidentrelay import make_app
+    from incidentrelay.settings import load
+
+    nowhere = {
+        f"{PREFIX}public_url": "http://localhost",
+        f"{PREFIX}secret_key": secrets.token_urlsafe(48),
+        f"{PREFIX}sqlalchemy.url": "sqlite://",
+        f"{PREFIX}huey.url": "memory:",
+    }
+    response = Request.blank("/api/openapi.json").get_response(make_app(load(nowhere, {})))
+    if response.status_code != 200:
+        raise RuntimeError(f"the OpenAPI document was answered with {response.status}")
+    document: dict[str, object] = response.json
+    return document

@@ -1,0 +1,62 @@
+"""The two long-running processes: ``serve`` and ``worker``."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from incidentrelay.cli.config import config_option, ini_loader, open_database, read_settings
+from incidentrelay.cli.parent import end_with_stdin as watch_stdin
+from incidentrelay.cli.parent import parent_option
+
+
+@click.command()
+@config_option
+@parent_option
+def serve(config: Path, end_with_stdin: bool) -> None:
+    """Run the web server: API, console and intake.
+
+    It listens where [server:main] of the ini file says.
+
+    Example: incidentrelay serve -c production.ini
+    """
+    from incidentrelay import logging
+
+    settings = read_settings(config)
+    logging.configure(settings)
+    open_database(settings, config).dispose()
+    loader = ini_loader(config)
+    app = loader.get_wsgi_app("main")
+    server = loader.get_wsgi_server("main")
+    # The server's loop ends cleanly by this exception; the default would just kill it.
+    signal.signal(signal.SIGTERM, _leave)
+    if end_with_stdin:
+        watch_stdin()
+    server(app)
+
+
+@click.command()
+@config_option
+@parent_option
+def worker(config: Path, end_with_stdin: bool) -> None:
+    """Run a worker: deliveries, reminders and escalations.
+
+    Any number of workers may run on one database.
+
+    Example: incidentrelay worker -c production.ini
+    """
+    from incidentrelay import logging, runtime
+    from incidentrelay.tasks import worker as process
+
+    settings = read_settings(config)
+    logging.configure(settings)
+    database = open_database(settings, config)
+    parts = runtime.build(settings, database=database)
+    if end_with_stdin:
+        watch_stdin()
+    process.run(parts)
+
+
+def _leave(_number: int, _frame: Any) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,61 @@
+"""Tables of the documentation that are made from the program itself, in Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from incidentrelay.domain.permissions import (
+    GROUP_GRANTS,
+    TEAM_GRANTS,
+    Permission,
+    Place,
+)
+from incidentrelay.settings import KEYS, PREFIX, Key
+
+_PLACES: Mapping[Place, str] = {
+    Place.GROUP: "group",
+    Place.TEAMS: "all teams",
+    Place.TEAM: "the team",
+    Place.CONTENTS: "the team's contents",
+    Place.TEAM_MEMBERS: "the team's members",
+}
+
+
+def settings() -> str:
+    """One row for each setting."""
+    rows = [_setting(key) for key in KEYS]
+    return table(("Setting", "Environment", "Default", "Meaning"), rows)
+
+
+def permissions() -> str:
+    """One row for each permission, one column for each role; cells say where it holds."""
+    roles = [(f"{role} (group)", grants) for role, grants in GROUP_GRANTS.items()]
+    roles += [(f"{role} (team)", grants) for role, grants in TEAM_GRANTS.items()]
+    rows = []
+    for permission in Permission:
+        cells = [
+            ", ".join(
+                words for place, words in _PLACES.items() if permission in grants.get(place, ())
+            )
+            for _, grants in roles
+        ]
+        rows.append((f"`{permission}`", *(cell or "–" for cell in cells)))
+    return table(("Permission", *(name for name, _ in roles)), rows)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; a bar inside a cell is escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _setting(key: Key) -> tuple[str, str, str, str]:
+    names = f"`{PREFIX}{key.name}`"
+    variables = f"`{key.env}`"
+    if key.secret:
+        names += f", `{PREFIX}{key.name}_file`"
+        variables += f", `{key.env}_FILE`"
+    default = (
+        "must be set" if key.default is None else f"`{key.default}`" if key.default else "empty"
+    )
+    return names, variables, default, f"{key.doc} {key.hint}".strip()

@@ -1,0 +1,72 @@
+"""What a request meets: security, the tree, the JSON face and the console.
+
+The law of this package: nothing below it knows of requests. A request reads the
+clock once, has one transaction (a reading one for GET and HEAD), and is tried again
+where another transaction was in its way.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import zope.sqlalchemy
+from sqlalchemy.orm import Session
+
+from incidentrelay.web.resources.root import Root
+
+_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+ATTEMPTS = 5
+
+
+def request_id(request: Any) -> str:
+    """The id that a proxy gave the request, if it is harmless, or a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _ID.fullmatch(given) else uuid4().hex
+
+
+def request_now(request: Any) -> datetime:
+    """The instant at which the whole request happens."""
+    now: datetime = request.registry["clock"]()
+    return now
+
+
+def request_db(request: Any) -> Session:
+    """The session of the request's transaction, which ``request.tm`` ends."""
+    database = request.registry["database"]
+    session: Session = database.reader() if request.method in _READING else database.writer()
+    zope.sqlalchemy.register(session, transaction_manager=request.tm)
+    request.add_finished_callback(lambda _request: session.close())
+    return session
+
+
+def attempts(request: Any) -> int | None:
+    """Only bodies that may be kept in memory can be read again; None: the usual number."""
+    length, limit = request.content_length, request.registry["settings"].intake_max_body
+    if length is None:
+        return 1 if request.environ.get("wsgi.input_terminated") else None
+    return 1 if length > limit else None
+
+
+def includeme(config: Any) -> None:
+    config.add_settings(
+        {
+            "tm.manager_hook": "pyramid_tm.explicit_manager",
+            "tm.annotate_user": False,
+            "retry.attempts": ATTEMPTS,
+            "retry.activate_hook": attempts,
+        }
+    )
+    config.include("pyramid_tm")
+    config.include("pyramid_retry")
+    config.include("pyramid_sanity")
+    config.add_tween("incidentrelay.web.tweens.bad_requests")
+    config.add_tween("incidentrelay.web.tweens.headers")
+    config.set_root_factory(Root)
+    config.add_request_method(request_id, "id", reify=True)
+    config.add_request_method(request_now, "now", reify=True)
+    config.add_request_method(request_db, "db", reify=True)
+    config.include("incidentrelay.web.security")
+    config.include("incidentrelay.web.api")
+    config.include("incidentrelay.web.health")

@@ -1,0 +1,86 @@
+"""JSON as the API takes it in and gives it out.
+
+Text comes in fit for every database: no NUL, no lone surrogates. Numbers are
+finite. Depth is bounded. Of a key that stands there twice, the last one counts.
+"""
+
+import json
+import math
+from typing import Any, NoReturn
+
+import orjson
+
+from incidentrelay.domain.errors import InvalidInput
+
+MAX_DEPTH = 32
+_MAX_DIGITS = 300
+BODY = ""
+
+
+def decode(raw: bytes, *, lenient: bool = False) -> Any:
+    """The value of a JSON text; raises InvalidInput for the whole body.
+
+    ``lenient`` takes bytes that are not UTF-8 as U+FFFD instead of refusing them.
+    """
+    try:
+        text = raw.decode("utf-8-sig", errors="replace" if lenient else "strict")
+        value = json.loads(text, parse_constant=_no_number, parse_float=_float, parse_int=_integer)
+        return _clean(value, MAX_DEPTH)
+    except UnicodeDecodeError:
+        raise InvalidInput.of(BODY, "The body is not UTF-8.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        at = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise InvalidInput.of(BODY, f"The body is not JSON: {reason}{at}.") from None
+
+
+def encode(value: Any) -> bytes:
+    return orjson.dumps(value)
+
+
+def clean_text(text: str) -> str:
+    """``text`` without NUL, and with U+FFFD for lone surrogates."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, (dict, list)) and depth == 0:
+        raise _too_deep()
+    if isinstance(value, list):
+        return [_clean(entry, depth - 1) for entry in value]
+    if isinstance(value, dict):
+        return {clean_text(key): _clean(entry, depth - 1) for key, entry in value.items()}
+    return value
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput.of(BODY, f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a number in JSON")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError("a number is too large")
+    return int(text)

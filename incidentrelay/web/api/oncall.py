@@ -1,0 +1,98 @@
+"""Who is on call, and the shifts of a rotation."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.oncall import Shift
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Group, Rotation, Team
+from incidentrelay.services import oncall, people
+from incidentrelay.web.api.pagination import page
+from incidentrelay.web.api.view import api_view
+from incidentrelay.web.resources.oncall import OnCall
+from incidentrelay.web.resources.rotations import RotationNode, Rotations
+from incidentrelay.web.schemas.query import InstantQuery, OnCallQuery, ShiftQuery
+from incidentrelay.web.schemas.rotation import OnCallSchema, ShiftSchema
+
+_DEFAULT_WINDOW = timedelta(days=30)
+# The engine calculates around the instants that it is asked for.
+_EARLIEST, _LATEST = 1971, 9000
+
+
+@api_view(
+    context=OnCall,
+    method="GET",
+    permission=Permission.VIEW,
+    query=OnCallQuery,
+    returns=OnCallSchema,
+    page=True,
+    errors=(422,),
+    summary="Who is on call in the rotations that you may see",
+)
+def who(context: OnCall, request: Any) -> Any:
+    door = Rotations(context.root, "rotations")
+    statement = door.listing().where(Rotation.enabled)
+    if "team" in request.query:
+        statement = statement.where(Rotation.team.has(Team.slug == request.query["team"]))
+    if "group" in request.query:
+        in_group = Team.group.has(Group.slug == request.query["group"])
+        statement = statement.where(Rotation.team.has(in_group))
+    nodes, cursor = page(request, door, statement)
+    rows = [node.obj for node in nodes]
+    return oncall.who_is_on_call(request.db, rows, _at(request)), cursor
+
+
+@api_view(
+    context=RotationNode,
+    name="oncall",
+    method="GET",
+    permission=Permission.VIEW,
+    query=InstantQuery,
+    returns=OnCallSchema,
+    errors=(422,),
+    summary="Who is on call in this rotation, now or at another time",
+)
+def rotation_oncall(context: RotationNode, request: Any) -> Any:
+    return oncall.who_is_on_call(request.db, [context.obj], _at(request))[0]
+
+
+@api_view(
+    context=RotationNode,
+    name="shifts",
+    method="GET",
+    permission=Permission.VIEW,
+    query=ShiftQuery,
+    returns=ShiftSchema,
+    many=True,
+    errors=(422,),
+    summary="The shifts from start to end",
+)
+def shifts(context: RotationNode, request: Any) -> Any:
+    start = _bounded("start", request.query.get("start", request.now))
+    end = _bounded("end", request.query.get("end", start + _DEFAULT_WINDOW))
+    if end <= start:
+        raise InvalidInput.of("end", "The end must be after the start.")
+    found = oncall.rotation_shifts(request.db, context.obj, start, end)
+    names = people.names(request.db, {shift.user_id for shift in found})
+    return [_shown(shift, names) for shift in found]
+
+
+def _shown(shift: Shift, names: dict[int, str]) -> dict[str, Any]:
+    return {
+        "user": names.get(shift.user_id, ""),
+        "start": shift.start,
+        "end": shift.end,
+        "layer": shift.layer,
+        "override_id": shift.override_id,
+    }
+
+
+def _at(request: Any) -> datetime:
+    return _bounded("at", request.query.get("at", request.now))
+
+
+def _bounded(field: str, at: datetime) -> datetime:
+    if not _EARLIEST <= at.year <= _LATEST:
+        raise InvalidInput.of(field, "This time is out of range.")
+    return at

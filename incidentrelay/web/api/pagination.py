@@ -1,0 +1,135 @@
+"""Pages of lists by keyset: (value of the sort column, id) of the last row shown.
+
+A page costs the same wherever it is, and rows that come or go meanwhile move no
+other row from one page to another. The cursor is signed, because its values go into
+a statement: what comes back is what was given out, for the same list.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import Select, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.services.keys import derive
+from incidentrelay.web.resources.base import Collection, Item
+
+_CHUNK = 500
+_SIFTED_CHUNKS = 8
+
+
+class Cursors:
+    """Signs and reads cursors."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._serializer = URLSafeSerializer(
+            derive(secret_key, "cursor"),
+            salt="cursor",
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        )
+
+    def write(self, listing: str, value: Any, row_id: int) -> str:
+        stored = {"at": value.isoformat()} if isinstance(value, datetime) else value
+        cursor: str | bytes = self._serializer.dumps([listing, stored, row_id])
+        return cursor if isinstance(cursor, str) else cursor.decode()
+
+    def read(self, listing: str, cursor: str) -> tuple[Any, int]:
+        """(value, id); raises InvalidInput for a cursor of something else."""
+        try:
+            found, stored, row_id = self._serializer.loads(cursor)
+        except (BadSignature, ValueError, UnicodeError):
+            found, stored, row_id = None, None, 0
+        if found != listing:
+            raise InvalidInput.of("cursor", "This is no cursor of this list.")
+        value = datetime.fromisoformat(stored["at"]) if isinstance(stored, dict) else stored
+        return value, row_id
+
+
+def page(
+    request: Any,
+    collection: Collection,
+    statement: Select[Any],
+    keep: Callable[[Any], bool] | None = None,
+) -> tuple[list[Item], str | None]:
+    """One page of ``statement`` as nodes, and the cursor of the next one.
+
+    ``request.query`` is a loaded PageQuery. ``keep`` says which rows are shown where
+    the database cannot tell; a page can then be shorter although another follows.
+    """
+    query: Mapping[str, Any] = request.query
+    name, column, falling = _order(collection, query["sort"])
+    listing = f"{request.path}?{name}"
+    cursors: Cursors = request.registry["cursors"]
+    row_id = collection.item.model.id
+    order = (column.desc(), row_id.desc()) if falling else (column, row_id)
+
+    def fetch(after: tuple[Any, int] | None, count: int) -> Sequence[Any]:
+        limited = (
+            statement if after is None else statement.where(_after(column, row_id, *after, falling))
+        )
+        return request.db.scalars(limited.order_by(*order).limit(count)).unique().all()
+
+    def place(row: Any) -> tuple[Any, int]:
+        return _value(row, column), row.id
+
+    start = cursors.read(listing, query["cursor"]) if query["cursor"] else None
+    if keep is None:
+        rows = fetch(start, query["limit"] + 1)
+        shown = list(rows[: query["limit"]])
+        resume = place(shown[-1]) if len(rows) > len(shown) else None
+    else:
+        shown, resume = _sift(fetch, place, keep, start, query["limit"])
+    nodes = [collection.wrap(row) for row in shown]
+    return nodes, None if resume is None else cursors.write(listing, *resume)
+
+
+def _sift(
+    fetch: Callable[[Any, int], Sequence[Any]],
+    place: Callable[[Any], tuple[Any, int]],
+    keep: Callable[[Any], bool],
+    start: tuple[Any, int] | None,
+    limit: int,
+) -> tuple[list[Any], tuple[Any, int] | None]:
+    """Rows to keep, and where to go on; looks at a bounded number of rows."""
+    shown: list[Any] = []
+    after = start
+    for _ in range(_SIFTED_CHUNKS):
+        rows = fetch(after, _CHUNK)
+        for row in rows:
+            after = place(row)
+            if keep(row):
+                shown.append(row)
+            if len(shown) == limit:
+                return shown, after
+        if len(rows) < _CHUNK:
+            return shown, None
+    return shown, after
+
+
+def _order(
+    collection: Collection, sort: str | None
+) -> tuple[str, InstrumentedAttribute[Any], bool]:
+    names = {name.lstrip("-"): column for name, column in collection.sorts.items()}
+    wanted = sort or next(iter(collection.sorts))
+    column = names.get(wanted.removeprefix("-"))
+    if column is None:
+        raise InvalidInput.of("sort", f"Sort by one of: {', '.join(names)}; or with - in front.")
+    return wanted, column, wanted.startswith("-")
+
+
+def _after(
+    column: InstrumentedAttribute[Any], row_id: Any, value: Any, last_id: int, falling: bool
+) -> Any:
+    further = column < value if falling else column > value
+    behind = row_id < last_id if falling else row_id > last_id
+    return or_(further, and_(column == value, behind))
+
+
+def _value(row: Any, column: InstrumentedAttribute[Any]) -> Any:
+    """The sort column's value; of a member's list it is a column of the person."""
+    owner = row if isinstance(row, column.class_) else row.user
+    return getattr(owner, column.key)

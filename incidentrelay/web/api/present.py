@@ -1,0 +1,30 @@
+"""What a node or a value looks like in an answer."""
+
+from typing import Any
+
+from marshmallow import Schema
+
+from incidentrelay.web.links import api_url
+from incidentrelay.web.resources.base import Item
+
+
+def item(request: Any, schema: Schema, node: Item) -> dict[str, Any]:
+    """The representation of a node: its row's fields, its details, address and permissions."""
+    shown: dict[str, Any] = schema.dump(node.obj)
+    return {
+        **shown,
+        **node.details(),
+        "permissions": permissions(request, node),
+        "url": api_url(request, node),
+    }
+
+
+def plain(_request: Any, schema: Schema, value: Any) -> dict[str, Any]:
+    """The representation of something that is no node of its own."""
+    shown: dict[str, Any] = schema.dump(value)
+    return shown
+
+
+def permissions(request: Any, node: Item) -> list[str]:
+    """What the caller may do with a node, of the verbs that make sense on it."""
+    return [str(verb) for verb in node.offered if request.has_permission(verb, node)]

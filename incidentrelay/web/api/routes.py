@@ -1,0 +1,54 @@
+"""Routes and their tokens."""
+
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services import routes
+from incidentrelay.web.api import crud
+from incidentrelay.web.api.view import api_view
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.routes import RouteNode, TeamRoutes
+from incidentrelay.web.schemas.route import NewRouteSchema
+
+
+@api_view(
+    context=TeamRoutes,
+    method="POST",
+    permission=Permission.CREATE,
+    body="schema",
+    returns=NewRouteSchema,
+    status=201,
+    errors=(409, 413, 415, 422),
+    summary="Create a route; its token is shown only now",
+)
+def create_route(context: TeamRoutes, request: Any) -> Item:
+    row, token = routes.create(
+        request.db,
+        context.team,
+        crud.without_version(request.body_data),
+        actor=crud.actor(request),
+        now=request.now,
+        **context.extras(),
+    )
+    return _with_token(crud.created(context, request, row), token)
+
+
+@api_view(
+    context=RouteNode,
+    name="token",
+    method="POST",
+    permission=Permission.EDIT,
+    returns=NewRouteSchema,
+    errors=(412,),
+    summary="Give the route a new token; the old one is void at once",
+)
+def rotate_token(context: RouteNode, request: Any) -> Item:
+    crud.check_version(context, request, {})
+    token = routes.rotate_token(request.db, context.obj, actor=crud.actor(request), now=request.now)
+    return _with_token(crud.loaded(context, request), token)
+
+
+def _with_token(node: Item, token: str) -> Item:
+    if isinstance(node, RouteNode):
+        node.token = token
+    return node

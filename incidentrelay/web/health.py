@@ -1,0 +1,50 @@
+"""``/healthz``: the process answers. ``/readyz``: it can do its work."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyramid.security import NO_PERMISSION_REQUIRED
+from sqlalchemy.exc import SQLAlchemyError
+
+from incidentrelay.services import health
+
+# A worker gives a sign of life at every sweep, which is at most a minute apart.
+WORKER_SILENT = timedelta(minutes=5)
+
+
+def live(_request: Any) -> dict[str, Any]:
+    return {"status": "ok"}
+
+
+def ready(request: Any) -> dict[str, Any]:
+    """503 without the database. A silent worker is told, but answering goes on without it."""
+    try:
+        with request.registry["database"].read() as session:
+            found = health.check(session, request.now)
+    except SQLAlchemyError:
+        request.response.status_int = 503
+        return {"status": "unavailable", "database": False}
+    seen = found.worker_seen_at
+    return {
+        "status": "ok",
+        "database": True,
+        "worker": seen is not None and request.now - seen < WORKER_SILENT,
+        "worker_seen_at": _shown(seen),
+        "overdue_since": _shown(found.overdue_since),
+    }
+
+
+def _shown(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def includeme(config: Any) -> None:
+    for name, view in (("healthz", live), ("readyz", ready)):
+        config.add_route(name, f"/{name}")
+        config.add_view(
+            view,
+            route_name=name,
+            renderer="api",
+            request_method="GET",
+            permission=NO_PERMISSION_REQUIRED,
+        )

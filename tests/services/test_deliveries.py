@@ -1,0 +1,174 @@
+"""Claims, leases, fences, retries and fallbacks."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from incidentrelay.channels.base import PermanentFailure, SendResult, TemporaryFailure
+from incidentrelay.db import Database
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Attempt, Notification
+from incidentrelay.services import alerts, deliveries
+from incidentrelay.services.deliveries import Claim, Result
+from tests.services.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
+
+pytestmark = pytest.mark.both_databases
+
+SENT, FAILED = Result(DeliveryState.SENT), Result(DeliveryState.FAILED, "It is gone.")
+
+
+@pytest.fixture
+def pager(database: Database) -> Pager:
+    """One firing alert: its pages are due."""
+    pager = build(database)
+    pager.take(a_signal())
+    return pager
+
+
+def first(pager: Pager, at: Any = NOW) -> Claim:
+    taken = pager.claim(pager.due(at)[0], at)
+    assert taken is not None
+    return taken
+
+
+def state(pager: Pager, notification_id: int) -> Notification:
+    with pager.database.read() as session:
+        return session.get_one(Notification, notification_id)
+
+
+def test_what_is_claimed_is_not_claimed_again_before_the_lease_ends(pager: Pager) -> None:
+    taken = first(pager)
+    assert pager.claim(taken.id, NOW + LEASE - timedelta(seconds=1)) is None
+    again = pager.claim(taken.id, NOW + LEASE)
+    assert again is not None
+    assert (again.fence, again.attempt) == (taken.fence + 1, 2)
+
+
+def test_a_dead_workers_late_result_is_fenced_off(pager: Pager) -> None:
+    dead = first(pager)
+    alive = pager.claim(dead.id, NOW + LEASE)
+    assert alive is not None
+    assert not pager.record(dead, FAILED, NOW + LEASE)
+    assert pager.record(alive, SENT, NOW + LEASE)
+    assert state(pager, dead.id).state is DeliveryState.SENT
+
+
+def test_a_sent_notification_is_never_due_again(pager: Pager) -> None:
+    taken = first(pager)
+    pager.record(taken, SENT)
+    assert pager.claim(taken.id, NOW + 10 * LEASE) is None
+    assert taken.id not in pager.due(NOW + 10 * LEASE)
+
+
+def test_a_retry_waits_and_the_last_one_fails(pager: Pager) -> None:
+    taken, at = first(pager), NOW
+    for attempt in (1, 2, 3):
+        assert taken.attempt == attempt
+        pager.record(taken, Result(DeliveryState.RETRY, "It is busy."), at)
+        row = state(pager, taken.id)
+        if attempt < 3:
+            assert row.state is DeliveryState.RETRY
+            assert row.next_at is not None
+            assert row.next_at > at
+            at = row.next_at
+            again = pager.claim(taken.id, at)
+            assert again is not None
+            taken = again
+    assert row.state is DeliveryState.FAILED
+    assert row.last_error == "It is busy."
+    with pager.database.read() as session:
+        attempts = session.scalars(select(Attempt.number).order_by(Attempt.id)).all()
+        assert list(attempts) == [1, 2, 3]
+
+
+def test_what_nobody_needs_any_more_is_cancelled_at_the_claim(pager: Pager) -> None:
+    taken = first(pager)
+    actor = Actor(name="Ann", via="api", user_id=pager.people["ann"])
+    with pager.database.write() as session:
+        alerts.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
+    assert pager.claim(taken.id, NOW + LEASE) is None
+    assert state(pager, taken.id).state is DeliveryState.CANCELLED
+
+
+def test_those_who_were_told_are_told_of_the_end(pager: Pager) -> None:
+    for notification_id in pager.due():
+        taken = pager.claim(notification_id)
+        assert taken is not None
+        pager.record(taken, SENT)
+    with pager.database.write() as session:
+        everything = update(Notification).where(Notification.target == "channel:1")
+        session.execute(everything.values(method="webhook"))
+    pager.take(a_signal(resolved=True), at=NOW + MINUTE)
+    updates = [(who, state) for kind, who, state in pager.outbox() if kind == "update"]
+    assert updates == [("channel:1", "pending")]
+    with pager.database.read() as session:
+        mail = select(Notification).where(
+            Notification.kind == "update", Notification.method == "email"
+        )
+        assert session.scalars(mail).one().user_id == pager.people["ann"]
+
+
+def test_when_nothing_arrives_the_fallback_is_told_and_the_plan_goes_on(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    with pager.database.write() as session:
+        everything = update(Notification).where(Notification.target == "channel:1")
+        session.execute(everything.values(method="webhook"))
+    for notification_id in pager.due():
+        taken = pager.claim(notification_id)
+        assert taken is not None
+        pager.record(taken, SENT if taken.method == "inbox" else FAILED)
+    assert ("fallback", "fay", "pending") in pager.outbox()
+    assert pager.run_due(NOW) == 1
+    assert ("escalation", "bob", "pending") in pager.outbox()
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (TemporaryFailure("Busy.", retry_after=MINUTE), DeliveryState.RETRY),
+        (TemporaryFailure("Lost.", unknown=True), DeliveryState.RETRY),
+        (PermanentFailure("Gone."), DeliveryState.FAILED),
+    ],
+)
+def test_failures_of_channels_become_results(
+    pager: Pager, raised: Exception, expected: DeliveryState
+) -> None:
+    class Fails:
+        info: Any = None
+
+        def send(self, envelope: Any, config: Any) -> SendResult:
+            raise raised
+
+    result = deliveries.perform(first(pager), Fails(), no_links, NOW)
+    assert result.state is expected
+
+
+def test_the_envelope_says_the_same_on_every_attempt(pager: Pager) -> None:
+    channel = Accepts()
+    taken = first(pager)
+    deliveries.perform(taken, channel, no_links, NOW)
+    again = pager.claim(taken.id, NOW + LEASE)
+    assert again is not None
+    deliveries.perform(again, channel, no_links, NOW + LEASE)
+    one, two = channel.envelopes
+    assert one.idempotency_key == two.idempotency_key
+    assert one.thread_key == two.thread_key
+    assert one.links.console == "http://localhost/alerts/1"
+
+
+def test_an_unknown_kind_of_channel_fails_and_says_so(pager: Pager) -> None:
+    result = deliveries.perform(first(pager), None, no_links, NOW)
+    assert result.state is DeliveryState.FAILED
+    assert "no channel" in result.reason
+
+
+def test_a_row_that_cannot_be_claimed_is_pushed_out_of_the_way(pager: Pager) -> None:
+    notification_id = pager.due()[0]
+    for _ in range(3):
+        with pager.database.write() as session:
+            deliveries.defer(session, notification_id, "Odd.", NOW, most_attempts=3)
+    row = state(pager, notification_id)
+    assert (row.state, row.last_error) == (DeliveryState.FAILED, "Odd.")

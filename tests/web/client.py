@@ -1,0 +1,34 @@
+"""A client of the application under test."""
+
+from typing import Any
+
+from webtest import TestApp
+
+from incidentrelay.web.security.csrf import CSRFPolicy
+from incidentrelay.web.security.sessions import cookie_name
+
+
+class Client(TestApp):
+    """Anonymous, or with a session's ``cookie`` (then CSRF is taken care of), or a ``token``."""
+
+    __test__ = False
+
+    def __init__(self, app: Any, *, cookie: str = "", token: str = "") -> None:
+        super().__init__(app)
+        self.lint = True
+        settings = app.registry["settings"]
+        if cookie:
+            self.set_cookie(cookie_name(settings), cookie)
+            self.csrf_token = csrf_token(settings, cookie)
+            self.extra_environ["HTTP_X_CSRF_TOKEN"] = self.csrf_token
+        if token:
+            self.extra_environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+
+    def with_token(self, token: str) -> "Client":
+        """A client of the same application that sends ``token``."""
+        return Client(self.app, token=token)
+
+
+def csrf_token(settings: Any, cookie: str) -> str:
+    """The token that the pages of a session's browser hold."""
+    return CSRFPolicy(settings)._sign(cookie)
