@@ -22,6 +22,7 @@ from incidentrelay.domain.enums import (
     SignalStatus,
     TeamRole,
 )
+from incidentrelay.domain.escalation import Plan
 from incidentrelay.services.credentials import (
     TokenKind,
     new_token,
@@ -198,7 +199,7 @@ def silence(session: Session, team: models.Team, **given: Any) -> models.Silence
 def alert(
     session: Session, team: models.Team, route: models.Route | None = None, **given: Any
 ) -> models.Alert:
-    """A firing alert without signals, plan and timeline."""
+    """A firing alert without signals and timeline; its plan has no steps."""
     number = next(_numbers)
     at = given.pop("now", NOW)
     values = {
@@ -213,7 +214,7 @@ def alert(
         "annotations": {},
         "opened_at": at,
         "last_seen_at": at,
-        "plan": {},
+        "plan": Plan(steps=()).to_json(),
         "progress": {},
     }
     return _add(session, models.Alert(**{**values, **given}))

@@ -16,9 +16,9 @@ from incidentrelay.channels.base import (
     SendResult,
     TemporaryFailure,
 )
-from incidentrelay.channels.render import one_line, render
+from incidentrelay.channels.render import one_line, render, web_link
 from incidentrelay.domain.enums import AlertStatus, Severity
-from incidentrelay.domain.messages import Envelope
+from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.transport.smtp import (
     MAIL_POLICY,
     Blocked,
@@ -29,6 +29,8 @@ from incidentrelay.transport.smtp import (
 )
 
 _LONGEST_SUBJECT = 200
+# Some mail programs hide what comes after 100 kB.
+_MOST_LABELS = 40
 _NOT_SET_UP = "E-mail is not set up: set incidentrelay.smtp.host"
 
 
@@ -129,7 +131,15 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     mail programs show them as one conversation.
     """
     message = envelope.message
-    values = {"message": message, "links": envelope.links, "can_act": _can_act(envelope)}
+    links = Links(web_link(envelope.links.console), web_link(envelope.links.act))
+    can_act = links.act is not None and message.status is AlertStatus.FIRING
+    values = {
+        "message": message,
+        "links": links,
+        "can_act": can_act,
+        "labels": list(message.labels.items())[:_MOST_LABELS],
+        "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
+    }
     mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"] = server.sender
     mail["To"] = recipient
@@ -155,7 +165,3 @@ def message_id(kind: str, key: str, domain: str) -> str:
     """``<kind.digest@domain>``: always the same for the same key, and legal for any key."""
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
     return f"<{kind}.{digest}@{domain}>"
-
-
-def _can_act(envelope: Envelope) -> bool:
-    return envelope.links.act is not None and envelope.message.status is AlertStatus.FIRING

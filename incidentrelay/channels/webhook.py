@@ -21,29 +21,15 @@ __all__ = ["WebhookChannel", "WebhookConfig", "new_secret", "payload", "sign"]
 _MOST_LABELS = 64
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_:-]{1,200}", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
-_HEADER_VALUE = re.compile(r"[!-~]([ -~]{0,998}[!-~])?", re.ASCII)
+_HEADER_VALUE = re.compile(r"[!-~]([ -~]{0,998}[!-~])?\Z", re.ASCII)
 # Set by us or by the connection, or meant for a proxy on the way.
 _RESERVED = frozenset(
-    [
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "webhook-id",
-        "webhook-signature",
-        "webhook-timestamp",
-    ]
+    (
+        *("accept-encoding", "connection", "content-encoding", "content-length", "content-type"),
+        *("expect", "host", "keep-alive", "proxy-authenticate", "proxy-authorization"),
+        *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
+        *("webhook-id", "webhook-signature", "webhook-timestamp"),
+    )
 )
 
 

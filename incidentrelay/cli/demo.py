@@ -55,6 +55,16 @@ def make_demo(settings: "Settings", database: "Database") -> "DemoResult | None"
         parts.http.close()
 
 
+def nobody_yet(database: "Database") -> bool:
+    """Whether the installation is empty."""
+    from sqlalchemy import select
+
+    from incidentrelay.models import User
+
+    with database.read() as session:
+        return session.scalar(select(User.id).limit(1)) is None
+
+
 def lines(result: "DemoResult") -> list[str]:
     """What was made, for people."""
     width = max(len(route.source) for route in result.routes)

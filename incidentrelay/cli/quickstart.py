@@ -72,7 +72,7 @@ def _prepare_database(settings: "Settings") -> "DemoResult | None":
     database = Database.of(settings)
     try:
         migrations.upgrade(database)
-        return demo.make_demo(settings, database)
+        return demo.make_demo(settings, database) if demo.nobody_yet(database) else None
     finally:
         database.dispose()
 

@@ -3,6 +3,9 @@ and ``generate-secret``."""
 
 import json
 import secrets
+import tempfile
+from http import HTTPStatus
+from typing import Any
 
 import rich_click as click
 
@@ -54,21 +57,23 @@ def generate_secret() -> None:
     click.echo(secrets.token_urlsafe(48))
 
 
-def openapi_document() -> dict[str, object]:
-    """The document as the running program serves it; no database is touched."""
+def openapi_document() -> dict[str, Any]:
+    """The document as the running program serves it."""
     from pyramid.request import Request
 
     from incidentrelay import make_app
     from incidentrelay.settings import load
 
-    nowhere = {
-        f"{PREFIX}public_url": "http://localhost",
-        f"{PREFIX}secret_key": secrets.token_urlsafe(48),
-        f"{PREFIX}sqlalchemy.url": "sqlite://",
-        f"{PREFIX}huey.url": "memory:",
-    }
-    response = Request.blank("/api/openapi.json").get_response(make_app(load(nowhere, {})))
-    if response.status_code != 200:
+    with tempfile.TemporaryDirectory() as folder:
+        placeholders = {
+            f"{PREFIX}public_url": "http://localhost",
+            f"{PREFIX}secret_key": secrets.token_urlsafe(48),
+            f"{PREFIX}sqlalchemy.url": f"sqlite:///{folder}/database.sqlite",
+            f"{PREFIX}huey.url": f"sqlite:///{folder}/queue.sqlite",
+        }
+        app = make_app(load(placeholders, {}))
+        response = Request.blank("/api/openapi.json").get_response(app)
+    if response.status_code != HTTPStatus.OK:
         raise RuntimeError(f"the OpenAPI document was answered with {response.status}")
-    document: dict[str, object] = response.json
+    document: dict[str, Any] = response.json
     return document

@@ -71,7 +71,10 @@ def page(
         limited = (
             statement if after is None else statement.where(_after(column, row_id, *after, falling))
         )
-        return request.db.scalars(limited.order_by(*order).limit(count)).unique().all()
+        rows: Sequence[Any] = (
+            request.db.scalars(limited.order_by(*order).limit(count)).unique().all()
+        )
+        return rows
 
     def place(row: Any) -> tuple[Any, int]:
         return _value(row, column), row.id
@@ -131,5 +134,5 @@ def _after(
 
 def _value(row: Any, column: InstrumentedAttribute[Any]) -> Any:
     """The sort column's value; of a member's list it is a column of the person."""
-    owner = row if isinstance(row, column.class_) else row.user
+    owner = row if column.key in type(row).__mapper__.columns else row.user
     return getattr(owner, column.key)

@@ -124,7 +124,8 @@ def _load(schema: Schema, data: Any) -> Any:
     try:
         return schema.load(data)
     except ValidationError as error:
-        raise InvalidInput(flatten(error.normalized_messages())) from None
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        raise InvalidInput(flatten(messages)) from None
 
 
 def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:

@@ -117,15 +117,15 @@ class Item(Node):
 class Deletable(Item):
     """An item that can be deleted by ``service.delete``."""
 
-    service: ClassVar[ModuleType]
+    service: ModuleType
 
 
 class Editable(Item):
     """An item that can be edited by ``service.update``; ``fixed`` fields never change."""
 
-    service: ClassVar[ModuleType]
+    service: ModuleType
     fixed: ClassVar[tuple[str, ...]] = ("slug",)
-    offered = (Permission.VIEW, Permission.EDIT)
+    offered: ClassVar[tuple[Permission, ...]] = (Permission.VIEW, Permission.EDIT)
 
     def extras(self) -> Mapping[str, Any]:
         """Further keyword arguments of ``service.update``."""
@@ -147,7 +147,11 @@ class Editable(Item):
 class Managed(Editable, Deletable):
     """An item that people create, edit and delete: most of them."""
 
-    offered = (Permission.VIEW, Permission.EDIT, Permission.DELETE)
+    offered: ClassVar[tuple[Permission, ...]] = (
+        Permission.VIEW,
+        Permission.EDIT,
+        Permission.DELETE,
+    )
 
 
 class Collection(Node):
@@ -216,7 +220,7 @@ class Collection(Node):
 class Folder(Collection):
     """A collection in its own place; ``service.create`` makes its items."""
 
-    service: ClassVar[ModuleType]
+    service: ModuleType
 
     def extras(self) -> Mapping[str, Any]:
         """Further keyword arguments of ``service.create``."""
@@ -233,7 +237,8 @@ class Door(Collection):
     filtered = True
 
     def listing(self) -> Select[Any]:
-        return self.root.visible(self.statement(), self.item.model)
+        listing: Select[Any] = self.root.visible(self.statement(), self.item.model)
+        return listing
 
     def wrap(self, row: Any) -> Item:
         item: Item = self.root.place(row)

@@ -106,4 +106,5 @@ class Groups(Folder):
     filtered = True
 
     def listing(self) -> Select[Any]:
-        return self.root.visible(self.statement(), Group)
+        listing: Select[Any] = self.root.visible(self.statement(), Group)
+        return listing

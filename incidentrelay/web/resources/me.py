@@ -85,7 +85,7 @@ class Me(Editable):
         Node.__init__(self, parent, name)
 
     @cached_property
-    def obj(self) -> User:  # type: ignore[override]
+    def obj(self) -> User:
         return self.db.get_one(User, self.root.request.identity.user_id)
 
     def __acl__(self) -> Sequence[ACE]:

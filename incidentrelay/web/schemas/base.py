@@ -1,7 +1,7 @@
 """What all schemas share: strictness, times, and the fields of every resource."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -38,6 +38,8 @@ class Ref(fields.String):
     """
 
     def __init__(self, path: str, **options: Any) -> None:
+        if options.get("dump_only"):
+            options.setdefault("allow_none", True)
         super().__init__(**options)
         self.path = path.split(".")
 
@@ -48,7 +50,7 @@ class Ref(fields.String):
         return obj
 
 
-class Refs(fields.List):
+class Refs(fields.List[str]):
     """The slugs of other rows, in their order."""
 
     def __init__(self, **options: Any) -> None:
@@ -90,18 +92,15 @@ class Slugged(Resource):
 class InTeam(Schema):
     """Which team and group a resource is in."""
 
-    team = Ref("team.slug", dump_only=True)
-    group = Ref("team.group.slug", dump_only=True)
+    team = Ref("team.slug", dump_only=True, allow_none=False)
+    group = Ref("team.group.slug", dump_only=True, allow_none=False)
 
 
-def flag(default: bool | None = None) -> fields.Boolean:
+class Flag(fields.Boolean):
     """True or false, and nothing that only looks like it."""
-    strict = {"truthy": {True}, "falsy": {False}}
-    return (
-        fields.Boolean(**strict)
-        if default is None
-        else fields.Boolean(load_default=default, **strict)
-    )
+
+    truthy: ClassVar[set[Any]] = {True}
+    falsy: ClassVar[set[Any]] = {False}
 
 
 def number(low: int, high: int, **options: Any) -> fields.Integer:

@@ -2,12 +2,12 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import InTeam, Slugged, flag
+from incidentrelay.web.schemas.base import Flag, InTeam, Slugged
 
 
 class ChannelSchema(InTeam, Slugged):
     """``config`` depends on the kind; what is secret in it is shown masked."""
 
     kind = fields.String(required=True, validate=validate.Length(1, 32))
-    enabled = flag(True)
+    enabled = Flag(load_default=True)
     config = fields.Dict(keys=fields.String(), load_default=dict)

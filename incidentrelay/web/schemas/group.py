@@ -3,12 +3,12 @@
 from marshmallow import fields
 
 from incidentrelay.domain.enums import GroupRole
-from incidentrelay.web.schemas.base import TEXT, Ref, Resource, Slugged, flag
+from incidentrelay.web.schemas.base import TEXT, Flag, Ref, Resource, Slugged
 
 
 class GroupSchema(Slugged):
     description = fields.String(load_default="", validate=TEXT)
-    active = flag(True)
+    active = Flag(load_default=True)
 
 
 class GroupMemberSchema(Resource):

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import TEXT, Body, InTeam, Slugged, flag, number
+from incidentrelay.web.schemas.base import TEXT, Body, Flag, InTeam, Slugged, number
 
 LONGEST_DELAY = 7 * 86400
 
@@ -23,7 +23,7 @@ class StepSchema(Body):
     targets = fields.List(
         fields.Nested(TargetSchema), required=True, validate=validate.Length(max=20)
     )
-    notify_assignee_again = flag(False)
+    notify_assignee_again = Flag(load_default=False)
 
 
 class PolicySchema(InTeam, Slugged):

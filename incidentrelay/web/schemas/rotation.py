@@ -7,12 +7,12 @@ from incidentrelay.web.schemas.base import (
     NAME,
     TEXT,
     Body,
+    Flag,
     Instant,
     InTeam,
     Ref,
     Resource,
     Slugged,
-    flag,
     number,
 )
 
@@ -54,7 +54,7 @@ class RotationSchema(InTeam, Slugged):
     """
 
     description = fields.String(load_default="", validate=TEXT)
-    enabled = flag(True)
+    enabled = Flag(load_default=True)
     reminder_interval = number(0, 86400, load_default=300)
     layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(1, 20))
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))

@@ -4,12 +4,12 @@ from marshmallow import fields, validate
 
 from incidentrelay.web.schemas.base import (
     Body,
+    Flag,
     Instant,
     InTeam,
     Ref,
     Refs,
     Slugged,
-    flag,
     number,
 )
 
@@ -21,7 +21,7 @@ class RouteSchema(InTeam, Slugged):
     """
 
     source = fields.String(required=True, validate=validate.Length(1, 32))
-    enabled = flag(True)
+    enabled = Flag(load_default=True)
     position = number(0, 10_000)
     matchers = fields.List(
         fields.String(validate=validate.Length(1, 4096)),

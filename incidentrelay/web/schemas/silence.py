@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import TEXT, Instant, InTeam, Ref, Resource, flag
+from incidentrelay.web.schemas.base import TEXT, Flag, Instant, InTeam, Ref, Resource
 
 
 class SilenceSchema(InTeam, Resource):
@@ -16,5 +16,5 @@ class SilenceSchema(InTeam, Resource):
     starts_at = Instant()
     ends_at = Instant(required=True)
     reason = fields.String(load_default="", validate=TEXT)
-    everything = flag()
+    everything = Flag()
     created_by = Ref("created_by.username", dump_only=True)

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from incidentrelay.domain.enums import TeamRole
-from incidentrelay.web.schemas.base import TEXT, Ref, Resource, Slugged, flag, number
+from incidentrelay.web.schemas.base import TEXT, Flag, Ref, Resource, Slugged, number
 
 
 class TeamSchema(Slugged):
@@ -11,8 +11,8 @@ class TeamSchema(Slugged):
 
     group = Ref("group.slug", dump_only=True)
     description = fields.String(load_default="", validate=TEXT)
-    active = flag(True)
-    escalation_enabled = flag(True)
+    active = Flag(load_default=True)
+    escalation_enabled = Flag(load_default=True)
     escalation_after_reminders = number(0, 50, load_default=2)
     ack_timeout = number(60, 30 * 86400, load_default=None, allow_none=True)
     fallback_user = fields.String(load_default=None, allow_none=True)

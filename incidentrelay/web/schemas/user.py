@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import NAME, Resource, flag
+from incidentrelay.web.schemas.base import NAME, Flag, Resource
 
 
 class UserSchema(Resource):
@@ -13,6 +13,6 @@ class UserSchema(Resource):
     email = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=254))
     phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
     zone = fields.String(load_default="UTC", validate=validate.Length(1, 64))
-    active = flag(True)
-    is_admin = flag(False)
+    active = Flag(load_default=True)
+    is_admin = Flag(load_default=False)
     password = fields.String(load_only=True, validate=validate.Length(8, 1024))

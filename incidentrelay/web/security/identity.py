@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pyramid.authorization import Authenticated, Everyone
-from sqlalchemy import Row, Select, String, literal, select, type_coerce, union_all
+from sqlalchemy import String, literal, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import GroupRole, TeamRole
@@ -154,7 +154,7 @@ def _route(session: Session, token: str) -> Identity | None:
     return Identity(kind="route", username=row.slug, route_id=row.id, source=row.source)
 
 
-def _person(session: Session, row: Row[Any]) -> dict[str, Any]:
+def _person(session: Session, row: Any) -> dict[str, Any]:
     """The fields of Identity that say who a person is and which roles they have."""
     groups: dict[int, GroupRole] = {}
     teams: dict[int, tuple[int, TeamRole]] = {}
@@ -175,7 +175,7 @@ def _person(session: Session, row: Row[Any]) -> dict[str, Any]:
 
 
 def _memberships(user_id: int) -> Any:
-    of_groups: Select[Any] = (
+    of_groups: Any = (
         select(
             GroupMember.group_id,
             literal(None, type_=Team.id.type).label("team_id"),
@@ -184,7 +184,7 @@ def _memberships(user_id: int) -> Any:
         .join(Group, Group.id == GroupMember.group_id)
         .where(GroupMember.user_id == user_id, Group.active)
     )
-    of_teams: Select[Any] = (
+    of_teams: Any = (
         select(Team.group_id, TeamMember.team_id, type_coerce(TeamMember.role, String))
         .join(Team, Team.id == TeamMember.team_id)
         .where(TeamMember.user_id == user_id)

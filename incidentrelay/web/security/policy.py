@@ -24,7 +24,8 @@ class SecurityPolicy:
         self._acl = ACLHelper()
 
     def identity(self, request: Any) -> Identity | None:
-        return self._identities.get_or_create(request)
+        identity: Identity | None = self._identities.get_or_create(request)
+        return identity
 
     def authenticated_userid(self, request: Any) -> str | None:
         identity = self.identity(request)

@@ -77,7 +77,8 @@ def cookie_headers(request: Any, value: str | None) -> list[tuple[str, str]]:
         path="/",
         serializer=_Plain(),
     )
-    headers: list[tuple[str, str]] = profile.get_headers(value, domains=[None])
+    # No domain: the cookie is for this host alone.
+    headers: list[tuple[str, str]] = profile.get_headers(value, domains=[None])  # type: ignore[list-item]
     return headers
 
 

@@ -288,7 +288,7 @@ def test_an_unknown_name_may_be_known_later(error: Exception) -> None:
         raise error
 
     client = HTTPClient(LOOPBACK, resolver=resolver)
-    with pytest.raises(TransportError, match="hooks.example could not be resolved") as caught:
+    with pytest.raises(TransportError, match=r"hooks\.example could not be resolved") as caught:
         client.post(f"https://hooks.example/{SECRET}", content=b"", headers={})
     assert caught.value.unknown is False
 
@@ -340,7 +340,7 @@ def test_an_unknown_certificate_is_not_trusted(serve: Serve, server_tls: ssl.SSL
 
 def test_tls_towards_a_plain_server_fails(serve: Serve, client_tls: ssl.SSLContext) -> None:
     server = serve(lambda connection: connection.sendall(b"220 plain\r\n" * 10))
-    with pytest.raises(TransportError, match="TLS with hooks.example failed"):
+    with pytest.raises(TransportError, match=r"TLS with hooks\.example failed"):
         tls_client(client_tls).post(
             f"https://hooks.example:{server.port}/", content=b"", headers={}
         )

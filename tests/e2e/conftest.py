@@ -1,0 +1,154 @@
+"""Installations of real processes, on each database with each queue."""
+
+import os
+import secrets
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import make_url
+
+from tests.conftest import POSTGRESQL
+from tests.e2e.sinks import MailSink, WebhookSink
+from tests.e2e.stack import Stack
+
+REDIS = os.environ.get("INCIDENTRELAY_TEST_REDIS", "redis://127.0.0.1:6379")
+
+
+def need(present: bool, what: str) -> None:
+    """Skip where a peer is missing; in CI that is a failure."""
+    if present:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/relay.sqlite"
+        return
+    address = make_url(POSTGRESQL)
+    server = address.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        admin = psycopg.connect(server, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        need(False, "PostgreSQL")
+        return
+    name = f"incidentrelay_e2e_{os.getpid()}_{secrets.token_hex(4)}"
+    admin.execute(f"CREATE DATABASE {name}")
+    yield address.set(database=name).render_as_string(hide_password=False)
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture
+def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/queue.sqlite"
+        return
+    # Tests that run side by side must not share a queue.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{REDIS}/{1 + int(worker)}"
+    client = redis.Redis.from_url(url, socket_connect_timeout=3)
+    try:
+        client.flushdb()
+    except redis.ConnectionError:
+        need(False, "Redis")
+    yield url
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def mail() -> Iterator[MailSink]:
+    sink = MailSink()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def hook() -> Iterator[WebhookSink]:
+    sink = WebhookSink("whsec_" + b64encode(secrets.token_bytes(32)).decode())
+    yield sink
+    sink.close()
+    assert sink.faults == []
+
+
+@dataclass
+class Installation:
+    """Ann is on call and bob is next; one Alertmanager route, one webhook channel."""
+
+    stack: Stack
+    mail: MailSink
+    hook: WebhookSink
+    token: str
+
+    def post(self, name: str = "DiskFull", *, resolved: bool = False) -> Any:
+        """Send one alert as Alertmanager would; the verdict on it."""
+        labels = {"alertname": name, "severity": "critical"}
+        status = "resolved" if resolved else "firing"
+        body = {"version": "4", "alerts": [{"status": status, "labels": labels}]}
+        code, verdicts = self.stack.api(
+            "POST", "/api/integrations/alertmanager", body, token=self.token
+        )
+        assert code == 200, verdicts
+        return verdicts[0]
+
+
+@pytest.fixture
+def install(
+    tmp_path: Path, database_url: str, queue_url: str, mail: MailSink, hook: WebhookSink
+) -> Iterator[Callable[..., Installation]]:
+    """``install(reminder_interval=2, …)`` → a running installation."""
+    stacks: list[Stack] = []
+
+    def make(*, reminder_interval: int = 3600, **options: Any) -> Installation:
+        stack = Stack(tmp_path, database_url, queue_url, smtp_port=mail.port, **options)
+        stacks.append(stack)
+        stack.prepare()
+        stack.start()
+        return Installation(stack, mail, hook, furnish(stack, hook, reminder_interval))
+
+    yield make
+    for stack in stacks:
+        stack.stop()
+
+
+def furnish(stack: Stack, hook: WebhookSink, reminder_interval: int) -> str:
+    """Make the people and the way of the alerts by the API; returns the route's token."""
+    for name in ("ann", "bob"):
+        stack.make("/users", username=name, display_name=name.title(), email=f"{name}@example.org")
+    stack.make("/groups", slug="ops", name="Ops")
+    for name in ("ann", "bob"):
+        stack.make("/groups/ops/members", username=name, role="responder")
+    team = "/groups/ops/teams"
+    stack.make(team, slug="core", name="Core", escalation_after_reminders=1)
+    stack.make(
+        f"{team}/core/rotations",
+        slug="primary",
+        name="Primary",
+        kind="weekly",
+        # Far from now, so that nobody's turn ends while the test runs.
+        handoff_weekday=(datetime.now(UTC).weekday() + 3) % 7,
+        members=["ann", "bob"],
+        reminder_interval=reminder_interval,
+    )
+    config = {"url": hook.url, "secret": hook.secret}
+    stack.make(f"{team}/core/channels", slug="hook", name="Hook", kind="webhook", config=config)
+    route = stack.make(
+        f"{team}/core/routes",
+        slug="alertmanager",
+        name="Alertmanager",
+        source="alertmanager",
+        rotation="primary",
+        channels=["hook"],
+    )
+    return str(route["token"])

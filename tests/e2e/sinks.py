@@ -1,0 +1,131 @@
+"""Fake receivers that check what they receive: a webhook endpoint and a mail server."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
+
+from aiosmtpd.controller import Controller
+
+MOST_BYTES = 20_000
+Found = TypeVar("Found")
+
+
+def eventually(look: Callable[[], Found | None], seconds: float, what: str) -> Found:
+    """What ``look`` finds; fails if it finds nothing within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        pause.wait(0.05)
+
+
+@dataclass
+class Hook:
+    """One request that arrived, already checked."""
+
+    at: float
+    id: str
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass
+class WebhookSink:
+    """Standard Webhooks: verifies the signature, the size and the shape of each request.
+
+    While ``hanging`` is set it takes requests and never answers; ``status`` is what it
+    answers otherwise. ``faults`` are broken promises of the sender.
+    """
+
+    secret: str
+    hooks: list[Hook] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    status: int = 204
+    hanging: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                sink.take(self.headers, self.rfile.read(length))
+                if sink.hanging.is_set():
+                    sink.released.wait(60)
+                    return
+                self.send_response(sink.status)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, headers: Any, body: bytes) -> None:
+        key = base64.b64decode(self.secret.removeprefix("whsec_"))
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        good = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        if f"v1,{good}" not in headers["webhook-signature"].split(" "):
+            self.faults.append("the signature is wrong")
+        if abs(time.time() - int(headers["webhook-timestamp"])) > 300:
+            self.faults.append("the timestamp is not that of the attempt")
+        if len(body) > MOST_BYTES:
+            self.faults.append(f"{len(body)} bytes are too many")
+        payload = json.loads(body)
+        if set(payload) != {"type", "timestamp", "data"}:
+            self.faults.append(f"the shape is not that of a webhook: {sorted(payload)}")
+        hook = Hook(time.time(), headers["webhook-id"], payload["type"], payload["data"])
+        self.hooks.append(hook)
+
+    def of_type(self, kind: str) -> list[Hook]:
+        return [hook for hook in self.hooks if hook.type == f"alert.{kind}"]
+
+    def close(self) -> None:
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class MailSink:
+    """A mail server that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[float, str, EmailMessage]] = []
+        self.controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self.controller.start()
+        self.port = self.controller.port
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append((time.time(), envelope.rcpt_tos[0], mail))
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [mail for _, recipient, mail in self.mails if recipient == address]
+
+    def close(self) -> None:
+        self.controller.stop()
+
+
+def _free_port() -> int:
+    from tests.e2e.stack import free_port
+
+    return free_port()

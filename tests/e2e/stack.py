@@ -1,0 +1,237 @@
+"""Real processes: web and worker of an installation, and Alertmanager."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.sinks import eventually
+
+ALERTMANAGER = "/usr/bin/prometheus-alertmanager"
+DOCS = Path(__file__).parents[2] / "docs" / "integrations" / "alertmanager.md"
+INI = """\
+[app:main]
+use = egg:incidentrelay#main
+incidentrelay.public_url = http://127.0.0.1:{port}
+incidentrelay.secret_key = e2e-0123456789-abcdefghijklmnopqrstuvwxyz
+incidentrelay.smtp.host = 127.0.0.1
+incidentrelay.smtp.port = {smtp_port}
+incidentrelay.smtp.security = none
+incidentrelay.smtp.sender = IncidentRelay <pager@relay.example>
+incidentrelay.outbound_allowed_networks = 127.0.0.0/8
+incidentrelay.reminder_interval_minimum = 1
+incidentrelay.delivery.lease = {lease}
+incidentrelay.worker.sweep_interval = {sweep}
+incidentrelay.outbound_timeout = {timeout}
+incidentrelay.log.format = text
+
+[server:main]
+use = egg:waitress#main
+listen = 127.0.0.1:{port}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """One installation. ``database`` and ``queue`` are URLs, given by the environment."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database: str,
+        queue: str,
+        *,
+        smtp_port: int,
+        lease: int = 30,
+        sweep: int = 60,
+        timeout: int = 5,
+    ) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ini = folder / "relay.ini"
+        self.ini.write_text(
+            INI.format(
+                port=self.port, smtp_port=smtp_port, lease=lease, sweep=sweep, timeout=timeout
+            )
+        )
+        self.environ = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("INCIDENTRELAY_")},
+            "INCIDENTRELAY_SQLALCHEMY_URL": database,
+            "INCIDENTRELAY_HUEY_URL": queue,
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.token: str | None = None
+
+    def run(self, *words: str) -> str:
+        """Run a command to its end; its standard output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "incidentrelay.cli.main", *words, "-c", str(self.ini)],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def prepare(self) -> None:
+        """Migrate, and make an admin's token with demo data."""
+        self.run("migrate")
+        self.token = json.loads(self.run("demo-data", "--json").splitlines()[0])["api_token"]
+
+    def start(self, *names: str) -> None:
+        for name in names or ("serve", "worker"):
+            log = (self.folder / f"{name}.log").open("ab")
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "incidentrelay.cli.main", name, "-c", str(self.ini)],
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            log.close()
+        if "serve" in self.processes:
+            eventually(self._answers, 30, "the web process answers")
+
+    def _answers(self) -> bool:
+        assert self.processes["serve"].poll() is None, self.log("serve")
+        try:
+            return self.api("GET", "/healthz", raw=True)[0] == 200
+        except OSError:
+            return False
+
+    def kill(self, *names: str) -> None:
+        """kill -9, like a loss of power."""
+        for name in names or tuple(self.processes):
+            process = self.processes.pop(name)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+        self.processes.clear()
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        raw: bool = False,
+    ) -> tuple[int, Any]:
+        """(status, decoded body); any answer is returned, none is raised."""
+        headers = {"Content-Type": "application/json"}
+        credential = token or self.token
+        if credential:
+            headers["Authorization"] = f"Bearer {credential}"
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(
+            path if path.startswith("http") else self.url + path,
+            data=data,
+            headers=headers,
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        return status, text if raw else json.loads(text or b"null")
+
+    def make(self, path: str, **body: Any) -> Any:
+        status, made = self.api("POST", f"/api{path}", body)
+        assert status == 201, made
+        return made
+
+    def timeline(self, alert_id: int) -> list[dict[str, Any]]:
+        status, page = self.api("GET", f"/api/alerts/{alert_id}/events?limit=100")
+        assert status == 200, page
+        return list(page["items"])
+
+
+class Alertmanager:
+    """Debian's Alertmanager, with the receiver that our documentation shows."""
+
+    def __init__(self, folder: Path, intake_url: str, token: str) -> None:
+        self.port = free_port()
+        (folder / "token").write_text(token)
+        shown = re.search(r"```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
+        assert shown is not None
+        config = shown[1]
+        for documented, ours in (
+            (r"url: \S+/api/integrations/alertmanager", f"url: {intake_url}"),
+            (r"credentials_file: \S+", f"credentials_file: {folder}/token"),
+            (r"group_wait: \S+", "group_wait: 10ms"),
+            (r"group_interval: \S+", "group_interval: 1s"),
+        ):
+            config, count = re.subn(documented, ours, config)
+            assert count == 1, documented
+        (folder / "alertmanager.yml").write_text(config)
+        log = (folder / "alertmanager.log").open("ab")
+        self.process = subprocess.Popen(
+            [
+                ALERTMANAGER,
+                f"--config.file={folder}/alertmanager.yml",
+                f"--storage.path={folder}/alertmanager",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+                "--cluster.listen-address=",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        eventually(self._ready, 30, "Alertmanager is ready")
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def send(self, labels: dict[str, str], *, resolved: bool = False) -> None:
+        """What Prometheus would send it."""
+        now = datetime.now(UTC)
+        ends = now - timedelta(seconds=1) if resolved else now + timedelta(hours=1)
+        alert = {
+            "labels": labels,
+            "annotations": {"summary": f"{labels['alertname']} on {labels.get('instance', '?')}"},
+            "startsAt": (now - timedelta(minutes=1)).isoformat(),
+            "endsAt": ends.isoformat(),
+        }
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v2/alerts",
+            data=json.dumps([alert]).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            assert response.status == 200
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)

@@ -1,0 +1,1 @@
+"""Tests of the channels, against vendors on the loopback."""

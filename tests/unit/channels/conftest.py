@@ -1,0 +1,193 @@
+"""Envelopes, and vendors on the loopback that answer as they are told."""
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP as SinkProtocol
+from aiosmtpd.smtp import Envelope as SinkEnvelope
+from aiosmtpd.smtp import Session
+
+from incidentrelay.channels.registry import Registry, default_registry
+from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
+from incidentrelay.domain.messages import Envelope, Links, Message
+from incidentrelay.transport.http import HTTPClient
+from incidentrelay.transport.smtp import SMTPServer
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+SECRET = "s3cr3t"  # noqa: S105 - it only has to be absent from texts.
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+def make_envelope(**changes: Any) -> Envelope:
+    """An ordinary page; ``changes`` replace fields of its message, or its ``links``."""
+    links = changes.pop(
+        "links",
+        Links("https://relay.example/alerts/17", "https://relay.example/act/abc.def?x=1&y=2"),
+    )
+    values: dict[str, Any] = {
+        "kind": NotificationKind.PAGE,
+        "headline": "Page",
+        "title": "Disk full on db1",
+        "severity": Severity.CRITICAL,
+        "status": AlertStatus.FIRING,
+        "team": "Databases",
+        "alert_id": 17,
+        "description": "97 % used\n3 GB left",
+        "labels": {"instance": "db1:9100", "job": "node"},
+        "source_link": "https://prometheus.example/graph?g0=1",
+        "runbook_link": "https://wiki.example/disk",
+        "assignee": "ann",
+        "started_at": "2026-03-01T09:29:00+00:00",
+        "signal_count": 3,
+    }
+    return Envelope(Message(**(values | changes)), links, "17:1:0:page:user-3", "alert:17", NOW)
+
+
+@dataclass
+class HTTPVendor:
+    """Records requests and answers each with ``status``, ``headers`` and a secret body."""
+
+    url: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    requests: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def http_vendor() -> Iterator[HTTPVendor]:
+    vendor = HTTPVendor()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            vendor.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(vendor.status)
+            for name, value in vendor.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(SECRET.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the tests read ``requests``."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    vendor.url = f"http://127.0.0.1:{server.server_port}/{SECRET}?token={SECRET}"
+    yield vendor
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class MailVendor:
+    """Records mail; ``replies`` overrides the answer to a recipient, by address."""
+
+    port: int = 0
+    replies: dict[str, str] = field(default_factory=dict)
+    envelopes: list[SinkEnvelope] = field(default_factory=list)
+    conversations: int = 0
+
+    async def handle_EHLO(  # noqa: N802 - the library's name for the hook.
+        self,
+        protocol: SinkProtocol,
+        session: Session,
+        envelope: SinkEnvelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        self.conversations += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(  # noqa: N802 - the library's name for the hook.
+        self,
+        protocol: SinkProtocol,
+        session: Session,
+        envelope: SinkEnvelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        reply = self.replies.get(address, self.replies.get("*", "250 ok"))
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(  # noqa: N802 - the library's name for the hook.
+        self, protocol: SinkProtocol, session: Session, envelope: SinkEnvelope
+    ) -> str:
+        self.envelopes.append(envelope)
+        return "250 queued"
+
+
+@pytest.fixture
+def mail_vendor() -> Iterator[MailVendor]:
+    vendor = MailVendor()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        vendor.port = probe.getsockname()[1]
+    controller = Controller(vendor, hostname="127.0.0.1", port=vendor.port)
+    controller.start()
+    yield vendor
+    controller.stop()
+
+
+@pytest.fixture
+def http() -> Iterator[HTTPClient]:
+    client = HTTPClient(LOOPBACK, timeout=5.0)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def smtp(mail_vendor: MailVendor) -> SMTPServer:
+    return SMTPServer(
+        "127.0.0.1", mail_vendor.port, security="none", sender="Relay <pager@relay.example>"
+    )
+
+
+@pytest.fixture
+def registry(http: HTTPClient, smtp: SMTPServer) -> Registry:
+    return default_registry(http, smtp, plugins=())
+
+
+@dataclass
+class Fake:
+    """A vendor as the conformance tests see it."""
+
+    config: dict[str, Any]
+    received: Callable[[], list[bytes]]
+    fail_for_now: Callable[[], None]
+    fail_for_good: Callable[[], None]
+
+
+@pytest.fixture
+def fakes(http_vendor: HTTPVendor, mail_vendor: MailVendor) -> dict[str, Fake]:
+    """By channel; a channel without a vendor has none."""
+    webhook = {
+        "url": http_vendor.url,
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "headers": {"Authorization": f"Bearer {SECRET}"},
+    }
+    return {
+        "webhook": Fake(
+            webhook,
+            lambda: [body for _, body in http_vendor.requests],
+            lambda: setattr(http_vendor, "status", 503),
+            lambda: setattr(http_vendor, "status", 403),
+        ),
+        "email": Fake(
+            {"to": ["ann@example.org"]},
+            lambda: [bytes(envelope.content or b"") for envelope in mail_vendor.envelopes],
+            lambda: mail_vendor.replies.update({"*": "451 4.7.1 later"}),
+            lambda: mail_vendor.replies.update({"*": "550 5.1.1 no such user"}),
+        ),
+    }

@@ -1,0 +1,72 @@
+"""The registry, and plug-ins that behave badly."""
+
+import logging
+import sys
+from importlib.metadata import EntryPoint
+from types import ModuleType
+
+import pytest
+
+from incidentrelay.channels.base import Channel
+from incidentrelay.channels.inbox import InboxChannel
+from incidentrelay.channels.registry import GROUP, Registry, default_registry
+from incidentrelay.domain.errors import NotFound
+from incidentrelay.transport.http import HTTPClient
+
+
+class PagerChannel(InboxChannel):
+    info = type(InboxChannel.info)("pager", "Pager", "x", InboxChannel.info.config_schema)
+
+
+def good(http: HTTPClient) -> Channel:
+    return PagerChannel()
+
+
+def taken(http: HTTPClient) -> Channel:
+    return InboxChannel()
+
+
+def failing(http: HTTPClient) -> Channel:
+    raise RuntimeError("bad plug-in")
+
+
+def nothing(http: HTTPClient) -> object:
+    return object()
+
+
+@pytest.fixture(autouse=True)
+def plugin_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("pager_plugin")
+    for function in (good, taken, failing, nothing):
+        setattr(module, function.__name__, function)
+    monkeypatch.setitem(sys.modules, "pager_plugin", module)
+
+
+def plugin(name: str) -> EntryPoint:
+    return EntryPoint(name, f"pager_plugin:{name}", GROUP)
+
+
+def test_a_plugin_becomes_a_channel(http: HTTPClient) -> None:
+    registry = default_registry(http, None, plugins=[plugin("good")])
+    assert registry.names() == ("email", "inbox", "pager", "webhook")
+    assert [info.name for info in registry.infos()] == list(registry.names())
+
+
+@pytest.mark.parametrize("name", ["failing", "nothing", "missing"])
+def test_a_broken_plugin_is_logged_and_left_out(
+    http: HTTPClient, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        registry = default_registry(http, None, plugins=[plugin(name), plugin("good")])
+    assert registry.names() == ("email", "inbox", "pager", "webhook")
+    assert f"The channel plug-in {name} is broken" in caplog.text
+
+
+def test_a_name_that_is_taken_is_an_error(http: HTTPClient) -> None:
+    with pytest.raises(ValueError, match="two channels called 'inbox'"):
+        default_registry(http, None, plugins=[plugin("taken")])
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound, match="no channel called 'fax'"):
+        Registry().get("fax")

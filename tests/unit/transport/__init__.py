@@ -1,0 +1,1 @@
+"""Tests of the transport, against servers on the loopback."""
