@@ -32,6 +32,7 @@ def make_app(settings: "Settings", **parts: Any) -> Any:
 
 
 def utc_now() -> datetime:
+    """The clock of everything that is not a test."""
     return datetime.now(UTC)
 
 
@@ -44,40 +45,16 @@ def configure(
 ) -> "Configurator":
     """Everything that one process of the application consists of.
 
-    The registry has ``settings``, ``database``, ``clock``, ``vault``,
-    ``integrations`` and ``channels``; the database and the clock can be given.
+    The registry has the parts of :class:`incidentrelay.runtime.Runtime` by their
+    names; the database and the clock can be given.
     """
     from pyramid.config import Configurator
 
-    from incidentrelay.db import Database
-    from incidentrelay.integrations import default_registry
-    from incidentrelay.services.keys import derive
-    from incidentrelay.services.vault import Vault
+    from incidentrelay import runtime
 
     config = Configurator(settings=dict(ini or {}))
-    registry = config.registry
-    registry["settings"] = settings
-    registry["database"] = database or Database.of(settings)
-    registry["clock"] = clock
-    registry["vault"] = Vault(derive(settings.secret_key, "vault"))
-    registry["integrations"] = default_registry()
-    registry["channels"] = _channels(settings)
+    parts = runtime.build(settings, database=database, clock=clock)
+    for name in ("settings", "database", "clock", "vault", "integrations", "channels", "links"):
+        config.registry[name] = getattr(parts, name)
     config.include("incidentrelay.web")
     return config
-
-
-def _channels(settings: "Settings") -> Any:
-    from incidentrelay.channels.registry import default_registry
-    from incidentrelay.transport.http import HTTPClient
-    from incidentrelay.transport.smtp import SMTPServer
-
-    http = HTTPClient(settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout)
-    smtp = SMTPServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        username=settings.smtp_username or None,
-        password=settings.smtp_password or None,
-        security=settings.smtp_security,  # type: ignore[arg-type]
-        sender=settings.smtp_sender,
-    )
-    return default_registry(http, smtp if settings.smtp_host else None)

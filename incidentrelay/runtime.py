@@ -7,13 +7,14 @@ place that knows how a vault gets its key or a queue its store.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from incidentrelay import utc_now
 from incidentrelay.channels.registry import Registry as Channels
 from incidentrelay.channels.registry import default_registry as default_channels
 from incidentrelay.db import Database
+from incidentrelay.integrations import default_registry as default_integrations
 from incidentrelay.integrations.registry import Registry as Integrations
-from incidentrelay.integrations.registry import default_registry as default_integrations
 from incidentrelay.services.keys import derive
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.services.vault import Vault
@@ -22,10 +23,6 @@ from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

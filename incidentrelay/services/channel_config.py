@@ -83,7 +83,7 @@ def merged(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[str, A
         changes[name] != old.get(name) for name in changes if _is_destination(name, kind.info)
     )
     if kept and moved:
-        sentence = "Enter this again, because the destination is another one now."
+        sentence = "Enter this again (or take it away): the destination is another one now."
         raise InvalidInput({f"config.{name}": [sentence] for name in sorted(kept)})
     return {**old, **changes}
 

@@ -88,7 +88,8 @@ class Runner:
 
     def _perform(self, taken: Claim) -> Result:
         try:
-            channel = self._channels.find(taken.method)
+            known = taken.method in self._channels.names()
+            channel = self._channels.get(taken.method) if known else None
             return deliveries.perform(taken, channel, self._links, self._clock())
         except Exception:
             log.exception("Notification %s: the channel %s failed.", taken.id, taken.method)

@@ -24,7 +24,11 @@ def test_somebody_becomes_a_member(
 ) -> None:
     data = {"username": "zoe", "role": "editor"}
     member = group_members.create(session, group, data, actor=acting(people["ann"]), now=now)
-    assert (member.user.username, member.group.slug, member.role) == ("zoe", "sre", GroupRole.EDITOR)
+    assert (member.user.username, member.group.slug, member.role) == (
+        "zoe",
+        "sre",
+        GroupRole.EDITOR,
+    )
     session.flush()
     entry = session.scalars(select(AuditEntry)).one()
     assert (entry.subject_kind, entry.subject, entry.group_id) == ("group_member", "zoe", group.id)
@@ -55,8 +59,8 @@ def test_bad_members(
 def test_nobody_is_a_member_twice(
     session: Session, group: Group, people: People, now: datetime
 ) -> None:
+    data = {"username": "bob", "role": "viewer"}
     with pytest.raises(Conflict, match="bob is a member"):
-        data = {"username": "bob", "role": "viewer"}
         group_members.create(session, group, data, actor=ADMIN, now=now)
 
 

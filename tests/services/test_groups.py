@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import Conflict, InvalidInput, StaleVersion
 from incidentrelay.models import ApiToken, AuditEntry, Group, GroupMember
-from incidentrelay.services import groups
+from incidentrelay.services import editing, groups
 from tests import factories
 from tests.services.conftest import ADMIN
 
@@ -72,10 +72,8 @@ def test_a_slug_that_is_taken_in_the_same_moment_is_a_conflict(
     session: Session, now: datetime
 ) -> None:
     factories.group(session, "apps")
+    twin = Group(slug="apps", name="Apps", created_at=now, updated_at=now)
     with pytest.raises(Conflict, match="taken"):
-        from incidentrelay.services import editing
-
-        twin = Group(slug="apps", name="Apps", created_at=now, updated_at=now)
         editing.insert(session, twin, taken="It is taken.")
     # The transaction can go on.
     assert session.scalars(select(Group.slug)).all() == ["apps"]
@@ -88,13 +86,17 @@ def test_an_edit_of_an_old_version_is_refused(database: Database, now: datetime)
     old = reader.get_one(Group, group_id)
     reader.commit()
     with database.write() as session:
-        groups.update(session, session.get_one(Group, group_id), {"name": "A"}, actor=ADMIN, now=now)
+        groups.update(
+            session, session.get_one(Group, group_id), {"name": "A"}, actor=ADMIN, now=now
+        )
     with pytest.raises(StaleVersion):
         groups.update(reader, old, {"name": "B"}, actor=ADMIN, now=now)
     reader.close()
 
 
-def test_a_group_goes_with_its_memberships_and_bound_tokens(session: Session, now: datetime) -> None:
+def test_a_group_goes_with_its_memberships_and_bound_tokens(
+    session: Session, now: datetime
+) -> None:
     group, user = factories.group(session, "sre"), factories.user(session, "ann")
     factories.group_member(session, group, user)
     factories.api_token(session, user, "t", ("alerts:read",), group_id=group.id)

@@ -36,8 +36,8 @@ def test_a_member_of_the_group_gets_a_role(
 def test_strangers_get_none(
     session: Session, team: Team, people: People, now: datetime, username: str
 ) -> None:
+    data = {"username": username, "role": "responder"}
     with pytest.raises(InvalidInput) as caught:
-        data = {"username": username, "role": "responder"}
         team_members.create(session, team, data, actor=ADMIN, now=now)
     assert list(caught.value.errors) == ["username"]
 
@@ -46,8 +46,8 @@ def test_nobody_is_a_member_twice(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     factories.team_member(session, team, people["bob"])
+    data = {"username": "bob", "role": "manager"}
     with pytest.raises(Conflict, match="bob is a member"):
-        data = {"username": "bob", "role": "manager"}
         team_members.create(session, team, data, actor=ADMIN, now=now)
 
 

@@ -73,8 +73,8 @@ def test_without_a_password_nobody_signs_in(session: Session, now: datetime) -> 
     ],
 )
 def test_bad_fields(session: Session, now: datetime, field: str, value: object) -> None:
+    data = {"username": "ann-margret", field: value}
     with pytest.raises(InvalidInput) as caught:
-        data = {"username": "ann-margret", field: value}
         users.create(session, None, data, actor=ADMIN, now=now)
     assert list(caught.value.errors) == [field]
 

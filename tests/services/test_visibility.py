@@ -58,7 +58,9 @@ def tree(session: Session) -> None:
     session.flush()
 
 
-def seen(session: Session, model: type[models.Base], who: Who, permission: str = "view") -> list[int]:
+def seen(
+    session: Session, model: type[models.Base], who: Who, permission: str = "view"
+) -> list[int]:
     """Ids of what is seen; every model has one row for each team, or for each group."""
     statement = visibility.scope(select(model), model, who, Permission(permission))
     return sorted(row.id for row in session.scalars(statement))

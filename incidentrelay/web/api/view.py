@@ -7,6 +7,7 @@ given as a class, or as the name of an attribute of the node class.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import venusian
@@ -105,7 +106,8 @@ def marshal(view: Any, info: Any) -> Any:
             request.body_data = _load(schema(partial=spec.partial or _fixed(context)), data)  # type: ignore[misc]
         result = view(context, request)
         request.response.status_int = spec.status
-        if spec.status == 204:
+        if spec.status == HTTPStatus.NO_CONTENT:
+            del request.response.content_type
             return request.response
         return _dump(spec, context, request, result)
 

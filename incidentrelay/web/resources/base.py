@@ -38,14 +38,15 @@ class Node:
     ``verbs`` says which permission stands for another one here. ``open_to_users``
     are granted to whoever is signed in, on this node but not below it.
     ``scope_domain`` is the domain of the scopes that a token needs; None keeps
-    tokens out. ``filtered`` nodes show a bound token only its own group's rows.
+    tokens out. ``filtered`` is what a token that is bound to a group may do on a node
+    that lies in none, because it then meets only its own group's rows.
     """
 
     children: ClassVar[Mapping[str, type["Node"]]] = {}
     verbs: ClassVar[Mapping[Permission, Permission]] = {}
     open_to_users: ClassVar[frozenset[Permission]] = frozenset()
     scope_domain: ClassVar[str | None] = None
-    filtered: ClassVar[bool] = False
+    filtered: ClassVar[frozenset[Permission]] = frozenset()
 
     def __init__(self, parent: "Node | None", name: str) -> None:
         self.__parent__ = parent
@@ -67,14 +68,14 @@ class Node:
         """The permission that is asked of the ACL when ``permission`` is wanted here."""
         return self.verbs.get(permission, permission)
 
-    def within(self, group_id: int) -> bool:
-        """Whether the node lies in that group, or shows nothing of other groups."""
+    def keeps_to(self, group_id: int, permission: Permission) -> bool:
+        """Whether ``permission`` on this node reaches nothing outside of that group."""
         node: Node | None = self
         while node is not None:
             if node.group_id is not None:
                 return node.group_id == group_id
             node = node.__parent__
-        return self.filtered
+        return permission in self.filtered
 
     @property
     def group_id(self) -> int | None:
@@ -234,7 +235,7 @@ class Door(Collection):
     """
 
     open_to_users = frozenset({Permission.VIEW})
-    filtered = True
+    filtered = frozenset({Permission.VIEW})
 
     def listing(self) -> Select[Any]:
         listing: Select[Any] = self.root.visible(self.statement(), self.item.model)

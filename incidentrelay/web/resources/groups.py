@@ -103,7 +103,7 @@ class Groups(Folder):
     sorts = {"slug": Group.slug, "name": Group.name}
     open_to_users = frozenset({Permission.VIEW})
     scope_domain = "resources"
-    filtered = True
+    filtered = frozenset({Permission.VIEW})
 
     def listing(self) -> Select[Any]:
         listing: Select[Any] = self.root.visible(self.statement(), Group)

@@ -17,7 +17,7 @@ class SourceNode(Node):
     """
 
     scope_domain = "alerts"
-    filtered = True
+    filtered = frozenset({Permission.INGEST})
 
     def __acl__(self) -> Sequence[ACE]:
         return [allow(INGEST, frozenset({Permission.INGEST}))]
@@ -31,7 +31,7 @@ class SourceNode(Node):
 class Integrations(Node):
     open_to_users = frozenset({Permission.VIEW})
     scope_domain = "alerts"
-    filtered = True
+    filtered = frozenset({Permission.VIEW})
 
     @classmethod
     def branches(cls) -> Iterator[tuple[str, type[Node]]]:

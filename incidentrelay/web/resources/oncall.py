@@ -7,4 +7,4 @@ from incidentrelay.web.resources.base import Node
 class OnCall(Node):
     open_to_users = frozenset({Permission.VIEW})
     scope_domain = "resources"
-    filtered = True
+    filtered = frozenset({Permission.VIEW})

@@ -1,7 +1,7 @@
 """What all schemas share: strictness, times, and the fields of every resource."""
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -99,8 +99,8 @@ class InTeam(Schema):
 class Flag(fields.Boolean):
     """True or false, and nothing that only looks like it."""
 
-    truthy: ClassVar[set[Any]] = {True}
-    falsy: ClassVar[set[Any]] = {False}
+    def __init__(self, **options: Any) -> None:
+        super().__init__(truthy={True}, falsy={False}, **options)
 
 
 def number(low: int, high: int, **options: Any) -> fields.Integer:

@@ -62,6 +62,7 @@ def _beyond_token(identity: Identity, context: Node, permission: Permission) -> 
     scope = scope_needed(context.scope_domain, permission)
     if scope not in identity.scopes:
         return f"The token lacks the scope {scope}."
-    if identity.bound_group_id is not None and not context.within(identity.bound_group_id):
+    bound = identity.bound_group_id
+    if bound is not None and not context.keeps_to(bound, permission):
         return "The token is bound to another group."
     return ""

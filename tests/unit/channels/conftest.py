@@ -22,7 +22,7 @@ from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-SECRET = "s3cr3t"  # noqa: S105 - it only has to be absent from texts.
+SECRET = "s3cr3t"
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
@@ -97,7 +97,7 @@ class MailVendor:
     envelopes: list[SinkEnvelope] = field(default_factory=list)
     conversations: int = 0
 
-    async def handle_EHLO(  # noqa: N802 - the library's name for the hook.
+    async def handle_EHLO(
         self,
         protocol: SinkProtocol,
         session: Session,
@@ -109,7 +109,7 @@ class MailVendor:
         session.host_name = hostname
         return responses
 
-    async def handle_RCPT(  # noqa: N802 - the library's name for the hook.
+    async def handle_RCPT(
         self,
         protocol: SinkProtocol,
         session: Session,
@@ -122,7 +122,7 @@ class MailVendor:
             envelope.rcpt_tos.append(address)
         return reply
 
-    async def handle_DATA(  # noqa: N802 - the library's name for the hook.
+    async def handle_DATA(
         self, protocol: SinkProtocol, session: Session, envelope: SinkEnvelope
     ) -> str:
         self.envelopes.append(envelope)
@@ -186,7 +186,7 @@ def fakes(http_vendor: HTTPVendor, mail_vendor: MailVendor) -> dict[str, Fake]:
         ),
         "email": Fake(
             {"to": ["ann@example.org"]},
-            lambda: [bytes(envelope.content or b"") for envelope in mail_vendor.envelopes],
+            lambda: [e.content for e in mail_vendor.envelopes if isinstance(e.content, bytes)],
             lambda: mail_vendor.replies.update({"*": "451 4.7.1 later"}),
             lambda: mail_vendor.replies.update({"*": "550 5.1.1 no such user"}),
         ),

@@ -23,7 +23,7 @@ BUILT_IN = ("email", "inbox", "webhook")
 WITH_VENDOR = ("email", "webhook")
 CAPABILITIES = {"edit", "buttons", "verify", "personal"}
 
-HOSTILE = {
+HOSTILE: dict[str, dict[str, Any]] = {
     "newlines": {"title": "a\r\nBcc: evil@example.org\r\n\r\nb", "headline": "x\r\ny"},
     "markup": {"title": "<script>alert(1)</script>", "team": '"><img src=x onerror=1>'},
     "template": {"title": "{{ 7 * 7 }}{% for %}", "description": "{{ config }}"},

@@ -1,6 +1,7 @@
 """The webhook channel against a real endpoint."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -28,6 +29,10 @@ def test_new_secrets_can_sign_and_differ() -> None:
     assert first != second
     assert WebhookConfig().load({"url": "https://a.example/", "secret": first})["secret"] == first
     assert sign(first, "a", 1, b"") != sign(second, "a", 1, b"")
+
+
+def test_the_channel_makes_secrets(http: HTTPClient) -> None:
+    assert WebhookChannel(http).new_secret().startswith("whsec_")
 
 
 def test_what_arrives_is_signed_and_complete(http: HTTPClient, http_vendor: HTTPVendor) -> None:
@@ -161,3 +166,14 @@ def test_a_bad_config_names_the_field(config: dict[str, Any], field: str) -> Non
         WebhookConfig().load(config)
     assert isinstance(caught.value.messages, dict)
     assert list(caught.value.messages) == [field]
+
+
+def test_an_endpoint_that_is_away_may_come_back(http: HTTPClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(TemporaryFailure, match="Connection refused") as caught:
+        WebhookChannel(http).send(
+            make_envelope(), {"url": f"http://127.0.0.1:{port}/{SECRET}", "secret": KEY}
+        )
+    assert caught.value.unknown is False
+    assert SECRET not in caught.value.reason

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -376,3 +377,26 @@ def test_no_cookie_is_kept(client: HTTPClient, serve: Serve) -> None:
     post(client, server.port)
     post(client, server.port)
     assert b"cookie" not in seen[1].lower()
+
+
+def test_a_connection_that_is_reset_leaves_the_outcome_unknown(
+    client: HTTPClient, serve: Serve
+) -> None:
+    def reset(connection: socket.socket) -> None:
+        read_request(connection)
+        # Lingering for no time at all makes closing a reset.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with pytest.raises(TransportError, match="broke off") as caught:
+        post(client, serve(reset).port)
+    assert caught.value.unknown is True
+
+
+def test_a_handshake_that_never_ends_is_given_up(serve: Serve, client_tls: ssl.SSLContext) -> None:
+    over = threading.Event()
+    server = serve(lambda connection: over.wait(10) and None)
+    client = HTTPClient(LOOPBACK, total_deadline=0.3, ssl_context=client_tls)
+    with pytest.raises(TransportError, match="it took too long") as caught:
+        client.post(f"https://127.0.0.1:{server.port}/", content=b"", headers={})
+    over.set()
+    assert caught.value.unknown is False

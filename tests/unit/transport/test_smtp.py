@@ -222,9 +222,10 @@ def test_every_reply_has_its_meaning(
 ) -> None:
     with pytest.raises(error) as caught:
         send(server(serve(scripted(answers)).port), "ann@example.org", mail())
-    assert caught.value.reason.startswith("The mail server hooks.example:")
-    assert said in caught.value.reason
-    assert len(caught.value.reason) < 300
+    reason = str(caught.value)
+    assert reason.startswith("The mail server hooks.example:")
+    assert said in reason
+    assert len(reason) < 300
     assert getattr(caught.value, "unknown", None) is unknown
 
 
@@ -360,3 +361,28 @@ def test_a_server_does_not_show_its_password() -> None:
 )
 def test_dots_are_stuffed(content: bytes, sent: bytes) -> None:
     assert dot_stuffed(content) == sent
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "said"),
+    [
+        ("454 4.7.0 s3cr3t try later", TransportError, "cannot sign in now (454)."),
+        ("535 5.7.8 s3cr3t no", Refused, "did not accept the user name and password (535)."),
+        (None, TransportError, "broke off"),
+    ],
+)
+def test_a_failed_sign_in_repeats_nothing(
+    serve: Callable[..., Any],
+    server_tls: ssl.SSLContext,
+    client_tls: ssl.SSLContext,
+    reply: str | None,
+    error: type[TransportError | Refused],
+    said: str,
+) -> None:
+    answers = {"EHLO": "250-hooks.example\r\n250 AUTH PLAIN", "AUTH": reply}
+    port = serve(scripted(answers), server_tls).port
+    settings = {"security": "tls", "ssl_context": client_tls, "username": "relay"}
+    with pytest.raises(error) as caught:
+        send(server(port, password=PASSWORD, **settings), "ann@example.org", mail())
+    assert said in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)

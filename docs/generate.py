@@ -1,0 +1,60 @@
+"""Makes the generated parts of the pages anew: ``python docs/generate.py``.
+
+They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import rich_click as click
+
+from incidentrelay.cli import tables
+from incidentrelay.cli.main import main
+
+DOCS = Path(__file__).resolve().parent
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def commands() -> str:
+    """A section for each command, from its own help."""
+    context = click.Context(main, info_name="incidentrelay")
+    found = ((name, main.get_command(context, name)) for name in main.list_commands(context))
+    return "\n\n".join(_command(name, command) for name, command in found)
+
+
+def _command(name: str, command: click.Command) -> str:
+    text, _, example = (command.help or "").partition("Example: ")
+    lines = [f"## {name}", "", " ".join(text.split()).replace(". ", ".\n")]
+    lines += ["", "```sh", " ".join(example.split()), "```"]
+    options = [
+        option
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden
+    ]
+    if options:
+        rows = [(f"`{', '.join(option.opts)}`", option.help or "") for option in options]
+        lines += ["", tables.table(("Option", "Meaning"), rows)]
+    return "\n".join(lines)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "settings": tables.settings,
+    "permissions": tables.permissions,
+    "commands": commands,
+}
+
+
+def generated(page: str) -> str:
+    """The text of a page with its generated parts made anew."""
+    return _PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", page)
+
+
+def pages() -> list[Path]:
+    return sorted(DOCS.rglob("*.md"))
+
+
+if __name__ == "__main__":
+    for path in pages():
+        text = path.read_text(encoding="utf-8")
+        path.write_text(generated(text), encoding="utf-8")
