@@ -47,7 +47,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
 
 def generated(page: str) -> str:
     """The text of a page with its generated parts made anew."""
-    return _PART.sub(lambda part: f"{part[1]}{PARTS[part[2]]()}\n{part[3]}", page)
+    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n\n{part[3]}", page)
 
 
 def pages() -> list[Path]:

@@ -32,7 +32,13 @@ POLL_SECONDS = 0.1
     help="The folder for everything that is kept.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8080,
+    show_default=True,
+    help="The port to listen on.",
+)
 @click.option("--public-url", help="Where browsers reach it, if that is another address.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when it is ready.")
 def quickstart(data: Path, host: str, port: int, public_url: str | None, as_json: bool) -> None:

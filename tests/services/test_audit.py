@@ -1,10 +1,18 @@
 from datetime import datetime, time, timedelta
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
-from incidentrelay.models import ApiToken, AuditEntry, GroupMember, Heartbeat, RotationOverride
+from incidentrelay.models import (
+    ApiToken,
+    AuditEntry,
+    GroupMember,
+    Heartbeat,
+    RotationOverride,
+    RouteChannel,
+)
 from incidentrelay.services import audit
 from tests import factories
 
@@ -34,3 +42,5 @@ def test_names() -> None:
     assert audit.name_of(ApiToken(name="CI")) == "CI"
     assert audit.name_of(GroupMember(id=4)) == "4"
     assert audit.name_of(Heartbeat(name="worker")) == "worker"
+    with pytest.raises(TypeError, match="RouteChannel"):
+        audit.name_of(RouteChannel())

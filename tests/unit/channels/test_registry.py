@@ -3,7 +3,7 @@
 import logging
 import sys
 from importlib.metadata import EntryPoint
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -34,10 +34,14 @@ def nothing(http: HTTPClient) -> object:
     return object()
 
 
+def odd(http: HTTPClient) -> object:
+    return SimpleNamespace(info="a name", send=print)
+
+
 @pytest.fixture(autouse=True)
 def plugin_module(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("pager_plugin")
-    for function in (good, taken, failing, nothing):
+    for function in (good, taken, failing, nothing, odd):
         setattr(module, function.__name__, function)
     monkeypatch.setitem(sys.modules, "pager_plugin", module)
 
@@ -52,7 +56,7 @@ def test_a_plugin_becomes_a_channel(http: HTTPClient) -> None:
     assert [info.name for info in registry.infos()] == list(registry.names())
 
 
-@pytest.mark.parametrize("name", ["failing", "nothing", "missing"])
+@pytest.mark.parametrize("name", ["failing", "nothing", "odd", "missing"])
 def test_a_broken_plugin_is_logged_and_left_out(
     http: HTTPClient, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:

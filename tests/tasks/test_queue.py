@@ -1,0 +1,84 @@
+"""The queue: plain JSON, times, and that it takes hints of all kinds."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from huey.registry import Message
+
+from incidentrelay.db import Hint
+from incidentrelay.tasks.queue import JSONSerializer, Queue, make_huey
+
+NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
+
+
+class Log:
+    def __init__(self) -> None:
+        self.done: list[tuple[str, int | None]] = []
+
+    def deliver(self, notification_id: int) -> None:
+        self.done.append(("deliver", notification_id))
+
+    def wake(self, alert_id: int) -> None:
+        self.done.append(("wake", alert_id))
+
+    def sweep(self) -> None:
+        self.done.append(("sweep", None))
+
+    def tidy(self) -> None:
+        self.done.append(("tidy", None))
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def queue(tmp_path: Path, log: Log) -> Queue:
+    return Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW, log)
+
+
+def run_all(queue: Queue) -> None:
+    while (task := queue.huey.dequeue()) is not None:
+        queue.huey.execute(task)
+
+
+def test_hints_become_work(queue: Queue, log: Log) -> None:
+    queue.put([Hint("deliver", 7), Hint("wake", 8), Hint("sweep")])
+    run_all(queue)
+    assert log.done == [("deliver", 7), ("wake", 8), ("sweep", None)]
+
+
+def test_a_hint_for_later_waits_in_the_schedule(queue: Queue, log: Log) -> None:
+    queue.put([Hint("wake", 8, NOW + timedelta(minutes=5)), Hint("wake", 9, NOW)])
+    run_all(queue)
+    # Huey puts a task that is not due into its schedule when a worker meets it.
+    assert log.done == [("wake", 9)]
+    assert queue.huey.scheduled_count() == 1
+
+
+def test_what_is_stored_is_json(queue: Queue) -> None:
+    queue.put([Hint("deliver", 7)])
+    stored = json.loads(queue.huey.storage.dequeue())
+    assert stored["name"].endswith(".deliver")
+    assert stored["args"] == [7]
+
+
+def test_messages_survive_the_queue() -> None:
+    message = Message(id="1", name="wake", eta=NOW.replace(tzinfo=None), args=(1,), kwargs={})
+    serializer = JSONSerializer()
+    assert serializer.deserialize(serializer.serialize(message)) == message
+
+
+def test_the_periodic_tasks_sweep_and_tidy(queue: Queue, log: Log) -> None:
+    for task in queue.huey._registry.periodic_tasks:
+        queue.huey.execute(task)
+    assert sorted(log.done) == [("sweep", None), ("tidy", None)]
+
+
+def test_a_process_without_work_can_only_enqueue(tmp_path: Path) -> None:
+    queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW)
+    queue.put([Hint("deliver", 7)])
+    assert queue.huey.pending_count() == 1

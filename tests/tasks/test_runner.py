@@ -1,0 +1,171 @@
+"""The worker's work: sweeps, poison rows, and what a failing part does to the others."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from incidentrelay.channels.base import SendResult
+from incidentrelay.channels.registry import Registry
+from incidentrelay.db import Database
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Notification
+from incidentrelay.services import escalations, heartbeats
+from incidentrelay.services.links import LinkMaker
+from incidentrelay.settings import Settings
+from incidentrelay.tasks import runner as runners
+from incidentrelay.tasks.runner import Runner
+from tests.services.pager import MINUTE, NOW, VAULT, Accepts, Pager, a_signal, build
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Kinds(Registry):
+    """A registry in which every kind is one channel."""
+
+    def __init__(self, channel: Any) -> None:
+        super().__init__()
+        self.channel = channel
+
+    def names(self) -> tuple[str, ...]:
+        return ("inbox", "email", "webhook")
+
+    def get(self, name: str) -> Any:
+        return self.channel
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pager(database: Database) -> Iterator[Pager]:
+    pager = build(database)
+    pager.take(a_signal())
+    yield pager
+
+
+Make = Callable[[Any], Runner]
+
+
+@pytest.fixture
+def make(database: Database, settings: Settings, clock: Clock) -> Make:
+    def runner(channel: Any) -> Runner:
+        links = LinkMaker("http://localhost", b"a" * 32)
+        return Runner(
+            settings, database, Kinds(channel), VAULT, links, clock=clock, chance=lambda: 0.5
+        )
+
+    return runner
+
+
+def states(pager: Pager) -> set[str]:
+    with pager.database.read() as session:
+        return {str(state) for state in session.scalars(select(Notification.state))}
+
+
+def test_a_sweep_does_all_that_is_due(pager: Pager, make: Make, clock: Clock) -> None:
+    channel = Accepts()
+    runner = make(channel)
+    assert runner.sweep()
+    assert states(pager) == {"sent"}
+    assert len(channel.envelopes) == 3  # ann's inbox and mail, and the team's channel
+    clock.now += MINUTE
+    runner.sweep()
+    assert len(channel.envelopes) == 6
+    with pager.database.read() as session:
+        assert heartbeats.last(session, heartbeats.WORKER) == clock.now
+
+
+def test_links_that_act_are_for_people_only(pager: Pager, make: Make) -> None:
+    channel = Accepts()
+    make(channel).sweep()
+    acts = [envelope.links.act is not None for envelope in channel.envelopes]
+    assert sorted(acts) == [False, True, True]
+
+
+def test_a_channel_that_breaks_is_tried_again_and_stops_nobody(pager: Pager, make: Make) -> None:
+    class Breaks:
+        info: Any = None
+        sent = 0
+
+        def send(self, envelope: Any, config: Any) -> SendResult:
+            if envelope.links.act is None:
+                raise RuntimeError("a bug")
+            self.sent += 1
+            return SendResult()
+
+    make(Breaks()).sweep()
+    assert states(pager) == {"sent", "retry"}
+    with pager.database.read() as session:
+        row = session.scalars(select(Notification).where(Notification.state == "retry")).one()
+        assert row.last_error == runners.INTERNAL_ERROR
+
+
+def test_a_row_that_cannot_be_read_stops_nobody(pager: Pager, make: Make, clock: Clock) -> None:
+    with pager.database.write() as session:
+        bad = session.scalars(select(Notification.id)).first()
+        session.execute(
+            update(Notification).where(Notification.id == bad).values(message={"kind": "?"})
+        )
+    runner = make(Accepts())
+    runner.sweep()
+    assert states(pager) == {"sent", "retry"}
+    for _ in range(20):
+        clock.now += timedelta(minutes=2)
+        runner.sweep()
+    with pager.database.read() as session:
+        assert session.get_one(Notification, bad).state is DeliveryState.FAILED
+
+
+def test_an_alert_that_cannot_be_escalated_stops_nobody(
+    pager: Pager, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pager.take(a_signal("cpu"))
+    runner = make(Accepts())
+    runner.sweep()
+    play = escalations.play
+
+    def poisoned(subject: Any, *rest: Any) -> Any:
+        if subject.id == 1:
+            raise RuntimeError("poison")
+        return play(subject, *rest)
+
+    monkeypatch.setattr(escalations, "play", poisoned)
+    clock.now += MINUTE
+    runner.sweep()
+    with pager.database.read() as session:
+        reminded = session.scalars(
+            select(Notification.alert_id).where(Notification.kind == "reminder").distinct()
+        ).all()
+    assert list(reminded) == [2]
+
+
+def test_delivering_twice_sends_once(pager: Pager, make: Make) -> None:
+    channel = Accepts()
+    runner = make(channel)
+    notification_id = pager.due()[0]
+    assert runner.deliver(notification_id)
+    assert not runner.deliver(notification_id)
+    assert len(channel.envelopes) == 1
+
+
+def test_waking_early_does_nothing(pager: Pager, make: Make, clock: Clock) -> None:
+    runner = make(Accepts())
+    assert not runner.wake(1)
+    clock.now += MINUTE
+    assert runner.wake(1)
+
+
+def test_tidying_runs(pager: Pager, make: Make) -> None:
+    make(Accepts()).tidy()
+    assert states(pager) == {"pending"}

@@ -1,0 +1,115 @@
+"""Transactions: writers wait for each other, nothing is lost, hints follow commits."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select, text
+
+from incidentrelay import db
+from incidentrelay.db import Database, Hint
+from incidentrelay.models import Group, Heartbeat
+from tests import factories
+
+
+@pytest.mark.both_databases
+def test_parallel_writers_lose_no_update(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        group = factories.group(session, "ops", description="0")
+    failures: list[Exception] = []
+
+    def add() -> None:
+        try:
+            for _ in range(10):
+                with database.write() as session:
+                    query = select(Group).where(Group.id == group.id).with_for_update()
+                    row = session.scalars(query).one()
+                    row.description = str(int(row.description) + 1)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with database.read() as session:
+        assert session.get_one(Group, group.id).description == "60"
+
+
+def test_sqlite_is_set_up_to_survive_a_loss_of_power(tmp_path: object) -> None:
+    database = Database(f"sqlite:///{tmp_path}/safe.sqlite")
+    with database.write() as session:
+        pragmas = {
+            name: session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    database.dispose()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+@pytest.mark.both_databases
+def test_naive_times_are_refused_and_aware_ones_come_back_in_utc(
+    database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        session.add(Heartbeat(name="x", at=now))
+    with database.read() as session:
+        assert session.get_one(Heartbeat, "x").at == now
+        assert session.get_one(Heartbeat, "x").at.tzinfo is not None
+    with pytest.raises(Exception, match="naive"), database.write() as session:
+        session.add(Heartbeat(name="y", at=now.replace(tzinfo=None)))
+
+
+class Sink:
+    def __init__(self, database: Database) -> None:
+        self.taken: list[Hint] = []
+        database.sink = self.take
+
+    def take(self, hints: Sequence[Hint]) -> None:
+        self.taken += hints
+
+
+def test_hints_are_sent_after_the_commit(database: Database) -> None:
+    sink = Sink(database)
+    with database.write() as session:
+        db.hint(session, Hint("deliver", 1))
+        with session.begin_nested():
+            db.hint(session, Hint("deliver", 2))
+        assert sink.taken == []
+    assert sink.taken == [Hint("deliver", 1), Hint("deliver", 2)]
+
+
+def test_hints_of_a_rolled_back_transaction_are_dropped(database: Database) -> None:
+    sink = Sink(database)
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        db.hint(session, Hint("deliver", 1))
+        raise ZeroDivisionError
+    with database.write():
+        pass
+    assert sink.taken == []
+
+
+def test_a_storm_of_hints_becomes_one_sweep(database: Database) -> None:
+    sink = Sink(database)
+    with database.write() as session:
+        for number in range(db.MOST_HINTS + 1):
+            db.hint(session, Hint("deliver", number))
+    assert sink.taken == [Hint("sweep")]
+
+
+def test_a_queue_that_fails_does_not_undo_the_commit(
+    database: Database, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(hints: Sequence[Hint]) -> None:
+        raise ConnectionError("no queue")
+
+    database.sink = refuse
+    with database.write() as session:
+        session.add(Heartbeat(name="x", at=now))
+        db.hint(session, Hint("sweep"))
+    with database.read() as session:
+        assert session.get(Heartbeat, "x") is not None
+    assert "the next sweep does its work" in caplog.text

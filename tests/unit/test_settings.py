@@ -1,0 +1,104 @@
+"""Settings: what starts, what does not, and what the refusal says."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from incidentrelay.settings import KEYS, ConfigurationError, Settings, load
+
+SECRET = "k3y-that-is-long-enough-for-a-secret-0123456789"
+INI = {
+    "incidentrelay.public_url": "https://relay.example/",
+    "incidentrelay.secret_key": SECRET,
+    "incidentrelay.sqlalchemy.url": "sqlite:////var/lib/relay.sqlite",
+    "incidentrelay.huey.url": "redis://localhost/0",
+    "pyramid.includes": "something of others",
+}
+
+
+def test_the_table_and_the_class_name_the_same_settings() -> None:
+    assert [key.field for key in KEYS] == [field.name for field in dataclasses.fields(Settings)]
+
+
+def test_defaults_and_types() -> None:
+    settings = load(INI, {})
+    assert settings.public_url == "https://relay.example"
+    assert settings.smtp_port == 587
+    assert settings.outbound_allowed_networks == ()
+
+
+def test_the_environment_wins() -> None:
+    environ = {
+        "INCIDENTRELAY_SQLALCHEMY_URL": "postgresql+psycopg://db/relay",
+        "INCIDENTRELAY_OUTBOUND_ALLOWED_NETWORKS": "10.0.0.0/8 fd00::/8",
+        "PATH": "/bin",
+    }
+    settings = load(INI, environ)
+    assert settings.sqlalchemy_url == "postgresql+psycopg://db/relay"
+    assert [str(network) for network in settings.outbound_allowed_networks] == [
+        "10.0.0.0/8",
+        "fd00::/8",
+    ]
+
+
+@pytest.mark.parametrize("by", ["ini", "environment"])
+def test_secrets_can_come_from_files(by: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET + "\n")
+    ini = {name: value for name, value in INI.items() if not name.endswith("secret_key")}
+    if by == "ini":
+        settings = load({**ini, "incidentrelay.secret_key_file": str(file)}, {})
+    else:
+        settings = load(ini, {"INCIDENTRELAY_SECRET_KEY_FILE": str(file)})
+    assert settings.secret_key == SECRET
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("public_url", "relay.example", "the address that people's browsers use"),
+        ("public_url", "https://relay.example/?a=b", "leave out user name, query"),
+        ("secret_key", "short", "too short or too simple"),
+        ("secret_key", "a" * 64, "too short or too simple"),
+        ("secret_key", "", "is not set"),
+        ("sqlalchemy.url", "mysql://x", "write sqlite:///FILE"),
+        ("huey.url", "amqp://x", "write sqlite:///FILE or redis"),
+        ("smtp.port", "0", "a whole number from 1 to 65535"),
+        ("smtp.security", "ssl", "write one of: starttls, tls, none"),
+        ("smtp.sender", "nobody", "write an address"),
+        ("outbound_allowed_networks", "10.0.0.1/8", "host bits"),
+        ("worker.threads", "many", "a whole number"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(key: str, value: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({**INI, f"incidentrelay.{key}": value}, {})
+    assert f"incidentrelay.{key}" in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_a_missing_secret_says_how_to_make_one() -> None:
+    ini = {name: value for name, value in INI.items() if not name.endswith("secret_key")}
+    with pytest.raises(ConfigurationError, match="token_urlsafe"):
+        load(ini, {})
+
+
+def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"incidentrelay\.smpt\.host"):
+        load({**INI, "incidentrelay.smpt.host": "mail"}, {})
+    with pytest.raises(ConfigurationError, match="INCIDENTRELAY_SMPT_HOST"):
+        load(INI, {"INCIDENTRELAY_SMPT_HOST": "mail"})
+
+
+def test_secrets_are_in_no_message() -> None:
+    settings = load(INI, {})
+    assert SECRET not in repr(settings)
+    with pytest.raises(ConfigurationError) as caught:
+        load({**INI, "incidentrelay.secret_key": "hunter2"}, {})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the file"):
+        load(INI, {"INCIDENTRELAY_SMTP_PASSWORD_FILE": str(tmp_path / "none")})
