@@ -1,0 +1,74 @@
+"""What one alert's page tells: what happened, who was told, who could take it."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay.domain.enums import AlertStatus, EventKind
+from incidentrelay.models import Alert, Event, GroupMember, Notification, Rotation, Team, User
+
+MOST_EVENTS = 300
+MOST_NOTIFICATIONS = 100
+_MOST_PEOPLE = 300
+_ENDINGS = {
+    AlertStatus.ACKNOWLEDGED: EventKind.ACKNOWLEDGED,
+    AlertStatus.RESOLVED: EventKind.RESOLVED,
+}
+
+
+def events(session: Session, alert: Alert) -> list[Event]:
+    """The newest lines of the timeline, newest first, with their actors."""
+    query = select(Event).where(Event.alert_id == alert.id).options(joinedload(Event.actor))
+    return list(session.scalars(query.order_by(Event.id.desc()).limit(MOST_EVENTS)))
+
+
+def notifications(session: Session, alert: Alert) -> list[Notification]:
+    """The newest notifications, newest first, with the person or channel of each."""
+    query = (
+        select(Notification)
+        .where(Notification.alert_id == alert.id)
+        .options(joinedload(Notification.user), joinedload(Notification.channel))
+        .order_by(Notification.id.desc())
+        .limit(MOST_NOTIFICATIONS)
+    )
+    return list(session.scalars(query))
+
+
+def rotation_name(session: Session, alert: Alert) -> str | None:
+    """The name of the rotation that the alert's route pages, if it has one."""
+    rotation_id = alert.route.rotation_id if alert.route else None
+    if rotation_id is None:
+        return None
+    return session.scalar(select(Rotation.name).where(Rotation.id == rotation_id))
+
+
+def assignable(session: Session, alert: Alert) -> list[User]:
+    """The active members of the alert's group, by name."""
+    query = (
+        select(User)
+        .join(GroupMember, GroupMember.user_id == User.id)
+        .join(Team, Team.group_id == GroupMember.group_id)
+        .where(Team.id == alert.team_id, User.active)
+        .order_by(User.display_name, User.id)
+        .limit(_MOST_PEOPLE)
+    )
+    return list(session.scalars(query))
+
+
+def ending(session: Session, alert: Alert) -> str | None:
+    """Who took the alert or ended it, as a sentence; None while it is firing."""
+    kind = _ENDINGS.get(alert.status)
+    if kind is None:
+        return None
+    query = (
+        select(Event)
+        .where(Event.alert_id == alert.id, Event.kind == kind)
+        .options(joinedload(Event.actor))
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    event = session.scalar(query)
+    if event is None:
+        return f"It is {alert.status}."
+    if event.actor is None:
+        return event.text
+    return f"{alert.status.capitalize()} by {event.actor.display_name}"
