@@ -13,6 +13,7 @@ The PostgreSQL database must be empty; it is emptied again at the end.
 import argparse
 import http.client
 import json
+import logging
 import statistics
 import subprocess
 import sys
@@ -143,6 +144,7 @@ def empty(url: str) -> None:
 
 
 def main() -> None:
+    logging.disable(logging.WARNING)  # waitress counts its queue
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", help="a PostgreSQL URL; without it SQLite is measured")
     parser.add_argument("--client", nargs=5, help=argparse.SUPPRESS)

@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import rich_click as click
 
 from incidentrelay.cli.errors import CommandFailed
-from incidentrelay.settings import ConfigurationError, Settings, load
+from incidentrelay.settings import PREFIX, ConfigurationError, Settings, load
 
 if TYPE_CHECKING:
     from incidentrelay.db import Database
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTION = "app:main"
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def config_option(function: Function) -> Function:
@@ -51,7 +53,19 @@ def read_settings(config: Path) -> Settings:
     except (configparser.Error, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigurationError(f"{config} cannot be read: {reason}") from None
-    return load(section, os.environ)
+    settings = load(section, os.environ)
+    _refuse_public_key(settings)
+    return settings
+
+
+def _refuse_public_key(settings: Settings) -> None:
+    """The key of development.ini is in everybody's copy of the source."""
+    host = urlsplit(settings.public_url).hostname
+    if settings.secret_key.startswith("development-only") and host not in _THIS_MACHINE:
+        raise ConfigurationError(
+            f"{PREFIX}secret_key is the one of development.ini, which everybody knows."
+            " Make one with: incidentrelay generate-secret"
+        )
 
 
 def open_database(settings: Settings, config: Path) -> "Database":

@@ -77,6 +77,7 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPag
     statement = narrowed(select(Alert)).options(
         joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee)
     )
+    counted: Select[Any] = select(Alert.status, func.count())
     statuses = OPEN if wanted.status is None else (wanted.status,)
     statement = statement.where(Alert.status.in_(statuses)).order_by(Alert.id.desc())
     keep = (lambda alert: matches(matchers, alert.labels)) if matchers else None
@@ -84,7 +85,7 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPag
     return AlertPage(
         alerts=tuple(alerts),
         signals=signal_counts(session, [alert.id for alert in alerts]),
-        counts=_counts(session, narrowed(select(Alert.status, func.count()))),
+        counts=_counts(session, narrowed(counted)),
         older=older,
     )
 
@@ -117,7 +118,7 @@ def signal_counts(session: Session, alert_ids: Collection[int]) -> dict[int, int
         .where(Signal.alert_id.in_(alert_ids))
         .group_by(Signal.alert_id)
     )
-    return {alert_id: count for alert_id, count in session.execute(query)}
+    return dict(session.execute(query).tuples())
 
 
 def _counts(session: Session, statement: Select[Any]) -> Counts:

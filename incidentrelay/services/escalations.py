@@ -4,7 +4,7 @@ What happens is decided in :mod:`incidentrelay.domain.escalation` and played in
 :mod:`incidentrelay.services.plans`; here is only what reads and writes rows.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -165,14 +165,16 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
     notifications.write(session, outbox)
 
 
-def firing_signals(session: Session, alert_ids: Iterable[int]) -> dict[int, int]:
+def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
     """How many signals of each alert are firing."""
+    if not alert_ids:
+        return {}
     query = (
         select(Signal.alert_id, func.count())
-        .where(Signal.alert_id.in_(list(alert_ids)), Signal.status == SignalStatus.FIRING)
+        .where(Signal.alert_id.in_(alert_ids), Signal.status == SignalStatus.FIRING)
         .group_by(Signal.alert_id)
     )
-    return {alert_id: count for alert_id, count in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:

@@ -5,12 +5,12 @@ grow with the number of items. All requests of one route queue for its row, so t
 parallel duplicates see each other; the partial unique indexes are the proof.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, Outcome
@@ -18,7 +18,7 @@ from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.escalation import start
 from incidentrelay.domain.intake import AlertState, Fold, ItemResult
 from incidentrelay.domain.signals import Item
-from incidentrelay.models import IntakeRequest, Route, Team
+from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
 from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations, intake_rows, intake_state, notifications, plans
 from incidentrelay.services.notifications import Subject
@@ -61,7 +61,6 @@ def lock_route(session: Session, route_id: int) -> Route:
             joinedload(Route.team).joinedload(Team.group),
             joinedload(Route.rotation),
             joinedload(Route.policy),
-            selectinload(Route.channels),
         )
         .with_for_update(of=Route, key_share=True)
     )
@@ -80,27 +79,36 @@ def receive(
 ) -> list[Verdict]:
     """Take in the items of one request for one (locked) route, in their order."""
     batch = intake_state.load_and_fold(session, route, items, now)
+    known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_rows.insert_alerts(session, route, batch)
     plays = _start_plans(session, route, batch, now)
     intake_rows.write_signals(session, route, batch)
     intake_rows.write_alerts(session, batch, plays)
     intake_rows.write_events(session, batch, plays, now)
-    _notify(session, route, batch, plays, now)
+    _notify(session, route, batch, plays, known, now)
     verdicts = [_verdict(result, route, plays) for result in batch.results]
     _keep(session, route, raw, verdicts, now)
     return verdicts
 
 
 def _notify(
-    session: Session, route: Route, batch: Fold, plays: Mapping[int, Play], now: datetime
+    session: Session,
+    route: Route,
+    batch: Fold,
+    plays: Mapping[int, Play],
+    known: Collection[int],
+    now: datetime,
 ) -> None:
-    """Take back what is stale, tell those who know of it what is over, and page."""
-    closed = [alert for alert in batch.alerts.values() if alert.closed and alert.id is not None]
-    stale = [alert.id for alert in batch.alerts.values() if alert.closed or alert.page]
+    """Take back what is stale, tell those who know of it what is over, and page.
+
+    Nobody can have been told of an alert that was not ``known`` before this request.
+    """
+    before = [alert for alert in batch.alerts.values() if alert.id in known]
+    stale = [alert.id for alert in before if alert.closed or alert.page]
     notifications.cancel(session, [alert_id for alert_id in stale if alert_id is not None], now)
-    headline = "Resolved by the source"
-    subjects = [_subject(alert, route) for alert in closed]
-    notifications.tell(session, {subject.id: (subject, headline) for subject in subjects}, now)
+    subjects = [_subject(alert, route) for alert in before if alert.closed]
+    news = {subject.id: (subject, "Resolved by the source") for subject in subjects}
+    notifications.tell(session, news, now)
     notifications.write(session, [row for play in plays.values() for row in play.outbox])
 
 
@@ -129,7 +137,7 @@ def _start_plans(session: Session, route: Route, batch: Fold, now: datetime) -> 
     paging = [alert for alert in batch.alerts.values() if alert.page]
     if not paging:
         return {}
-    plan = plans.plan_of(route)
+    plan = plans.plan_of(route, _channel_ids(session, route))
     people = directories.load(
         session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
     )
@@ -141,6 +149,11 @@ def _start_plans(session: Session, route: Route, batch: Fold, now: datetime) -> 
         plays[subject.id] = play
         escalations.hint_wake(session, subject.id, play.wake_at)
     return plays
+
+
+def _channel_ids(session: Session, route: Route) -> list[int]:
+    query = select(RouteChannel.channel_id).where(RouteChannel.route_id == route.id)
+    return list(session.scalars(query.order_by(RouteChannel.channel_id)))
 
 
 def _verdict(result: ItemResult, route: Route, plays: Mapping[int, Play]) -> Verdict:

@@ -27,7 +27,7 @@ def load(session: Session, user: User) -> Roles:
         .join(Group, Group.id == GroupMember.group_id)
         .where(GroupMember.user_id == user.id, Group.active)
     )
-    groups = {group_id: role for group_id, role in session.execute(in_groups)}
+    groups = dict(session.execute(in_groups).tuples())
     in_teams = (
         select(Team.group_id, TeamMember.team_id, TeamMember.role)
         .join(Team, Team.id == TeamMember.team_id)

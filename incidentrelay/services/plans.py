@@ -35,15 +35,18 @@ class Play:
         return self.progress.due
 
 
-def plan_of(route: Route) -> Plan:
-    """The snapshot of the plan that an alert of ``route`` runs from now on."""
+def plan_of(route: Route, channel_ids: Sequence[int]) -> Plan:
+    """The snapshot of the plan that an alert of ``route`` runs from now on.
+
+    ``channel_ids`` are the route's channels; a policy names its own.
+    """
     if route.policy is not None:
         return escalation.policy_plan(route.policy.name, route.policy.steps, route.policy.repeat)
     rotation = route.rotation if route.rotation and route.rotation.enabled else None
     team = route.team
     return escalation.default_plan(
         rotation.id if rotation else None,
-        [channel.id for channel in route.channels],
+        channel_ids,
         reminder_interval=rotation.reminder_interval if rotation else 0,
         reminders=team.escalation_after_reminders if team.escalation_enabled else None,
     )

@@ -44,6 +44,8 @@ def request_db(request: Any) -> Session:
 def attempts(request: Any) -> int | None:
     """Only bodies that may be kept in memory can be read again; None: the usual number."""
     length, limit = request.content_length, request.registry["settings"].intake_max_body
+    # No temporary files: nothing would close them before they are collected.
+    request.request_body_tempfile_limit = limit + 1
     if length is None:
         return 1 if request.environ.get("wsgi.input_terminated") else None
     return 1 if length > limit else None

@@ -13,7 +13,7 @@ WINDOW_LATER = {"starts_at": "2026-03-10T13:00:00Z", "ends_at": "2026-03-10T15:0
 NOUNS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (GROUPS, {"name": "New Group"}, {"description": "Ours"}),
     (f"{GROUPS}/sre/members", {"username": "otto", "role": "viewer"}, {"role": "responder"}),
-    (f"{GROUPS}/sre/teams", {"name": "New"}, {"fallback_user": "rex", "ack_timeout": 3600}),
+    (f"{GROUPS}/sre/teams", {"name": "Night Shift"}, {"fallback_user": "rex", "ack_timeout": 3600}),
     (f"{CORE}/members", {"username": "vera", "role": "responder"}, {"role": "manager"}),
     (
         f"{CORE}/rotations",

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.signals import Item
@@ -52,6 +54,10 @@ def receive(context: SourceNode, request: Any) -> Any:
         if identity.kind == "route":
             raise errors.unauthorized_error() from None
         raise Unavailable("A route was just switched off; send again.") from None
+    except IntegrityError as error:
+        # Something that the alert refers to vanished in this moment. Most senders drop
+        # what is answered with a 4xx, so it must not be one.
+        raise Unavailable("Something was just changed; send again.") from error
 
 
 def _store(

@@ -1,0 +1,62 @@
+"""How values look to people. Pure functions; the templates' filters are made of them."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_WEB = frozenset({"http", "https"})
+
+
+def duration(value: timedelta) -> str:
+    """At most two units: ``3 d 4 h``, ``12 min``, ``40 s``. The sign does not count."""
+    seconds = abs(int(value.total_seconds()))
+    if seconds == 0:
+        return "0 s"
+    parts = []
+    for unit, size in _UNITS:
+        number, seconds = divmod(seconds, size)
+        if number or parts:
+            parts.append((number, unit))
+    # Seconds matter only where there is nothing larger.
+    shown = [part for part in parts[:2] if part[0] and (part[1] != "s" or len(parts) == 1)]
+    return " ".join(f"{number} {unit}" for number, unit in shown)
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """``just now``, ``3 min ago``; ``in 2 h`` for what is still to come."""
+    passed = now - value
+    if abs(passed) < timedelta(seconds=5):
+        return "just now"
+    if passed < timedelta(0):
+        return f"in {_rough(passed)}"
+    return f"{_rough(passed)} ago"
+
+
+def _rough(value: timedelta) -> str:
+    """One unit: ``3 min``; two where the second still says something (``1 h 20 min``)."""
+    text = duration(value)
+    days = abs(value) >= timedelta(days=2)
+    return " ".join(text.split(" ")[:2]) if days else text
+
+
+def clock(value: datetime, zone: str, now: datetime) -> str:
+    """Date and time on the reader's wall, with the zone; the year only where it is another."""
+    try:
+        local = value.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = value.astimezone(UTC)
+    year = f" {local.year}" if local.year != now.astimezone(local.tzinfo).year else ""
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M} {local.tzname() or 'UTC'}"
+
+
+def safe_url(value: object) -> str | None:
+    """``value`` where it is an absolute web address without tricks; otherwise None."""
+    if not isinstance(value, str) or not value.isprintable() or set(" \\<>\"'`") & set(value):
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return value if parts.scheme in _WEB and host else None

@@ -1,0 +1,84 @@
+"""Sentences that the next page shows once, kept in a signed cookie for a minute.
+
+The signature covers the session that they are for, so that nobody can plant one in
+somebody else's browser.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from incidentrelay.services.keys import derive
+from incidentrelay.web.security.sessions import is_https, session_cookie
+
+Kind = Literal["success", "info", "warning", "error"]
+
+LIFETIME = timedelta(minutes=1)
+_MOST, _LONGEST = 5, 300
+
+
+class Flashes:
+    """Writes and reads the cookie; one for each application."""
+
+    def __init__(self, secret_key: str, *, secure: bool) -> None:
+        self._key = derive(secret_key, "flash")
+        self._secure = secure
+        self.name = "__Host-incidentrelay-flash" if secure else "incidentrelay-flash"
+
+    def add(self, request: Any, text: str, kind: Kind) -> None:
+        waiting: list[list[str]] | None = request.environ.get("incidentrelay.flashes")
+        if waiting is None:
+            waiting = request.environ["incidentrelay.flashes"] = []
+            request.add_response_callback(self._write)
+        waiting.append([kind, text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"])
+
+    def take(self, request: Any) -> Sequence[tuple[str, str]]:
+        """The (kind, text) pairs that wait; the next request does not find them again."""
+        sent = request.cookies.get(self.name)
+        if not sent:
+            return ()
+        request.add_response_callback(self._delete)
+        try:
+            at, pairs = self._serializer(request).loads(sent)
+        except (BadSignature, UnicodeError, ValueError):
+            return ()
+        age = request.now.timestamp() - at
+        return [(kind, text) for kind, text in pairs] if 0 <= age <= LIFETIME.seconds else ()
+
+    def _write(self, request: Any, response: Any) -> None:
+        pairs = request.environ["incidentrelay.flashes"][-_MOST:]
+        value = self._serializer(request).dumps([int(request.now.timestamp()), pairs])
+        response.set_cookie(
+            self.name,
+            value if isinstance(value, str) else value.decode("ascii"),
+            max_age=LIFETIME,
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+            path="/",
+        )
+
+    def _delete(self, request: Any, response: Any) -> None:
+        if "incidentrelay.flashes" not in request.environ:
+            response.delete_cookie(self.name, path="/")
+
+    def _serializer(self, request: Any) -> URLSafeSerializer:
+        bound_to = hashlib.sha256(session_cookie(request).encode()).hexdigest()
+        return URLSafeSerializer(
+            self._key,
+            salt=f"flash {bound_to}",
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        )
+
+
+def flash(request: Any, text: str, kind: Kind = "success") -> None:
+    """Show ``text`` at the top of the next page."""
+    request.registry["flashes"].add(request, text, kind)
+
+
+def includeme(config: Any) -> None:
+    settings = config.registry["settings"]
+    config.registry["flashes"] = Flashes(settings.secret_key, secure=is_https(settings))

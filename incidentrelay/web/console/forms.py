@@ -1,0 +1,39 @@
+"""Reading forms: what a browser sends is text, and not always what the page offered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from incidentrelay.domain.errors import InvalidInput
+
+
+def text(request: Any, name: str, longest: int = 10_000) -> str:
+    """A field, with plain line breaks and without blanks around it; "" where it is missing.
+
+    Raises InvalidInput for what no keyboard types and no database keeps.
+    """
+    value = request.POST.get(name, "")
+    if not isinstance(value, str):
+        raise InvalidInput.of(name, "This must be text.")
+    value = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(value) > longest:
+        raise InvalidInput.of(name, f"Write at most {longest} characters.")
+    if any(not (char.isprintable() or char in "\n\t") for char in value):
+        raise InvalidInput.of(name, "Control characters are not allowed here.")
+    return value
+
+
+def secret(request: Any, name: str) -> str:
+    """A password, exactly as it was typed."""
+    value = request.POST.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def words(request: Any, name: str) -> list[str]:
+    """All values of a field that can be ticked several times."""
+    return [value for value in request.POST.getall(name) if isinstance(value, str)]
+
+
+def before(values: Mapping[str, str]) -> int | None:
+    """Where a page of a list begins, out of the address; None: at the newest."""
+    value = values.get("before", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None

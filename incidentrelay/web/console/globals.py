@@ -1,0 +1,155 @@
+"""What every page has without asking: filters, menu, notices, the CSRF token.
+
+What costs a statement is made only when a template comes to it, so that the live
+parts of pages, which have no frame, do not pay for it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from pyramid.csrf import get_csrf_token
+from pyramid.events import BeforeRender
+from pyramid_tm import is_tm_active
+from sqlalchemy.orm import Session
+
+from incidentrelay.services import alert_pages, inbox, notices
+from incidentrelay.services.notices import Notices
+from incidentrelay.web.console import assets, filters
+
+
+@pass_context
+def _ago(context: Context, value: datetime) -> str:
+    return filters.ago(value, context["now"])
+
+
+@pass_context
+def _clock(context: Context, value: datetime) -> str:
+    return filters.clock(value, context["zone"], context["now"])
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "ago": _ago,
+    "clock": _clock,
+    "duration": filters.duration,
+    "safe_url": filters.safe_url,
+}
+
+
+class Lazily:
+    """A value that is made when it is looked at."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._make())
+
+    def __str__(self) -> str:
+        return str(self._make())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu. ``count`` 0 is not shown."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    level: str
+    text: str
+    url: str | None = None
+
+
+@contextmanager
+def reading(request: Any) -> Iterator[Session]:
+    """The request's session; one of its own where the request's transaction is over."""
+    if is_tm_active(request):
+        yield request.db
+        return
+    with request.registry["database"].read() as session:
+        yield session
+
+
+def menu(request: Any) -> Iterable[Entry]:
+    identity = request.identity
+    with reading(request) as session:
+        alerts = alert_pages.count_open(session, identity)
+        waiting = inbox.count_waiting(session, identity, identity.user_id)
+    entries = (
+        ("Alerts", "/alerts", "bell", alerts),
+        ("Inbox", "/inbox", "inbox", waiting),
+        ("On call", "/oncall", "phone-call", 0),
+        ("API docs", "/docs", "book", 0),
+    )
+    here = request.path_info
+    return [
+        Entry(label, f"{request.script_name}{path}", icon, _is_at(here, path), count)
+        for label, path, icon, count in entries
+    ]
+
+
+def _is_at(here: str, path: str) -> bool:
+    return here == path or here.startswith(f"{path}/")
+
+
+def banners(request: Any) -> Iterable[Banner]:
+    with reading(request) as session:
+        found = notices.find(session, request.identity, request.now)
+    return [*_worker(found, request.now), *_people(found, request.script_name)]
+
+
+def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
+    if not found.worker_missing:
+        return
+    if found.worker_seen_at is None:
+        yield Banner("danger", "No worker has been seen yet: nobody is notified of anything.")
+    else:
+        silent = filters.duration(now - found.worker_seen_at)
+        yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
+
+
+def _people(found: Notices, prefix: str) -> Iterator[Banner]:
+    if found.exhausted:
+        what = "1 alert has" if found.exhausted == 1 else f"{found.exhausted} alerts have"
+        text = f"{what} come to the end of the escalation plan, and nobody has reacted."
+        yield Banner("danger", text, f"{prefix}/alerts?status=firing")
+    for rotation in found.uncovered[:3]:
+        text = f"Nobody is on call for {rotation.name} ({rotation.team.name}) right now."
+        yield Banner("warning", text, f"{prefix}/oncall")
+    more = len(found.uncovered) - 3
+    if more > 0:
+        text = f"Nobody is on call for {more} more rotations."
+        yield Banner("warning", text, f"{prefix}/oncall")
+
+
+def add_values(event: Any) -> None:
+    """Give every template what layout.jinja2 needs; what a view returns wins."""
+    if not str(event.get("renderer_name", "")).endswith(".jinja2"):
+        return
+    request, given = event["request"], event.rendering_val
+    identity = given["identity"] if "identity" in given else request.identity
+    event.update(
+        identity=identity,
+        now=request.now,
+        zone=identity.zone if identity else "UTC",
+        asset=assets.finder(request),
+        csrf_token=Lazily(lambda: get_csrf_token(request)),
+        flashes=Lazily(lambda: request.registry["flashes"].take(request)),
+        nav=Lazily(lambda: menu(request) if identity else ()),
+        banners=Lazily(lambda: banners(request) if identity else ()),
+    )
+
+
+def includeme(config: Any) -> None:
+    config.add_subscriber(add_values, BeforeRender)

@@ -1,0 +1,78 @@
+"""``@console_view``: one way to register pages and forms."""
+
+from collections.abc import Callable
+from typing import Any
+
+import venusian
+
+from incidentrelay.web.resources.base import Node
+
+View = Callable[[Any, Any], Any]
+
+
+class console_view:
+    """Registers a function ``view(context, request)`` for the HTML face.
+
+    ``template`` renders what it returns; ``fragment`` does so for a live part of the
+    page. ``csrf`` False is for addresses that are an authority of their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: type[Node],
+        permission: str,
+        name: str = "",
+        method: str = "GET",
+        template: str | None = None,
+        fragment: str | None = None,
+        subpath: bool = False,
+        csrf: bool = True,
+    ) -> None:
+        self.template, self.fragment = template, fragment
+        self.options: dict[str, Any] = {
+            "context": context,
+            "name": name,
+            "request_method": method,
+            "permission": permission,
+            "require_csrf": csrf,
+            "no_subpath": not subpath,
+            "browser": True,
+        }
+
+    def __call__(self, view: View) -> View:
+        def attach(scanner: Any, _name: str, _view: Any) -> None:
+            scanner.config.add_view(view, renderer=_found(self.template), **self.options)
+            if self.fragment:
+                header = "HX-Request:true"
+                renderer = _found(self.fragment)
+                scanner.config.add_view(view, renderer=renderer, header=header, **self.options)
+
+        venusian.attach(view, attach, category="pyramid")
+        return view
+
+
+def _found(template: str | None) -> str | None:
+    return f"incidentrelay:templates/{template}" if template else None
+
+
+class Browser:
+    """View predicate: the request came with a cookie or nothing, never with a token.
+
+    Tokens are for the API, which knows how to limit what they may do.
+    """
+
+    def __init__(self, wanted: bool, _info: Any) -> None:
+        self.wanted = wanted
+
+    def text(self) -> str:
+        return f"browser = {self.wanted}"
+
+    phash = text
+
+    def __call__(self, _context: Any, request: Any) -> bool:
+        return ("Authorization" not in request.headers) is self.wanted
+
+
+def includeme(config: Any) -> None:
+    config.add_view_predicate("browser", Browser)
