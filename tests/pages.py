@@ -157,6 +157,7 @@ def list_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "counts": Thing(firing=3, acknowledged=2, resolved=128),
         "status": "",
         "query": say("db"),
+        "query_error": None,
         "teams": [Thing(slug="infra", name=say("Infrastructure")), Thing(slug="web", name="Web")],
         "team": "infra",
         "next_url": "/alerts?before=12",
@@ -232,7 +233,7 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "alert resolved": ("alerts/alert.jinja2", alert_page(say, alert=resolved)),
         "act": ("act.jinja2", act_page(say)),
         "act done": ("act.jinja2", act_page(
-            say, alert=alert(say, status="acknowledged"), done="acknowledged",
+            say, alert=alert(say, status="acknowledged"), done=say("Acknowledged by Bob Rivera"),
             message=say("Nobody else will be called."),
             actions=[Thing(name="resolve", label=say("Resolve"), primary=False)])),
         "act expired": ("act.jinja2", act_page(

@@ -43,6 +43,10 @@ class PermanentFailure(DeliveryFailure):
     """Trying again cannot help: wrong address, revoked token, refused content."""
 
 
+class NotSetUp(PermanentFailure):
+    """This installation cannot send in this way; only its administrator can help."""
+
+
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """Accepted by the vendor. ``handle`` finds the message again (to edit it).

@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from incidentrelay.channels.base import (
     ChannelInfo,
     DeliveryFailure,
+    NotSetUp,
     PermanentFailure,
     SendResult,
     TemporaryFailure,
@@ -77,7 +78,7 @@ class EmailChannel:
         Message-ID, which mail programs show once. Late is worse than twice.
         """
         if self._server is None:
-            raise PermanentFailure(_NOT_SET_UP)
+            raise NotSetUp(_NOT_SET_UP)
         accepted, failures = self._deliver(self._server, envelope, config["to"])
         temporary = [failure for failure in failures if isinstance(failure, TemporaryFailure)]
         told = one_line(" ".join([*accepted, *(failure.reason for failure in failures)]), 500)

@@ -37,10 +37,9 @@ def config_option(function: Function) -> Function:
 
 def ini_loader(config: Path) -> Any:
     """PasteDeploy's loader of an ini file, whatever the file is called."""
-    from plaster import PlasterURL
-    from plaster_pastedeploy import Loader
+    from plaster import PlasterURL, get_loader
 
-    return Loader(PlasterURL("pastedeploy+ini", str(config.resolve())))
+    return get_loader(PlasterURL("file+ini", str(config.resolve())), protocols=["wsgi"])
 
 
 def read_settings(config: Path) -> Settings:

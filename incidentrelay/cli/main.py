@@ -4,6 +4,7 @@ import importlib
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Abort, ClickException, Exit
 
 from incidentrelay import __version__
 from incidentrelay.cli.errors import explain
@@ -42,7 +43,7 @@ class Commands(click.RichGroup):
         """Faults of the caller and of the surroundings become one sentence and exit code 1."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (ClickException, Exit, Abort):
             raise
         except Exception as error:
             sentence = explain(error)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,7 +150,7 @@ def _page(address: Address, config: Path, report: dict[str, Any]) -> str:
     admin = report["admin"]
     top = [f"IncidentRelay is ready at {report['url']}", ""]
     if admin["password"] is None:
-        renew = f"incidentrelay set-password -c {config} --username {admin['username']}"
+        renew = f"{_program()} set-password -c {config} --username {admin['username']}"
         top += [
             f"User name: {admin['username']}",
             "The password and the tokens were shown at the first start.",
@@ -163,6 +164,12 @@ def _page(address: Address, config: Path, report: dict[str, Any]) -> str:
     if sample:
         top += ["", "Send a first alert:", sample]
     return "\n".join([*top, "", "Stop it with Ctrl-C."])
+
+
+def _program() -> str:
+    """How this program was called, so that the printed commands work as they stand."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "incidentrelay" else "incidentrelay"
 
 
 def _curl(address: Address, routes: list[dict[str, Any]]) -> str | None:

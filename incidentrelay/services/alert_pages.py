@@ -70,14 +70,13 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPag
     filters |= {"title": title} if title else {}
     filters |= {"team": wanted.team} if wanted.team else {}
 
-    def narrowed(statement: Select[Any]) -> Select[Any]:
+    def narrowed(statement: Any) -> Select[Any]:
         seen = scope(statement, Alert, memberships, Permission.VIEW)
         return alert_search.narrowed(seen, filters)
 
     statement = narrowed(select(Alert)).options(
         joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee)
     )
-    counted: Select[Any] = select(Alert.status, func.count())
     statuses = OPEN if wanted.status is None else (wanted.status,)
     statement = statement.where(Alert.status.in_(statuses)).order_by(Alert.id.desc())
     keep = (lambda alert: matches(matchers, alert.labels)) if matchers else None
@@ -85,7 +84,7 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPag
     return AlertPage(
         alerts=tuple(alerts),
         signals=signal_counts(session, [alert.id for alert in alerts]),
-        counts=_counts(session, narrowed(counted)),
+        counts=_counts(session, narrowed(select(Alert.status, func.count()).select_from(Alert))),
         older=older,
     )
 
@@ -118,7 +117,7 @@ def signal_counts(session: Session, alert_ids: Collection[int]) -> dict[int, int
         .where(Signal.alert_id.in_(alert_ids))
         .group_by(Signal.alert_id)
     )
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).all())
 
 
 def _counts(session: Session, statement: Select[Any]) -> Counts:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from incidentrelay import db
 from incidentrelay.channels.base import (
     Channel,
+    NotSetUp,
     PermanentFailure,
     SendResult,
     TemporaryFailure,
@@ -59,7 +60,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an attempt ended: SENT, DELIVERED, RETRY or FAILED, and why."""
+    """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why."""
 
     state: DeliveryState
     reason: str = ""
@@ -192,6 +193,10 @@ def perform(
             retry_after=failure.retry_after,
             unknown=failure.unknown,
         )
+    except NotSetUp as failure:
+        # Nobody chose this way for a person: it is one of all that a person could have.
+        state = DeliveryState.FAILED if taken.user_id is None else DeliveryState.CANCELLED
+        return Result(state, failure.reason)
     except PermanentFailure as failure:
         return Result(DeliveryState.FAILED, failure.reason)
     state = DeliveryState.DELIVERED if sent.delivered else DeliveryState.SENT
@@ -225,7 +230,7 @@ def record(
     state = DeliveryState.FAILED if failed else result.state
     _log_attempt(session, taken, result, started_at, now)
     values: dict[str, Any] = {"state": state, "next_at": again, "last_error": ""}
-    if state in {DeliveryState.RETRY, DeliveryState.FAILED}:
+    if state in {DeliveryState.RETRY, DeliveryState.FAILED, DeliveryState.CANCELLED}:
         values["last_error"] = result.reason
     if state is not DeliveryState.RETRY:
         values["finished_at"] = now
@@ -245,7 +250,7 @@ def record(
         return False
     if again is not None:
         db.hint(session, db.Hint("deliver", taken.id, again))
-    else:
+    elif state is not DeliveryState.CANCELLED:
         _put_on_timeline(session, taken, state, result.reason, now)
     if state is DeliveryState.FAILED:
         _fall_back(session, taken, now)
@@ -323,4 +328,4 @@ def _fall_back(session: Session, taken: Claim, now: datetime) -> None:
         text = f"The team's fallback contact is told: {names}."
         line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now)
         db.insert_all(session, Event, [line])
-    escalations.bring_forward(session, alert, now)
+    escalations.bring_forward(session, alert, row.step, now)

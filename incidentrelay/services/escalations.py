@@ -5,7 +5,7 @@ What happens is decided in :mod:`incidentrelay.domain.escalation` and played in
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -24,6 +24,7 @@ from incidentrelay.services.plans import SILENCE, play
 from incidentrelay.services.timeline import event
 
 SNOOZE = "snooze"
+PATIENCE = timedelta(seconds=10)
 BATCH = 200
 
 
@@ -205,8 +206,16 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
     continue_plans(session, changed, now)
 
 
-def bring_forward(session: Session, alert: Alert, now: datetime) -> None:
-    """The next step that asks somebody else is due now."""
-    progress = escalation.hurry(Plan.from_json(alert.plan), Progress.from_json(alert.progress), now)
-    alert.progress, alert.wake_at = progress.to_json(), progress.due
-    hint_wake(session, alert.id, progress.due)
+def bring_forward(session: Session, alert: Alert, number: int, now: datetime) -> None:
+    """Step ``number`` reached nobody: the next that asks somebody else is due soon.
+
+    The first time at once, then after longer and longer, so that a plan in which
+    nobody can be reached does not race around its rotation.
+    """
+    progress = Progress.from_json(alert.progress)
+    if progress.due is None:
+        return
+    due = min(progress.due, now + number * PATIENCE)
+    hurried = escalation.hurry(Plan.from_json(alert.plan), progress, due)
+    alert.progress, alert.wake_at = hurried.to_json(), hurried.due
+    hint_wake(session, alert.id, hurried.due)

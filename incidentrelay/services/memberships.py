@@ -27,7 +27,7 @@ def load(session: Session, user: User) -> Roles:
         .join(Group, Group.id == GroupMember.group_id)
         .where(GroupMember.user_id == user.id, Group.active)
     )
-    groups = dict(session.execute(in_groups).tuples())
+    groups = dict(session.execute(in_groups).all())
     in_teams = (
         select(Team.group_id, TeamMember.team_id, TeamMember.role)
         .join(Team, Team.id == TeamMember.team_id)

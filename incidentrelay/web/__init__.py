@@ -71,4 +71,5 @@ def includeme(config: Any) -> None:
     config.add_request_method(request_db, "db", reify=True)
     config.include("incidentrelay.web.security")
     config.include("incidentrelay.web.api")
+    config.include("incidentrelay.web.console")
     config.include("incidentrelay.web.health")

@@ -63,7 +63,7 @@ def test_the_server_options_are_what_waitress_knows(path: Path) -> None:
     del options["use"]
     adjustments = Adjustments(**options)
     assert adjustments.threads == 8
-    assert adjustments.ident == ""
+    assert not adjustments.ident
 
 
 def test_the_body_limit_of_the_server_lets_the_program_answer_itself() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from incidentrelay.channels.base import PermanentFailure, SendResult, TemporaryFailure
+from incidentrelay.channels.base import NotSetUp, PermanentFailure, SendResult, TemporaryFailure
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
@@ -123,6 +123,41 @@ def test_when_nothing_arrives_the_fallback_is_told_and_the_plan_goes_on(pager: P
     assert ("fallback", "fay", "pending") in pager.outbox()
     assert pager.run_due(NOW) == 1
     assert ("escalation", "bob", "pending") in pager.outbox()
+
+
+def fail_all(pager: Pager, at: Any) -> None:
+    for notification_id in pager.due(at):
+        taken = pager.claim(notification_id, at)
+        assert taken is not None
+        pager.record(taken, SENT if taken.method == "inbox" else FAILED, at)
+
+
+def test_a_plan_in_which_nobody_can_be_reached_does_not_race(pager: Pager) -> None:
+    """Pages that all fail bring the next step forward, but slower each time."""
+    at, runs = NOW, 0
+    while at < NOW + 10 * MINUTE:
+        fail_all(pager, at)
+        runs += pager.run_due(at)
+        at += timedelta(seconds=1)
+    assert 5 < runs < 20
+
+
+def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> None:
+    class Missing:
+        info: Any = None
+
+        def send(self, envelope: Any, config: Any) -> SendResult:
+            raise NotSetUp("No mail server.")
+
+    outcomes = {}
+    for notification_id in pager.due():
+        taken = pager.claim(notification_id)
+        assert taken is not None
+        result = deliveries.perform(taken, Missing(), no_links, NOW)
+        pager.record(taken, result)
+        outcomes[taken.user_id is not None] = result.state
+    assert outcomes == {True: DeliveryState.CANCELLED, False: DeliveryState.FAILED}
+    assert pager.timeline().count("notification_failed") == 1
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,7 @@ def test_the_life_of_an_alert(login_as: Any, alert: str) -> None:
     assert "resolved" in answer.json["detail"]
     events = rex.get(f"{alert}/events").json["items"]
     assert [event["kind"] for event in events][:2] == ["acknowledged", "unacknowledged"]
-    assert {event["actor"] for event in events} == {"rex"}
-    assert {event["via"] for event in events} == {"api"}
+    assert {(event["actor"], event["via"]) for event in events} >= {("rex", "api")}
     assert rex.get(events[0]["url"]).json == events[0]
     notifications = rex.get(f"{alert}/notifications").json["items"]
     assert any(row["target"].startswith("user:") for row in notifications)

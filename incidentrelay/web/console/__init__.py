@@ -15,8 +15,6 @@ def includeme(config: Any) -> None:
         {
             "jinja2.filters": page_globals.FILTERS,
             "jinja2.undefined": "strict",
-            "jinja2.trim_blocks": True,
-            "jinja2.lstrip_blocks": True,
         }
     )
     config.include("pyramid_jinja2")

@@ -13,7 +13,7 @@ def duration(value: timedelta) -> str:
     seconds = abs(int(value.total_seconds()))
     if seconds == 0:
         return "0 s"
-    parts = []
+    parts: list[tuple[int, str]] = []
     for unit, size in _UNITS:
         number, seconds = divmod(seconds, size)
         if number or parts:

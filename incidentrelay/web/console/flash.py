@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from itsdangerous import BadSignature, URLSafeSerializer
+from pyramid.request import RequestLocalCache
 
 from incidentrelay.services.keys import derive
 from incidentrelay.web.security.sessions import is_https, session_cookie
@@ -26,12 +27,14 @@ class Flashes:
     def __init__(self, secret_key: str, *, secure: bool) -> None:
         self._key = derive(secret_key, "flash")
         self._secure = secure
+        # Not in the environ, which a second attempt of the same request inherits.
+        self._waiting = RequestLocalCache()
         self.name = "__Host-incidentrelay-flash" if secure else "incidentrelay-flash"
 
     def add(self, request: Any, text: str, kind: Kind) -> None:
-        waiting: list[list[str]] | None = request.environ.get("incidentrelay.flashes")
-        if waiting is None:
-            waiting = request.environ["incidentrelay.flashes"] = []
+        waiting: list[list[str]] = self._waiting.get(request, [])
+        if not waiting:
+            self._waiting.set(request, waiting)
             request.add_response_callback(self._write)
         waiting.append([kind, text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"])
 
@@ -49,7 +52,7 @@ class Flashes:
         return [(kind, text) for kind, text in pairs] if 0 <= age <= LIFETIME.seconds else ()
 
     def _write(self, request: Any, response: Any) -> None:
-        pairs = request.environ["incidentrelay.flashes"][-_MOST:]
+        pairs = self._waiting.get(request, [])[-_MOST:]
         value = self._serializer(request).dumps([int(request.now.timestamp()), pairs])
         response.set_cookie(
             self.name,
@@ -62,7 +65,7 @@ class Flashes:
         )
 
     def _delete(self, request: Any, response: Any) -> None:
-        if "incidentrelay.flashes" not in request.environ:
+        if not self._waiting.get(request, []):
             response.delete_cookie(self.name, path="/")
 
     def _serializer(self, request: Any) -> URLSafeSerializer:

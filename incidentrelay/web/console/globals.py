@@ -138,7 +138,8 @@ def add_values(event: Any) -> None:
     if not str(event.get("renderer_name", "")).endswith(".jinja2"):
         return
     request, given = event["request"], event.rendering_val
-    identity = given["identity"] if "identity" in given else request.identity
+    # Only asked for where it is not given: loading it needs the database.
+    identity = given["identity"] if "identity" in given else request.identity  # noqa: SIM401
     event.update(
         identity=identity,
         now=request.now,

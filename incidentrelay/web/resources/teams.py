@@ -106,7 +106,7 @@ def load_fallbacks(nodes: Sequence[Item]) -> None:
 def _names(node: Item, key: Any, name: Any, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
-    return dict(node.db.execute(select(key, name).where(key.in_(ids))).tuples())
+    return dict(node.db.execute(select(key, name).where(key.in_(ids))).all())
 
 
 class GroupTeams(Folder):

@@ -1,0 +1,144 @@
+"""The list of alerts, and the page of one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.errors import BadMatchers
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert
+from incidentrelay.services import alert_future, alert_pages, alert_story
+from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
+from incidentrelay.web.console import forms, offers, stories
+from incidentrelay.web.console.view import console_view
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.alerts import AlertNode, Alerts
+
+_LONGEST_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list; ``ack_url`` only where the reader may take the alert."""
+
+    id: int
+    title: str
+    severity: str
+    status: str
+    team_name: str
+    group_name: str
+    assignee_name: str | None
+    opened_at: datetime
+    last_seen_at: datetime
+    signal_count: int
+    url: str
+    ack_url: str | None
+    quiet_until: datetime | None
+    quiet_reason: str | None
+
+
+@console_view(
+    context=Alerts,
+    permission=Permission.VIEW,
+    template="alerts/index.jinja2",
+    fragment="alerts/_list.jinja2",
+)
+def index(context: Alerts, request: Any) -> dict[str, Any]:
+    wanted, error = _wanted(request.GET), None
+    try:
+        found = alert_pages.find(request.db, request.identity, wanted)
+    except BadMatchers as trouble:
+        found, error = AlertPage((), {}, Counts(), None), trouble
+    return {
+        "alerts": [_row(context, request, alert, found) for alert in found.alerts],
+        "counts": found.counts,
+        "status": wanted.status or "",
+        "query": wanted.query,
+        "query_error": " ".join(error.errors["q"]) if error else None,
+        "teams": _teams(request),
+        "team": wanted.team,
+        "next_url": _older(request, found.older),
+    }
+
+
+def _wanted(given: Mapping[str, str]) -> Wanted:
+    status = given.get("status", "")
+    return Wanted(
+        status=AlertStatus(status) if status in set(AlertStatus) else None,
+        query="".join(char for char in given.get("query", "") if char.isprintable())[
+            :_LONGEST_QUERY
+        ].strip(),
+        team=given.get("team", "") if given.get("team", "").isprintable() else "",
+        before=forms.before(given),
+    )
+
+
+def _row(context: Alerts, request: Any, alert: Alert, found: AlertPage) -> Row:
+    node = context.root.place(alert)
+    url = console_url(request, node)
+    free = alert.status is AlertStatus.FIRING
+    may = free and request.has_permission(Permission.RESPOND, node)
+    return Row(
+        id=alert.id,
+        title=alert.title,
+        severity=alert.severity,
+        status=alert.status,
+        team_name=alert.team.name,
+        group_name=alert.team.group.name,
+        assignee_name=alert.assignee.display_name if alert.assignee else None,
+        opened_at=alert.opened_at,
+        last_seen_at=alert.last_seen_at,
+        signal_count=found.signals.get(alert.id, 1),
+        url=url,
+        ack_url=f"{url}/acknowledge" if may else None,
+        quiet_until=alert.quiet_until if free else None,
+        quiet_reason=alert.quiet_reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    slug: str
+    name: str
+
+
+def _teams(request: Any) -> list[Choice]:
+    found = alert_pages.teams(request.db, request.identity)
+    several = len({team.group_id for team in found}) > 1
+    return [
+        Choice(team.slug, f"{team.group.name} / {team.name}" if several else team.name)
+        for team in found
+    ]
+
+
+def _older(request: Any, older: int | None) -> str | None:
+    if older is None:
+        return None
+    kept = {name: value for name, value in request.GET.items() if name != "before" and value}
+    return f"{request.path}?{urlencode({**kept, 'before': older})}"
+
+
+@console_view(
+    context=AlertNode,
+    permission=Permission.VIEW,
+    template="alerts/alert.jinja2",
+    fragment="alerts/_live.jinja2",
+)
+def show(context: AlertNode, request: Any) -> dict[str, Any]:
+    alert, db = context.obj, request.db
+    signals = alert_pages.signal_counts(db, [alert.id]).get(alert.id, 1)
+    people = alert_story.assignable(db, alert) if _may_respond(context, request) else []
+    return {
+        "alert": stories.shown(alert, signals, alert_story.rotation_name(db, alert)),
+        "actions": offers.of(context, request, people) if _may_respond(context, request) else [],
+        "events": [stories.line(event) for event in alert_story.events(db, alert)],
+        "notifications": [stories.sent(row) for row in alert_story.notifications(db, alert)],
+        "plan": stories.future(alert_future.planned(db, alert, request.now), request.now),
+    }
+
+
+def _may_respond(context: AlertNode, request: Any) -> bool:
+    return bool(request.has_permission(Permission.RESPOND, context))

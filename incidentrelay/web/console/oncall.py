@@ -1,0 +1,59 @@
+"""Who is on call now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import User
+from incidentrelay.services import oncall_pages
+from incidentrelay.services.oncall import OnCall as Covered
+from incidentrelay.web.console.view import console_view
+from incidentrelay.web.resources.oncall import OnCall
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One rotation; ``person_name`` None: nobody."""
+
+    team_name: str
+    rotation_name: str
+    person_name: str | None
+    contacts: tuple[Contact, ...]
+    since: datetime | None
+    until: datetime | None
+    next_name: str | None
+    next_at: datetime | None
+
+
+@console_view(context=OnCall, permission=Permission.VIEW, template="oncall.jinja2")
+def show(_context: OnCall, request: Any) -> dict[str, Any]:
+    found = oncall_pages.overview(request.db, request.identity, request.now)
+    return {"rows": [_duty(row) for row in found]}
+
+
+def _duty(row: Covered) -> Duty:
+    return Duty(
+        team_name=row.team.name,
+        rotation_name=row.rotation.name,
+        person_name=row.user.display_name if row.user else None,
+        contacts=_contacts(row.user),
+        since=row.since,
+        until=row.until,
+        next_name=row.next_user.display_name if row.next_user else None,
+        next_at=row.next_at,
+    )
+
+
+def _contacts(user: User | None) -> tuple[Contact, ...]:
+    if user is None:
+        return ()
+    found = [Contact(user.phone, f"tel:{user.phone}")] if user.phone else []
+    found += [Contact(user.email, f"mailto:{user.email}")] if user.email else []
+    return tuple(found)

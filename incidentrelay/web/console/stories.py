@@ -1,0 +1,151 @@
+"""An alert's values as its page shows them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.services.alert_future import Planned
+from incidentrelay.web.console import filters
+
+_LOOKS: Mapping[EventKind, tuple[str, str]] = {
+    EventKind.CREATED: ("flame", "danger"),
+    EventKind.SIGNAL_JOINED: ("plus", "info"),
+    EventKind.SEVERITY_RAISED: ("chevrons-up", "warning"),
+    EventKind.SIGNAL_RESOLVED: ("check", "success"),
+    EventKind.SOURCE_NOTE: ("file-text", "muted"),
+    EventKind.REOPENED: ("refresh", "danger"),
+    EventKind.ACKNOWLEDGED: ("user-check", "info"),
+    EventKind.UNACKNOWLEDGED: ("user-off", "warning"),
+    EventKind.RESOLVED: ("circle-check", "success"),
+    EventKind.SNOOZED: ("zzz", "muted"),
+    EventKind.SNOOZE_ENDED: ("bell", "warning"),
+    EventKind.SILENCED: ("bell-off", "muted"),
+    EventKind.SILENCE_ENDED: ("bell", "warning"),
+    EventKind.ACK_TIMED_OUT: ("hourglass", "warning"),
+    EventKind.ASSIGNED: ("user", "info"),
+    EventKind.COMMENTED: ("message-circle", "muted"),
+    EventKind.PAGED: ("bell-ringing", "info"),
+    EventKind.REMINDED: ("repeat", "info"),
+    EventKind.ESCALATED: ("stairs-up", "warning"),
+    EventKind.NOBODY_ON_CALL: ("user-off", "danger"),
+    EventKind.FALLBACK_NOTIFIED: ("shield", "warning"),
+    EventKind.ESCALATION_EXHAUSTED: ("alert-octagon", "danger"),
+    EventKind.NOTIFICATION_SENT: ("send", "success"),
+    EventKind.NOTIFICATION_FAILED: ("circle-x", "danger"),
+}
+_METHODS: Mapping[str, str] = {"email": "e-mail", "inbox": "inbox", "webhook": "webhook"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One alert, for alerts/_live.jinja2."""
+
+    id: int
+    title: str
+    severity: str
+    status: str
+    team_name: str
+    group_name: str
+    assignee_name: str | None
+    opened_at: datetime
+    last_seen_at: datetime
+    resolved_at: datetime | None
+    signal_count: int
+    quiet_until: datetime | None
+    quiet_reason: str | None
+    description: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    source_link: str | None
+    runbook_link: str | None
+    route_name: str
+    rotation_name: str | None
+    generation: int
+    acknowledged_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline. ``actor`` only where the text does not name them."""
+
+    at: datetime
+    kind: str
+    text: str
+    actor: str | None
+    icon: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    kind: str
+    target: str
+    method: str
+    state: str
+    attempts: int
+    last_error: str
+    at: datetime | None
+
+
+def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
+    return Shown(
+        id=alert.id,
+        title=alert.title,
+        severity=alert.severity,
+        status=alert.status,
+        team_name=alert.team.name,
+        group_name=alert.team.group.name,
+        assignee_name=alert.assignee.display_name if alert.assignee else None,
+        opened_at=alert.opened_at,
+        last_seen_at=alert.last_seen_at,
+        resolved_at=alert.resolved_at,
+        signal_count=signals,
+        quiet_until=alert.quiet_until,
+        quiet_reason=alert.quiet_reason,
+        description=alert.description,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        source_link=alert.source_link,
+        runbook_link=alert.annotations.get("runbook_url"),
+        route_name=alert.route.name if alert.route else "A route that was deleted",
+        rotation_name=rotation_name,
+        generation=alert.generation,
+        acknowledged_by=alert.acknowledged_by.display_name if alert.acknowledged_by else None,
+    )
+
+
+def line(event: Event) -> Line:
+    icon, tone = _LOOKS.get(event.kind, ("info-circle", "muted"))
+    said = event.kind is EventKind.COMMENTED
+    actor = event.actor.display_name if said and event.actor else None
+    text = event.text or event.kind.replace("_", " ").capitalize()
+    if event.via == "link":
+        text = f"{text} (by the link in a message)"
+    return Line(event.at, event.kind, text, actor, icon, tone)
+
+
+def sent(row: Notification) -> Sent:
+    if row.user is not None:
+        target = row.user.display_name
+    else:
+        target = row.channel.name if row.channel else "somebody who was deleted"
+    return Sent(
+        kind=row.kind,
+        target=target,
+        method=_METHODS.get(row.method, row.method),
+        state=row.state,
+        attempts=row.attempts,
+        last_error=row.last_error,
+        at=row.finished_at or row.created_at,
+    )
+
+
+def future(steps: Sequence[Planned], now: datetime) -> list[Planned]:
+    """The steps with the time from now in front: "In 4 min: remind Anna"."""
+    return [Planned(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return f"In {filters.duration(at - now)}" if at > now else "Now"

@@ -1,0 +1,172 @@
+"""A whole console on a free port, with a small company's night in its database."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from waitress.server import create_server
+
+from incidentrelay import make_app, runtime, utc_now
+from incidentrelay.db import Database
+from incidentrelay.domain.actors import SYSTEM, Actor
+from incidentrelay.domain.enums import Severity, SignalStatus
+from incidentrelay.domain.signals import Signal
+from incidentrelay.models import Alert, Route, Team, User
+from incidentrelay.runtime import Runtime
+from incidentrelay.services import act_links, alerts, demo, escalations, heartbeats, intake, users
+from incidentrelay.services.intake import RawRequest
+from incidentrelay.settings import Settings
+from tests import factories
+
+USERNAME, PASSWORD = "admin", "a long night at the desk"
+MINUTE = timedelta(minutes=1)
+
+# (severity, title, minutes ago, labels)
+NIGHT: tuple[tuple[Severity, str, int, dict[str, str]], ...] = (
+    (Severity.INFO, "Node pool was resized", 900, {"alertname": "Resized"}),
+    (Severity.LOW, "Backup took 3 h 20 min", 400, {"alertname": "SlowBackup"}),
+    (
+        Severity.WARNING,
+        "Replica db-02 lags by 40 s",
+        95,
+        {"alertname": "ReplicaLag", "instance": "db-02"},
+    ),
+    (
+        Severity.MEDIUM,
+        "Certificate of shop.example.net expires in 6 days",
+        64,
+        {"alertname": "CertExpiry"},
+    ),
+    (
+        Severity.HIGH,
+        "p99 latency of checkout above 2 s",
+        31,
+        {"alertname": "Latency", "service": "checkout"},
+    ),
+    (
+        Severity.CRITICAL,
+        "Disk is 95 % full on db-primary-01.eu-west.example.net",
+        2,
+        {
+            "alertname": "DiskFull",
+            "instance": "db-primary-01.eu-west.example.net:9100",
+            "mountpoint": "/var/lib/postgresql",
+        },
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """``disk_id`` is the newest alert, firing. ``act_paths`` are links for the admin by alert."""
+
+    url: str
+    database: Database
+    disk_id: int
+    latency_id: int
+    act_paths: Mapping[int, str]
+
+
+@contextmanager
+def running(settings: Settings, database: Database) -> Iterator[Site]:
+    """The site, served by waitress in a thread until the end."""
+    app: Any = None
+
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        return app(environ, start_response)
+
+    server = create_server(wsgi, host="127.0.0.1", port=0, threads=4)
+    url = f"http://127.0.0.1:{server.effective_port}"
+    settings = replace(settings, public_url=url)
+    app = make_app(settings, database=database)
+    parts = runtime.build(settings, database=database)
+    thread = threading.Thread(target=server.run, daemon=True)
+    try:
+        ids = _fill(parts)
+        thread.start()
+        links = {alert_id: _link(parts, alert_id) for alert_id in ids}
+        yield Site(url, database, ids[-1], ids[-2], links)
+    finally:
+        server.close()
+        thread.join(timeout=10)
+        parts.close()
+
+
+def _link(parts: Runtime, alert_id: int) -> str:
+    with parts.database.read() as session:
+        user_id = session.scalar(select(User.id).where(User.username == USERNAME))
+    assert user_id is not None
+    return f"/act/{act_links.sign_act(parts.links.act_key, alert_id, user_id, parts.clock())}"
+
+
+def _fill(parts: Runtime) -> list[int]:
+    now = utc_now()
+    with parts.database.write() as session:
+        demo.create_demo(
+            session,
+            now=now - timedelta(days=40),
+            registry=parts.channels,
+            vault=parts.vault,
+            integrations=parts.integrations,
+            admin_password=PASSWORD,
+        )
+        heartbeats.beat(session, heartbeats.WORKER, now)
+        admin = session.scalars(select(User).where(User.username == USERNAME)).one()
+        profile = {"display_name": "Alex Admin", "phone": "+33612345678", "zone": "Europe/Paris"}
+        users.update(session, admin, profile, actor=SYSTEM, now=now - timedelta(days=30))
+    with parts.database.write() as session:
+        ids = [_alert(session, *entry) for entry in NIGHT]
+        _react(session, ids)
+        _uncovered_rotation(session)
+        escalations.run_due(session, utc_now())
+    parts.runner.sweep()
+    return ids
+
+
+def _alert(
+    session: Any, severity: Severity, title: str, minutes: int, labels: dict[str, str]
+) -> int:
+    at = utc_now() - minutes * MINUTE
+    route_id = session.scalar(select(Route.id).where(Route.source == "alertmanager"))
+    signal = Signal(
+        dedup_key=title,
+        status=SignalStatus.FIRING,
+        severity=severity,
+        title=title,
+        description="Only 2.1 GB are left.\nAt this rate it is full in an hour.",
+        labels=labels,
+        annotations={
+            "summary": "Something runs out soon",
+            "runbook_url": "https://wiki.example.net/runbooks/disk-full",
+        },
+        link="https://prometheus.example.net/graph?g0.expr=node_filesystem_avail_bytes",
+    )
+    route = intake.lock_route(session, route_id)
+    raw = RawRequest(b"{}", False, "127.0.0.1")
+    (verdict,) = intake.receive(session, route, [signal], raw, at)
+    assert verdict.id is not None
+    return verdict.id
+
+
+def _react(session: Any, ids: list[int]) -> None:
+    anna = session.scalars(select(User).where(User.username == "anna")).one()
+    actor = Actor(name="anna", via="console", user_id=anna.id)
+    found = {alert.id: alert for alert in session.scalars(select(Alert).where(Alert.id.in_(ids)))}
+    now = utc_now()
+    alerts.resolve(session, found[ids[0]], actor=actor, now=now - 800 * MINUTE)
+    alerts.acknowledge(session, found[ids[1]], actor=actor, now=now - 380 * MINUTE)
+    alerts.snooze(session, found[ids[2]], now + 120 * MINUTE, actor=actor, now=now - 90 * MINUTE)
+    alerts.acknowledge(session, found[ids[3]], actor=actor, now=now - 60 * MINUTE)
+    text = "The write-ahead log is stuck; I look at the archive."
+    alerts.comment(session, found[ids[-1]], text, actor=actor, now=now - MINUTE)
+
+
+def _uncovered_rotation(session: Any) -> None:
+    """A rotation without anybody, to which a route goes."""
+    route = session.scalars(select(Route).where(Route.source == "webhook")).one()
+    team = session.get_one(Team, route.team_id)
+    route.rotation_id = factories.rotation(session, team, "database", name="Database").id

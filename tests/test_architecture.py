@@ -1,0 +1,158 @@
+"""The floors of the house: who may import whom, and how big a module may be."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "incidentrelay"
+MODULES = sorted((ROOT / PACKAGE).rglob("*.py"))
+
+# Floor → the parts of the package that it may import, besides itself.
+ALLOWED = {
+    "domain": frozenset[str](),
+    "models": frozenset({"domain"}),
+    "transport": frozenset[str](),
+    "channels": frozenset({"domain", "transport"}),
+    "integrations": frozenset({"domain"}),
+    "voice": frozenset({"domain", "transport"}),
+    # The wiring's table of settings is data; the engines are made from it.
+    "db": frozenset({"settings", "models", "domain"}),
+    "services": frozenset(
+        {"domain", "models", "db", "transport", "channels", "integrations", "voice"}
+    ),
+    "web": frozenset(
+        {"domain", "models", "db", "services", "channels", "integrations", "settings"}
+    ),
+    "tasks": frozenset({"domain", "models", "db", "services", "channels", "settings", "runtime"}),
+    "settings": frozenset[str](),
+}
+# Facts about the package as a whole, for every floor.
+FACTS = {f"{PACKAGE}.__version__"}
+FORBIDDEN_LIBRARIES = {
+    "services": {"pyramid", "huey", "waitress", "webob", "transaction", "zope"},
+    "models": {"pyramid", "huey", "waitress"},
+    "channels": {"pyramid", "huey", "sqlalchemy"},
+    "integrations": {"pyramid", "huey", "sqlalchemy"},
+    "transport": {"pyramid", "huey", "sqlalchemy"},
+    "tasks": {"pyramid"},
+    "web": {"huey"},
+}
+DOMAIN_LIBRARIES = sys.stdlib_module_names | {"re2", "dateutil"}
+# In the domain, the time is always given, and chance too.
+IMPURE = {"random", "secrets", "logging", "os", "pathlib", "socket", "subprocess", "time"}
+CLOCKS = {"now", "utcnow", "today"}
+HARD_CAP = 400
+BAD_NAMES = {"utils", "helpers", "common", "misc", "manager"}
+
+
+def floor_of(path: Path) -> str:
+    """The first part of a module's name below the package."""
+    return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that a module imports, wherever in it.
+
+    Imports for type checkers only do not happen, so they do not count.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for part in node.body
+        for child in ast.walk(part)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            for alias in node.names:
+                yield node.lineno, f"{node.module}.{alias.name}"
+
+
+def place(path: Path, line: int) -> str:
+    return f"{path.relative_to(ROOT)}:{line}"
+
+
+@pytest.mark.parametrize("floor", ALLOWED)
+def test_no_floor_imports_one_that_it_may_not(floor: str) -> None:
+    allowed = ALLOWED[floor] | {floor}
+    wrong = [
+        f"{place(path, line)} imports {name}"
+        for path in MODULES
+        if floor_of(path) == floor
+        for line, name in imports(path)
+        if name.split(".")[0] == PACKAGE and name.split(".")[1] not in allowed and name not in FACTS
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("floor", FORBIDDEN_LIBRARIES)
+def test_no_floor_uses_the_libraries_of_another(floor: str) -> None:
+    wrong = [
+        f"{place(path, line)} imports {name}"
+        for path in MODULES
+        if floor_of(path) == floor
+        for line, name in imports(path)
+        if name.split(".")[0] in FORBIDDEN_LIBRARIES[floor]
+    ]
+    assert wrong == []
+
+
+def test_the_domain_uses_the_standard_library_alone_and_nothing_impure() -> None:
+    wrong = [
+        f"{place(path, line)} imports {name}"
+        for path in MODULES
+        if floor_of(path) == "domain"
+        for line, name in imports(path)
+        if (root := name.split(".")[0]) != PACKAGE
+        and (root not in DOMAIN_LIBRARIES or root in IMPURE)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("floor", ["domain", "services"])
+def test_nothing_below_the_edges_reads_the_clock(floor: str) -> None:
+    wrong = [
+        f"{place(path, node.lineno)}: {ast.unparse(node)}"
+        for path in MODULES
+        if floor_of(path) == floor
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in CLOCKS
+        and ast.unparse(node.func.value) in {"datetime", "date", "datetime.datetime"}
+    ]
+    assert wrong == []
+
+
+def test_services_never_end_a_transaction() -> None:
+    wrong = [
+        f"{place(path, node.lineno)}: {ast.unparse(node)}"
+        for path in MODULES
+        if floor_of(path) == "services"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"commit", "rollback"}
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_have_a_noun_and_a_size_that_one_can_read(path: Path) -> None:
+    assert path.stem not in BAD_NAMES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= HARD_CAP
+
+
+def test_every_part_of_the_package_stands_on_a_floor() -> None:
+    wiring = {"__init__", "cli", "logging", "migrations", "runtime"}
+    assert {floor_of(path) for path in MODULES} <= set(ALLOWED) | wiring
