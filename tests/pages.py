@@ -62,7 +62,6 @@ def alert(say: Any = str, **changes: Any) -> Thing:
         "runbook_link": "https://wiki.example.net/runbooks/disk-full",
         "route_name": say("Prometheus, production"),
         "rotation_name": say("Infrastructure, primary"),
-        "generation": 2,
         "acknowledged_by": None,
         "resolved_at": None,
     }
@@ -204,6 +203,33 @@ def inbox_items(say: Any = str) -> list[Thing]:
     ]  # fmt: skip
 
 
+def me_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    def token(**given: Any) -> Thing:
+        values = {"id": 3, "name": say("Deploy"), "hint": say("ir_u_ab12"), "created_at": NOW}
+        ends = {"scopes": ["alerts:read"], "expires_at": None, "last_used_at": None}
+        return Thing(**values | ends | given)
+
+    def browser(**given: Any) -> Thing:
+        values = {"id": 5, "user_agent": say("Firefox/140 Linux"), "address": say("10.0.0.7")}
+        return Thing(**values | {"created_at": NOW, "last_seen_at": NOW} | given)
+
+    day = timedelta(days=1)
+    return {
+        "profile": {"display_name": say("Bob Rivera"), "email": say("bob@example.net"),
+                    "phone": say("+4930"), "zone": say("Europe/Berlin")},
+        "errors": {},
+        "tokens": [token(), token(id=4, expires_at=NOW + day, last_used_at=NOW),
+                   token(id=2, expires_at=NOW - day)],
+        "token": {"name": "", "scopes": []},
+        "new_token": None,
+        "scopes": ["alerts:read", "alerts:write"],
+        "lives": [("90", say("90 days")), ("", say("for ever"))],
+        "browsers": [browser(), browser(id=6, user_agent="", address="")],
+        "current_browser": 5,
+        "base": "/me",
+    } | changes  # fmt: skip
+
+
 def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page that the templates can make, by a name for the test's report."""
     stranger = {"identity": None, "nav": [], "banners": [], "flashes": []}
@@ -212,7 +238,7 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
     silence = {"quiet_until": NOW, "quiet_reason": say("maintenance"), "labels": {}}
     bare = alert(
         say, source_link=None, runbook_link=None, annotations={}, description="",
-        rotation_name=None, assignee_name=None, generation=1, **silence,
+        rotation_name=None, assignee_name=None, **silence,
     )  # fmt: skip
     resolved = alert(say, status="resolved", resolved_at=NOW)
     error = {"status": 404, "title": say("Not found"), "detail": say("No such page."),
@@ -225,6 +251,8 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "alerts none": ("alerts/index.jinja2", list_page(say, **nothing)),
         "alerts none resolved": ("alerts/index.jinja2", list_page(
             say, **nothing | {"status": "resolved"})),
+        "alerts bad search": ("alerts/index.jinja2", list_page(
+            say, **nothing | {"query_error": say("At character 3: a value is missing.")})),
         "alerts not found": ("alerts/index.jinja2", list_page(
             say, **nothing | {"query": say("x")})),
         "alert": ("alerts/alert.jinja2", alert_page(say)),
@@ -244,5 +272,12 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "on call empty": ("oncall.jinja2", {"rows": []}),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),
+        "me": ("me.jinja2", me_page(say)),
+        "me, new token": ("me.jinja2", me_page(say, tokens=[], new_token=say("ir_u_secret"))),
+        "me refused": ("me.jinja2", me_page(
+            say, token={"name": say("x"), "scopes": ["alerts:read"]},
+            errors={name: say("This is wrong.") for name in (
+                "display_name", "email", "phone", "zone", "current_password", "new_password",
+                "name", "scopes", "days")})),
         "docs": ("docs.jinja2", {"spec_url": "/api/openapi.json"}),
     }  # fmt: skip

@@ -33,6 +33,7 @@ def environment() -> Environment:
     )
     env.filters |= {
         "ago": ago,
+        "browser": lambda text: text or "Unknown browser",
         "clock": lambda value: value.strftime("%Y-%m-%d %H:%M UTC"),
         "safe_url": lambda url: url if url.startswith(("http://", "https://")) else None,
     }

@@ -5,6 +5,26 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+# The first mark that is found counts, because browsers also name those they resemble.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 _WEB = frozenset({"http", "https"})
 
 
@@ -60,3 +80,12 @@ def safe_url(value: object) -> str | None:
     except ValueError:
         return None
     return value if parts.scheme in _WEB and host else None
+
+
+def browser(user_agent: str) -> str:
+    """What somebody recognises in a browser's long description of itself."""
+    name = next((name for mark, name in _BROWSERS if mark in user_agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    if name is None:
+        return user_agent[:60] or "Unknown browser"
+    return f"{name} on {system}" if system else name

@@ -34,6 +34,7 @@ def _clock(context: Context, value: datetime) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": _ago,
+    "browser": filters.browser,
     "clock": _clock,
     "duration": filters.duration,
     "safe_url": filters.safe_url,

@@ -62,7 +62,6 @@ class Shown:
     runbook_link: str | None
     route_name: str
     rotation_name: str | None
-    generation: int
     acknowledged_by: str | None
 
 
@@ -111,7 +110,6 @@ def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
         runbook_link=alert.annotations.get("runbook_url"),
         route_name=alert.route.name if alert.route else "A route that was deleted",
         rotation_name=rotation_name,
-        generation=alert.generation,
         acknowledged_by=alert.acknowledged_by.display_name if alert.acknowledged_by else None,
     )
 

@@ -26,6 +26,7 @@ class ChannelNode(Managed):
     fixed = ("slug", "kind")
     offered = (*Managed.offered, Permission.TEST)
     scope_domain = "resources"
+    revealed: Mapping[str, Any] = {}
 
     @classmethod
     def rows(cls) -> Select[Any]:
@@ -35,9 +36,9 @@ class ChannelNode(Managed):
         return _parts(self)
 
     def details(self) -> Mapping[str, Any]:
-        """The configuration, with secrets masked."""
+        """The configuration, with secrets masked; ``revealed`` ones are shown this once."""
         registry = self.root.request.registry["channels"]
-        return {"config": channels.public_config(self.obj, registry)}
+        return {"config": {**channels.public_config(self.obj, registry), **self.revealed}}
 
 
 class TeamChannels(TeamFolder):

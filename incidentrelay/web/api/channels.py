@@ -1,0 +1,70 @@
+"""Channels: secrets that we make, and tests."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Notification
+from incidentrelay.services import channel_tests, channels
+from incidentrelay.web.api import crud
+from incidentrelay.web.api.view import api_view
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.channels import ChannelNode, TeamChannels
+from incidentrelay.web.schemas.alert import NotificationSchema
+
+
+@api_view(
+    context=TeamChannels,
+    method="POST",
+    permission=Permission.CREATE,
+    body="schema",
+    returns="schema",
+    status=201,
+    errors=(409, 413, 415, 422),
+    summary="Create a channel; a secret that is made for it is shown only now",
+)
+def create_channel(context: TeamChannels, request: Any) -> Item:
+    data = crud.without_version(request.body_data)
+    row = channels.create(
+        request.db,
+        context.team,
+        data,
+        actor=crud.actor(request),
+        now=request.now,
+        **context.extras(),
+    )
+    node = crud.created(context, request, row)
+    if isinstance(node, ChannelNode):
+        whole = channels.full_config(row, request.registry["vault"])
+        info = request.registry["channels"].get(row.kind).info
+        node.revealed = {
+            name: whole[name] for name in info.secrets & set(whole) if not data["config"].get(name)
+        }
+    return node
+
+
+@api_view(
+    context=ChannelNode,
+    name="test",
+    method="POST",
+    permission=Permission.TEST,
+    returns=NotificationSchema,
+    status=202,
+    errors=(409,),
+    summary="Send a test message by the real way; read the same address for what became of it",
+)
+def test_channel(context: ChannelNode, request: Any) -> Notification:
+    return channel_tests.send(request.db, context.obj, actor=crud.actor(request), now=request.now)
+
+
+@api_view(
+    context=ChannelNode,
+    name="test",
+    method="GET",
+    permission=Permission.VIEW,
+    returns=NotificationSchema,
+    many=True,
+    summary="The newest test messages and what became of them, the newest first",
+)
+def tests(context: ChannelNode, request: Any) -> Sequence[Notification]:
+    return channel_tests.latest(request.db, context.obj)

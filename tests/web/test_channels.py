@@ -1,0 +1,37 @@
+"""Testing a channel, and secrets that are made for it."""
+
+from typing import Any
+
+import pytest
+
+CORE = "/api/groups/sre/teams/core"
+BOX = f"{CORE}/channels/inbox"
+
+
+def test_a_test_is_a_message_on_the_real_way(login_as: Any) -> None:
+    mona = login_as("mona")
+    assert mona.get(f"{BOX}/test").json == []
+    made = mona.post(f"{BOX}/test", status=202).json
+    assert (made["kind"], made["state"], made["method"]) == ("test", "pending", "inbox")
+    again = mona.post(f"{BOX}/test", status=202).json
+    shown = login_as("vera").get(f"{BOX}/test").json
+    assert [row["id"] for row in shown] == [again["id"], made["id"]]
+
+
+@pytest.mark.parametrize(("who", "status"), [("vera", 403), ("rex", 403), ("otto", 404)])
+def test_only_managers_test(login_as: Any, who: str, status: int) -> None:
+    login_as(who).post(f"{BOX}/test", status=status)
+
+
+def test_a_channel_that_is_switched_off_is_not_tested(login_as: Any) -> None:
+    mona = login_as("mona")
+    mona.patch_json(BOX, {"enabled": False})
+    assert "switched off" in mona.post(f"{BOX}/test", status=409).json["detail"]
+
+
+def test_a_secret_that_we_make_is_shown_once(login_as: Any) -> None:
+    mona = login_as("mona")
+    body = {"name": "Hook", "kind": "webhook", "config": {"url": "https://hooks.example/x"}}
+    made = mona.post_json(f"{CORE}/channels", body, status=201).json
+    assert made["config"]["secret"].startswith("whsec_")
+    assert mona.get(made["url"]).json["config"]["secret"] == "***"
