@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from incidentrelay.migrations import is_ours
 from incidentrelay.models import Base
 from incidentrelay.models.meta import BigId, Choice, JSONValue, UTCDateTime

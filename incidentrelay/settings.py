@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 PREFIX = "incidentrelay."
 ENV_PREFIX = "INCIDENTRELAY_"
+PUBLIC_KEY = "development-only"
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _OWN_VARIABLES = frozenset({"INCIDENTRELAY_CONFIG"})
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -266,7 +268,19 @@ def load(ini: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     Raises ConfigurationError for a key that is unknown, wrong or missing.
     """
     _refuse_unknown(ini, environ)
-    return Settings(**{key.field: _value(key, ini, environ) for key in KEYS})
+    settings = Settings(**{key.field: _value(key, ini, environ) for key in KEYS})
+    _refuse_public_key(settings)
+    return settings
+
+
+def _refuse_public_key(settings: Settings) -> None:
+    """The key of development.ini is in everybody's copy of the source."""
+    host = urlsplit(settings.public_url).hostname
+    if settings.secret_key.startswith(PUBLIC_KEY) and host not in _THIS_MACHINE:
+        raise ConfigurationError(
+            f"{PREFIX}secret_key is the one of development.ini, which everybody knows."
+            " Make one with: incidentrelay generate-secret"
+        )
 
 
 def _refuse_unknown(ini: Mapping[str, Any], environ: Mapping[str, str]) -> None:
@@ -278,7 +292,8 @@ def _refuse_unknown(ini: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     for name in environ:
         if name.startswith(ENV_PREFIX) and name not in variables | _OWN_VARIABLES:
             raise ConfigurationError(
-                f"The environment sets {name}, but there is no such setting; see docs/configuration.md."
+                f"The environment sets {name}, but there is no such setting;"
+                " see docs/configuration.md."
             )
 
 

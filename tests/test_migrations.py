@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
 
-from alembic.script import ScriptDirectory
 from incidentrelay import migrations
 from incidentrelay.db import Database
 from incidentrelay.models import Group, Team

@@ -5,12 +5,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import rich_click as click
 
 from incidentrelay.cli.errors import CommandFailed
-from incidentrelay.settings import PREFIX, ConfigurationError, Settings, load
+from incidentrelay.settings import ConfigurationError, Settings, load
 
 if TYPE_CHECKING:
     from incidentrelay.db import Database
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTION = "app:main"
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def config_option(function: Function) -> Function:
@@ -52,19 +50,7 @@ def read_settings(config: Path) -> Settings:
     except (configparser.Error, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigurationError(f"{config} cannot be read: {reason}") from None
-    settings = load(section, os.environ)
-    _refuse_public_key(settings)
-    return settings
-
-
-def _refuse_public_key(settings: Settings) -> None:
-    """The key of development.ini is in everybody's copy of the source."""
-    host = urlsplit(settings.public_url).hostname
-    if settings.secret_key.startswith("development-only") and host not in _THIS_MACHINE:
-        raise ConfigurationError(
-            f"{PREFIX}secret_key is the one of development.ini, which everybody knows."
-            " Make one with: incidentrelay generate-secret"
-        )
+    return load(section, os.environ)
 
 
 def open_database(settings: Settings, config: Path) -> "Database":

@@ -40,7 +40,7 @@ def public_config(channel: Channel, registry: Registry) -> dict[str, Any]:
     if channel.sealed is None or channel.kind not in set(registry.names()):
         return dict(channel.config)
     secrets = registry.get(channel.kind).info.secrets
-    return {**channel.config, **{name: MASK for name in sorted(secrets)}}
+    return {**channel.config, **dict.fromkeys(sorted(secrets), MASK)}
 
 
 def full_config(channel: Channel, vault: Vault) -> dict[str, Any]:

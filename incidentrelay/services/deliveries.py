@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from incidentrelay import db
 from incidentrelay.channels.base import (
     Channel,
     NotSetUp,
@@ -22,19 +21,15 @@ from incidentrelay.channels.base import (
     SendResult,
     TemporaryFailure,
 )
-from incidentrelay.domain.backoff import next_attempt
-from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind
 from incidentrelay.domain.messages import Envelope, Links, Message
-from incidentrelay.models import Alert, Attempt, Event, Notification
-from incidentrelay.services import directory as directories
-from incidentrelay.services import escalations, notifications
+from incidentrelay.models import Notification
 from incidentrelay.services.channel_config import full_config
-from incidentrelay.services.timeline import event
 from incidentrelay.services.vault import Vault
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
 DEFERRED = timedelta(minutes=1)
-_ALARMS = (
+ALARMS = (
     NotificationKind.PAGE,
     NotificationKind.ESCALATION,
     NotificationKind.REMINDER,
@@ -84,34 +79,9 @@ def claim(
     session: Session, notification_id: int, vault: Vault, now: datetime, *, lease: timedelta
 ) -> Claim | None:
     """Take the notification for one attempt; None: it is not due, or needed no more."""
-    taken = session.execute(
-        update(Notification)
-        .where(
-            Notification.id == notification_id,
-            Notification.state.in_(DUE),
-            Notification.next_at <= now,
-        )
-        .values(
-            state=DeliveryState.SENDING,
-            fence=Notification.fence + 1,
-            attempts=Notification.attempts + 1,
-            next_at=now + lease,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if not _take(session, notification_id, now, now + lease):
         return None
-    query = (
-        select(Notification)
-        .where(Notification.id == notification_id)
-        .options(
-            joinedload(Notification.alert),
-            joinedload(Notification.channel),
-            joinedload(Notification.user),
-        )
-        .execution_options(populate_existing=True)
-    )
-    row = session.scalars(query).one()
+    row = _load(session, notification_id)
     if not _is_needed(row):
         row.state, row.next_at, row.finished_at = DeliveryState.CANCELLED, None, now
         return None
@@ -127,6 +97,40 @@ def claim(
         message=Message.from_json(row.message),
         thread_key=_thread_key(row),
     )
+
+
+def _take(session: Session, notification_id: int, now: datetime, until: datetime) -> bool:
+    """Lease the row; of several workers that try, one succeeds."""
+    taken = session.execute(
+        update(Notification)
+        .where(
+            Notification.id == notification_id,
+            Notification.state.in_(DUE),
+            Notification.next_at <= now,
+        )
+        .values(
+            state=DeliveryState.SENDING,
+            fence=Notification.fence + 1,
+            attempts=Notification.attempts + 1,
+            next_at=until,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return taken.rowcount == 1  # type: ignore[attr-defined,no-any-return]
+
+
+def _load(session: Session, notification_id: int) -> Notification:
+    query = (
+        select(Notification)
+        .where(Notification.id == notification_id)
+        .options(
+            joinedload(Notification.alert),
+            joinedload(Notification.channel),
+            joinedload(Notification.user),
+        )
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one()
 
 
 def defer(
@@ -152,7 +156,7 @@ def _is_needed(row: Notification) -> bool:
         return True
     if row.generation != alert.generation:
         return False
-    if row.kind in _ALARMS:
+    if row.kind in ALARMS:
         return alert.status is AlertStatus.FIRING and alert.quiet_until is None
     return True
 
@@ -201,131 +205,3 @@ def perform(
         return Result(DeliveryState.FAILED, failure.reason)
     state = DeliveryState.DELIVERED if sent.delivered else DeliveryState.SENT
     return Result(state, sent.detail, sent.handle)
-
-
-def record(
-    session: Session,
-    taken: Claim,
-    result: Result,
-    *,
-    started_at: datetime,
-    now: datetime,
-    most_attempts: int,
-    chance: float,
-) -> bool:
-    """Write down how the attempt ended; False: another worker has taken over since.
-
-    ``chance`` ∈ [0, 1) spreads the retries.
-    """
-    again = None
-    if result.state is DeliveryState.RETRY:
-        again = next_attempt(
-            taken.attempt,
-            now,
-            most=most_attempts,
-            chance=chance,
-            retry_after=result.retry_after,
-        )
-    failed = result.state is DeliveryState.RETRY and again is None
-    state = DeliveryState.FAILED if failed else result.state
-    _log_attempt(session, taken, result, started_at, now)
-    values: dict[str, Any] = {"state": state, "next_at": again, "last_error": ""}
-    if state in {DeliveryState.RETRY, DeliveryState.FAILED, DeliveryState.CANCELLED}:
-        values["last_error"] = result.reason
-    if state is not DeliveryState.RETRY:
-        values["finished_at"] = now
-    if result.handle:
-        values["handle"] = dict(result.handle)
-    written = session.execute(
-        update(Notification)
-        .where(
-            Notification.id == taken.id,
-            Notification.fence == taken.fence,
-            Notification.state == DeliveryState.SENDING,
-        )
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
-    if written.rowcount != 1:  # type: ignore[attr-defined]
-        return False
-    if again is not None:
-        db.hint(session, db.Hint("deliver", taken.id, again))
-    elif state is not DeliveryState.CANCELLED:
-        _put_on_timeline(session, taken, state, result.reason, now)
-    if state is DeliveryState.FAILED:
-        _fall_back(session, taken, now)
-    return True
-
-
-def _log_attempt(
-    session: Session, taken: Claim, result: Result, started_at: datetime, now: datetime
-) -> None:
-    row = {
-        "notification_id": taken.id,
-        "number": taken.attempt,
-        "started_at": started_at,
-        "duration_ms": int((now - started_at).total_seconds() * 1000),
-        "outcome": "unknown" if result.unknown else str(result.state),
-        "reason": result.reason,
-    }
-    db.insert_all(session, Attempt, [row])
-
-
-def _put_on_timeline(
-    session: Session, taken: Claim, state: DeliveryState, reason: str, now: datetime
-) -> None:
-    if taken.alert_id is None:
-        return
-    row = session.get_one(
-        Notification,
-        taken.id,
-        options=[joinedload(Notification.user), joinedload(Notification.channel)],
-    )
-    who = row.user.display_name if row.user else row.channel.name if row.channel else row.target
-    failed = state is DeliveryState.FAILED
-    kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
-    verb = "could not be told" if failed else "was told"
-    text = f"{who} {verb} by {taken.method} ({taken.message.headline})"
-    text += f": {reason}" if failed else ""
-    data = {"notification_id": taken.id, "state": str(state)}
-    db.insert_all(session, Event, [event(taken.alert_id, kind, text, now, data=data)])
-
-
-def _fall_back(session: Session, taken: Claim, now: datetime) -> None:
-    """A page has failed for good: where no other of its step can arrive, others are told.
-
-    The plan's next step is brought forward and the team's fallback contact is told.
-    The inbox does not count: nobody wakes up of it.
-    """
-    row = session.get_one(Notification, taken.id)
-    if row.alert_id is None or row.kind not in _ALARMS or row.kind is NotificationKind.FALLBACK:
-        return
-    siblings = select(Notification.id).where(
-        Notification.alert_id == row.alert_id,
-        Notification.generation == row.generation,
-        Notification.step == row.step,
-        Notification.method != "inbox",
-        Notification.state.notin_([DeliveryState.FAILED, DeliveryState.CANCELLED]),
-    )
-    if session.scalar(siblings.limit(1)) is not None:
-        return
-    query = select(Alert).where(Alert.id == row.alert_id).options(joinedload(Alert.team))
-    alert = session.scalars(query.with_for_update(of=Alert, key_share=True)).one()
-    if alert.generation != row.generation or alert.status is not AlertStatus.FIRING:
-        return
-    people = directories.load(session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id])
-    subject = escalations.subject_of(alert)
-    body = notifications.message(
-        subject,
-        NotificationKind.FALLBACK,
-        "A page could not be delivered",
-        people.name(alert.assignee_id),
-    )
-    contacts = people.fallback(alert.team_id)
-    notifications.write(session, notifications.rows(subject, contacts, body, row.step, now))
-    if contacts:
-        names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
-        text = f"The team's fallback contact is told: {names}."
-        line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now)
-        db.insert_all(session, Event, [line])
-    escalations.bring_forward(session, alert, row.step, now)

@@ -61,8 +61,8 @@ def members(
 
 def names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Usernames by id, of those ids that exist."""
-    rows = session.execute(select(User.id, User.username).where(User.id.in_(set(ids))))
-    return {user_id: username for user_id, username in rows}
+    query = select(User.id, User.username).where(User.id.in_(set(ids)))
+    return dict(session.execute(query).all())
 
 
 def require_rank(

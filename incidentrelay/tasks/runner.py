@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.services import auth, deliveries, escalations, heartbeats
+from incidentrelay.services import (
+    auth,
+    deliveries,
+    delivery_results,
+    escalations,
+    heartbeats,
+)
 from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.services.vault import Vault
@@ -59,7 +65,7 @@ class Runner:
         result = self._perform(taken)
         now = self._clock()
         with self._database.write() as session:
-            written = deliveries.record(
+            written = delivery_results.record(
                 session,
                 taken,
                 result,

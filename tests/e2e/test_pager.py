@@ -4,6 +4,7 @@ import re
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -153,3 +154,21 @@ def test_a_dead_queue_makes_pages_late_not_lost(install: Install) -> None:
     relay.stack.start()
     relay.post()
     eventually(lambda: relay.hook.of_type("page"), 20, "the page without a queue")
+
+
+@ON_BOTH
+def test_ten_parallel_posts_of_a_new_signal_are_one_alert_and_one_page(install: Install) -> None:
+    relay = install()
+    with ThreadPoolExecutor(10) as pool:
+        verdicts = list(pool.map(lambda _: relay.post(), range(10)))
+    outcomes = sorted(verdict["outcome"] for verdict in verdicts)
+    assert outcomes == ["created"] + ["duplicate"] * 9
+    (alert_id,) = {verdict["id"] for verdict in verdicts}
+
+    def all_sent() -> bool:
+        page = relay.stack.api("GET", f"/api/alerts/{alert_id}/notifications")[1]
+        return all(row["state"] in {"sent", "delivered"} for row in page["items"])
+
+    eventually(all_sent, 20, "everything that is owed is sent")
+    assert len(relay.hook.of_type("page")) == 1
+    assert len(relay.mail.to("ann@example.org")) == 1

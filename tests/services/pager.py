@@ -14,7 +14,7 @@ from incidentrelay.domain.enums import GroupRole, Severity, SignalStatus
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.domain.signals import Item, Signal
 from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
-from incidentrelay.services import deliveries, escalations, intake
+from incidentrelay.services import deliveries, delivery_results, escalations, intake
 from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.intake import RawRequest, Verdict
 from incidentrelay.services.vault import Vault
@@ -92,7 +92,7 @@ class Pager:
 
     def record(self, taken: Claim, result: Result, at: datetime = NOW) -> bool:
         with self.database.write() as session:
-            return deliveries.record(
+            return delivery_results.record(
                 session,
                 taken,
                 result,

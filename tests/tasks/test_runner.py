@@ -1,6 +1,6 @@
 """The worker's work: sweeps, poison rows, and what a failing part does to the others."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,10 +48,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pager(database: Database) -> Iterator[Pager]:
+def pager(database: Database) -> Pager:
     pager = build(database)
     pager.take(a_signal())
-    yield pager
+    return pager
 
 
 Make = Callable[[Any], Runner]
