@@ -59,7 +59,8 @@ TEST_REQUIREMENTS = [
     "ruff",
     "mypy",
     "types-WebOb",
-    "time-machine",
+    "PyYAML",
+    "types-PyYAML",
 ]
 
 

@@ -1,15 +1,17 @@
 """Makes the generated parts of the pages anew: ``python docs/generate.py``.
 
-They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``openapi.json``
+is made as a whole; it is kept so that a change of the API is seen in review.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import rich_click as click
 
-from incidentrelay.cli import tables
+from incidentrelay.cli import reference, tables
 from incidentrelay.cli.main import main
 
 DOCS = Path(__file__).resolve().parent
@@ -54,7 +56,12 @@ def pages() -> list[Path]:
     return sorted(DOCS.rglob("*.md"))
 
 
+def openapi() -> str:
+    return json.dumps(reference.openapi_document(), indent=1, sort_keys=True) + "\n"
+
+
 if __name__ == "__main__":
+    (DOCS / "openapi.json").write_text(openapi(), encoding="utf-8")
     for path in pages():
         text = path.read_text(encoding="utf-8")
         path.write_text(generated(text), encoding="utf-8")

@@ -84,6 +84,11 @@ def test_generated_parts_are_up_to_date() -> None:
     assert stale == [], "run: make docs"
 
 
+def test_the_kept_openapi_document_is_up_to_date() -> None:
+    openapi: Any = runpy.run_path(str(DOCS / "generate.py"))["openapi"]
+    assert (DOCS / "openapi.json").read_text(encoding="utf-8") == openapi(), "run: make docs"
+
+
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
 def test_every_setting_is_documented(key: Any) -> None:
     text = page("configuration.md")

@@ -161,9 +161,7 @@ def test_a_changed_name_ends_no_link(testapp: Any, pager: Any, link: Any) -> Non
     assert "for Anna alone" in testapp.get(link(at=NOW - timedelta(hours=1))).text
 
 
-def test_what_the_source_resolved_is_said_in_its_words(
-    testapp: Any, pager: Any, link: Any
-) -> None:
+def test_what_the_source_resolved_is_said_in_its_words(testapp: Any, pager: Any, link: Any) -> None:
     from tests.services.pager import a_signal
 
     pager.take(a_signal("Disk", resolved=True))

@@ -103,9 +103,7 @@ def test_one_sees_only_what_one_may(login_as: Any, cast: Any) -> None:
 
 
 @pytest.mark.parametrize(("name", "buttons"), [("rex", 2), ("vera", 0), ("tara", 1)])
-def test_the_button_is_for_those_who_may_respond(
-    login_as: Any, name: str, buttons: int
-) -> None:
+def test_the_button_is_for_those_who_may_respond(login_as: Any, name: str, buttons: int) -> None:
     page = login_as(name).get("/alerts")
     assert page.text.count('class="ir-row-act"') == buttons
 
@@ -125,9 +123,7 @@ def test_a_live_part_is_the_list_alone(login_as: Any, core: Any) -> None:
     assert "<html" not in part.text
 
 
-def test_the_number_of_statements_does_not_grow(
-    login_as: Any, core: Any, query_count: Any
-) -> None:
+def test_the_number_of_statements_does_not_grow(login_as: Any, core: Any, query_count: Any) -> None:
     client = login_as("rex")
     costs = []
     for number in (1, 9):

@@ -1,0 +1,123 @@
+"""The queries behind pages, on both databases."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from incidentrelay.db import Database
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.models import User
+from incidentrelay.services import (
+    alert_pages,
+    alert_story,
+    alerts,
+    inbox,
+    memberships,
+    notices,
+    oncall_pages,
+    profile_pages,
+)
+from incidentrelay.services.alert_pages import Counts, Wanted
+from tests.services import pager as pagers
+from tests.services.pager import NOW, Pager, a_signal
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def pager(database: Database) -> Pager:
+    return pagers.build(database)
+
+
+def roles(session: Any, pager: Pager, name: str = "ann") -> memberships.Roles:
+    return memberships.load(session, session.get_one(User, pager.people[name]))
+
+
+def actor(pager: Pager, name: str) -> Actor:
+    return Actor(name=name, via="console", user_id=pager.people[name])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(), ["b", "a"]),
+        (Wanted(status=AlertStatus.ACKNOWLEDGED), ["a"]),
+        (Wanted(status=AlertStatus.RESOLVED), ["c"]),
+        (Wanted(query="B IS"), ["b"]),
+        (Wanted(query="alertname=a"), ["a"]),
+        (Wanted(query='alertname=~"[abc]"'), ["b", "a"]),
+        (Wanted(team="core"), ["b", "a"]),
+        (Wanted(team="other"), []),
+    ],
+)
+def test_the_list_finds(pager: Pager, wanted: Wanted, found: list[str]) -> None:
+    for key in ("a", "b", "c"):
+        pager.take(a_signal(key))
+    pager.take(a_signal("c", resolved=True), at=NOW + timedelta(minutes=1))
+    with pager.database.write() as session:
+        first = alert_pages.find(session, roles(session, pager), Wanted()).alerts[-1]
+        alerts.acknowledge(session, first, actor=actor(pager, "ann"), now=NOW)
+    with pager.database.read() as session:
+        page = alert_pages.find(session, roles(session, pager), wanted)
+    assert [alert.title[0] for alert in page.alerts] == found
+    assert set(page.signals.values()) <= {1}
+    if wanted == Wanted():
+        assert page.counts == Counts(1, 1, 1)
+        assert page.counts.open == 2
+
+
+def test_a_stranger_finds_nothing(pager: Pager) -> None:
+    pager.take(a_signal())
+    nobody = memberships.Roles(is_admin=False, groups={}, teams={})
+    with pager.database.read() as session:
+        assert alert_pages.find(session, nobody, Wanted()).alerts == ()
+        assert alert_pages.count_open(session, nobody) == 0
+        assert alert_pages.teams(session, nobody) == []
+        assert inbox.find(session, nobody, pager.people["ann"]) == ([], None)
+        assert oncall_pages.overview(session, nobody, NOW) == []
+        assert notices.find(session, nobody, NOW).uncovered == ()
+
+
+def test_the_frame_of_a_page(pager: Pager) -> None:
+    pager.take(a_signal())
+    with pager.database.read() as session:
+        mine = roles(session, pager)
+        assert alert_pages.count_open(session, mine) == 1
+        assert [team.slug for team in alert_pages.teams(session, mine)] == ["core"]
+        assert inbox.count_waiting(session, mine, pager.people["ann"]) == 1
+        assert inbox.count_waiting(session, mine, pager.people["bob"]) == 0
+        (item,), older = inbox.find(session, mine, pager.people["ann"])
+        assert (item.headline, item.alert.team.slug, older) == ("Page", "core", None)
+        (duty,) = oncall_pages.overview(session, mine, NOW)
+        assert duty.user is not None
+        assert duty.user.username == "ann"
+        found = notices.find(session, mine, NOW)
+        assert (found.uncovered, found.exhausted, found.worker_missing) == ((), 0, True)
+        assert profile_pages.tokens(session, pager.people["ann"]) == []
+        assert profile_pages.browsers(session, pager.people["ann"], used_after=NOW) == []
+
+
+def test_who_ended_it(pager: Pager) -> None:
+    pager.take(a_signal())
+    steps = [
+        (None, None),
+        (alerts.acknowledge, "Acknowledged by Bob"),
+        (alerts.resolve, "Resolved by Bob"),
+    ]
+    for action, said in steps:
+        with pager.database.write() as session:
+            if action is not None:
+                action(session, pager.alert(session), actor=actor(pager, "bob"), now=NOW)
+            assert alert_story.ending(session, pager.alert(session)) == said
+
+
+def test_an_alert_without_a_timeline_says_what_it_is(pager: Pager) -> None:
+    pager.take(a_signal())
+    with pager.database.write() as session:
+        alert = pager.alert(session)
+        alert.status = AlertStatus.RESOLVED
+        assert alert_story.ending(session, alert) == "It is resolved."
+        people = alert_story.assignable(session, alert)
+    assert [user.username for user in people] == ["ann", "bob", "cy", "fay"]
