@@ -18,7 +18,7 @@ from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation import Plan
 from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall import Schedule
-from incidentrelay.models import Channel, Silence, Team, TeamMember, User
+from incidentrelay.models import Channel, Rotation, Silence, Team, TeamMember, User
 from incidentrelay.services import schedules
 
 Row = TypeVar("Row", User, Channel)
@@ -103,7 +103,8 @@ def load(
                 if target.id is not None:
                     ids[target.kind].add(target.id)
     teams = {team.id: team for team in session.scalars(select(Team).where(Team.id.in_(team_ids)))}
-    loaded = schedules.load(session, ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER])
+    rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
+    loaded = schedules.load(session, _in_force(session, rotation_ids))
     members = _team_members(session, ids[TargetKind.TEAM])
     wanted = ids[TargetKind.USER] | {user_id for user_id in user_ids if user_id is not None}
     wanted |= {team.fallback_user_id for team in teams.values() if team.fallback_user_id}
@@ -120,6 +121,14 @@ def load(
         channels=_by_id(session, Channel, channel_ids),
         silences=_silences(session, team_ids, now),
     )
+
+
+def _in_force(session: Session, rotation_ids: Collection[int]) -> set[int]:
+    """Without the paused ones, in which nobody is on call for new pages."""
+    if not rotation_ids:
+        return set()
+    query = select(Rotation.id).where(Rotation.id.in_(rotation_ids), Rotation.enabled)
+    return set(session.scalars(query))
 
 
 def _by_id(session: Session, model: type[Row], ids: Collection[int]) -> dict[int, Row]:

@@ -42,7 +42,7 @@ def plan_of(route: Route, channel_ids: Sequence[int]) -> Plan:
     """
     if route.policy is not None:
         return escalation.policy_plan(route.policy.name, route.policy.steps, route.policy.repeat)
-    rotation = route.rotation if route.rotation and route.rotation.enabled else None
+    rotation = route.rotation
     team = route.team
     return escalation.default_plan(
         rotation.id if rotation else None,

@@ -161,6 +161,8 @@ def _react(session: Any, ids: list[int]) -> None:
     alerts.acknowledge(session, found[ids[1]], actor=actor, now=now - 380 * MINUTE)
     alerts.snooze(session, found[ids[2]], now + 120 * MINUTE, actor=actor, now=now - 90 * MINUTE)
     alerts.acknowledge(session, found[ids[3]], actor=actor, now=now - 60 * MINUTE)
+    admin = session.scalars(select(User).where(User.username == USERNAME)).one()
+    alerts.assign(session, found[ids[-2]], admin, actor=actor, now=now - 20 * MINUTE)
     text = "The write-ahead log is stuck; I look at the archive."
     alerts.comment(session, found[ids[-1]], text, actor=actor, now=now - MINUTE)
 

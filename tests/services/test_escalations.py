@@ -126,6 +126,15 @@ def test_nobody_on_call_is_seen_and_the_fallback_is_told(pager: Pager) -> None:
         assert wake_at > NOW
 
 
+def test_a_paused_rotation_has_nobody_and_the_fallback_is_told(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    with pager.database.write() as session:
+        session.get_one(factories.models.Rotation, pager.rotation_id).enabled = False
+    pager.take(a_signal())
+    assert "nobody_on_call" in pager.timeline()
+    assert ("fallback", "fay", "pending") in pager.outbox()
+
+
 def test_a_policy_that_finds_nobody_goes_on_at_once(pager: Pager) -> None:
     with pager.database.write() as session:
         session.get_one(User, pager.people["ann"]).active = False

@@ -74,8 +74,8 @@ class Banner:
 
 @contextmanager
 def reading(request: Any) -> Iterator[Session]:
-    """The request's session; one of its own where the request's transaction is over."""
-    if is_tm_active(request):
+    """The request's session; one of its own where an error may have spoilt that one."""
+    if request.exception is None and is_tm_active(request):
         yield request.db
         return
     with request.registry["database"].read() as session:

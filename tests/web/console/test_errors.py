@@ -5,10 +5,12 @@ import re
 from typing import Any
 
 import pytest
+from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
-from incidentrelay.services import alert_pages
+from incidentrelay.services import alert_pages, alerts
+from tests import factories
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/alerts/999999", "/alerts/x", "/groups/secret/x"])
@@ -53,6 +55,36 @@ def test_trouble_is_a_page_with_a_number_that_is_in_the_log(
     number = re.search(r"<code>([0-9a-f]{32})</code>", page.text)
     assert number is not None
     assert number[1] in {getattr(record, "error_id", "") for record in caplog.records}
+
+
+def test_a_constraint_that_refuses_is_a_page_too(
+    browse: Any, alert_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twin(session: Any, *_args: Any, **_more: Any) -> None:
+        factories.user(session, "ann")
+
+    monkeypatch.setattr(alerts, "comment", twin)
+    page = browse("ann").post(f"/alerts/{alert_id}/comment", {"text": "x"}, status=409)
+    assert "Somebody else changed this" in page.text
+    assert re.search(r'Alerts <span class="ir-count">1</span>', page.text)
+
+
+def test_what_http_itself_refuses_is_a_page_too(
+    browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any) -> Any:
+        raise HTTPRequestEntityTooLarge("It is too large.")
+
+    client = browse("ann")
+    monkeypatch.setattr(alert_pages, "find", fail)
+    page = client.get("/alerts", status=413)
+    assert "It is too large." in page.text
+
+
+def test_a_file_is_no_text(browse: Any, alert_id: int) -> None:
+    files = [("text", "a.txt", b"hello")]
+    answer = browse("ann").post(f"/alerts/{alert_id}/comment", upload_files=files)
+    assert "This must be text." in answer.follow().text
 
 
 def test_without_a_database_there_is_still_a_page(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.models import GroupMember, TeamMember, User
+from incidentrelay.models import GroupMember, Team, TeamMember, User
 from incidentrelay.services import heartbeats, inbox
 from incidentrelay.web.console.assets import read_manifest
 from tests import factories
@@ -119,6 +119,18 @@ def test_a_rotation_without_anybody_is_shown_to_its_group(
     assert said in text(browse("fay").get("/oncall"))
     assert said not in text(login_as("vera").get("/oncall"))
     assert said in text(login_as("root").get("/oncall"))
+
+
+def test_many_rotations_without_anybody_are_summed_up(browse: Any, pager: Any) -> None:
+    with pager.database.write() as session:
+        team = session.get_one(Team, pager.team_id)
+        for number in range(5):
+            rotation = factories.rotation(session, team, f"empty{number}")
+            factories.route(session, team, rotation_id=rotation.id)
+    page = text(browse("ann").get("/oncall"))
+    assert "Nobody is on call for Empty2" in page
+    assert "Nobody is on call for Empty3" not in page
+    assert "Nobody is on call for 2 more rotations." in page
 
 
 def test_a_plan_that_ended_without_a_reaction_is_shown(

@@ -34,6 +34,7 @@ def test_a_path_of_this_site_is_followed(path: str) -> None:
         "https:evil.example",
         "https://evil.example/",
         "javascript:alert(1)",
+        "/a?//[",
         "/" + "a" * 3000,
     ],
 )
