@@ -156,6 +156,8 @@ def _find(
         found += reached
         if not reached and target.kind in _PEOPLE:
             nobody.append(_PEOPLE[target.kind])
+    if not found and not nobody:
+        nobody.append("this step has no person and no channel that could be told")
     return found, nobody
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
@@ -130,6 +130,16 @@ def test_a_paused_rotation_has_nobody_and_the_fallback_is_told(pager: Pager) -> 
     pager.change(fallback_user_id=pager.people["fay"])
     with pager.database.write() as session:
         session.get_one(factories.models.Rotation, pager.rotation_id).enabled = False
+    pager.take(a_signal())
+    assert "nobody_on_call" in pager.timeline()
+    assert ("fallback", "fay", "pending") in pager.outbox()
+
+
+def test_a_route_that_leads_to_nobody_is_not_silent(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    with pager.database.write() as session:
+        session.get_one(Route, pager.route_id).rotation_id = None
+        session.execute(update(factories.models.Channel).values(enabled=False))
     pager.take(a_signal())
     assert "nobody_on_call" in pager.timeline()
     assert ("fallback", "fay", "pending") in pager.outbox()

@@ -1,7 +1,7 @@
 """Where a browser is sent next: only ever to a path of this very site."""
 
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode
 
 from pyramid.httpexceptions import HTTPSeeOther
 
@@ -21,13 +21,7 @@ def local_path(text: object) -> str | None:
 def _is_local(text: str) -> bool:
     if not text.startswith("/") or text.startswith("//") or "\\" in text:
         return False
-    if not text.isprintable() or "//" in text.partition("?")[0]:
-        return False
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return not parts.scheme and not parts.netloc
+    return text.isprintable() and "//" not in text.partition("?")[0]
 
 
 def see_other(request: Any, path: str, headers: Any = ()) -> HTTPSeeOther:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from incidentrelay.web.console.redirects import local_path
 
 
-@pytest.mark.parametrize("path", ["/", "/alerts", "/alerts?query=a%2Fb&status=firing", "/a/b-c_d"])
+@pytest.mark.parametrize(
+    "path", ["/", "/alerts", "/a?//[", "/alerts?query=a%2Fb&status=firing", "/a/b-c_d"]
+)
 def test_a_path_of_this_site_is_followed(path: str) -> None:
     assert local_path(path) == path
 
@@ -34,7 +36,6 @@ def test_a_path_of_this_site_is_followed(path: str) -> None:
         "https:evil.example",
         "https://evil.example/",
         "javascript:alert(1)",
-        "/a?//[",
         "/" + "a" * 3000,
     ],
 )
