@@ -257,6 +257,7 @@ def notification(
         "kind": NotificationKind.PAGE,
         "target": target,
         "method": "inbox",
+        "lane": "inbox",
         "message": {},
         "priority": 0,
         "next_at": NOW,

@@ -561,6 +561,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("target", sa.String(length=64), nullable=False),
         sa.Column("method", sa.String(length=32), nullable=False),
+        sa.Column("lane", sa.String(length=64), nullable=False),
         sa.Column("channel_id", BIG_ID, nullable=True),
         sa.Column("user_id", BIG_ID, nullable=True),
         sa.Column("message", JSON, nullable=False),
@@ -608,6 +609,14 @@ def upgrade() -> None:
         "ix_notifications_due",
         "notifications",
         ["next_at", "priority"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('pending', 'retry', 'sending')"),
+        postgresql_where=sa.text("state IN ('pending', 'retry', 'sending')"),
+    )
+    op.create_index(
+        "ix_notifications_lane_due",
+        "notifications",
+        ["lane", "state", "next_at"],
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'retry', 'sending')"),
         postgresql_where=sa.text("state IN ('pending', 'retry', 'sending')"),
@@ -704,6 +713,12 @@ def downgrade() -> None:
     op.drop_table("signals")
     op.drop_index("uq_notifications_idempotency", table_name="notifications")
     op.drop_index("ix_notifications_user_id_id", table_name="notifications")
+    op.drop_index(
+        "ix_notifications_lane_due",
+        table_name="notifications",
+        sqlite_where=sa.text("state IN ('pending', 'retry', 'sending')"),
+        postgresql_where=sa.text("state IN ('pending', 'retry', 'sending')"),
+    )
     op.drop_index(
         "ix_notifications_due",
         table_name="notifications",

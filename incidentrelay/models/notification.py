@@ -21,6 +21,8 @@ class Notification(Identified, Base):
 
     ``uid`` is the idempotency key that receivers see, the same over all attempts.
     ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email``).
+    ``lane`` is what shares a provider (``channel:3``, ``email``): only so many of one
+    lane are sent at the same time, so that a slow provider does not delay the others.
     ``next_at`` is when it is due while pending or in retry, and when the lease ends
     while sending. ``fence`` grows with every claim: only the newest claim's result
     is written. ``handle`` is the vendor's name of the posted message.
@@ -44,6 +46,14 @@ class Notification(Identified, Base):
             sqlite_where=_DUE,
             postgresql_where=_DUE,
         ),
+        Index(
+            "ix_notifications_lane_due",
+            "lane",
+            "state",
+            "next_at",
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
         Index("ix_notifications_user_id_id", "user_id", "id"),
         Index("ix_notifications_channel_id_id", "channel_id", "id"),
     )
@@ -56,6 +66,7 @@ class Notification(Identified, Base):
     kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
     target: Mapped[str] = mapped_column(String(64))
     method: Mapped[str] = mapped_column(String(32))
+    lane: Mapped[str] = mapped_column(String(64))
     channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     message: Mapped[dict[str, Any]]

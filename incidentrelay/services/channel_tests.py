@@ -43,6 +43,7 @@ def send(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> 
         "kind": NotificationKind.TEST,
         "target": f"channel:{channel.id}",
         "method": channel.kind,
+        "lane": f"channel:{channel.id}",
         "channel_id": channel.id,
         "user_id": None,
         "message": body.to_json(),

@@ -4,6 +4,9 @@ Claim and record are short transactions; between them, outside of any, the chann
 does its work. A claim is a lease: when it runs out without a result, the worker is
 taken for dead and the notification is due again. Its fence grows with each claim,
 and a result that comes with an older fence is not written.
+
+What shares a provider shares a lane, in which only a few are sent at the same time:
+a provider that hangs holds up its own lane and nobody else.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased, joinedload
 
+from incidentrelay import db
 from incidentrelay.channels.base import (
     Channel,
     NotSetUp,
@@ -29,6 +33,8 @@ from incidentrelay.services.vault import Vault
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
 DEFERRED = timedelta(minutes=1)
+LANE_WIDTH = 3
+MOST_OF_A_LANE = 20
 ALARMS = (
     NotificationKind.PAGE,
     NotificationKind.ESCALATION,
@@ -48,6 +54,7 @@ class Claim:
     alert_id: int | None
     user_id: int | None
     method: str
+    lane: str
     config: Mapping[str, Any]
     message: Message
     thread_key: str
@@ -65,20 +72,50 @@ class Result:
 
 
 def due_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
-    """What is due, most urgent and oldest first."""
-    query = (
-        select(Notification.id)
+    """What is due, most urgent and oldest first; of each lane only its first ones.
+
+    A lane with a thousand waiting messages must not hide the single one of another.
+    """
+    order = (Notification.priority, Notification.next_at, Notification.id)
+    rank = func.row_number().over(partition_by=Notification.lane, order_by=order)
+    ranked = (
+        select(Notification.id, Notification.priority, Notification.next_at, rank.label("rank"))
         .where(Notification.state.in_(DUE), Notification.next_at <= now)
-        .order_by(Notification.priority, Notification.next_at, Notification.id)
+        .subquery()
+    )
+    query = (
+        select(ranked.c.id)
+        .where(ranked.c.rank <= MOST_OF_A_LANE)
+        .order_by(ranked.c.priority, ranked.c.next_at, ranked.c.id)
         .limit(limit)
     )
     return list(session.scalars(query))
 
 
+def wake_lane(session: Session, lane: str, now: datetime) -> None:
+    """A place in the lane is free: whoever waits in it may try."""
+    query = (
+        select(Notification.id)
+        .where(
+            Notification.lane == lane,
+            Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
+            Notification.next_at <= now,
+        )
+        .order_by(Notification.priority, Notification.next_at, Notification.id)
+        .limit(LANE_WIDTH)
+    )
+    for notification_id in session.scalars(query):
+        db.hint(session, db.Hint("deliver", notification_id))
+
+
 def claim(
     session: Session, notification_id: int, vault: Vault, now: datetime, *, lease: timedelta
 ) -> Claim | None:
-    """Take the notification for one attempt; None: it is not due, or needed no more."""
+    """Take the notification for one attempt.
+
+    None: it is not due, needed no more, or its lane is full; then it is hinted at
+    again when a place is free.
+    """
     if not _take(session, notification_id, now, now + lease):
         return None
     row = _load(session, notification_id)
@@ -93,6 +130,7 @@ def claim(
         alert_id=row.alert_id,
         user_id=row.user_id,
         method=row.method,
+        lane=row.lane,
         config=_config(row, vault),
         message=Message.from_json(row.message),
         thread_key=_thread_key(row),
@@ -101,12 +139,24 @@ def claim(
 
 def _take(session: Session, notification_id: int, now: datetime, until: datetime) -> bool:
     """Lease the row; of several workers that try, one succeeds."""
+    other = aliased(Notification)
+    in_flight = (
+        select(func.count(other.id))
+        .where(
+            other.lane == Notification.lane,
+            other.state == DeliveryState.SENDING,
+            other.next_at > now,
+        )
+        .correlate(Notification)
+        .scalar_subquery()
+    )
     taken = session.execute(
         update(Notification)
         .where(
             Notification.id == notification_id,
             Notification.state.in_(DUE),
             Notification.next_at <= now,
+            in_flight < LANE_WIDTH,
         )
         .values(
             state=DeliveryState.SENDING,

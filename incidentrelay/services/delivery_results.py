@@ -11,8 +11,8 @@ from incidentrelay import db
 from incidentrelay.domain.backoff import next_attempt
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
+from incidentrelay.services import deliveries, escalations, notifications
 from incidentrelay.services import directory as directories
-from incidentrelay.services import escalations, notifications
 from incidentrelay.services.deliveries import ALARMS, Claim, Result
 from incidentrelay.services.timeline import event
 
@@ -44,6 +44,7 @@ def record(
     _log_attempt(session, taken, result, started_at, now)
     if not _write(session, taken, _values(state, result, again, now)):
         return False
+    deliveries.wake_lane(session, taken.lane, now)
     if again is not None:
         db.hint(session, db.Hint("deliver", taken.id, again))
     elif state is not DeliveryState.CANCELLED:

@@ -92,6 +92,7 @@ def rows(
             "kind": body.kind,
             "target": recipient.target,
             "method": recipient.method,
+            "lane": recipient.target if recipient.channel_id else recipient.method,
             "channel_id": recipient.channel_id,
             "user_id": recipient.user_id,
             "message": body.to_json(),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from incidentrelay.services.deliveries import LANE_WIDTH
 from tests.e2e.conftest import Installation, need
 from tests.e2e.sinks import eventually
 from tests.e2e.stack import ALERTMANAGER, Alertmanager
@@ -172,3 +173,21 @@ def test_ten_parallel_posts_of_a_new_signal_are_one_alert_and_one_page(install: 
     eventually(all_sent, 20, "everything that is owed is sent")
     assert len(relay.hook.of_type("page")) == 1
     assert len(relay.mail.to("ann@example.org")) == 1
+
+
+@ON_BOTH
+def test_a_provider_that_hangs_delays_nobody_else(install: Install) -> None:
+    """Forty pages wait for a receiver that never answers; the mails go out all the same."""
+    relay = install(timeout=20)
+    relay.hook.hanging.set()
+    for number in range(40):
+        relay.post(f"Disk{number}")
+    eventually(lambda: len(relay.mail.to("ann@example.org")) == 40, 10, "all forty mails")
+    assert 1 <= len(relay.hook.of_type("page")) <= LANE_WIDTH
+    relay.hook.hanging.clear()
+    relay.hook.released.set()
+    eventually(
+        lambda: len({hook.data["alert"]["id"] for hook in relay.hook.of_type("page")}) == 40,
+        60,
+        "all forty pages, after the receiver is well again",
+    )

@@ -1,5 +1,7 @@
 """Claims, leases, fences, retries and fallbacks."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from incidentrelay.channels.base import NotSetUp, PermanentFailure, SendResult, TemporaryFailure
-from incidentrelay.db import Database
+from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Attempt, Notification
@@ -123,6 +125,53 @@ def test_when_nothing_arrives_the_fallback_is_told_and_the_plan_goes_on(pager: P
     assert ("fallback", "fay", "pending") in pager.outbox()
     assert pager.run_due(NOW) == 1
     assert ("escalation", "bob", "pending") in pager.outbox()
+
+
+def storm(pager: Pager) -> None:
+    """Thirty more alerts: mail to ann and a message to the channel for each."""
+    pager.take(*[a_signal(f"disk{number}") for number in range(30)])
+
+
+def lanes(pager: Pager, ids: Sequence[int]) -> list[str]:
+    with pager.database.read() as session:
+        rows = session.execute(
+            select(Notification.id, Notification.lane).where(Notification.id.in_(ids))
+        ).all()
+    named = dict(rows)
+    return [named[notification_id] for notification_id in ids]
+
+
+def test_a_lane_takes_only_a_few_and_leaves_the_others_alone(pager: Pager) -> None:
+    storm(pager)
+    claimed: list[Claim] = []
+    for notification_id in pager.due():
+        taken = pager.claim(notification_id)
+        claimed += [taken] if taken else []
+    assert Counter(taken.lane for taken in claimed) == {
+        "email": deliveries.LANE_WIDTH,
+        "inbox": deliveries.LANE_WIDTH,
+        "channel:1": deliveries.LANE_WIDTH,
+    }
+
+
+def test_a_free_place_in_a_lane_wakes_who_waits_in_it(pager: Pager) -> None:
+    storm(pager)
+    taken = first(pager)
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    pager.record(taken, SENT)
+    ids = [hint.id for hint in hints if hint.task == "deliver" and hint.id]
+    assert lanes(pager, ids) == [taken.lane] * deliveries.LANE_WIDTH
+
+
+def test_a_crowded_lane_does_not_hide_the_others(pager: Pager) -> None:
+    storm(pager)
+    due = pager.due(NOW + MINUTE)
+    assert Counter(lanes(pager, due)) == {
+        "email": deliveries.MOST_OF_A_LANE,
+        "inbox": deliveries.MOST_OF_A_LANE,
+        "channel:1": deliveries.MOST_OF_A_LANE,
+    }
 
 
 def fail_all(pager: Pager, at: Any) -> None:
