@@ -3,12 +3,14 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import routes
+from incidentrelay.services import route_tests, routes
+from incidentrelay.services.intake import Verdict
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.routes import RouteNode, TeamRoutes
-from incidentrelay.web.schemas.route import NewRouteSchema
+from incidentrelay.web.schemas.route import NewRouteSchema, RouteTestSchema
+from incidentrelay.web.schemas.verdict import VerdictSchema
 
 
 @api_view(
@@ -46,6 +48,23 @@ def rotate_token(context: RouteNode, request: Any) -> Item:
     crud.check_version(context, request, {})
     token = routes.rotate_token(request.db, context.obj, actor=crud.actor(request), now=request.now)
     return _with_token(crud.loaded(context, request), token)
+
+
+@api_view(
+    context=RouteNode,
+    name="test",
+    method="POST",
+    permission=Permission.TEST,
+    body=RouteTestSchema,
+    returns=VerdictSchema,
+    errors=(409, 413, 415, 422),
+    summary="Take in a test alert by the real way: whoever is on call is paged",
+)
+def test_route(context: RouteNode, request: Any) -> Verdict:
+    labels = request.body_data["labels"]
+    return route_tests.send(
+        request.db, context.obj, labels, actor=crud.actor(request), now=request.now
+    )
 
 
 def _with_token(node: Item, token: str) -> Item:

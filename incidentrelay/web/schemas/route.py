@@ -60,6 +60,17 @@ class NewRouteSchema(RouteSchema):
     token = fields.String(dump_only=True)
 
 
+class RouteTestSchema(Body):
+    """Labels of the test alert, for routes whose matchers ask for some."""
+
+    labels = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 255)),
+        values=fields.String(validate=validate.Length(max=1024)),
+        load_default=dict,
+        validate=validate.Length(max=64),
+    )
+
+
 class IntegrationSchema(Body):
     """A source, and where it sends to."""
 
