@@ -10,13 +10,15 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 # Processes that run tests at the same time.
 JOBS ?= 4
+# How long "make chaos" breaks things on each database.
+SECONDS ?= 120
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 DOCS_TOOLS := $(VENV)/.docs-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets run test lint format docs constraints clean
+.PHONY: help setup assets run test chaos lint format docs constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +40,10 @@ run: setup ## Run everything, with its data in ./data. Ctrl-C stops it.
 
 test: setup ## Run all tests.
 	$(BIN)/python -m pytest -n $(JOBS)
+
+chaos: setup ## Kill processes for some minutes and see that every page comes.
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --database sqlite
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --database postgresql
 
 lint: setup ## Check style and types.
 	$(BIN)/ruff check .

@@ -34,12 +34,17 @@ def eventually(look: Callable[[], Found | None], seconds: float, what: str) -> F
 
 @dataclass
 class Hook:
-    """One request that arrived, already checked."""
+    """One request that arrived, already checked; ``status`` 0: it was never answered."""
 
     at: float
     id: str
     type: str
     data: dict[str, Any]
+    status: int
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.status < 300
 
 
 @dataclass
@@ -47,13 +52,15 @@ class WebhookSink:
     """Standard Webhooks: verifies the signature, the size and the shape of each request.
 
     While ``hanging`` is set it takes requests and never answers; ``status`` is what it
-    answers otherwise. ``faults`` are broken promises of the sender.
+    answers otherwise, with ``retry_after`` (seconds) if there is one. ``faults`` are
+    broken promises of the sender.
     """
 
     secret: str
     hooks: list[Hook] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     status: int = 204
+    retry_after: int | None = None
     hanging: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -63,11 +70,16 @@ class WebhookSink:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                sink.take(self.headers, self.rfile.read(length))
-                if sink.hanging.is_set():
-                    sink.released.wait(60)
+                body = self.rfile.read(length)
+                hangs, released = sink.hanging.is_set(), sink.released
+                status, retry_after = (0 if hangs else sink.status), sink.retry_after
+                sink.take(self.headers, body, status)
+                if hangs:
+                    released.wait(60)
                     return
-                self.send_response(sink.status)
+                self.send_response(status)
+                if retry_after is not None:
+                    self.send_header("Retry-After", str(retry_after))
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -78,7 +90,20 @@ class WebhookSink:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def take(self, headers: Any, body: bytes) -> None:
+    def fail(self, status: int, retry_after: int | None = None) -> None:
+        self.retry_after, self.status = retry_after, status
+
+    def hang(self) -> None:
+        self.released = threading.Event()
+        self.hanging.set()
+
+    def recover(self) -> None:
+        """Answer well again, and break off what hangs."""
+        self.status, self.retry_after = 204, None
+        self.hanging.clear()
+        self.released.set()
+
+    def take(self, headers: Any, body: bytes, status: int) -> None:
         key = base64.b64decode(self.secret.removeprefix("whsec_"))
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         good = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
@@ -91,7 +116,7 @@ class WebhookSink:
         payload = json.loads(body)
         if set(payload) != {"type", "timestamp", "data"}:
             self.faults.append(f"the shape is not that of a webhook: {sorted(payload)}")
-        hook = Hook(time.time(), headers["webhook-id"], payload["type"], payload["data"])
+        hook = Hook(time.time(), headers["webhook-id"], payload["type"], payload["data"], status)
         self.hooks.append(hook)
 
     def of_type(self, kind: str) -> list[Hook]:

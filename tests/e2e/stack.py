@@ -16,7 +16,8 @@ from typing import Any
 from tests.e2e.sinks import eventually
 
 ALERTMANAGER = "/usr/bin/prometheus-alertmanager"
-DOCS = Path(__file__).parents[2] / "docs" / "integrations" / "alertmanager.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs" / "integrations" / "alertmanager.md"
 INI = """\
 [app:main]
 use = egg:incidentrelay#main
@@ -46,7 +47,14 @@ def free_port() -> int:
 
 
 class Stack:
-    """One installation. ``database`` and ``queue`` are URLs, given by the environment."""
+    """One installation. ``database`` and ``queue`` are URLs, given by the environment.
+
+    Its processes are called by their command, or where there are several of one
+    command, ``worker-1``, ``worker-2`` and so on.
+    """
+
+    # The module that runs the commands of the processes.
+    program = "incidentrelay.cli.main"
 
     def __init__(
         self,
@@ -95,17 +103,26 @@ class Stack:
 
     def start(self, *names: str) -> None:
         for name in names or ("serve", "worker"):
-            log = (self.folder / f"{name}.log").open("ab")
+            self.spawn(name)
+        if "serve" in self.processes:
+            eventually(self._answers, 30, "the web process answers")
+
+    def spawn(self, name: str) -> None:
+        """Start one process and do not wait for it."""
+        command = name.partition("-")[0]
+        with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "incidentrelay.cli.main", name, "-c", str(self.ini)],
+                [sys.executable, "-m", self.program, command, "-c", str(self.ini_of(name))],
+                cwd=ROOT,
                 env=self.environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-            log.close()
-        if "serve" in self.processes:
-            eventually(self._answers, 30, "the web process answers")
+
+    def ini_of(self, _name: str) -> Path:
+        """The configuration of one process."""
+        return self.ini
 
     def _answers(self) -> bool:
         assert self.processes["serve"].poll() is None, self.log("serve")
