@@ -11,7 +11,7 @@ PORT ?= 8080
 # Processes that run tests at the same time.
 JOBS ?= 4
 # How long "make chaos" breaks things on each database.
-SECONDS ?= 120
+CHAOS_SECONDS ?= 120
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
@@ -42,8 +42,8 @@ test: setup ## Run all tests.
 	$(BIN)/python -m pytest -n $(JOBS)
 
 chaos: setup ## Kill processes for some minutes and see that every page comes.
-	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --database sqlite
-	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --database postgresql
+	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database sqlite
+	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database postgresql
 
 lint: setup ## Check style and types.
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
@@ -54,6 +56,10 @@ class Runner:
         """Try to deliver one notification; False: there was nothing to do."""
         try:
             taken = self._claim(notification_id)
+        except OperationalError:
+            # The database was away, and the row is as good as before: the next sweep takes it.
+            log.exception("Notification %s was not claimed.", notification_id)
+            return False
         except Exception:
             # A row that cannot even be claimed must not stand in the others' way.
             log.exception("Notification %s could not be claimed.", notification_id)

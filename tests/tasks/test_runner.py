@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from incidentrelay.channels.base import SendResult
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
-from incidentrelay.services import escalations, heartbeats
+from incidentrelay.services import deliveries, escalations, heartbeats
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import runner as runners
@@ -125,6 +126,26 @@ def test_a_row_that_cannot_be_read_stops_nobody(pager: Pager, make: Make, clock:
         runner.sweep()
     with pager.database.read() as session:
         assert session.get_one(Notification, bad).state is DeliveryState.FAILED
+
+
+def test_a_database_that_was_away_puts_no_page_off(
+    pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is not to blame: it is neither deferred nor brought nearer to its last attempt."""
+    channel, claim = Accepts(), deliveries.claim
+
+    def is_cut(*_: Any, **__: Any) -> Any:
+        raise OperationalError("UPDATE", {}, Exception("the connection was closed"))
+
+    runner = make(channel)
+    monkeypatch.setattr(deliveries, "claim", is_cut)
+    assert runner.sweep()
+    assert states(pager) == {"pending"}
+    monkeypatch.setattr(deliveries, "claim", claim)
+    assert runner.sweep()
+    assert states(pager) == {"sent"}
+    with pager.database.read() as session:
+        assert set(session.scalars(select(Notification.attempts))) == {1}
 
 
 def test_an_alert_that_cannot_be_escalated_stops_nobody(
