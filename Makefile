@@ -42,6 +42,7 @@ test: setup ## Run all tests.
 	$(BIN)/python -m pytest -n $(JOBS)
 
 chaos: setup ## Kill processes for some minutes and see that every page comes.
+	$(BIN)/python -m pytest -m chaos tests/e2e/test_chaos.py
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database sqlite
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database postgresql
 

@@ -20,7 +20,7 @@ from tests.chaos.senders import Ledger, Sender, Told
 from tests.e2e.conftest import NoServer, need
 from tests.e2e.sinks import Hook, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(240)]
 
 DATABASES = ("sqlite", "postgresql")
 # How often the receiver has a page whose worker died at the point, and how many attempts
