@@ -182,7 +182,7 @@ def test_a_provider_that_hangs_delays_nobody_else(install: Install) -> None:
     relay.hook.hanging.set()
     for number in range(40):
         relay.post(f"Disk{number}")
-    eventually(lambda: len(relay.mail.to("ann@example.org")) == 40, 10, "all forty mails")
+    eventually(lambda: len(relay.mail.to("ann@example.org")) == 40, 30, "all forty mails")
     assert 1 <= len(relay.hook.of_type("page")) <= LANE_WIDTH
     relay.hook.hanging.clear()
     relay.hook.released.set()
