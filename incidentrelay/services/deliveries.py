@@ -32,7 +32,6 @@ from incidentrelay.services.channel_config import full_config
 from incidentrelay.services.vault import Vault
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
-DEFERRED = timedelta(minutes=1)
 LANE_WIDTH = 3
 MOST_OF_A_LANE = 20
 ALARMS = (
@@ -181,22 +180,6 @@ def _load(session: Session, notification_id: int) -> Notification:
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).one()
-
-
-def defer(
-    session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
-) -> None:
-    """Push a row out of the way that cannot be claimed; after enough tries it has failed."""
-    row = session.get(Notification, notification_id)
-    if row is None or row.state not in DUE:
-        return
-    row.attempts += 1
-    row.fence += 1
-    row.last_error = reason
-    if row.attempts >= most_attempts:
-        row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
-    else:
-        row.state, row.next_at = DeliveryState.RETRY, now + DEFERRED
 
 
 def _is_needed(row: Notification) -> bool:

@@ -1,7 +1,7 @@
 """What the result of an attempt changes: the outbox, the timeline, and the plan."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -15,6 +15,8 @@ from incidentrelay.services import deliveries, escalations, notifications
 from incidentrelay.services import directory as directories
 from incidentrelay.services.deliveries import ALARMS, Claim, Result
 from incidentrelay.services.timeline import event
+
+DEFERRED = timedelta(minutes=1)
 
 
 def record(
@@ -47,11 +49,54 @@ def record(
     deliveries.wake_lane(session, taken.lane, now)
     if again is not None:
         db.hint(session, db.Hint("deliver", taken.id, again))
-    elif state is not DeliveryState.CANCELLED:
-        _put_on_timeline(session, taken, state, result.reason, now)
-    if state is DeliveryState.FAILED:
-        _fall_back(session, taken, now)
+    else:
+        _tell_of_the_end(session, taken.id, now)
     return True
+
+
+def defer(
+    session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
+) -> None:
+    """Push a row out of the way that cannot be claimed; after enough tries it has failed.
+
+    A row that is not due is left alone: another worker may be sending it right now.
+    """
+    query = (
+        select(Notification)
+        .where(
+            Notification.id == notification_id,
+            Notification.state.in_(deliveries.DUE),
+            Notification.next_at <= now,
+        )
+        .with_for_update()
+    )
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        return
+    row.attempts += 1
+    row.fence += 1
+    row.last_error = reason
+    if row.attempts < most_attempts:
+        row.state, row.next_at = DeliveryState.RETRY, now + DEFERRED
+        return
+    row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
+    session.flush()  # what follows looks for messages of the same step that have hope
+    _tell_of_the_end(session, row.id, now)
+
+
+def _tell_of_the_end(session: Session, notification_id: int, now: datetime) -> None:
+    """The notification's last state goes on the timeline; a page that failed has followers."""
+    row = session.get_one(
+        Notification,
+        notification_id,
+        options=[joinedload(Notification.user), joinedload(Notification.channel)],
+        populate_existing=True,
+    )
+    if row.alert_id is None or row.state is DeliveryState.CANCELLED:
+        return
+    _put_on_timeline(session, row, row.alert_id, now)
+    if row.state is DeliveryState.FAILED:
+        _fall_back(session, row, now)
 
 
 def _values(
@@ -99,34 +144,26 @@ def _log_attempt(
     db.insert_all(session, Attempt, [row])
 
 
-def _put_on_timeline(
-    session: Session, taken: Claim, state: DeliveryState, reason: str, now: datetime
-) -> None:
-    if taken.alert_id is None:
-        return
-    row = session.get_one(
-        Notification,
-        taken.id,
-        options=[joinedload(Notification.user), joinedload(Notification.channel)],
-    )
+def _put_on_timeline(session: Session, row: Notification, alert_id: int, now: datetime) -> None:
     who = row.user.display_name if row.user else row.channel.name if row.channel else row.target
-    failed = state is DeliveryState.FAILED
+    failed = row.state is DeliveryState.FAILED
     kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
     verb = "could not be told" if failed else "was told"
-    text = f"{who} {verb} by {taken.method} ({taken.message.headline})"
-    text += f": {reason}" if failed else ""
-    data = {"notification_id": taken.id, "state": str(state)}
-    db.insert_all(session, Event, [event(taken.alert_id, kind, text, now, data=data)])
+    # A message that could not even be read has no headline.
+    why = row.message.get("headline") or row.kind
+    text = f"{who} {verb} by {row.method} ({why})"
+    text += f": {row.last_error}" if failed else ""
+    data = {"notification_id": row.id, "state": str(row.state)}
+    db.insert_all(session, Event, [event(alert_id, kind, text, now, data=data)])
 
 
-def _fall_back(session: Session, taken: Claim, now: datetime) -> None:
+def _fall_back(session: Session, row: Notification, now: datetime) -> None:
     """A page has failed for good: where no other of its step can arrive, others are told.
 
     The plan's next step is brought forward and the team's fallback contact is told.
     """
-    row = session.get_one(Notification, taken.id)
     alarming = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
-    if row.alert_id is None or not alarming or _has_hope(session, row):
+    if not alarming or _has_hope(session, row):
         return
     query = select(Alert).where(Alert.id == row.alert_id).options(joinedload(Alert.team))
     alert = session.scalars(query.with_for_update(of=Alert, key_share=True)).one()

@@ -109,7 +109,7 @@ class Runner:
 
     def _defer(self, notification_id: int) -> None:
         with self._database.write() as session:
-            deliveries.defer(
+            delivery_results.defer(
                 session,
                 notification_id,
                 INTERNAL_ERROR,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Attempt, Notification
-from incidentrelay.services import alerts, deliveries
+from incidentrelay.services import alerts, deliveries, delivery_results
 from incidentrelay.services.deliveries import Claim, Result
 from tests.services.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
 
@@ -249,10 +249,39 @@ def test_an_unknown_kind_of_channel_fails_and_says_so(pager: Pager) -> None:
     assert "no channel" in result.reason
 
 
+def defer(pager: Pager, notification_id: int, at: datetime, most: int = 3) -> None:
+    with pager.database.write() as session:
+        delivery_results.defer(session, notification_id, "Odd.", at, most_attempts=most)
+
+
 def test_a_row_that_cannot_be_claimed_is_pushed_out_of_the_way(pager: Pager) -> None:
-    notification_id = pager.due()[0]
-    for _ in range(3):
-        with pager.database.write() as session:
-            deliveries.defer(session, notification_id, "Odd.", NOW, most_attempts=3)
+    notification_id, at = pager.due()[0], NOW
+    for _ in range(2):
+        defer(pager, notification_id, at)
+        row = state(pager, notification_id)
+        assert row.state is DeliveryState.RETRY
+        assert row.next_at is not None
+        at = row.next_at
+    defer(pager, notification_id, at)
     row = state(pager, notification_id)
     assert (row.state, row.last_error) == (DeliveryState.FAILED, "Odd.")
+    assert pager.timeline().count("notification_failed") == 1
+
+
+def test_a_row_that_is_being_sent_is_not_deferred(pager: Pager) -> None:
+    taken = first(pager)
+    defer(pager, taken.id, NOW + timedelta(seconds=1))
+    assert pager.record(taken, SENT)
+
+
+def test_pages_that_can_never_be_claimed_fall_back_too(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    with pager.database.write() as session:
+        unreadable = update(Notification).where(Notification.method != "inbox")
+        session.execute(unreadable.values(message={"kind": "?"}))
+        webhook = update(Notification).where(Notification.target == "channel:1")
+        session.execute(webhook.values(method="webhook", message={"kind": "?"}))
+    for notification_id in pager.due():
+        defer(pager, notification_id, NOW, most=1)
+    assert ("fallback", "fay", "pending") in pager.outbox()
+    assert pager.run_due(NOW) == 1
