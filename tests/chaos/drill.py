@@ -23,7 +23,7 @@ NAMES = (
     *(f"serve-{number}" for number in range(1, WEBS + 1)),
     *(f"worker-{number}" for number in range(1, WORKERS + 1)),
 )
-PAUSE = 1.0
+PAUSE = 1.5
 
 
 @dataclass(frozen=True)
@@ -101,28 +101,40 @@ def run(
             for number in range(SENDERS)
         ]
         mayhem = Mayhem(fleet, place.queue, place.hook, NAMES, place.cut_database)
-        for sender in senders:
-            sender.start()
-        mayhem.run(plan(seed, seconds, pause=pause, kinds=kinds), seconds)
-        _finish(senders)
+        with _sending(senders):
+            mayhem.run(plan(seed, seconds, pause=pause, kinds=kinds), seconds)
         settled_after = _settle(lambda: audit.is_settled(place.database), deadline)
         books = audit.read(place.database, place.hook, place.mail)
         complaints = audit.complaints(books, ledger, mayhem.interrupted)
-        complaints += place.hook.faults
+        complaints += mayhem.complaints + place.hook.faults
     happened = [(str(kind), str(mayhem.happened[kind])) for kind in kinds]
-    rows = [*happened, ("workers that died", str(mayhem.worker_deaths))]
+    rows = [
+        *happened,
+        ("workers that died", str(mayhem.worker_deaths)),
+        ("processes that did not start without the database", str(mayhem.refused_to_start)),
+    ]
     rows += audit.table(books, ledger)
     return Report([*rows, ("seconds until all was delivered", settled_after)], complaints)
 
 
-def _finish(senders: list[Sender]) -> None:
-    """Everything runs again, so what was begun is taken in soon."""
+@contextmanager
+def _sending(senders: list[Sender]) -> Iterator[None]:
+    """Send meanwhile. At the end everything runs, so what was begun is taken in soon."""
     for sender in senders:
-        sender.stop()
-    for sender in senders:
-        sender.join(30)
-        sender.give_up()
-        sender.join(30)
+        sender.start()
+    try:
+        yield
+    except BaseException:
+        for sender in senders:
+            sender.give_up()
+        raise
+    finally:
+        for sender in senders:
+            sender.stop()
+        for sender in senders:
+            sender.join(30)
+            sender.give_up()
+            sender.join(30)
 
 
 def _settle(is_settled: Callable[[], bool], deadline: float) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.chaos.crashing import POINTS
+from tests.chaos.crashing import KILLED, POINTS
 from tests.chaos.fleet import Fleet, QueueStore
 from tests.e2e.sinks import WebhookSink
 
@@ -27,6 +27,9 @@ class Kind(StrEnum):
 
 
 SINK_KINDS = frozenset({Kind.SINK_BROKEN, Kind.SINK_BUSY, Kind.SINK_HANGS})
+# What a process says that is just starting while the database is away. Whatever
+# supervises it starts it again.
+REFUSAL = "The database cannot be used"
 FIRST, LAST_BEFORE_END = 0.5, 1.0
 
 
@@ -76,17 +79,20 @@ class Mayhem:
         self._queue = queue
         self._sink = sink
         self._names = names
+        self._webs = tuple(name for name in names if name.startswith("serve"))
         self._cut_database = cut_database
         self._sink_fault: Fault | None = None
         # What really happened; what was down already cannot be killed.
         self.happened: Counter[Kind] = Counter()
         self.worker_deaths = 0
+        self.refused_to_start = 0
+        self.complaints: list[str] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
 
     @property
     def interrupted(self) -> int:
         """How often a worker died, or lost the database in the middle of its work."""
-        workers = sum(name.startswith("worker") for name in self._names)
+        workers = len(self._names) - len(self._webs)
         return self.worker_deaths + self.happened[Kind.CUT_DATABASE] * workers
 
     def run(self, faults: tuple[Fault, ...], seconds: float) -> None:
@@ -123,8 +129,11 @@ class Mayhem:
         return (some[fault.which % len(some)],)
 
     def _kill(self, kind: Kind, victims: tuple[str, ...]) -> None:
+        if kind is Kind.KILL_ALL and not all(map(self._fleet.listens, self._webs)):
+            return  # On a slow machine nothing would ever come up.
         running = [name for name in victims if name in self._fleet.processes]
-        self._fleet.kill(*running) if running else None
+        if running:
+            self._fleet.kill(*running)
         self.happened[kind] += bool(running)
         self.worker_deaths += sum(name.startswith("worker") for name in running)
 
@@ -133,10 +142,16 @@ class Mayhem:
         self._fleet.arm(fault.point)
 
     def _bury(self) -> None:
-        """Take who has crashed off the list."""
-        while (name := self._fleet.crashed()) is not None:
-            self.happened[Kind.CRASH] += 1
+        """Take who has ended off the list."""
+        while (end := self._fleet.ended()) is not None:
+            name, code = end
             self.worker_deaths += name.startswith("worker")
+            if code == KILLED:
+                self.happened[Kind.CRASH] += 1
+            elif REFUSAL in (words := self._fleet.last_words(name)):
+                self.refused_to_start += 1
+            else:
+                self.complaints.append(f"{name} ended by itself with {code}: {words}")
 
     def _revive(self) -> None:
         self._bury()
@@ -172,4 +187,4 @@ class Mayhem:
         self._sink.recover()
         self._queue.restore()
         self._revive()
-        self._fleet.ready(*(name for name in self._names if name.startswith("serve")))
+        self._fleet.ready(*self._webs)

@@ -1,12 +1,12 @@
 """An installation with several web servers and workers, each of which may die."""
 
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any, Protocol
 
 import redis
 
-from tests.chaos.crashing import KILLED
 from tests.e2e.sinks import eventually
 from tests.e2e.stack import Stack, free_port
 
@@ -113,7 +113,7 @@ class Fleet(Stack):
             "INCIDENTRELAY_DELIVERY_MAX_ATTEMPTS": "100",
         }
         self._inis = {"serve-1": self.ini}
-        self.addresses = {"serve-1": self.url}
+        self._ports = {"serve-1": self.port}
         for number in range(2, webs + 1):
             self._add_web(f"serve-{number}")
 
@@ -121,8 +121,12 @@ class Fleet(Stack):
         port, here = free_port(), "listen = 127.0.0.1:"
         ini = self.folder / f"{name}.ini"
         ini.write_text(self.ini.read_text().replace(f"{here}{self.port}", f"{here}{port}"))
-        self._inis[name] = ini
-        self.addresses[name] = f"http://127.0.0.1:{port}"
+        self._inis[name], self._ports[name] = ini, port
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where the web servers listen."""
+        return {name: f"http://127.0.0.1:{port}" for name, port in self._ports.items()}
 
     def ini_of(self, name: str) -> Path:
         return self._inis.get(name, self.ini)
@@ -156,11 +160,19 @@ class Fleet(Stack):
     def disarm(self) -> None:
         self.crash_file.unlink(missing_ok=True)
 
-    def crashed(self) -> str | None:
-        """The name of a process that died at its point, taken off the list; else None."""
+    def ended(self) -> tuple[str, int] | None:
+        """Name and exit code of a process that has ended, taken off the list; else None."""
         for name, process in self.processes.items():
             if process.poll() is not None:
-                assert process.returncode == KILLED, f"{name}: {self.log(name)}"
                 del self.processes[name]
-                return name
+                return name, process.returncode
         return None
+
+    def last_words(self, name: str) -> str:
+        return self.log(name).rstrip().rpartition("\n")[2]
+
+    def listens(self, name: str) -> bool:
+        """Whether this web server has come up."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", self._ports[name])) == 0

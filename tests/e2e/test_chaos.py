@@ -13,7 +13,7 @@ from sqlalchemy import select
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Alert, Attempt, Notification
 from tests.chaos import drill
-from tests.chaos.crashing import WEB_POINTS
+from tests.chaos.crashing import KILLED, WEB_POINTS
 from tests.chaos.drill import Ground, ground
 from tests.chaos.faults import Kind, plan
 from tests.chaos.senders import Ledger, Sender, Told
@@ -38,7 +38,7 @@ WORKER_POINTS = {
 def test_a_drill_keeps_every_promise(database: str, tmp_path: Path) -> None:
     need(database == "sqlite" or shutil.which("redis-server") is not None, "redis-server")
     try:
-        report = drill.run(tmp_path, database, seed=1, seconds=10, deadline=60)
+        report = drill.run(tmp_path, database, seed=1, seconds=10, deadline=60, pause=1)
     except NoServer:
         need(False, "PostgreSQL")
         return
@@ -97,7 +97,8 @@ def wait_for_the_page(place: Ground, alert_id: int) -> None:
 
 
 def die_and_come_back(place: Ground, name: str) -> None:
-    assert eventually(place.fleet.crashed, 30, "a process dies at the point") == name
+    end = eventually(place.fleet.ended, 30, "a process dies at the point")
+    assert end == (name, KILLED), place.fleet.log(name)
     place.fleet.spawn(name)
 
 
