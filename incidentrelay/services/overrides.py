@@ -25,14 +25,9 @@ def create(
     session: Session, rotation: Rotation, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> RotationOverride:
     """Put ``user`` on call during [starts_at, ends_at), from now on at the earliest."""
-    values = checks.clean(
-        {"starts_at": now, **data}, _FIELDS, required=("user", "starts_at", "ends_at")
-    )
-    values["starts_at"] = max(values["starts_at"], now)
-    _check_window(values["starts_at"], values["ends_at"], now)
     team = places.team_of(session, rotation)
     editing.lock_group(session, team.group_id)
-    user = people.member(session, team.group_id, values.pop("user"), "user")
+    user, values = checked(session, team, data, now)
     override = RotationOverride(
         **values,
         rotation=rotation,
@@ -47,6 +42,18 @@ def create(
     diff = editing.given({"user": user.username, **values})
     _record(session, actor, "create", team, rotation, override, now, diff)
     return override
+
+
+def checked(
+    session: Session, team: Team, data: Mapping[str, Any], now: datetime
+) -> tuple[User, dict[str, Any]]:
+    """The person and the other values of a new override; raises InvalidInput. Writes nothing."""
+    values = checks.clean(
+        {"starts_at": now, **data}, _FIELDS, required=("user", "starts_at", "ends_at")
+    )
+    values["starts_at"] = max(values["starts_at"], now)
+    _check_window(values["starts_at"], values["ends_at"], now)
+    return people.member(session, team.group_id, values.pop("user"), "user"), values
 
 
 def update(

@@ -102,6 +102,22 @@ def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime)
     _record(session, actor, "delete", team, rotation, now, {})
 
 
+def edited(
+    session: Session, rotation: Rotation, data: Mapping[str, Any], *, now: datetime
+) -> tuple[Schedule, tuple[Layer, ...] | None]:
+    """The schedule, and the layers that an update by ``data`` would put in force now.
+
+    Writes nothing. ``data`` are fields of the schedule alone; None instead of layers
+    means that they change nothing.
+    """
+    old = _schedule(session, rotation)
+    _, schedule = _split(checks.clean(data, _SCHEDULE))
+    if not schedule:
+        return old, None
+    team = places.team_of(session, rotation)
+    return old, _rebased(session, rotation, team, old, schedule, now)
+
+
 def current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int, list[Any]]:
     """The present layers of each rotation as JSON (see :mod:`layers`), in three statements."""
     latest = references.current_revisions().subquery()
@@ -158,19 +174,41 @@ def _revise(
     actor: Actor,
     now: datetime,
 ) -> dict[str, list[Any]]:
-    old = schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
-    known = old.revisions[-1].layers if old.revisions else ()
-    edited = _layers(session, team.group_id, schedule, known, now)
-    if edited == known:
+    old = _schedule(session, rotation)
+    made = _rebased(session, rotation, team, old, schedule, now)
+    if made is None:
         return {}
+    _store(session, rotation, made, now, actor, now)
+    return {"layers": [_shown(session, _known(old)), _shown(session, made)]}
+
+
+def _rebased(
+    session: Session,
+    rotation: Rotation,
+    team: Team,
+    old: Schedule,
+    schedule: Mapping[str, Any],
+    now: datetime,
+) -> tuple[Layer, ...] | None:
+    """The layers that hold from now on; None where the edit changes nothing."""
+    known = _known(old)
+    given = _layers(session, team.group_id, schedule, known, now)
+    if given == known:
+        return None
     highest = session.scalar(
         select(func.max(RotationLayer.key))
         .join(RotationRevision, RotationRevision.id == RotationLayer.revision_id)
         .where(RotationRevision.rotation_id == rotation.id)
     )
-    made = rebase(old, layers.numbered(edited, highest or 0), now)
-    _store(session, rotation, made, now, actor, now)
-    return {"layers": [_shown(session, known), _shown(session, made)]}
+    return rebase(old, layers.numbered(given, highest or 0), now)
+
+
+def _schedule(session: Session, rotation: Rotation) -> Schedule:
+    return schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+
+
+def _known(schedule: Schedule) -> tuple[Layer, ...]:
+    return schedule.revisions[-1].layers if schedule.revisions else ()
 
 
 def _store(

@@ -12,10 +12,10 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 RESERVED = frozenset(
     """
     ack acknowledge resolve unack unacknowledge snooze assign escalate comment events
-    notifications shifts oncall preview test token intake rotate members teams rotations policies
-    channels routes silences alerts audit overrides layers schedule new edit delete login
-    logout me users groups integrations api docs static healthz readyz metrics act inbox
-    calendar openapi.json swagger settings profile tokens sessions password search
+    notifications shifts oncall preview quality take cover swap test token intake rotate members
+    teams rotations policies channels routes silences alerts audit overrides layers schedule new
+    edit delete login logout me users groups integrations api docs static healthz readyz metrics
+    act inbox calendar openapi.json swagger settings profile tokens sessions password search
     """.split()
 )
 

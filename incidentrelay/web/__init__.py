@@ -17,6 +17,8 @@ from incidentrelay.web.resources.root import Root
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# What is posted to these only asks a question. The names are reserved: no row has them.
+_QUESTIONS = frozenset({"preview"})
 ATTEMPTS = 5
 
 
@@ -32,10 +34,16 @@ def request_now(request: Any) -> datetime:
     return now
 
 
+def _only_reads(request: Any) -> bool:
+    """Whether the request needs no writing transaction, which others would wait for."""
+    last = request.path_info.rstrip("/").rpartition("/")[2]
+    return request.method in _READING or (request.method == "POST" and last in _QUESTIONS)
+
+
 def request_db(request: Any) -> Session:
     """The session of the request's transaction, which ``request.tm`` ends."""
     database = request.registry["database"]
-    session: Session = database.reader() if request.method in _READING else database.writer()
+    session: Session = database.reader() if _only_reads(request) else database.writer()
     zope.sqlalchemy.register(session, transaction_manager=request.tm)
     request.add_finished_callback(lambda _request: session.close())
     return session

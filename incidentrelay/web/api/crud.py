@@ -128,6 +128,7 @@ def loaded(node: Item, request: Any) -> Item:
     """``node`` with everything that it shows; sets ETag."""
     if isinstance(node.__parent__, Collection):
         node.__parent__.preload([node])
+    node.complete()
     version = getattr(node.obj, "version", None)
     if version is not None:
         request.response.etag = str(version)

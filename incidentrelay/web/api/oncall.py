@@ -1,5 +1,6 @@
 """Who is on call, and the shifts of a rotation."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -75,10 +76,11 @@ def shifts(context: RotationNode, request: Any) -> Any:
         raise InvalidInput.of("end", "The end must be after the start.")
     found = oncall.rotation_shifts(request.db, context.obj, start, end)
     names = people.names(request.db, {shift.user_id for shift in found})
-    return [_shown(shift, names) for shift in found]
+    return [shown_shift(shift, names) for shift in found]
 
 
-def _shown(shift: Shift, names: dict[int, str]) -> dict[str, Any]:
+def shown_shift(shift: Shift, names: Mapping[int, str]) -> dict[str, Any]:
+    """A shift with the name of its person."""
     return {
         "user": names.get(shift.user_id, ""),
         "start": shift.start,

@@ -114,6 +114,9 @@ class Item(Node):
         """Fields of the representation that are not in the row."""
         return {}
 
+    def complete(self) -> None:
+        """Load what ``details`` has only where this node is shown alone, not in a list."""
+
 
 class Deletable(Item):
     """An item that can be deleted by ``service.delete``."""

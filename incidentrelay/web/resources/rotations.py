@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
+from incidentrelay.domain.oncall import Interval
 from incidentrelay.models import Rotation, RotationOverride
-from incidentrelay.services import overrides, rotations
+from incidentrelay.services import overrides, previews, rotations
 from incidentrelay.web.resources.base import Door, Folder, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import OVERRIDE_VERBS
-from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
+from incidentrelay.web.schemas.rotation import GapWarningSchema, OverrideSchema, RotationSchema
 
 
 class OverrideNode(Managed):
@@ -46,7 +47,10 @@ def _minimum(node: Node) -> dict[str, Any]:
 
 
 class RotationNode(Managed):
-    """A rotation. ``layers`` of the representation are filled in by ``load_layers``."""
+    """A rotation. ``layers`` of the representation are filled in by ``load_layers``.
+
+    ``gaps`` are those of the next days; None in lists, where they would cost too much.
+    """
 
     model = Rotation
     schema = RotationSchema
@@ -55,6 +59,7 @@ class RotationNode(Managed):
     scope_domain = "resources"
     children = {"overrides": Overrides}
     layers: Sequence[Mapping[str, Any]] = ()
+    gaps: Sequence[Interval] | None = None
 
     @classmethod
     def rows(cls) -> Select[Any]:
@@ -64,7 +69,13 @@ class RotationNode(Managed):
         return _minimum(self)
 
     def details(self) -> Mapping[str, Any]:
-        return {"layers": self.layers}
+        if self.gaps is None:
+            return {"layers": self.layers}
+        warning = {"count": len(self.gaps), "first": next(iter(self.gaps), None)}
+        return {"layers": self.layers, "gaps": GapWarningSchema().dump(warning)}
+
+    def complete(self) -> None:
+        self.gaps = previews.upcoming_gaps(self.db, self.obj, self.root.request.now)
 
 
 def load_layers(nodes: Sequence[Item]) -> None:

@@ -1,6 +1,6 @@
 """Rotations, their layers, overrides and shifts."""
 
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.web.schemas.base import (
@@ -46,16 +46,9 @@ class LayerSchema(Body):
     windows = fields.List(fields.Nested(WindowSchema), validate=validate.Length(max=50))
 
 
-class RotationSchema(InTeam, Slugged):
-    """``layers``, or for a single layer its fields directly; higher layers come last.
+class ScheduleFields(Schema):
+    """``layers``, or for a single layer its fields directly; higher layers come last."""
 
-    Without either, an edit leaves the schedule as it is. ``reminder_interval`` is in
-    seconds, 0 means none.
-    """
-
-    description = fields.String(load_default="", validate=TEXT)
-    enabled = Flag(load_default=True)
-    reminder_interval = number(0, 86400, load_default=300)
     layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(1, 20))
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
     members = fields.List(fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS)
@@ -63,6 +56,33 @@ class RotationSchema(InTeam, Slugged):
     handoff_time = fields.String(load_only=True, validate=_TIME)
     handoff_weekday = number(0, 6, load_only=True)
     start_date = fields.Date(load_only=True)
+
+
+class GapSchema(Body):
+    """Nobody is on call from ``start`` until just before ``end``."""
+
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+
+
+class GapWarningSchema(Body):
+    """How often nobody is on call in the next 14 days, and when first (null: never)."""
+
+    count = fields.Integer(dump_only=True)
+    first = fields.Nested(GapSchema, dump_only=True, allow_none=True)
+
+
+class RotationSchema(InTeam, Slugged, ScheduleFields):
+    """A rotation; without fields of the schedule, an edit leaves the schedule as it is.
+
+    ``reminder_interval`` is in seconds, 0 means none. ``gaps`` is there where one
+    rotation is shown alone, and not in lists.
+    """
+
+    description = fields.String(load_default="", validate=TEXT)
+    enabled = Flag(load_default=True)
+    reminder_interval = number(0, 86400, load_default=300)
+    gaps = fields.Nested(GapWarningSchema, dump_only=True)
 
 
 class OverrideSchema(Resource):
