@@ -1,9 +1,10 @@
 """What will happen to an alert if nobody reacts: its plan, played ahead without writing."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from incidentrelay.models import Alert
 from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations
 from incidentrelay.services.directory import Directory
+from incidentrelay.services.notifications import Subject
 from incidentrelay.services.plans import SILENCE, Play, play
 
 MOST_STEPS = 4
@@ -39,46 +41,82 @@ class Planned:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How an alert goes on: first ``before``, then its plan from ``progress``.
+
+    ``before`` is what has to pass before the plan may run; ``progress`` None: the
+    plan does not run by itself.
+    """
+
+    before: Planned | None = None
+    progress: Progress | None = None
+
+
+def outlook(alert: Alert) -> Outlook:
+    """How the alert goes on from its present state."""
+    if not alert.plan or alert.status is AlertStatus.RESOLVED:
+        return Outlook()
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        again = "the acknowledgement runs out, and the plan starts again"
+        return Outlook(Planned(alert.wake_at, again) if alert.wake_at else None)
+    if alert.quiet_until is None:
+        return Outlook(progress=Progress.from_json(alert.progress))
+    over = "silence" if alert.quiet_reason == SILENCE else "snooze"
+    before = Planned(alert.quiet_until, f"the {over} is over, and the plan starts again")
+    return Outlook(before, escalation.start(Plan.from_json(alert.plan), alert.quiet_until))
+
+
 def planned(session: Session, alert: Alert, now: datetime) -> list[Planned]:
     """The next steps, soonest first. The alert has its team loaded.
 
     Steps that reach nobody at all are left out. A number of statements that does not
     depend on the plan's length.
     """
-    if not alert.plan or alert.status is AlertStatus.RESOLVED:
-        return []
-    if alert.status is AlertStatus.ACKNOWLEDGED:
-        again = "the acknowledgement runs out, and the plan starts again"
-        return [Planned(alert.wake_at, again)] if alert.wake_at else []
-    plan, progress = Plan.from_json(alert.plan), Progress.from_json(alert.progress)
-    steps = []
-    if alert.quiet_until is not None:
-        over = "silence" if alert.quiet_reason == SILENCE else "snooze"
-        steps.append(Planned(alert.quiet_until, f"the {over} is over, and the plan starts again"))
-        progress = escalation.start(plan, alert.quiet_until)
+    ahead = outlook(alert)
+    steps = [ahead.before] if ahead.before else []
+    if ahead.progress is None:
+        return steps
+    plan = Plan.from_json(alert.plan)
     people = directories.load(
         session, [plan], {alert.team_id}, now=now, user_ids=[alert.assignee_id]
     )
     # A silence that covers the alert now has ended by the time that is played here.
     people = replace(people, silences={})
-    return steps + _play_ahead(alert, plan, progress, people, now, MOST_STEPS - len(steps))
-
-
-def _play_ahead(
-    alert: Alert, plan: Plan, progress: Progress, people: Directory, now: datetime, most: int
-) -> list[Planned]:
     subject = escalations.subject_of(alert)
-    steps: list[Planned] = []
-    for _ in range(most):
-        if progress.due is None:
-            break
-        at = max(progress.due, now)
-        made = play(subject, plan, progress, people, at)
+    plays = play_ahead(subject, plan, ahead.progress, lambda _: people, now)
+    for at, made in islice(plays, MOST_STEPS - len(steps)):
         text = _text(made, people)
         if text:
             steps.append(Planned(at, text))
-        subject, progress = replace(subject, assignee_id=made.assignee_id), made.progress
     return steps
+
+
+def play_ahead(
+    subject: Subject,
+    plan: Plan,
+    progress: Progress,
+    people_at: Callable[[datetime], Directory],
+    now: datetime,
+) -> Iterator[tuple[datetime, Play]]:
+    """Each time at which the plan runs if nobody reacts, and what happens then.
+
+    ``people_at`` gives the directory of an instant. Where a silence of that instant
+    covers the alert, the plan starts again at its end. Without end for a plan that
+    has none.
+    """
+    while progress.due is not None:
+        at = max(progress.due, now)
+        made = play(subject, plan, progress, people_at(at), at)
+        yield at, made
+        subject, progress = replace(subject, assignee_id=made.assignee_id), going_on(made)
+
+
+def going_on(made: Play) -> Progress:
+    """The progress from which a plan goes on by itself after ``made``."""
+    if made.quiet_until is not None:
+        return escalation.start(made.plan, made.quiet_until)
+    return made.progress
 
 
 def _text(made: Play, people: Directory) -> str:

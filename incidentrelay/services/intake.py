@@ -6,10 +6,10 @@ parallel duplicates see each other; the partial unique indexes are the proof.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
@@ -21,6 +21,7 @@ from incidentrelay.domain.signals import Item
 from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
 from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations, intake_rows, intake_state, notifications, plans
+from incidentrelay.services.directory import Directory
 from incidentrelay.services.notifications import Subject
 from incidentrelay.services.plans import Play
 
@@ -52,22 +53,38 @@ class Verdict:
     dedup_key: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginnings of the plans of the alerts that page, by alert id.
+
+    ``people`` is the directory that they were played with.
+    """
+
+    plays: Mapping[int, Play] = field(default_factory=dict)
+    people: Directory = field(default_factory=Directory)
+
+
+def routes_with_plans() -> Select[Route]:
+    """Routes with all that their plans need."""
+    return select(Route).options(
+        joinedload(Route.team).joinedload(Team.group),
+        joinedload(Route.rotation),
+        joinedload(Route.policy),
+    )
+
+
 def lock_route(session: Session, route_id: int) -> Route:
     """The route with all that its plan needs; other requests of it wait from here on."""
-    query = (
-        select(Route)
-        .where(Route.id == route_id)
-        .options(
-            joinedload(Route.team).joinedload(Team.group),
-            joinedload(Route.rotation),
-            joinedload(Route.policy),
-        )
-        .with_for_update(of=Route, key_share=True)
-    )
-    route = session.scalars(query).one_or_none()
-    if route is None or not (route.enabled and route.team.active and route.team.group.active):
+    query = routes_with_plans().where(Route.id == route_id)
+    route = session.scalars(query.with_for_update(of=Route, key_share=True)).one_or_none()
+    if route is None or not takes_in(route):
         raise NotAllowed("The route of this token is switched off.")
     return route
+
+
+def takes_in(route: Route) -> bool:
+    """Whether the route, its team and its group are all in use."""
+    return route.enabled and route.team.active and route.team.group.active
 
 
 def receive(
@@ -81,7 +98,9 @@ def receive(
     batch = intake_state.load_and_fold(session, route, items, now)
     known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_rows.insert_alerts(session, route, batch)
-    plays = _start_plans(session, route, batch, now)
+    plays = begin_plans(session, route, batch, now).plays
+    for alert_id, play in plays.items():
+        escalations.hint_wake(session, alert_id, play.wake_at)
     intake_rows.write_signals(session, route, batch)
     intake_rows.write_alerts(session, batch, plays)
     intake_rows.write_events(session, batch, plays, now)
@@ -106,14 +125,15 @@ def _notify(
     before = [alert for alert in batch.alerts.values() if alert.id in known]
     stale = [alert.id for alert in before if alert.closed or alert.page]
     notifications.cancel(session, [alert_id for alert_id in stale if alert_id is not None], now)
-    subjects = [_subject(alert, route) for alert in before if alert.closed]
+    subjects = [subject_of(alert, route) for alert in before if alert.closed]
     news = {subject.id: (subject, "Resolved by the source") for subject in subjects}
     notifications.tell(session, news, now)
     notifications.write(session, [row for play in plays.values() for row in play.outbox])
 
 
-def _subject(alert: AlertState, route: Route) -> Subject:
-    assert alert.id is not None  # written before anything is said about it
+def subject_of(alert: AlertState, route: Route) -> Subject:
+    """The alert, which has its id, as messages and plans need it."""
+    assert alert.id is not None  # given before anything is said about it
     return Subject(
         id=alert.id,
         team_id=route.team_id,
@@ -132,23 +152,25 @@ def _subject(alert: AlertState, route: Route) -> Subject:
     )
 
 
-def _start_plans(session: Session, route: Route, batch: Fold, now: datetime) -> dict[int, Play]:
-    """Play the beginning of the plan of each alert that pages; by alert id."""
+def begin_plans(session: Session, route: Route, batch: Fold, now: datetime) -> Beginning:
+    """Play the beginning of the plan of each alert that pages; nothing is written.
+
+    The alerts have their ids, and get their assignees.
+    """
     paging = [alert for alert in batch.alerts.values() if alert.page]
     if not paging:
-        return {}
+        return Beginning()
     plan = plans.plan_of(route, _channel_ids(session, route))
     people = directories.load(
         session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
     )
     plays: dict[int, Play] = {}
     for alert in paging:
-        subject = _subject(alert, route)
+        subject = subject_of(alert, route)
         play = plans.play(subject, plan, start(plan, now), people, now)
         alert.assignee_id = play.assignee_id
         plays[subject.id] = play
-        escalations.hint_wake(session, subject.id, play.wake_at)
-    return plays
+    return Beginning(plays, people)
 
 
 def _channel_ids(session: Session, route: Route) -> list[int]:

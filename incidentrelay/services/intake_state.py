@@ -17,10 +17,15 @@ from incidentrelay.models import Signal as SignalRow
 from incidentrelay.services import escalations
 
 
-def load_and_fold(session: Session, route: Route, items: Sequence[Item], now: datetime) -> Fold:
-    """Load what the items meet, and decide what they make of it; nothing is written."""
+def load_and_fold(
+    session: Session, route: Route, items: Sequence[Item], now: datetime, *, lock: bool = True
+) -> Fold:
+    """Load what the items meet, and decide what they make of it; nothing is written.
+
+    ``lock`` keeps other transactions from changing those alerts before this one ends.
+    """
     accepts = partial(_accepts, matching.parse_list(route.matchers))
-    batch = _load(session, route, items, now)
+    batch = _load(session, route, items, now, lock=lock)
     return fold(items, batch, partial(_group_key, route.group_by), accepts)
 
 
@@ -32,14 +37,17 @@ def _group_key(group_by: Sequence[str], signal: Signal) -> str:
     return group_key(signal.labels, group_by, signal.dedup_key)
 
 
-def _load(session: Session, route: Route, items: Sequence[Item], now: datetime) -> Fold:
+def _load(
+    session: Session, route: Route, items: Sequence[Item], now: datetime, *, lock: bool
+) -> Fold:
     """The state that these items meet: four statements, whatever their number."""
     window = timedelta(seconds=route.reopen_window)
     signals = [item for item in items if isinstance(item, Signal)]
     keys = {signal.dedup_key for signal in signals}
     groups = {_group_key(route.group_by, signal) for signal in signals}
     rows = _current_signals(session, route.id, keys)
-    alerts = _alerts_met(session, route.id, groups, {row.alert_id for row in rows}, now - window)
+    known = {row.alert_id for row in rows}
+    alerts = _alerts_met(session, route.id, groups, known, now - window, lock=lock)
     counts = escalations.firing_signals(session, [alert.id for alert in alerts])
     states = {alert.id: _alert_state(alert, counts.get(alert.id, 0)) for alert in alerts}
     recent: dict[str, AlertState] = {}
@@ -69,7 +77,7 @@ def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequenc
 
 
 def _alerts_met(
-    session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime
+    session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime, *, lock: bool
 ) -> Sequence[Alert]:
     wanted = and_(
         Alert.route_id == route_id,
@@ -77,7 +85,7 @@ def _alerts_met(
         or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= since),
     )
     query = select(Alert).where(or_(wanted, Alert.id.in_(ids))).order_by(Alert.id)
-    return session.scalars(query.with_for_update(key_share=True)).all()
+    return session.scalars(query.with_for_update(key_share=True) if lock else query).all()
 
 
 def _alert_state(alert: Alert, firing: int) -> AlertState:

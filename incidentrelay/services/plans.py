@@ -17,9 +17,27 @@ from incidentrelay.services.timeline import event
 SILENCE = "silence"
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One step that ran; ``step`` None is the end of the plan.
+
+    ``told`` are whom it reached and ``nobody`` the targets where nobody was;
+    ``fallback`` are the team's contacts that were told because of that.
+    """
+
+    step: Step | None
+    told: tuple[Recipient, ...] = ()
+    nobody: tuple[str, ...] = ()
+    fallback: tuple[Recipient, ...] = ()
+    assignee_id: int | None = None
+
+
 @dataclass(slots=True)
 class Play:
-    """What running a plan changed: the alert's new values, and what is to be written."""
+    """What running a plan changed: the alert's new values, and what is to be written.
+
+    ``runs`` are the steps that ran, in their order.
+    """
 
     plan: Plan
     progress: Progress
@@ -29,6 +47,7 @@ class Play:
     quiet_reason: str | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
 
     @property
     def wake_at(self) -> datetime | None:
@@ -96,7 +115,8 @@ def _perform(
     if isinstance(effect, Exhaust):
         text = "Nobody reacted, and the escalation plan has come to its end."
         made.events.append(event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now))
-        _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
+        last = _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
+        made.runs.append(Run(None, fallback=last, assignee_id=made.assignee_id))
         return True
     found, nobody = _find(effect.step, made.assignee_id, people, now)
     if effect.step.kind is not NotificationKind.REMINDER:
@@ -108,10 +128,12 @@ def _perform(
         names = ", ".join(dict.fromkeys(recipient.label for recipient in found))
         text = f"{headline}: {names}"
         made.events.append(event(subject.id, _EVENT_OF[effect.step.kind], text, now))
+    contacts: tuple[Recipient, ...] = ()
     if nobody:
         text = f"Nobody is on call: {', '.join(nobody)}."
         made.events.append(event(subject.id, EventKind.NOBODY_ON_CALL, text, now))
-        _fall_back(subject, people, made, effect.number, "Nobody is on call", now)
+        contacts = _fall_back(subject, people, made, effect.number, "Nobody is on call", now)
+    made.runs.append(Run(effect.step, tuple(found), tuple(nobody), contacts, made.assignee_id))
     return not nobody
 
 
@@ -132,10 +154,11 @@ def _headline(effect: RunStep, assignee: str | None) -> str:
 
 def _fall_back(
     subject: Subject, people: Directory, made: Play, number: int, why: str, now: datetime
-) -> None:
+) -> tuple[Recipient, ...]:
+    """Tell the team's fallback contact, and return whom that is."""
     contacts = people.fallback(subject.team_id)
     if not contacts:
-        return
+        return ()
     body = notifications.message(
         subject, NotificationKind.FALLBACK, why, people.name(made.assignee_id)
     )
@@ -143,6 +166,7 @@ def _fall_back(
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
     text = f"The team's fallback contact is told: {names}."
     made.events.append(event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now))
+    return contacts
 
 
 def _find(

@@ -19,6 +19,7 @@ from incidentrelay.web.resources.place import place
 from incidentrelay.web.resources.rotations import Rotations
 from incidentrelay.web.resources.routes import Routes
 from incidentrelay.web.resources.silences import Silences
+from incidentrelay.web.resources.simulate import Simulate
 from incidentrelay.web.resources.teams import Teams
 from incidentrelay.web.resources.users import Users
 
@@ -38,6 +39,7 @@ class Root(Node):
         "me": Me,
         "integrations": Integrations,
         "oncall": OnCall,
+        "simulate": Simulate,
         "audit": Audit,
     }
 

@@ -1,0 +1,164 @@
+"""How alerts go on if nobody reacts: their plans, played into the future as they will run."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain import matchers as matching
+from incidentrelay.domain.enums import AlertStatus, TargetKind
+from incidentrelay.domain.escalation import Plan
+from incidentrelay.domain.intake import AlertState, Fold
+from incidentrelay.models import Alert, Rotation, Route, Silence
+from incidentrelay.services import alert_future, escalations, intake
+from incidentrelay.services import directory as directories
+from incidentrelay.services.directory import ActiveSilence, Directory
+from incidentrelay.services.forecasts import (
+    Course,
+    Covering,
+    Step,
+    plan_info,
+    steps_of,
+    username,
+)
+from incidentrelay.services.notifications import Subject
+from incidentrelay.services.plans import SILENCE, Play
+
+MOST_STEPS = 20
+HORIZON = timedelta(hours=24)
+# Runs that tell nobody anything are no steps, but they have to be played too.
+_MOST_RUNS = 5 * MOST_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """All that plans of one team are played with. ``silences``: (its start, the silence)."""
+
+    at: datetime
+    team_id: int
+    people: Directory
+    rotations: Mapping[int, str] = field(default_factory=dict)
+    silences: tuple[tuple[datetime, ActiveSilence], ...] = ()
+
+    def people_at(self, at: datetime) -> Directory:
+        """The directory with the silences of that instant."""
+        active = tuple(each for start, each in self.silences if start <= at < each.ends_at)
+        return replace(self.people, silences={self.team_id: active})
+
+    def covering(self, subject: Subject) -> Covering | None:
+        silence = self.people_at(self.at).silence(self.team_id, subject.labels)
+        return Covering(silence.id, silence.ends_at) if silence else None
+
+
+def courses(
+    session: Session, route: Route, batch: Fold, alerts: Iterable[AlertState], at: datetime
+) -> dict[int, Course]:
+    """The course of each of ``alerts`` (of the batch, with ids) that is not over, by its id.
+
+    Reads only, in a number of statements that does not depend on the alerts.
+    """
+    beginning = intake.begin_plans(session, route, batch, at)
+    going = {
+        each.id: each for each in alerts if each.id and each.status is not AlertStatus.RESOLVED
+    }
+    rows = escalations.load(session, going.keys() - beginning.plays.keys())
+    plans = {row.id: Plan.from_json(row.plan) for row in rows if row.plan}
+    used = [*plans.values(), *(play.plan for play in beginning.plays.values())]
+    rotations = _rotation_names(session, used)
+    silences = _silences(session, route.team_id, at)
+    begun = _Stage(at, route.team_id, beginning.people, rotations, silences)
+    found = {
+        alert_id: _begun(begun, intake.subject_of(going[alert_id], route), play)
+        for alert_id, play in beginning.plays.items()
+        if alert_id in going
+    }
+    people = directories.load(
+        session,
+        plans.values(),
+        {route.team_id},
+        now=at,
+        user_ids=[row.assignee_id for row in rows],
+    )
+    running = replace(begun, people=people)
+    for row in rows:
+        if row.id in plans:
+            subject = intake.subject_of(going[row.id], route)
+            found[row.id] = _running(running, subject, row, plans[row.id])
+    return found
+
+
+def _begun(stage: _Stage, subject: Subject, play: Play) -> Course:
+    """The course of an alert whose plan begins with ``play``."""
+    subject = replace(subject, assignee_id=play.assignee_id)
+    plays = alert_future.play_ahead(
+        subject, play.plan, alert_future.going_on(play), stage.people_at, stage.at
+    )
+    first = [] if play.quiet_until else list(_steps(stage, stage.at, play))
+    steps, more = _cut(stage, first, plays)
+    return Course(
+        plan=plan_info(play.plan, stage.rotations, running=False),
+        silence=stage.covering(subject) if play.quiet_until else None,
+        assignee=username(stage.people, play.assignee_id),
+        steps=steps,
+        more=more,
+    )
+
+
+def _running(stage: _Stage, subject: Subject, row: Alert, plan: Plan) -> Course:
+    """The course of an alert whose plan is running already."""
+    ahead = alert_future.outlook(row)
+    course = Course(
+        plan=plan_info(plan, stage.rotations, running=True),
+        silence=stage.covering(subject) if row.quiet_reason == SILENCE else None,
+        assignee=username(stage.people, row.assignee_id),
+        before=ahead.before,
+    )
+    if ahead.progress is None:
+        return course
+    plays = alert_future.play_ahead(subject, plan, ahead.progress, stage.people_at, stage.at)
+    steps, more = _cut(stage, [], plays)
+    return replace(course, steps=steps, more=more)
+
+
+def _steps(stage: _Stage, at: datetime, made: Play) -> Iterator[Step]:
+    return steps_of(at, made, stage.people, stage.rotations)
+
+
+def _cut(
+    stage: _Stage, first: Sequence[Step], plays: Iterable[tuple[datetime, Play]]
+) -> tuple[tuple[Step, ...], bool]:
+    """The steps that are told, and whether the plan goes on after them."""
+    steps = list(first)
+    for number, (at, made) in enumerate(plays):
+        if number == _MOST_RUNS or at > stage.at + HORIZON or len(steps) >= MOST_STEPS:
+            return tuple(steps[:MOST_STEPS]), True
+        steps.extend(_steps(stage, at, made))
+    return tuple(steps[:MOST_STEPS]), len(steps) > MOST_STEPS
+
+
+def _rotation_names(session: Session, plans: Iterable[Plan]) -> dict[int, str]:
+    """The names of the rotations in whose turn somebody is paged."""
+    ids = {
+        target.id
+        for plan in plans
+        for step in plan.steps
+        for target in step.targets
+        if target.kind is TargetKind.ON_CALL
+    }
+    query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
+    return dict(session.execute(query).all()) if ids else {}
+
+
+def _silences(
+    session: Session, team_id: int, at: datetime
+) -> tuple[tuple[datetime, ActiveSilence], ...]:
+    """The team's silences that cover anything within the horizon."""
+    query = select(Silence).where(
+        Silence.team_id == team_id, Silence.ends_at > at, Silence.starts_at <= at + HORIZON
+    )
+    return tuple(
+        (row.starts_at, ActiveSilence(row.id, matching.parse_list(row.matchers), row.ends_at))
+        for row in session.scalars(query)
+    )

@@ -1,0 +1,52 @@
+"""What would happen if a source sent something."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from incidentrelay.domain.errors import NotAllowed
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.signals import Item
+from incidentrelay.models import Route
+from incidentrelay.services import simulation
+from incidentrelay.services.simulation import Simulation
+from incidentrelay.web.api import bodies
+from incidentrelay.web.api.view import api_view
+from incidentrelay.web.resources.simulate import Simulate
+from incidentrelay.web.schemas.simulate import SimulateSchema, SimulationSchema
+
+# The source whose shape is so general that labels and a title are enough.
+_GENERIC = "webhook"
+_DESCRIBED = ("labels", "title", "severity")
+
+
+@api_view(
+    context=Simulate,
+    method="POST",
+    permission=Permission.RESPOND,
+    body=SimulateSchema,
+    returns=SimulationSchema,
+    errors=(413, 415, 422),
+    summary="What a route would make of a payload, and who would be paged when; nothing is written",
+)
+def simulate(context: Simulate, request: Any) -> Simulation:
+    data = request.body_data
+    # A reading session, though it is a POST: nothing can be written by mistake.
+    with request.registry["database"].read() as session:
+        route = simulation.find_route(session, request.identity, data["route"])
+        team = context.root.place(route.team)
+        if not request.has_permission(Permission.RESPOND, team["alerts"]):
+            raise NotAllowed("You may not respond in the team of this route.")
+        items = _items(request, route, data)
+        return simulation.simulate(session, route, items, data.get("at", request.now))
+
+
+def _items(request: Any, route: Route, data: Mapping[str, Any]) -> Sequence[Item]:
+    if "payload" in data:
+        source, payload = route.source, data["payload"]
+    else:
+        source, payload = _GENERIC, {name: data[name] for name in _DESCRIBED if name in data}
+    integration = request.registry["integrations"].get(source)
+    items: Sequence[Item] = integration.normalise(payload, request.headers)
+    if len(items) > simulation.MOST_ITEMS:
+        raise bodies.too_large(simulation.MOST_ITEMS, "items")
+    return items

@@ -1,0 +1,149 @@
+"""What would happen if a source sent something: the question and the answer."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
+from incidentrelay.services.forecasts import StepKind
+from incidentrelay.web.schemas.base import SLUG, Body, Instant, Ref
+
+_BIGGEST_ID = 2**63 - 1
+_UNKNOWN = "Write the id of a route, or group/team/route."
+
+
+class RouteName(fields.Field[Any]):
+    """A route by its id, or as ``group/team/route``; loaded as an int or three slugs."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kw: Any) -> Any:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _BIGGEST_ID:
+            return value
+        parts = value.split("/") if isinstance(value, str) else []
+        if len(parts) != 3:
+            raise ValidationError(_UNKNOWN)
+        return tuple(SLUG(part) for part in parts)
+
+
+class SimulateSchema(Body):
+    """Either ``payload``, as the route's source would send it, or ``labels``.
+
+    ``labels``, ``title`` and ``severity`` make one alert as the generic webhook does.
+    """
+
+    route = RouteName(required=True, metadata={"type": ["integer", "string"]})
+    payload = fields.Raw(allow_none=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String())
+    title = fields.String(validate=validate.Length(1, 1000))
+    severity = fields.Enum(Severity, by_value=True)
+    at = Instant()
+
+    @validates_schema(skip_on_field_errors=False)
+    def _check_one_of(self, data: dict[str, Any], **_: Any) -> None:
+        described = {"labels", "title", "severity"} & data.keys()
+        if "payload" in data and described:
+            raise ValidationError("Write either payload, or labels, title and severity.", "payload")
+        if "payload" not in data and not {"labels", "title"} & described:
+            raise ValidationError("Write payload, or labels or a title.", "payload")
+
+
+class SimulatedRouteSchema(Body):
+    """The route that was asked, and what of it is in use."""
+
+    id = fields.Integer(dump_only=True)
+    slug = fields.String(dump_only=True)
+    name = fields.String(dump_only=True)
+    source = fields.String(dump_only=True)
+    team = Ref("team.slug", dump_only=True, allow_none=False)
+    group = Ref("team.group.slug", dump_only=True, allow_none=False)
+    enabled = fields.Boolean(dump_only=True)
+    team_active = fields.Boolean(dump_only=True, attribute="team.active")
+    group_active = fields.Boolean(dump_only=True, attribute="team.group.active")
+
+
+class MatcherCheckSchema(Body):
+    """``value`` is what the item's label holds; null where it has no such label."""
+
+    matcher = fields.String(dump_only=True)
+    label = fields.String(dump_only=True)
+    value = fields.String(dump_only=True, allow_none=True)
+    matched = fields.Boolean(dump_only=True)
+
+
+class CoveringSchema(Body):
+    id = fields.Integer(dump_only=True)
+    until = Instant(dump_only=True)
+
+
+class PlanInfoSchema(Body):
+    """``running``: it has begun before, and the item does not start it again."""
+
+    source = fields.String(dump_only=True, validate=validate.OneOf(("default", "policy")))
+    policy = fields.String(dump_only=True, allow_none=True)
+    rotation = fields.String(dump_only=True, allow_none=True)
+    running = fields.Boolean(dump_only=True)
+
+
+class BeforeSchema(Body):
+    at = Instant(dump_only=True)
+    text = fields.String(dump_only=True)
+
+
+class StepPersonSchema(Body):
+    """``rotation`` and ``until`` say why: they are on call there, until then."""
+
+    username = fields.String(dump_only=True)
+    display_name = fields.String(dump_only=True)
+    methods = fields.List(fields.String(), dump_only=True)
+    rotation = fields.String(dump_only=True, allow_none=True)
+    until = Instant(dump_only=True, allow_none=True)
+
+
+class StepChannelSchema(Body):
+    slug = fields.String(dump_only=True)
+    name = fields.String(dump_only=True)
+    kind = fields.String(dump_only=True)
+
+
+class ForecastStepSchema(Body):
+    """``nobody`` says why a target was not reached, or why it is quiet."""
+
+    at = Instant(dump_only=True)
+    kind = fields.Enum(StepKind, by_value=True, dump_only=True)
+    people = fields.List(fields.Nested(StepPersonSchema), dump_only=True)
+    channels = fields.List(fields.Nested(StepChannelSchema), dump_only=True)
+    nobody = fields.String(dump_only=True, allow_none=True)
+    assignee = fields.String(dump_only=True, allow_none=True)
+
+
+class ForecastSchema(Body):
+    """What would become of one item, in the order in which it is decided."""
+
+    title = fields.String(dump_only=True, allow_none=True)
+    status = fields.Enum(SignalStatus, by_value=True, dump_only=True, allow_none=True)
+    severity = fields.Enum(Severity, by_value=True, dump_only=True, allow_none=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String(), dump_only=True)
+    dedup_key = fields.String(dump_only=True, allow_none=True)
+    matchers = fields.List(fields.Nested(MatcherCheckSchema), dump_only=True)
+    group_key = fields.String(dump_only=True, allow_none=True)
+    outcome = fields.Enum(Outcome, by_value=True, dump_only=True, allow_none=True)
+    reason = fields.String(dump_only=True)
+    alert_id = fields.Integer(dump_only=True, allow_none=True)
+    alert_status = fields.Enum(AlertStatus, by_value=True, dump_only=True, allow_none=True)
+    silence = fields.Nested(CoveringSchema, dump_only=True, allow_none=True)
+    plan = fields.Nested(PlanInfoSchema, dump_only=True, allow_none=True)
+    assignee = fields.String(dump_only=True, allow_none=True)
+    before = fields.Nested(BeforeSchema, dump_only=True, allow_none=True)
+    steps = fields.List(fields.Nested(ForecastStepSchema), dump_only=True)
+    more = fields.Boolean(dump_only=True)
+    sentences = fields.List(fields.String(), dump_only=True)
+
+
+class SimulationSchema(Body):
+    """``takes_in`` is false where the route, its team or its group is switched off."""
+
+    route = fields.Nested(SimulatedRouteSchema, dump_only=True)
+    takes_in = fields.Boolean(dump_only=True)
+    at = Instant(dump_only=True)
+    items = fields.List(fields.Nested(ForecastSchema), dump_only=True)
