@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const modules = join(root, "node_modules");
 const images = join(root, "incidentrelay", "static", "img");
-const ENTRIES = ["app.css", "app.js", "act.css", "docs.css", "docs.js"];
+const ENTRIES = ["app.css", "app.js", "act.css", "calendar.css", "docs.css", "docs.js"];
 const SHIPPED = ["@tabler/core", "@tabler/icons", "htmx.org", "swagger-ui-dist"];
 
 const tablerPlugin = {
@@ -24,6 +24,20 @@ const tablerPlugin = {
     bundler.onLoad({ filter: /tabler\.css$/ }, ({ path }) => {
       const words = wordsIn(join(root, "incidentrelay", "templates"), [".jinja2"]);
       return { contents: reduceTabler(readFileSync(path, "utf8"), words), loader: "css" };
+    });
+  },
+};
+
+// The calendar's picture has no styles in its elements, which the content security policy would
+// refuse: each width has a class. A week has 7 days of 96 slots.
+const slotsPlugin = {
+  name: "calendar-slots",
+  setup(bundler) {
+    const namespace = "calendar-slots";
+    bundler.onResolve({ filter: /^calendar-slots$/ }, ({ path }) => ({ path, namespace }));
+    bundler.onLoad({ filter: /.*/, namespace }, () => {
+      const rules = Array.from({ length: 7 * 96 }, (_, at) => `.slots-${at + 1}{flex-grow:${at + 1}}`);
+      return { contents: rules.join("\n"), loader: "css" };
     });
   },
 };
@@ -42,7 +56,7 @@ async function bundle(out) {
     logLevel: "warning",
     metafile: true,
     absWorkingDir: root,
-    plugins: [tablerPlugin],
+    plugins: [tablerPlugin, slotsPlugin],
   });
   const named = Object.entries(result.metafile.outputs).filter(([, made]) => made.entryPoint);
   return Object.fromEntries(

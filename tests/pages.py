@@ -230,6 +230,68 @@ def me_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    """Two days of a week: a shift, nobody, and an override."""
+    day = timedelta(days=1)
+    bob = Thing(name=say("Bob Rivera"), initials=say("BR"), hue=3)
+
+    def link(label: str, current: bool = False) -> Thing:
+        return Thing(label=say(label), url="/calendar?view=week", current=current)
+
+    def head(at: datetime, **given: Any) -> Thing:
+        usual = {"today": False, "weekend": False, "outside": False, "change": ""}
+        return Thing(date=at.date(), **usual | given)
+
+    def piece(slots: int, person: Any, override: bool, edge: bool) -> Thing:
+        return Thing(
+            slots=slots, person=person, override=override, opens=edge, closes=not edge,
+            since=NOW - day, until=NOW + day,
+        )  # fmt: skip
+
+    def line(person: Any, true: bool, override: bool) -> Thing:
+        return Thing(
+            team=say("Infrastructure"), rotation=say("Primary"), person=person, now=true,
+            since=NOW, until=NOW + day, begins=true, ends=true, override=override,
+        )  # fmt: skip
+
+    heads = [
+        head(NOW, today=True),
+        head(NOW + day, weekend=True, outside=True, change=say("Clocks go back, 25 h")),
+    ]
+    lane = Thing(
+        name=say("Primary"),
+        pieces=[piece(96, bob, True, True), piece(576, None, False, False)],
+    )
+    team = Thing(name=say("Infrastructure"), lanes=[lane])
+    stints = [
+        Thing(person=bob, override=True, when=say("until 09:00")),
+        Thing(person=None, override=False, when=say("from 09:00")),
+    ]
+    row = Thing(team=say("Infrastructure"), rotation=say("Primary"), stints=stints)
+    return {
+        "title": say("23 – 29 November 2026"),
+        "zone": say("Europe/Paris"),
+        "asked": Thing(view="week", day=NOW.date(), team=say("infra"), rotation=say("primary"),
+                       zone_given=""),
+        "views": [link("Week", True), link("Month")],
+        "before": link("Previous week"),
+        "after": link("Next week"),
+        "now_link": link("Today"),
+        "all_link": link("Show all rotations"),
+        "teams": [Thing(value=say("infra"), name=say("Infrastructure"))],
+        "rotations": [
+            Thing(name=say("Infrastructure"), choices=[Thing(value=say("infra/primary"), name="x")])
+        ],
+        "zones": [Thing(value="", name=say("Europe/Paris"))],
+        "weeks": [Thing(number=48, now=now, days=heads, teams=[team]) for now in (None, 650)],
+        "agenda": [Thing(head=one, rows=[row]) for one in heads],
+        "lines": [line(bob, True, True), line(None, False, False)],
+        "people": [bob],
+        "cut": True,
+        "filtered": True,
+    } | changes  # fmt: skip
+
+
 def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page that the templates can make, by a name for the test's report."""
     stranger = {"identity": None, "nav": [], "banners": [], "flashes": []}
@@ -270,6 +332,11 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "inbox empty": ("inbox.jinja2", {"items": [], "next_url": None}),
         "on call": ("oncall.jinja2", {"rows": oncall_rows(say)}),
         "on call empty": ("oncall.jinja2", {"rows": []}),
+        "calendar": ("calendar.jinja2", calendar_page(say)),
+        "calendar without rotations": ("calendar.jinja2", calendar_page(
+            say, lines=[], cut=False, filtered=False)),
+        "calendar without such a rotation": ("calendar.jinja2", calendar_page(
+            say, lines=[], cut=False)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),
         "me": ("me.jinja2", me_page(say)),

@@ -99,6 +99,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "/integrations": {"view": ALL, "create": ADMIN},
     "/integrations/webhook": {"view": ADMIN, "ingest": frozenset({"route"})},
     "/oncall": {"view": ALL, "edit": ADMIN},
+    "/calendar": {"view": ALL, "edit": ADMIN},
     "/simulate": {"view": ALL, "respond": ALL, "edit": ADMIN},
     "/audit": {"view": ADMIN, "audit": ADMIN},
     "/audit/1": {"view": ADMIN, "audit": ADMIN},

@@ -226,6 +226,8 @@ def visits(site: Site) -> dict[str, str]:
         "alert": f"/alerts/{site.disk_id}",
         "inbox": "/inbox",
         "oncall": "/oncall",
+        "calendar": "/calendar",
+        "calendar month": "/calendar?view=month&date=2026-03-29&zone=Europe%2FBerlin",
         "me": "/me",
         "act": site.act_paths[site.disk_id],
     }

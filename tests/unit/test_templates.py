@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tests.pages import NOW, act_page, alert, alert_page, frame, list_page, oncall_rows, pages
+from incidentrelay.domain.calendar import HUES
+from tests.pages import (
+    NOW,
+    act_page,
+    alert,
+    alert_page,
+    calendar_page,
+    frame,
+    list_page,
+    oncall_rows,
+    pages,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "incidentrelay" / "templates"
@@ -242,8 +253,32 @@ def test_every_text_can_be_read_on_its_ground(theme: str) -> None:
         ("accent-ink", "accent-strong"),
         ("resolved", "resolved-bg"),
     ]
+    pairs += [(f"who-{hue}-ink", f"who-{hue}-bg") for hue in range(HUES)]
+    pairs += [("medium-ink", ground) for ground in ("page", "surface", "raised")]
     texts = ("ink", "dim", "link", "firing", "acknowledged", "resolved")
     pairs += [(text, ground) for text in texts for ground in ("page", "surface", "raised")]
     for text, ground in pairs:
         low, high = sorted((luminance(colours[text]), luminance(colours[ground])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, f"{text} on {ground}"
+
+
+def test_everybody_has_a_colour() -> None:
+    sheet = (FRONTEND / "people.css").read_text()
+    assert re.findall(r"^\.ir-who-(\d+) {", sheet, re.M) == [str(hue) for hue in range(HUES)]
+    for theme in ("light", "dark"):
+        assert len({palettes()[theme][f"who-{hue}-bg"] for hue in range(HUES)}) == HUES
+
+
+def test_nobody_is_said_in_words_in_all_three_forms_of_the_calendar() -> None:
+    for form in ("picture", "agenda", "table"):
+        source = render(f"calendar/_{form}.jinja2", calendar_page())
+        assert "Nobody" in "".join(Page(source).text)
+        assert "Override" in "".join(Page(source).text)
+
+
+def test_the_picture_is_for_eyes_only_and_the_table_for_everybody() -> None:
+    page = Page(render("calendar.jinja2", calendar_page()))
+    picture = [attrs for attrs in page.all("div") if attrs.get("class") == "ir-cal"]
+    assert [attrs.get("aria-hidden") for attrs in picture] == ["true"]
+    assert [attrs["scope"] for attrs in page.all("th")] == ["col"] * 5
+    assert len(page.all("caption")) == 1

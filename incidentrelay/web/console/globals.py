@@ -91,6 +91,7 @@ def menu(request: Any) -> Iterable[Entry]:
         ("Alerts", "/alerts", "bell", alerts),
         ("Inbox", "/inbox", "inbox", waiting),
         ("On call", "/oncall", "phone-call", 0),
+        ("Calendar", "/calendar", "calendar", 0),
         ("API docs", "/docs", "book", 0),
     )
     here = request.path_info

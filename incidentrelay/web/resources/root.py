@@ -10,6 +10,7 @@ from incidentrelay.models import Base
 from incidentrelay.services import visibility
 from incidentrelay.web.resources.alerts import Alerts
 from incidentrelay.web.resources.base import ACE, Collection, Item, Node, allow, walk
+from incidentrelay.web.resources.calendar import Calendar
 from incidentrelay.web.resources.channels import Channels
 from incidentrelay.web.resources.groups import Audit, Groups
 from incidentrelay.web.resources.integrations import Integrations
@@ -39,6 +40,7 @@ class Root(Node):
         "me": Me,
         "integrations": Integrations,
         "oncall": OnCall,
+        "calendar": Calendar,
         "simulate": Simulate,
         "audit": Audit,
     }

@@ -1,0 +1,10 @@
+"""The calendar, over everything that one may see."""
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.web.resources.base import Node
+
+
+class Calendar(Node):
+    open_to_users = frozenset({Permission.VIEW})
+    scope_domain = "resources"
+    filtered = frozenset({Permission.VIEW})
