@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,8 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
 from incidentrelay.services import alert_future, alert_pages, alert_story
 from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
-from incidentrelay.web.console import forms, offers, stories
+from incidentrelay.web.console import cards, forms, offers, stories
+from incidentrelay.web.console.cards import Card
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts import AlertNode, Alerts
@@ -20,24 +20,12 @@ from incidentrelay.web.resources.alerts import AlertNode, Alerts
 _LONGEST_QUERY = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Card):
     """One line of the list; ``ack_url`` only where the reader may take the alert."""
 
-    id: int
-    title: str
-    severity: str
-    status: str
-    team_name: str
-    group_name: str
-    assignee_name: str | None
-    opened_at: datetime
-    last_seen_at: datetime
-    signal_count: int
     url: str
     ack_url: str | None
-    quiet_until: datetime | None
-    quiet_reason: str | None
 
 
 @console_view(
@@ -79,24 +67,9 @@ def _wanted(given: Mapping[str, str]) -> Wanted:
 def _row(context: Alerts, request: Any, alert: Alert, found: AlertPage) -> Row:
     node = context.root.place(alert)
     url = console_url(request, node)
-    free = alert.status is AlertStatus.FIRING
-    may = free and request.has_permission(Permission.RESPOND, node)
-    return Row(
-        id=alert.id,
-        title=alert.title,
-        severity=alert.severity,
-        status=alert.status,
-        team_name=alert.team.name,
-        group_name=alert.team.group.name,
-        assignee_name=alert.assignee.display_name if alert.assignee else None,
-        opened_at=alert.opened_at,
-        last_seen_at=alert.last_seen_at,
-        signal_count=found.signals.get(alert.id, 1),
-        url=url,
-        ack_url=f"{url}/acknowledge" if may else None,
-        quiet_until=alert.quiet_until if free else None,
-        quiet_reason=alert.quiet_reason,
-    )
+    may = alert.status is AlertStatus.FIRING and request.has_permission(Permission.RESPOND, node)
+    values = cards.values(alert, found.signals.get(alert.id, 1))
+    return Row(**values, url=url, ack_url=f"{url}/acknowledge" if may else None)
 
 
 @dataclass(frozen=True, slots=True)

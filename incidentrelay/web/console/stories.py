@@ -7,7 +7,8 @@ from datetime import datetime
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.services.alert_future import Planned
-from incidentrelay.web.console import filters
+from incidentrelay.web.console import cards, filters
+from incidentrelay.web.console.cards import Card
 
 _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.CREATED: ("flame", "danger"),
@@ -38,23 +39,11 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
 _METHODS: Mapping[str, str] = {"email": "e-mail", "inbox": "inbox", "webhook": "webhook"}
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Card):
     """One alert, for alerts/_live.jinja2."""
 
-    id: int
-    title: str
-    severity: str
-    status: str
-    team_name: str
-    group_name: str
-    assignee_name: str | None
-    opened_at: datetime
-    last_seen_at: datetime
     resolved_at: datetime | None
-    signal_count: int
-    quiet_until: datetime | None
-    quiet_reason: str | None
     description: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -90,19 +79,8 @@ class Sent:
 
 def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
     return Shown(
-        id=alert.id,
-        title=alert.title,
-        severity=alert.severity,
-        status=alert.status,
-        team_name=alert.team.name,
-        group_name=alert.team.group.name,
-        assignee_name=alert.assignee.display_name if alert.assignee else None,
-        opened_at=alert.opened_at,
-        last_seen_at=alert.last_seen_at,
+        **cards.values(alert, signals),
         resolved_at=alert.resolved_at,
-        signal_count=signals,
-        quiet_until=alert.quiet_until,
-        quiet_reason=alert.quiet_reason,
         description=alert.description,
         labels=alert.labels,
         annotations=alert.annotations,
