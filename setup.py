@@ -35,10 +35,14 @@ REQUIREMENTS = [
     "itsdangerous>=2.2",
     "cryptography>=50",
     "python-dateutil>=2.9,<5",
+    "icalendar>=7.3,<8",
+    "recurring-ical-events>=3.8.2,<4",
+    "holidays>=0.109",
     "tzdata",
     "google-re2>=1.1",
     "orjson>=3.10",
     "structlog>=26.1",
+    "prometheus-client>=0.26",
     "rich-click>=1.9",
     "PasteDeploy>=3.1",
     "plaster_pastedeploy>=1.0.1",
@@ -61,6 +65,8 @@ TEST_REQUIREMENTS = [
     "types-WebOb",
     "PyYAML",
     "types-PyYAML",
+    "types-python-dateutil",
+    "vobject",
 ]
 
 

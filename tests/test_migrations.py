@@ -1,5 +1,6 @@
 """Migrations: one line of them, forwards and back, equal to the models, with data in place."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -26,14 +27,15 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     request.getfixturevalue("postgresql")
     address = make_url(POSTGRESQL)
     server = address.set(drivername="postgresql").render_as_string(hide_password=False)
+    name = f"incidentrelay_blank_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS incidentrelay_blank WITH (FORCE)")
-        admin.execute("CREATE DATABASE incidentrelay_blank")
-        url = address.set(database="incidentrelay_blank").render_as_string(hide_password=False)
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name}")
+        url = address.set(database=name).render_as_string(hide_password=False)
         database = Database(url)
         yield database
         database.dispose()
-        admin.execute("DROP DATABASE incidentrelay_blank WITH (FORCE)")
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     admin.close()
 
 
