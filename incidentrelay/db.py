@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -121,6 +122,12 @@ def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, A
         session.execute(insert(model).execution_options(render_nulls=True), list(rows))
 
 
+def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -> None:
+    """Insert the row unless one with its key is there; safe where several try at once."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(model).values(**row).on_conflict_do_nothing())
+
+
 def hint(session: Session, wake_up: Hint) -> None:
     """Wake a worker once the session's transaction is committed, and only then.
 
@@ -151,4 +158,4 @@ def _drop_hints(session: Session) -> None:
     session.info.pop("hints", None)
 
 
-__all__ = ["Database", "Hint", "hint", "insert_all"]
+__all__ = ["Database", "Hint", "hint", "insert_all", "insert_missing"]

@@ -28,15 +28,22 @@ class TemporaryFailure(DeliveryFailure):
     """Trying again may help, not before ``retry_after`` where the vendor said so.
 
     ``unknown`` is true where the message may have arrived all the same (the
-    connection broke after everything was sent).
+    connection broke after everything was sent). ``down`` is false where the provider
+    works and only this message or this recipient has to wait.
     """
 
     def __init__(
-        self, reason: str, *, retry_after: timedelta | None = None, unknown: bool = False
+        self,
+        reason: str,
+        *,
+        retry_after: timedelta | None = None,
+        unknown: bool = False,
+        down: bool = True,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.unknown = unknown
+        self.down = down
 
 
 class PermanentFailure(DeliveryFailure):

@@ -18,6 +18,7 @@ from incidentrelay.channels.base import (
     TemporaryFailure,
 )
 from incidentrelay.channels.render import one_line, render, web_link
+from incidentrelay.domain.bundles import NAMED
 from incidentrelay.domain.enums import AlertStatus, Severity
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.transport.smtp import (
@@ -84,7 +85,8 @@ class EmailChannel:
         told = one_line(" ".join([*accepted, *(failure.reason for failure in failures)]), 500)
         if temporary:
             unknown = bool(accepted) or any(failure.unknown for failure in temporary)
-            raise TemporaryFailure(told, unknown=unknown)
+            down = any(failure.down for failure in temporary)
+            raise TemporaryFailure(told, unknown=unknown, down=down)
         if not accepted:
             raise PermanentFailure(told)
         thread = message_id("thread", envelope.thread_key, self._server.domain)
@@ -122,7 +124,9 @@ def _translated(recipient: str | None = None) -> Iterator[None]:
     except (Blocked, Refused) as error:
         raise PermanentFailure(about + error.reason) from error
     except TransportError as error:
-        raise TemporaryFailure(about + error.reason, unknown=error.unknown) from error
+        raise TemporaryFailure(
+            about + error.reason, unknown=error.unknown, down=not (recipient and error.answered)
+        ) from error
 
 
 def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMessage:
@@ -140,6 +144,8 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
         "can_act": can_act,
         "labels": list(message.labels.items())[:_MOST_LABELS],
         "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
+        "parts": envelope.parts[:NAMED],
+        "parts_left_out": max(0, len(envelope.parts) - NAMED),
     }
     mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"] = server.sender

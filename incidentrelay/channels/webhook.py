@@ -12,7 +12,7 @@ from incidentrelay.channels.base import ChannelInfo, PermanentFailure, SendResul
 from incidentrelay.channels.render import block, one_line, web_link
 from incidentrelay.channels.replies import post
 from incidentrelay.channels.signing import check_secret, new_secret, sign
-from incidentrelay.domain.messages import Envelope, Message
+from incidentrelay.domain.messages import Envelope, Links, Message
 from incidentrelay.transport.http import Blocked, HTTPClient
 from incidentrelay.transport.urls import parse_url
 
@@ -111,16 +111,22 @@ class WebhookChannel:
 
 def payload(envelope: Envelope) -> dict[str, Any]:
     """The JSON body; docs/channels/webhook.md describes it to receivers."""
-    message, links = envelope.message, envelope.links
+    message, parts = envelope.message, envelope.parts
+    data: dict[str, Any] = {"headline": one_line(message.headline)}
+    if parts:
+        alerts = [_alert(part.message) | {"links": _links(part.links)} for part in parts]
+        data |= {"count": len(parts), "alerts": alerts}
+    else:
+        data |= {"alert": _alert(message)}
     return {
-        "type": f"alert.{message.kind}",
+        "type": f"alerts.{message.kind}" if parts else f"alert.{message.kind}",
         "timestamp": envelope.now.isoformat().replace("+00:00", "Z"),
-        "data": {
-            "headline": one_line(message.headline),
-            "alert": _alert(message),
-            "links": {"console": links.console, "act": links.act},
-        },
+        "data": data | {"links": _links(envelope.links)},
     }
+
+
+def _links(links: Links) -> dict[str, str | None]:
+    return {"console": links.console, "act": links.act}
 
 
 def _alert(message: Message) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class EventKind(StrEnum):
     ESCALATION_EXHAUSTED = "escalation_exhausted"
     NOTIFICATION_SENT = "notification_sent"
     NOTIFICATION_FAILED = "notification_failed"
+    NOTIFICATION_STRANDED = "notification_stranded"
 
 
 class DeliveryState(StrEnum):

@@ -66,12 +66,23 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the alerts that a message tells of, with its own links."""
+
+    message: Message
+    links: Links
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """A message on its way: what, in which words, and the sender's handles.
 
     ``idempotency_key`` stays the same over all attempts of one notification and
     is never reused for another one. ``thread_key`` is the same for all messages
     about one alert. ``now`` is the time of this attempt.
+
+    Where one message tells of many alerts, ``parts`` are these, the worst first, and
+    ``message`` sums them up; otherwise ``parts`` is empty.
     """
 
     message: Message
@@ -79,3 +90,4 @@ class Envelope:
     idempotency_key: str
     thread_key: str
     now: datetime
+    parts: tuple[Part, ...] = ()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import configure_mappers
 from incidentrelay.models.alert import Alert, Event, IntakeRequest, Signal
 from incidentrelay.models.audit import AuditEntry, Heartbeat
 from incidentrelay.models.group import Group, Team
+from incidentrelay.models.lane import Lane, TargetPace
 from incidentrelay.models.meta import Base
 from incidentrelay.models.notification import Attempt, Notification
 from incidentrelay.models.rotation import (
@@ -42,6 +43,7 @@ __all__ = [
     "GroupMember",
     "Heartbeat",
     "IntakeRequest",
+    "Lane",
     "LoginFailure",
     "Notification",
     "Policy",
@@ -53,6 +55,7 @@ __all__ = [
     "RouteChannel",
     "Signal",
     "Silence",
+    "TargetPace",
     "Team",
     "TeamMember",
     "User",

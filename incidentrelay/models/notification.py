@@ -26,6 +26,10 @@ class Notification(Identified, Base):
     ``next_at`` is when it is due while pending or in retry, and when the lease ends
     while sending. ``fence`` grows with every claim: only the newest claim's result
     is written. ``handle`` is the vendor's name of the posted message.
+
+    ``bundle`` is the idempotency key of the message in which it shares with others of
+    the same target; None: it has one of its own. ``stranded_at`` is when others were
+    told instead, because its provider had not worked for a while.
     """
 
     __tablename__ = "notifications"
@@ -54,6 +58,14 @@ class Notification(Identified, Base):
             sqlite_where=_DUE,
             postgresql_where=_DUE,
         ),
+        Index(
+            "ix_notifications_target_due",
+            "target",
+            "kind",
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
+        Index("ix_notifications_bundle", "bundle"),
         Index("ix_notifications_user_id_id", "user_id", "id"),
         Index("ix_notifications_channel_id_id", "channel_id", "id"),
     )
@@ -77,6 +89,8 @@ class Notification(Identified, Base):
     attempts: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
+    bundle: Mapped[str | None] = mapped_column(String(170))
+    stranded_at: Mapped[datetime | None]
     handle: Mapped[dict[str, Any]]
     last_error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]

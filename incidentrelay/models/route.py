@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from incidentrelay.domain.pacing import DEFAULT_PER_MINUTE
 from incidentrelay.models.group import Team
 from incidentrelay.models.meta import Base
 from incidentrelay.models.mixins import Named, Versioned
@@ -17,7 +18,8 @@ class Channel(Versioned, Named, Base):
     """One configuration of one kind of channel.
 
     ``sealed`` holds the write-only part of the configuration, encrypted and bound
-    to ``uid``, which no other row ever had.
+    to ``uid``, which no other row ever had. What is more than
+    ``messages_per_minute`` shares messages.
     """
 
     __tablename__ = "channels"
@@ -29,6 +31,7 @@ class Channel(Versioned, Named, Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     config: Mapped[dict[str, Any]]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    messages_per_minute: Mapped[int] = mapped_column(default=DEFAULT_PER_MINUTE)
 
     team: Mapped[Team] = relationship(lazy="raise_on_sql", foreign_keys=[team_id])
 

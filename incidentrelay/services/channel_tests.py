@@ -11,7 +11,7 @@ from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationK
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.domain.messages import Message
 from incidentrelay.models import Channel, Notification
-from incidentrelay.services import audit, notifications
+from incidentrelay.services import audit, lanes, notifications
 
 MOST = 10
 OF_CHANNEL = Notification.kind == NotificationKind.TEST
@@ -41,9 +41,9 @@ def send(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> 
         "generation": 0,
         "step": count,
         "kind": NotificationKind.TEST,
-        "target": f"channel:{channel.id}",
+        "target": lanes.of_channel(channel.id),
         "method": channel.kind,
-        "lane": f"channel:{channel.id}",
+        "lane": lanes.of_channel(channel.id),
         "channel_id": channel.id,
         "user_id": None,
         "message": body.to_json(),

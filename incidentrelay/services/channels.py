@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import Conflict
+from incidentrelay.domain.pacing import MOST_PER_MINUTE
 from incidentrelay.models import Channel, Route, RouteChannel, Team
 from incidentrelay.services import audit, channel_config, checks, editing, places, references
 from incidentrelay.services.channel_config import Registry, full_config, public_config
@@ -20,6 +21,7 @@ from incidentrelay.services.vault import Vault
 _FIELDS: Mapping[str, checks.Check] = {
     "name": checks.NAME,
     "enabled": checks.flag,
+    "messages_per_minute": checks.number(1, MOST_PER_MINUTE),
     # By the schema of the kind; see channel_config.
     "config": lambda value: value,
 }

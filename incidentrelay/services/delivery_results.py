@@ -1,22 +1,23 @@
 """What the result of an attempt changes: the outbox, the timeline, and the plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.backoff import next_attempt
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
-from incidentrelay.services import deliveries, escalations, notifications
+from incidentrelay.services import deliveries, escalations, lanes, notifications
 from incidentrelay.services import directory as directories
 from incidentrelay.services.deliveries import ALARMS, Claim, Result
 from incidentrelay.services.timeline import event
 
 DEFERRED = timedelta(minutes=1)
+_ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
 def record(
@@ -33,6 +34,8 @@ def record(
 
     ``chance`` ∈ [0, 1) spreads the retries.
     """
+    lane = lanes.lock(session, taken.lane)
+    _log_attempt(session, taken, result, started_at, now)
     state, again = result.state, None
     if state is DeliveryState.RETRY:
         again = next_attempt(
@@ -43,14 +46,19 @@ def record(
             retry_after=result.retry_after,
         )
         state = DeliveryState.RETRY if again else DeliveryState.FAILED
-    _log_attempt(session, taken, result, started_at, now)
-    if not _write(session, taken, _values(state, result, again, now)):
+    written = _write(session, taken, _values(state, result, again, now))
+    if not written:
         return False
-    deliveries.wake_lane(session, taken.lane, now)
+    down = result.reason if result.down else None
+    circuit = lanes.note(session, lane, down, result.retry_after, now)
     if again is not None:
-        db.hint(session, db.Hint("deliver", taken.id, again))
+        db.hint(session, db.Hint("deliver", written[0], again))
     else:
-        _tell_of_the_end(session, taken.id, now)
+        _tell_of_the_end(session, written, now)
+    if circuit.lets_through(now):
+        deliveries.wake_lane(session, taken.lane, now)
+    elif circuit.open_until:
+        deliveries.wake_lane(session, taken.lane, circuit.open_until, most=1)
     return True
 
 
@@ -81,28 +89,75 @@ def defer(
         return
     row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
     session.flush()  # what follows looks for messages of the same step that have hope
-    _tell_of_the_end(session, row.id, now)
+    _tell_of_the_end(session, [row.id], now)
 
 
-def _tell_of_the_end(session: Session, notification_id: int, now: datetime) -> None:
-    """The notification's last state goes on the timeline; a page that failed has followers."""
-    row = session.get_one(
-        Notification,
-        notification_id,
-        options=[joinedload(Notification.user), joinedload(Notification.channel)],
-        populate_existing=True,
+def strand(session: Session, now: datetime, *, limit: int) -> int:
+    """Tell others of the pages that wait behind a provider that does not work.
+
+    They keep waiting: when it works again they are sent, if they are still needed.
+    Each is told of once. Returns how many there were.
+    """
+    hopeless = lanes.hopeless(session, now)
+    if not hopeless:
+        return 0
+    query = (
+        select(Notification)
+        .where(
+            Notification.lane.in_(hopeless),
+            Notification.kind.in_(ALARMS),
+            Notification.stranded_at.is_(None),
+            or_(
+                Notification.state == DeliveryState.RETRY,
+                (Notification.state == DeliveryState.PENDING) & (Notification.next_at <= now),
+            ),
+        )
+        .order_by(Notification.id)
+        .limit(limit)
+        .options(joinedload(Notification.user), joinedload(Notification.channel))
+        .with_for_update(skip_locked=True, of=Notification)
     )
-    if row.alert_id is None or row.state is DeliveryState.CANCELLED:
-        return
-    _put_on_timeline(session, row, row.alert_id, now)
-    if row.state is DeliveryState.FAILED:
+    rows = session.scalars(query).all()
+    lines = []
+    for row in rows:
+        row.stranded_at = now
+        if row.alert_id is not None:
+            text = f"{_who(row)} cannot be told by {row.method} at present, and others are told: "
+            text += hopeless[row.lane].reason
+            data = {"notification_id": row.id, "state": str(row.state)}
+            kind = EventKind.NOTIFICATION_STRANDED
+            lines.append(event(row.alert_id, kind, text, now, data=data))
+    session.flush()  # what follows looks for messages of the same step that have hope
+    db.insert_all(session, Event, lines)
+    for row in rows:
         _fall_back(session, row, now)
+    return len(rows)
+
+
+def _tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """The notifications' last state goes on the timelines; a page that failed has followers."""
+    query = (
+        select(Notification)
+        .where(
+            Notification.id.in_(ids),
+            Notification.alert_id.is_not(None),
+            Notification.state != DeliveryState.CANCELLED,
+        )
+        .order_by(Notification.id)
+        .options(joinedload(Notification.user), joinedload(Notification.channel))
+        .execution_options(populate_existing=True)
+    )
+    rows = session.scalars(query).all()
+    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in rows])
+    for row in rows:
+        if row.state is DeliveryState.FAILED:
+            _fall_back(session, row, now)
 
 
 def _values(
     state: DeliveryState, result: Result, again: datetime | None, now: datetime
 ) -> dict[str, Any]:
-    arrived = state in {DeliveryState.SENT, DeliveryState.DELIVERED}
+    arrived = state in _ARRIVED
     values: dict[str, Any] = {
         "state": state,
         "next_at": again,
@@ -115,50 +170,58 @@ def _values(
     return values
 
 
-def _write(session: Session, taken: Claim, values: Mapping[str, Any]) -> bool:
-    """Write the result unless a later claim has fenced this one off."""
-    written = session.execute(
+def _write(session: Session, taken: Claim, values: Mapping[str, Any]) -> list[int]:
+    """Write the result unless a later claim has fenced this one off; what was written."""
+    fences = [(each.id, each.fence) for each in taken.owed]
+    written = session.scalars(
         update(Notification)
         .where(
-            Notification.id == taken.id,
-            Notification.fence == taken.fence,
+            tuple_(Notification.id, Notification.fence).in_(fences),
             Notification.state == DeliveryState.SENDING,
         )
         .values(values)
+        .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
-    return written.rowcount == 1  # type: ignore[attr-defined,no-any-return]
+    return sorted(written)
 
 
 def _log_attempt(
     session: Session, taken: Claim, result: Result, started_at: datetime, now: datetime
 ) -> None:
-    row = {
-        "notification_id": taken.id,
+    values = {
         "number": taken.attempt,
         "started_at": started_at,
         "duration_ms": int((now - started_at).total_seconds() * 1000),
         "outcome": "unknown" if result.unknown else str(result.state),
         "reason": result.reason,
     }
-    db.insert_all(session, Attempt, [row])
+    rows = [{"notification_id": each, **values} for each in taken.ids]
+    db.insert_all(session, Attempt, rows)
 
 
-def _put_on_timeline(session: Session, row: Notification, alert_id: int, now: datetime) -> None:
-    who = row.user.display_name if row.user else row.channel.name if row.channel else row.target
+def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
+    """How the notification ended, for the timeline; it shared its message with ``others``."""
+    assert row.alert_id is not None, "only what is about an alert has a timeline"
     failed = row.state is DeliveryState.FAILED
     kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
     verb = "could not be told" if failed else "was told"
     # A message that could not even be read has no headline.
     why = row.message.get("headline") or row.kind
-    text = f"{who} {verb} by {row.method} ({why})"
+    text = f"{_who(row)} {verb} by {row.method} ({why})"
+    if others:
+        text += f", in one message with {others} other{'s' if others > 1 else ''}"
     text += f": {row.last_error}" if failed else ""
-    data = {"notification_id": row.id, "state": str(row.state)}
-    db.insert_all(session, Event, [event(alert_id, kind, text, now, data=data)])
+    data = {"notification_id": row.id, "state": str(row.state), "bundle": row.bundle}
+    return event(row.alert_id, kind, text, now, data=data)
+
+
+def _who(row: Notification) -> str:
+    return row.user.display_name if row.user else row.channel.name if row.channel else row.target
 
 
 def _fall_back(session: Session, row: Notification, now: datetime) -> None:
-    """A page has failed for good: where no other of its step can arrive, others are told.
+    """A page does not arrive: where no other of its step can, others are told.
 
     The plan's next step is brought forward and the team's fallback contact is told.
     """
@@ -184,13 +247,15 @@ def _has_hope(session: Session, row: Notification) -> bool:
         Notification.step == row.step,
         Notification.method != "inbox",
         Notification.state.notin_([DeliveryState.FAILED, DeliveryState.CANCELLED]),
+        or_(Notification.stranded_at.is_(None), Notification.state.in_(_ARRIVED)),
     )
     return session.scalar(others.limit(1)) is not None
 
 
 def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> None:
     people = directories.load(session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id])
-    contacts = people.fallback(alert.team_id)
+    told = _told_as_fallback(session, alert, step)
+    contacts = [each for each in people.fallback(alert.team_id) if each.target not in told]
     if not contacts:
         return
     subject = escalations.subject_of(alert)
@@ -201,3 +266,14 @@ def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> 
     text = f"The team's fallback contact is told: {names}."
     line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now)
     db.insert_all(session, Event, [line])
+
+
+def _told_as_fallback(session: Session, alert: Alert, step: int) -> set[str]:
+    """The targets that were told as fallback of this step already."""
+    query = select(Notification.target).where(
+        Notification.alert_id == alert.id,
+        Notification.generation == alert.generation,
+        Notification.step == step,
+        Notification.kind == NotificationKind.FALLBACK,
+    )
+    return set(session.scalars(query))

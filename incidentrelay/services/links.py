@@ -1,11 +1,11 @@
 """The addresses that go into messages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from incidentrelay.domain.messages import Links
 from incidentrelay.services.act_links import sign_act
-from incidentrelay.services.deliveries import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,20 @@ class LinkMaker:
     public_url: str
     act_key: bytes
 
-    def __call__(self, taken: Claim, now: datetime) -> Links:
-        """The alert's page, and for a person the signed page of its actions."""
-        if taken.alert_id is None:
+    def __call__(
+        self, alert_ids: Sequence[int | None], user_id: int | None, now: datetime
+    ) -> Links:
+        """The alert's page, and for a person the signed page of its actions.
+
+        For several alerts it is the list of all.
+        """
+        if len(alert_ids) != 1:
+            return Links(console=f"{self.public_url}/alerts")
+        alert_id = alert_ids[0]
+        if alert_id is None:
             return Links()
-        console = f"{self.public_url}/alerts/{taken.alert_id}"
-        if taken.user_id is None:
+        console = f"{self.public_url}/alerts/{alert_id}"
+        if user_id is None:
             return Links(console=console)
-        token = sign_act(self.act_key, taken.alert_id, taken.user_id, now)
+        token = sign_act(self.act_key, alert_id, user_id, now)
         return Links(console=console, act=f"{self.public_url}/act/{token}")

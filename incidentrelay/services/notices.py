@@ -9,13 +9,22 @@ from sqlalchemy.orm import Session, joinedload
 from incidentrelay.domain.enums import AlertStatus, EventKind
 from incidentrelay.domain.oncall import on_call
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Event, Group, Rotation, Route, Team
-from incidentrelay.services import heartbeats, schedules
+from incidentrelay.models import Alert, Channel, Event, Group, Rotation, Route, Team
+from incidentrelay.services import heartbeats, lanes, schedules
 from incidentrelay.services.visibility import Memberships, scope
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
 WORKER_SILENT = timedelta(minutes=5)
 _MOST_ROTATIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A way to people that does not work, since when and why."""
+
+    name: str
+    since: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class Notices:
     exhausted: int
     worker_missing: bool
     worker_seen_at: datetime | None
+    broken: tuple[Broken, ...]
 
 
 def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
@@ -40,6 +50,7 @@ def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
         exhausted=_exhausted(session, memberships),
         worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
         worker_seen_at=seen_at,
+        broken=_broken(session, memberships),
     )
 
 
@@ -73,3 +84,18 @@ def _exhausted(session: Session, memberships: Memberships) -> int:
         ended,
     )
     return session.scalar(scope(query, Alert, memberships, Permission.VIEW)) or 0
+
+
+def _broken(session: Session, memberships: Memberships) -> tuple[Broken, ...]:
+    circuits = lanes.broken(session)
+    if not circuits:
+        return ()
+    query = select(Channel).where(Channel.id.in_(lanes.channel_ids(circuits)))
+    seen = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
+    names = {lanes.of_channel(channel.id): f"The channel {channel.name}" for channel in seen}
+    names |= {"email": "E-mail"}
+    return tuple(
+        Broken(names[lane], circuit.since, circuit.reason)
+        for lane, circuit in sorted(circuits.items())
+        if lane in names and circuit.since is not None
+    )

@@ -13,6 +13,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.services import (
     auth,
+    claims,
     deliveries,
     delivery_results,
     escalations,
@@ -82,7 +83,7 @@ class Runner:
             )
         log.info(
             "Notification %s: attempt %s by %s: %s %s%s",
-            taken.id,
+            ", ".join(map(str, taken.ids)),
             taken.attempt,
             taken.method,
             result.state,
@@ -94,9 +95,7 @@ class Runner:
     def _claim(self, notification_id: int) -> Claim | None:
         lease = timedelta(seconds=self._settings.delivery_lease)
         with self._database.write() as session:
-            return deliveries.claim(
-                session, notification_id, self._vault, self._clock(), lease=lease
-            )
+            return claims.claim(session, notification_id, self._vault, self._clock(), lease=lease)
 
     def _perform(self, taken: Claim) -> Result:
         try:
@@ -104,7 +103,7 @@ class Runner:
             channel = self._channels.get(taken.method) if known else None
             return deliveries.perform(taken, channel, self._links, self._clock())
         except Exception:
-            log.exception("Notification %s: the channel %s failed.", taken.id, taken.method)
+            log.exception("Notification %s: the channel %s failed.", taken.uid, taken.method)
             return Result(DeliveryState.RETRY, INTERNAL_ERROR)
 
     def _defer(self, notification_id: int) -> None:
@@ -129,6 +128,8 @@ class Runner:
         try:
             self._sweep_plans()
             self._sweep_outbox()
+            with self._database.write() as session:
+                delivery_results.strand(session, self._clock(), limit=BATCH)
             with self._database.write() as session:
                 heartbeats.beat(session, heartbeats.WORKER, self._clock())
             return True

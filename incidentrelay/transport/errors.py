@@ -9,13 +9,15 @@ class TransportError(Exception):
     """It did not work this time; trying again may help.
 
     ``unknown`` is true where everything had been sent when it broke, so that the
-    other side may have acted on it all the same.
+    other side may have acted on it all the same. ``answered`` is true where the other
+    side works and has said itself that it is to be tried again.
     """
 
-    def __init__(self, reason: str, unknown: bool = False) -> None:
+    def __init__(self, reason: str, unknown: bool = False, *, answered: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.unknown = unknown
+        self.answered = answered
 
 
 class Blocked(Exception):

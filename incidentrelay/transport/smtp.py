@@ -191,7 +191,8 @@ class SMTPSession:
         reason = f"{self._server.label} answered {step} with {self._shown(reply)}"
         if code // 100 == 5:
             raise Refused(reason)
-        raise TransportError(reason, unknown)
+        # With 421 a server says that it closes the whole conversation (RFC 5321, 3.8).
+        raise TransportError(reason, unknown, answered=code != 421)
 
     def _shown(self, reply: tuple[int, bytes]) -> str:
         text = " ".join(reply[1].decode("ascii", "replace").split())

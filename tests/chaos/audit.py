@@ -15,7 +15,7 @@ from incidentrelay.models import Alert, Attempt, Event, Notification
 from incidentrelay.services.deliveries import DUE
 from tests.chaos.fleet import THREADS
 from tests.chaos.senders import Ledger
-from tests.e2e.sinks import MailSink, WebhookSink
+from tests.e2e.sinks import MailSink, WebhookSink, alert_ids
 
 ARRIVED = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED})
 # Each of them must bring the page of each alert that is still firing.
@@ -38,7 +38,13 @@ class Books:
 
     @property
     def duplicates(self) -> int:
-        return sum(len(times) - 1 for times in self.arrivals.values())
+        """Messages that came once more; one may tell of many alerts."""
+        times = {
+            _message_of(row): len(self.arrivals[row.uid])
+            for row in self.notifications
+            if row.uid in self.arrivals
+        }
+        return sum(count - 1 for count in times.values())
 
     @property
     def taken_over(self) -> int:
@@ -82,20 +88,28 @@ def _detach(session: Session) -> None:
 def _arrivals(
     notifications: Sequence[Notification], hook: WebhookSink, mail: MailSink
 ) -> dict[str, list[float]]:
-    arrivals: dict[str, list[float]] = defaultdict(list)
+    """A notification has arrived with the message of its key, if that names its alert."""
+    messages: dict[str, list[tuple[float, set[int]]]] = defaultdict(list)
     for request in list(hook.hooks):
         if request.accepted:
-            arrivals[request.id].append(request.at)
-    uids = {_mail_id(row): row.uid for row in notifications if row.method == "email"}
+            messages[request.id].append((request.at, request.alert_ids))
     for at, _, message in list(mail.mails):
-        arrivals[uids[str(message["Message-ID"])]].append(at)
-    return dict(arrivals)
+        messages[str(message["Message-ID"])].append((at, alert_ids(message)))
+    arrivals = {
+        row.uid: [at for at, told in messages[_message_of(row)] if row.alert_id in told]
+        for row in notifications
+    }
+    return {uid: times for uid, times in arrivals.items() if times}
 
 
-def _mail_id(row: Notification) -> str:
+def _message_of(row: Notification) -> str:
+    """How the receiver names the message that tells of this."""
+    key = row.bundle or row.uid
+    if row.method != "email":
+        return key
     assert row.user is not None
     assert row.user.email is not None
-    return message_id("message", f"{row.uid} {row.user.email}", "relay.example")
+    return message_id("message", f"{key} {row.user.email}", "relay.example")
 
 
 def complaints(books: Books, ledger: Ledger, interrupted: int) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from incidentrelay.services import deliveries, delivery_results
+from incidentrelay.services import claims, deliveries, delivery_results
 from incidentrelay.tasks.queue import Queue
 
 WEB_POINTS = ("before-commit", "before-enqueue")
@@ -85,7 +85,7 @@ def set_up_worker(trap: Trap) -> None:
         if session.info.pop("recorded", False):
             trap.reach("after-record")
 
-    _around(deliveries, "claim", after=claimed)
+    _around(claims, "claim", after=claimed)
     _around(deliveries, "perform", before=sending)
     _around(delivery_results, "record", before=recording, after=recorded)
 

@@ -109,14 +109,21 @@ class Installation:
 
     def post(self, name: str = "DiskFull", *, resolved: bool = False) -> Any:
         """Send one alert as Alertmanager would; the verdict on it."""
-        labels = {"alertname": name, "severity": "critical"}
-        status = "resolved" if resolved else "firing"
-        body = {"version": "4", "alerts": [{"status": status, "labels": labels}]}
+        return self._send([name], "resolved" if resolved else "firing")[0]
+
+    def post_all(self, names: list[str]) -> list[int]:
+        """Send firing alerts in one request; their ids."""
+        return [verdict["id"] for verdict in self._send(names, "firing")]
+
+    def _send(self, names: list[str], status: str) -> Any:
+        labels = [{"alertname": name, "severity": "critical"} for name in names]
+        alerts = [{"status": status, "labels": each} for each in labels]
+        body = {"version": "4", "alerts": alerts}
         code, verdicts = self.stack.api(
             "POST", "/api/integrations/alertmanager", body, token=self.token
         )
         assert code == 200, verdicts
-        return verdicts[0]
+        return verdicts
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from typing import Any, TypeVar
 from aiosmtpd.controller import Controller
 
 MOST_BYTES = 20_000
+MOST_BYTES_OF_A_BUNDLE = 200_000
+MOST_ALERTS = 100
 Found = TypeVar("Found")
 
 
@@ -45,6 +48,12 @@ class Hook:
     @property
     def accepted(self) -> bool:
         return 200 <= self.status < 300
+
+    @property
+    def alert_ids(self) -> set[int]:
+        """The alerts that it tells of: one, or all of a bundle."""
+        alerts = self.data["alerts"] if "alerts" in self.data else [self.data["alert"]]
+        return {alert["id"] for alert in alerts}
 
 
 @dataclass
@@ -111,21 +120,36 @@ class WebhookSink:
             self.faults.append("the signature is wrong")
         if abs(time.time() - int(headers["webhook-timestamp"])) > 300:
             self.faults.append("the timestamp is not that of the attempt")
-        if len(body) > MOST_BYTES:
-            self.faults.append(f"{len(body)} bytes are too many")
         payload = json.loads(body)
         if set(payload) != {"type", "timestamp", "data"}:
             self.faults.append(f"the shape is not that of a webhook: {sorted(payload)}")
+        bundle = payload["type"].startswith("alerts.")
+        if len(body) > (MOST_BYTES_OF_A_BUNDLE if bundle else MOST_BYTES):
+            self.faults.append(f"{len(body)} bytes are too many")
+        if bundle and not 2 <= len(payload["data"]["alerts"]) <= MOST_ALERTS:
+            self.faults.append(f"a bundle of {len(payload['data']['alerts'])} alerts")
         hook = Hook(time.time(), headers["webhook-id"], payload["type"], payload["data"], status)
         self.hooks.append(hook)
 
     def of_type(self, kind: str) -> list[Hook]:
-        return [hook for hook in self.hooks if hook.type == f"alert.{kind}"]
+        """Messages of one alert or of many."""
+        return [hook for hook in self.hooks if hook.type in {f"alert.{kind}", f"alerts.{kind}"}]
+
+    def told(self, kind: str) -> set[int]:
+        """The alerts of all messages of ``kind`` that were accepted."""
+        return {each for hook in self.of_type(kind) if hook.accepted for each in hook.alert_ids}
 
     def close(self) -> None:
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+def alert_ids(mail: EmailMessage) -> set[int]:
+    """The alerts that a mail links to."""
+    text = mail.get_body(("plain",))
+    assert text is not None, "every mail has a plain text"
+    return {int(found) for found in re.findall(r"/alerts/(\d+)", text.get_content())}
 
 
 class MailSink:
@@ -142,6 +166,10 @@ class MailSink:
         assert isinstance(mail, EmailMessage)
         self.mails.append((time.time(), envelope.rcpt_tos[0], mail))
         return "250 OK"
+
+    def told(self, address: str) -> set[int]:
+        """The alerts that the mails to ``address`` link to."""
+        return {each for mail in self.to(address) for each in alert_ids(mail)}
 
     def to(self, address: str) -> list[EmailMessage]:
         return [mail for _, recipient, mail in self.mails if recipient == address]

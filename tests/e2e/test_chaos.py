@@ -89,7 +89,7 @@ def page_of(place: Ground, alert_id: int) -> tuple[DeliveryState, int, int]:
 
 
 def arrived(place: Ground, alert_id: int) -> list[Hook]:
-    return [hook for hook in place.hook.of_type("page") if hook.data["alert"]["id"] == alert_id]
+    return [hook for hook in place.hook.of_type("page") if alert_id in hook.alert_ids]
 
 
 def wait_for_the_page(place: Ground, alert_id: int) -> None:

@@ -1,6 +1,7 @@
 """The main job with real processes: Alertmanager fires, people are paged, and react."""
 
 import re
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -140,10 +141,7 @@ def test_losing_the_queue_loses_nothing(install: Install, tmp_path: Path) -> Non
         file.unlink()
     relay.stack.start()
 
-    def all_paged() -> bool:
-        return {hook.data["alert"]["id"] for hook in relay.hook.of_type("page")} == ids
-
-    eventually(all_paged, 30, "a page for each alert")
+    eventually(lambda: relay.hook.told("page") == ids, 30, "a page for each alert")
 
 
 @pytest.mark.parametrize(("database_url", "queue_url"), [("sqlite", "redis")], indirect=True)
@@ -178,16 +176,53 @@ def test_ten_parallel_posts_of_a_new_signal_are_one_alert_and_one_page(install: 
 @ON_BOTH
 def test_a_provider_that_hangs_delays_nobody_else(install: Install) -> None:
     """Forty pages wait for a receiver that never answers; the mails go out all the same."""
-    relay = install(timeout=20)
-    relay.hook.hanging.set()
-    for number in range(40):
-        relay.post(f"Disk{number}")
-    eventually(lambda: len(relay.mail.to("ann@example.org")) == 40, 30, "all forty mails")
+    relay = install(timeout=60)
+    relay.hook.hang()
+    ids = {relay.post(f"Disk{number}")["id"] for number in range(40)}
+    eventually(lambda: relay.mail.told("ann@example.org") == ids, 40, "mails of all forty")
     assert 1 <= len(relay.hook.of_type("page")) <= LANE_WIDTH
-    relay.hook.hanging.clear()
-    relay.hook.released.set()
-    eventually(
-        lambda: len({hook.data["alert"]["id"] for hook in relay.hook.of_type("page")}) == 40,
-        60,
-        "all forty pages, after the receiver is well again",
-    )
+    relay.hook.recover()
+    eventually(lambda: relay.hook.told("page") == ids, 60, "all pages, when it is well again")
+
+
+@ON_BOTH
+def test_a_storm_is_a_handful_of_messages_and_none_is_lost(install: Install) -> None:
+    """A thousand alerts within some seconds, by ten requests."""
+    relay = install(sweep=5)
+    begun = time.time()
+    ids: set[int] = set()
+    for start in range(0, 1000, 100):
+        ids |= set(relay.post_all([f"Disk{start + number}" for number in range(100)]))
+    assert len(ids) == 1000
+    eventually(lambda: relay.hook.told("page") == ids, 90, "webhooks that tell of all")
+    hooks = relay.hook.of_type("page")
+    assert hooks[0].at - begun < 2
+    assert len(hooks) <= 25
+    assert len(relay.mail.to("ann@example.org")) <= 25
+    # Each alert knows the message that told of it.
+    keys = {each: hook.id for hook in hooks for each in hook.alert_ids}
+    for alert_id in sorted(ids)[::100]:
+        rows = relay.stack.api("GET", f"/api/alerts/{alert_id}/notifications")[1]["items"]
+        (page,) = [row for row in rows if row["method"] == "webhook"]
+        assert page["state"] == "sent"
+        assert page["bundle"] == keys[alert_id]
+
+
+@ON_BOTH
+def test_a_provider_that_was_down_gets_all_that_is_still_needed(install: Install) -> None:
+    """Its circuit opens, so that waiting costs no tries, and closes when it is back."""
+    relay = install(sweep=2)
+    relay.hook.fail(503)
+    relay.post("First")
+
+    def failures() -> int:
+        channel = "/api/groups/ops/teams/core/channels/hook"
+        return int(relay.stack.api("GET", channel)[1]["circuit"]["failures"])
+
+    eventually(lambda: failures() >= 5, 60, "the circuit opens")
+    ids = {relay.post(f"Disk{number}")["id"] for number in range(20)}
+    gone = relay.post("Disk0", resolved=True)["id"]
+    relay.hook.recover()
+    eventually(lambda: relay.hook.told("page") >= ids - {gone}, 90, "all pages, when it is back")
+    assert gone not in relay.hook.told("page")
+    eventually(lambda: failures() == 0, 10, "the circuit closes")

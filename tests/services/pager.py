@@ -14,7 +14,7 @@ from incidentrelay.domain.enums import GroupRole, Severity, SignalStatus
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.domain.signals import Item, Signal
 from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
-from incidentrelay.services import deliveries, delivery_results, escalations, intake
+from incidentrelay.services import claims, deliveries, delivery_results, escalations, intake
 from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.intake import RawRequest, Verdict
 from incidentrelay.services.vault import Vault
@@ -88,7 +88,7 @@ class Pager:
 
     def claim(self, notification_id: int, at: datetime = NOW) -> Claim | None:
         with self.database.write() as session:
-            return deliveries.claim(session, notification_id, VAULT, at, lease=LEASE)
+            return claims.claim(session, notification_id, VAULT, at, lease=LEASE)
 
     def record(self, taken: Claim, result: Result, at: datetime = NOW) -> bool:
         with self.database.write() as session:
@@ -142,5 +142,6 @@ class Accepts:
         return SendResult(handle={"id": envelope.idempotency_key})
 
 
-def no_links(taken: Claim, now: datetime) -> Links:
-    return Links(console=f"http://localhost/alerts/{taken.alert_id}")
+def no_links(alert_ids: Sequence[int | None], _user_id: int | None, _now: datetime) -> Links:
+    several = len(alert_ids) != 1
+    return Links(console="http://localhost/alerts" + ("" if several else f"/{alert_ids[0]}"))

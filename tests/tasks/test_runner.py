@@ -13,7 +13,7 @@ from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
-from incidentrelay.services import deliveries, escalations, heartbeats
+from incidentrelay.services import claims, escalations, heartbeats
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import runner as runners
@@ -132,16 +132,16 @@ def test_a_database_that_was_away_puts_no_page_off(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row is not to blame: it is neither deferred nor brought nearer to its last attempt."""
-    channel, claim = Accepts(), deliveries.claim
+    channel, claim = Accepts(), claims.claim
 
     def is_cut(*_: Any, **__: Any) -> Any:
         raise OperationalError("UPDATE", {}, Exception("the connection was closed"))
 
     runner = make(channel)
-    monkeypatch.setattr(deliveries, "claim", is_cut)
+    monkeypatch.setattr(claims, "claim", is_cut)
     assert runner.sweep()
     assert states(pager) == {"pending"}
-    monkeypatch.setattr(deliveries, "claim", claim)
+    monkeypatch.setattr(claims, "claim", claim)
     assert runner.sweep()
     assert states(pager) == {"sent"}
     with pager.database.read() as session:

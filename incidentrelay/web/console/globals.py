@@ -108,7 +108,8 @@ def _is_at(here: str, path: str) -> bool:
 def banners(request: Any) -> Iterable[Banner]:
     with reading(request) as session:
         found = notices.find(session, request.identity, request.now)
-    return [*_worker(found, request.now), *_people(found, request.script_name)]
+    prefix = request.script_name
+    return [*_worker(found, request.now), *_ways(found, request.now), *_people(found, prefix)]
 
 
 def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
@@ -119,6 +120,12 @@ def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
     else:
         silent = filters.duration(now - found.worker_seen_at)
         yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
+
+
+def _ways(found: Notices, now: datetime) -> Iterator[Banner]:
+    for way in found.broken[:3]:
+        since = filters.duration(now - way.since)
+        yield Banner("danger", f"{way.name} has not worked for {since}: {way.reason}")
 
 
 def _people(found: Notices, prefix: str) -> Iterator[Banner]:

@@ -35,6 +35,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.ESCALATION_EXHAUSTED: ("alert-octagon", "danger"),
     EventKind.NOTIFICATION_SENT: ("send", "success"),
     EventKind.NOTIFICATION_FAILED: ("circle-x", "danger"),
+    EventKind.NOTIFICATION_STRANDED: ("alert-triangle", "warning"),
 }
 _METHODS: Mapping[str, str] = {"email": "e-mail", "inbox": "inbox", "webhook": "webhook"}
 

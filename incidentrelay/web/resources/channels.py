@@ -1,16 +1,17 @@
 """Channels of a team, and the flat list of channels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
 
+from incidentrelay.domain.circuit import CLOSED, Circuit
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel
-from incidentrelay.services import channels
-from incidentrelay.web.resources.base import Door, Managed, Node
+from incidentrelay.services import channels, lanes
+from incidentrelay.web.resources.base import Door, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
-from incidentrelay.web.schemas.channel import ChannelSchema
+from incidentrelay.web.schemas.channel import ChannelSchema, CircuitSchema
 
 
 def _parts(node: Node) -> dict[str, Any]:
@@ -27,6 +28,7 @@ class ChannelNode(Managed):
     offered = (*Managed.offered, Permission.TEST)
     scope_domain = "resources"
     revealed: Mapping[str, Any] = {}
+    circuit: Circuit | None = None
 
     @classmethod
     def rows(cls) -> Select[Any]:
@@ -38,7 +40,22 @@ class ChannelNode(Managed):
     def details(self) -> Mapping[str, Any]:
         """The configuration, with secrets masked; ``revealed`` ones are shown this once."""
         registry = self.root.request.registry["channels"]
-        return {"config": {**channels.public_config(self.obj, registry), **self.revealed}}
+        shown = {**channels.public_config(self.obj, registry), **self.revealed}
+        return {"config": shown, "circuit": CircuitSchema().dump(self.circuit or CLOSED)}
+
+    def complete(self) -> None:
+        load_circuits([self])
+
+
+def load_circuits(nodes: Sequence[Item]) -> None:
+    """Give channel nodes the circuits of their providers, in one statement."""
+    if not nodes:
+        return
+    lane_of = {node: lanes.of_channel(node.obj.id) for node in nodes}
+    found = lanes.circuits(nodes[0].db, list(lane_of.values()))
+    for node, lane in lane_of.items():
+        if isinstance(node, ChannelNode):
+            node.circuit = found.get(lane)
 
 
 class TeamChannels(TeamFolder):
@@ -50,9 +67,15 @@ class TeamChannels(TeamFolder):
     def extras(self) -> Mapping[str, Any]:
         return _parts(self)
 
+    def preload(self, nodes: Sequence[Item]) -> None:
+        load_circuits(nodes)
+
 
 class Channels(Door):
     item = ChannelNode
     key = Channel.id
     sorts = {"slug": Channel.slug, "name": Channel.name}
     scope_domain = "resources"
+
+    def preload(self, nodes: Sequence[Item]) -> None:
+        load_circuits(nodes)

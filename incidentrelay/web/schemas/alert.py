@@ -58,7 +58,11 @@ class EventSchema(Body):
 
 
 class NotificationSchema(Body):
-    """What was owed to whom, and how far its delivery is."""
+    """What was owed to whom, and how far its delivery is.
+
+    ``bundle`` is the same for all that share one message; null: it has one of its own.
+    ``stranded_at`` is when others were told instead, because its provider did not work.
+    """
 
     id = fields.Integer(dump_only=True)
     kind = fields.Enum(NotificationKind, by_value=True, dump_only=True)
@@ -68,6 +72,8 @@ class NotificationSchema(Body):
     attempts = fields.Integer(dump_only=True)
     next_at = Instant(dump_only=True, allow_none=True)
     last_error = fields.String(dump_only=True)
+    bundle = fields.String(dump_only=True, allow_none=True)
+    stranded_at = Instant(dump_only=True, allow_none=True)
     created_at = Instant(dump_only=True)
     finished_at = Instant(dump_only=True, allow_none=True)
     permissions = fields.List(fields.String(), dump_only=True)

@@ -16,8 +16,9 @@ from aiosmtpd.smtp import Envelope as SinkEnvelope
 from aiosmtpd.smtp import Session
 
 from incidentrelay.channels.registry import Registry, default_registry
+from incidentrelay.domain.bundles import summary
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
-from incidentrelay.domain.messages import Envelope, Links, Message
+from incidentrelay.domain.messages import Envelope, Links, Message, Part
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
@@ -49,6 +50,20 @@ def make_envelope(**changes: Any) -> Envelope:
         "signal_count": 3,
     }
     return Envelope(Message(**(values | changes)), links, "17:1:0:page:user-3", "alert:17", NOW)
+
+
+def make_bundle(count: int, **changes: Any) -> Envelope:
+    """Pages of ``count`` alerts in one message, as to a person; titles "Disk 0 full" …"""
+    parts = tuple(
+        Part(
+            make_envelope(title=f"Disk {number} full", alert_id=number, **changes).message,
+            Links(f"https://relay.example/alerts/{number}", f"https://relay.example/act/{number}"),
+        )
+        for number in range(count)
+    )
+    message = summary([part.message for part in parts])
+    links = Links("https://relay.example/alerts")
+    return Envelope(message, links, "bundle-17", "bundle-17", NOW, parts)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.transport.smtp import SMTPServer
 
-from .conftest import MailVendor, make_envelope
+from .conftest import MailVendor, make_bundle, make_envelope
 
 SERVER = SMTPServer("mail.example", sender="Relay <pager@relay.example>")
 ACT = "https://relay.example/act/abc.def?x=1&y=2"
@@ -131,6 +131,38 @@ def test_only_what_is_critical_is_marked_so(severity: Severity) -> None:
 def test_a_test_says_so() -> None:
     message = compose(SERVER, make_envelope(kind=NotificationKind.TEST), "ann@example.org")
     assert message["Subject"].startswith("[test] ")
+
+
+def test_a_storm_is_one_mail_that_names_all_alerts() -> None:
+    text, html = parts(compose(SERVER, make_bundle(7), "ann@example.org"))
+    page = Page(html)
+    assert page.open == []
+    for number in range(7):
+        assert page.links[f"Disk {number} full"] == f"https://relay.example/alerts/{number}"
+        assert f"critical: Disk {number} full" in text
+        assert f"Acknowledge: https://relay.example/act/{number}" in text
+    assert html.count(">Acknowledge</a>") == 7
+    assert page.links["Open the alerts"] == "https://relay.example/alerts"
+
+
+def test_a_mail_stays_readable_however_big_the_storm() -> None:
+    text, html = parts(compose(SERVER, make_bundle(100), "ann@example.org"))
+    assert text.count("critical: Disk") == html.count(">Disk ") == 50
+    assert "… and 50 more" in text
+    assert "and 50 more" in html
+    assert len(html.encode()) < 100_000
+
+
+def test_news_of_many_alerts_says_what_has_happened_to_each() -> None:
+    news = {
+        "kind": NotificationKind.UPDATE,
+        "headline": "Resolved by its source",
+        "status": AlertStatus.RESOLVED,
+    }
+    text, html = parts(compose(SERVER, make_bundle(6, **news), "ann@example.org"))
+    assert text.count("Resolved by its source: Disk") == 6
+    assert html.count(">Resolved by its source</td>") == 6
+    assert "Acknowledge" not in html + text
 
 
 def test_identities_are_stable_and_thread() -> None:

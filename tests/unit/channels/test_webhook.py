@@ -13,7 +13,7 @@ from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.transport.http import HTTPClient
 
-from .conftest import NOW, SECRET, HTTPVendor, make_envelope
+from .conftest import NOW, SECRET, HTTPVendor, make_bundle, make_envelope
 
 # The specification's own example.
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -177,3 +177,19 @@ def test_an_endpoint_that_is_away_may_come_back(http: HTTPClient) -> None:
         )
     assert caught.value.unknown is False
     assert SECRET not in caught.value.reason
+
+
+def test_many_alerts_share_a_request(http: HTTPClient, http_vendor: HTTPVendor) -> None:
+    WebhookChannel(http).send(make_bundle(7), {"url": http_vendor.url, "secret": KEY})
+    [(headers, body)] = http_vendor.requests
+    sent = json.loads(body)
+    assert headers["webhook-id"] == "bundle-17"
+    assert sent["type"] == "alerts.page"
+    assert set(sent["data"]) == {"headline", "count", "alerts", "links"}
+    assert sent["data"]["count"] == 7
+    assert sent["data"]["links"] == {"console": "https://relay.example/alerts", "act": None}
+    alone = payload(make_envelope())["data"]
+    for number, alert in enumerate(sent["data"]["alerts"]):
+        assert alert["id"] == number
+        assert alert["links"]["console"] == f"https://relay.example/alerts/{number}"
+        assert set(alert) == {*alone["alert"], "links"}

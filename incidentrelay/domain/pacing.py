@@ -1,0 +1,51 @@
+"""How fast one recipient is told things, and how many alerts share a message.
+
+The generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): all that has to be
+kept of a recipient is one instant, ``busy_until``, up to which its messages are
+spoken for at an even pace. A quiet recipient can get ``burst`` messages at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DEFAULT_PER_MINUTE = 10
+MOST_PER_MINUTE = 600
+BURST = 5
+MOST_IN_ONE = 100
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At most ``burst`` messages at once, and then one every ``interval``."""
+
+    burst: int
+    interval: timedelta
+
+    @classmethod
+    def per_minute(cls, messages: int) -> "Pace":
+        """``messages`` ≥ 1 in each minute."""
+        return cls(min(BURST, messages), _MINUTE / messages)
+
+    def credits(self, busy_until: datetime | None, now: datetime) -> int:
+        """How many messages may go right now."""
+        ahead = max((busy_until or now) - now, timedelta(0))
+        return max(0, (self.burst * self.interval - ahead) // self.interval)
+
+    def free_at(self, busy_until: datetime | None, now: datetime) -> datetime:
+        """When the next message may go; not after ``now`` where it may go at once."""
+        if busy_until is None:
+            return now
+        return max(now, busy_until - (self.burst - 1) * self.interval)
+
+    def spend(self, busy_until: datetime | None, now: datetime) -> datetime:
+        """``busy_until`` after a message that went ``now``."""
+        return max(busy_until or now, now) + self.interval
+
+
+def share(waiting: int, credit: int) -> int:
+    """Of ``waiting`` notifications for one recipient: how many go into the next message.
+
+    One, as long as each can have a message of its own right now; else all that fit.
+    """
+    return 1 if waiting <= credit else min(waiting, MOST_IN_ONE)

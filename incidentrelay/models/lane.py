@@ -1,0 +1,29 @@
+"""What is remembered of those whom messages go to: how providers fare, and the pace."""
+
+from datetime import datetime
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incidentrelay.models.meta import Base
+
+
+class Lane(Base):
+    """How the provider of a lane fares (:class:`incidentrelay.domain.circuit.Circuit`)."""
+
+    __tablename__ = "lanes"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    since: Mapped[datetime | None]
+    open_until: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class TargetPace(Base):
+    """How fast a target was told things (:class:`incidentrelay.domain.pacing.Pace`)."""
+
+    __tablename__ = "target_paces"
+
+    target: Mapped[str] = mapped_column(String(64), primary_key=True)
+    busy_until: Mapped[datetime]

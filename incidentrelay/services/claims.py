@@ -1,0 +1,241 @@
+"""Claiming: which notifications a worker may send now, alone or in one message.
+
+Three things can stand in the way, and each leaves the notification as it is: the
+provider's circuit is open, its lane is full, or the recipient has had its share of
+messages. Whoever frees the way wakes what waits (and the sweep does in any case).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain import circuit, pacing
+from incidentrelay.domain.enums import AlertStatus, DeliveryState
+from incidentrelay.domain.messages import Message
+from incidentrelay.domain.pacing import Pace
+from incidentrelay.models import Channel, Notification
+from incidentrelay.services import lanes
+from incidentrelay.services.channel_config import full_config
+from incidentrelay.services.deliveries import ALARMS, DUE, LANE_WIDTH, Claim, Owed
+from incidentrelay.services.vault import Vault
+
+INBOX = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The notification that somebody wants to send."""
+
+    id: int
+    alert_id: int | None
+    kind: str
+    target: str
+    method: str
+    lane: str
+    attempts: int
+    bundle: str | None
+    per_minute: int | None
+
+    @property
+    def pace(self) -> Pace:
+        return Pace.per_minute(self.per_minute or pacing.DEFAULT_PER_MINUTE)
+
+
+def claim(
+    session: Session, notification_id: int, vault: Vault, now: datetime, *, lease: timedelta
+) -> Claim | None:
+    """Take the notification for one attempt, with others if they share a message.
+
+    None: it is not due, needed no more, or has to wait; then it is hinted at again
+    when the way is free.
+    """
+    asked = _find(session, notification_id, now)
+    if asked is None:
+        return None
+    lane = lanes.lock(session, asked.lane)
+    state = lanes.circuit_of(lane)
+    if not state.lets_through(now) or _in_flight(session, asked.lane, now) >= LANE_WIDTH:
+        return None
+    pace = lanes.pace_of(session, asked.target)
+    busy_until = pace.busy_until if pace else None
+    credit = asked.pace.credits(busy_until, now)
+    if not credit:
+        _put_off(session, asked, asked.pace.free_at(busy_until, now), now)
+        return None
+    ids, bundle = _together(session, asked, credit, now)
+    rows = _take(session, ids, bundle, now, now + lease)
+    owed = _readable([row for row in rows if _is_needed(row) or _cancel(row, now)], now)
+    if not owed:
+        return None
+    if asked.method != INBOX:
+        lanes.set_pace(session, asked.target, pace, asked.pace.spend(busy_until, now))
+    lanes.set_circuit(lane, circuit.probing(state, now + lease))
+    return _claim_of(rows[0], owed, bundle, vault)
+
+
+def _find(session: Session, notification_id: int, now: datetime) -> _Asked | None:
+    query = (
+        select(
+            Notification.id,
+            Notification.alert_id,
+            Notification.kind,
+            Notification.target,
+            Notification.method,
+            Notification.lane,
+            Notification.attempts,
+            Notification.bundle,
+            Channel.messages_per_minute.label("per_minute"),
+        )
+        .outerjoin(Channel, Channel.id == Notification.channel_id)
+        .where(Notification.id == notification_id, *_is_due(now))
+    )
+    row = session.execute(query).one_or_none()
+    return _Asked(**row._asdict()) if row else None
+
+
+def _is_due(now: datetime) -> tuple[Any, ...]:
+    return Notification.state.in_(DUE), Notification.next_at <= now
+
+
+def _in_flight(session: Session, lane: str, now: datetime) -> int:
+    """How many messages of the lane are being sent."""
+    message = func.coalesce(Notification.bundle, Notification.uid)
+    query = select(func.count(message.distinct())).where(
+        Notification.lane == lane,
+        Notification.state == DeliveryState.SENDING,
+        Notification.next_at > now,
+    )
+    return session.scalar(query) or 0
+
+
+def _put_off(session: Session, asked: _Asked, until: datetime, now: datetime) -> None:
+    session.execute(
+        update(Notification)
+        .where(Notification.target == asked.target, *_is_due(now))
+        .values(next_at=until)
+        .execution_options(synchronize_session=False)
+    )
+    db.hint(session, db.Hint("deliver", asked.id, until))
+
+
+def _together(
+    session: Session, asked: _Asked, credit: int, now: datetime
+) -> tuple[list[int], str | None]:
+    """The notifications of the next message.
+
+    What was tried once stays as it was: the recipient may know it by its key.
+    """
+    due = select(Notification.id, Notification.uid).where(
+        Notification.target == asked.target, *_is_due(now)
+    )
+    if asked.bundle is not None:
+        rows = session.execute(due.where(Notification.bundle == asked.bundle)).all()
+        return [row.id for row in rows], asked.bundle
+    if asked.alert_id is None or asked.attempts or asked.method == INBOX:
+        return [asked.id], None
+    fresh = due.where(
+        Notification.kind == asked.kind,
+        Notification.attempts == 0,
+        Notification.alert_id.is_not(None),
+    )
+    rows = session.execute(fresh.order_by(Notification.id).limit(pacing.MOST_IN_ONE)).all()
+    count = pacing.share(len(rows), credit)
+    if count == 1:
+        return [asked.id], None
+    return [row.id for row in rows[:count]], f"bundle-{rows[0].uid}"
+
+
+def _take(
+    session: Session, ids: Sequence[int], bundle: str | None, now: datetime, until: datetime
+) -> Sequence[Notification]:
+    """Lease the rows; of several workers that try, one succeeds."""
+    taken = session.scalars(
+        update(Notification)
+        .where(Notification.id.in_(ids), *_is_due(now))
+        .values(
+            state=DeliveryState.SENDING,
+            fence=Notification.fence + 1,
+            attempts=Notification.attempts + 1,
+            next_at=until,
+            bundle=bundle,
+        )
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    query = (
+        select(Notification)
+        .where(Notification.id.in_(taken))
+        .order_by(Notification.id)
+        .options(
+            joinedload(Notification.alert),
+            joinedload(Notification.channel),
+            joinedload(Notification.user),
+        )
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).all()
+
+
+def _is_needed(row: Notification) -> bool:
+    """Whether the alert is still as it was when this was owed."""
+    alert = row.alert
+    if alert is None:
+        return True
+    if row.generation != alert.generation:
+        return False
+    if row.kind in ALARMS:
+        return alert.status is AlertStatus.FIRING and alert.quiet_until is None
+    return True
+
+
+def _cancel(row: Notification, now: datetime) -> bool:
+    row.state, row.next_at, row.finished_at = DeliveryState.CANCELLED, None, now
+    return False
+
+
+def _readable(rows: Sequence[Notification], now: datetime) -> list[Owed]:
+    """What can be sent of ``rows``; one that cannot be read is left to stumble alone."""
+    owed = []
+    for row in rows:
+        try:
+            message = Message.from_json(row.message)
+        except (KeyError, TypeError, ValueError):
+            if len(rows) == 1:
+                raise
+            row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
+        else:
+            owed.append(Owed(row.id, row.fence, row.alert_id, message))
+    return owed
+
+
+def _claim_of(row: Notification, owed: Sequence[Owed], bundle: str | None, vault: Vault) -> Claim:
+    alone = len(owed) == 1
+    return Claim(
+        owed=tuple(sorted(owed, key=lambda each: -each.message.severity.rank)),
+        attempt=row.attempts,
+        uid=bundle or row.uid,
+        user_id=row.user_id,
+        method=row.method,
+        lane=row.lane,
+        config=_config(row, vault),
+        thread_key=_thread_key(row) if alone else bundle or row.uid,
+    )
+
+
+def _config(row: Notification, vault: Vault) -> Mapping[str, Any]:
+    if row.channel is not None:
+        return full_config(row.channel, vault)
+    if row.method == "email" and row.user is not None and row.user.email:
+        return {"to": [row.user.email]}
+    return {}
+
+
+def _thread_key(row: Notification) -> str:
+    if row.alert is None:
+        return row.uid
+    return f"alert-{row.alert.id}-{int(row.alert.opened_at.timestamp())}"

@@ -1,0 +1,86 @@
+"""When a provider that does not work is left in peace."""
+
+from datetime import UTC, datetime, timedelta
+
+from incidentrelay.domain import circuit
+from incidentrelay.domain.circuit import (
+    CLOSED,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    PATIENCE,
+    THRESHOLD,
+    Circuit,
+)
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def fail(state: Circuit, times: int, at: datetime = NOW) -> Circuit:
+    for _ in range(times):
+        state = circuit.after_failure(state, "It is down.", at)
+    return state
+
+
+def test_some_failures_are_no_reason_to_stop() -> None:
+    state = fail(CLOSED, THRESHOLD - 1)
+    assert state.lets_through(NOW)
+    assert not state.broken
+    assert not state.is_hopeless(NOW + 10 * PATIENCE)
+
+
+def test_failures_in_a_row_open_it() -> None:
+    state = fail(CLOSED, THRESHOLD)
+    assert state.broken
+    assert not state.lets_through(NOW + FIRST_PAUSE - SECOND)
+    assert state.lets_through(NOW + FIRST_PAUSE)
+
+
+def test_pauses_double_and_are_bounded() -> None:
+    state, pauses = fail(CLOSED, THRESHOLD - 1), []
+    for _ in range(8):
+        state = fail(state, 1)
+        assert state.open_until is not None
+        pauses.append((state.open_until - NOW) / FIRST_PAUSE)
+    assert pauses[:4] == [1, 2, 4, 8]
+    assert pauses[-1] == LONGEST_PAUSE / FIRST_PAUSE
+
+
+def test_only_one_probe_goes_through_at_a_time() -> None:
+    at = NOW + LONGEST_PAUSE
+    probing = circuit.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
+    assert not probing.lets_through(at + 59 * SECOND)
+    # A probe whose worker died is not waited for without end.
+    assert probing.lets_through(at + 60 * SECOND)
+
+
+def test_a_failed_probe_shuts_it_from_its_own_end_on() -> None:
+    at = NOW + LONGEST_PAUSE
+    probing = circuit.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
+    assert fail(probing, 1, at).open_until == at + 2 * FIRST_PAUSE
+
+
+def test_a_working_provider_is_not_probed() -> None:
+    state = fail(CLOSED, 1)
+    assert circuit.probing(state, NOW + 60 * SECOND) == state
+
+
+def test_a_provider_that_names_a_time_gets_it() -> None:
+    state = circuit.after_failure(CLOSED, "429", NOW, retry_after=90 * SECOND)
+    assert not state.lets_through(NOW + 89 * SECOND)
+    assert state.is_hopeless(NOW)
+    # Another one's failure in the meantime does not shorten it.
+    assert fail(state, 1).open_until == NOW + 90 * SECOND
+    short = circuit.after_failure(CLOSED, "429", NOW, retry_after=5 * SECOND)
+    assert not short.is_hopeless(NOW)
+
+
+def test_nobody_is_parked_for_hours() -> None:
+    state = circuit.after_failure(CLOSED, "429", NOW, retry_after=timedelta(days=1))
+    assert state.lets_through(NOW + timedelta(minutes=15))
+
+
+def test_what_has_not_worked_for_a_while_is_hopeless_until_it_works() -> None:
+    state = fail(CLOSED, THRESHOLD)
+    assert not state.is_hopeless(NOW + PATIENCE - SECOND)
+    assert state.is_hopeless(NOW + PATIENCE)
