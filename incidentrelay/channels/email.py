@@ -18,7 +18,6 @@ from incidentrelay.channels.base import (
     TemporaryFailure,
 )
 from incidentrelay.channels.render import one_line, render, web_link
-from incidentrelay.domain.bundles import NAMED
 from incidentrelay.domain.enums import AlertStatus, Severity
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.transport.smtp import (
@@ -144,8 +143,7 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
         "can_act": can_act,
         "labels": list(message.labels.items())[:_MOST_LABELS],
         "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
-        "parts": envelope.parts[:NAMED],
-        "parts_left_out": max(0, len(envelope.parts) - NAMED),
+        "parts": envelope.parts,
     }
     mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"] = server.sender

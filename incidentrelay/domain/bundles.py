@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.domain.messages import Message
 
-NAMED = 50
 _WHAT = {
     NotificationKind.PAGE: "Page",
     NotificationKind.ESCALATION: "Escalation",
@@ -45,13 +44,10 @@ def summary(messages: Sequence[Message]) -> Message:
 
 def _listing(messages: Sequence[Message]) -> str:
     is_news = messages[0].kind is NotificationKind.UPDATE
-    lines = [
+    return "\n".join(
         f"{message.headline if is_news else message.severity}: {message.title}"
-        for message in messages[:NAMED]
-    ]
-    if len(messages) > NAMED:
-        lines.append(f"… and {len(messages) - NAMED} more")
-    return "\n".join(lines)
+        for message in messages
+    )
 
 
 def _common_labels(messages: Sequence[Message]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import redis
@@ -13,8 +13,11 @@ from huey.serializer import Serializer
 from incidentrelay.db import Hint
 
 NAME = "incidentrelay"
+SQLITE_SECONDS = 3
 REDIS_CONNECT_SECONDS = 2
-REDIS_READ_SECONDS = 10
+REDIS_READ_SECONDS = 3
+# A request must not wait for a queue that hangs, and the next one not either.
+REST = timedelta(seconds=10)
 
 
 class JSONSerializer(Serializer):  # type: ignore[misc]
@@ -42,7 +45,9 @@ def make_huey(url: str) -> Huey:
     """The Huey that ``url`` names (settings.huey.url)."""
     common: dict[str, Any] = {"results": False, "serializer": JSONSerializer(), "utc": True}
     if url.startswith("sqlite:///"):
-        return SqliteHuey(NAME, filename=url.removeprefix("sqlite:///"), timeout=15, **common)
+        return SqliteHuey(
+            NAME, filename=url.removeprefix("sqlite:///"), timeout=SQLITE_SECONDS, **common
+        )
     if url.startswith("memory:"):
         return MemoryHuey(NAME, **common)
     pool = redis.ConnectionPool.from_url(
@@ -68,6 +73,7 @@ class Queue:
     def __init__(self, huey: Huey, clock: Callable[[], datetime], work: Work | None = None) -> None:
         self.huey = huey
         self._clock = clock
+        self._rests_until: datetime | None = None
         self._deliver = huey.task(name="deliver")(lambda id: work and work.deliver(id))
         self._wake = huey.task(name="wake")(lambda id: work and work.wake(id))
         self._sweep = huey.task(name="sweep")(lambda: work and work.sweep())
@@ -76,9 +82,22 @@ class Queue:
         huey.periodic_task(every_hour, name="tidy_hourly")(lambda: work and work.tidy())
 
     def put(self, hints: Sequence[Hint]) -> None:
-        """Enqueue; a hint for later waits in the queue's schedule."""
-        tasks = {"deliver": self._deliver, "wake": self._wake, "sweep": self._sweep}
+        """Enqueue; a hint for later waits in the queue's schedule.
+
+        After a failure nothing is enqueued for a while: the sweeps do that work.
+        """
         now = self._clock()
+        if self._rests_until is not None and now < self._rests_until:
+            return
+        try:
+            self._put(hints, now)
+        except Exception:
+            self._rests_until = self._clock() + REST
+            raise
+        self._rests_until = None
+
+    def _put(self, hints: Sequence[Hint], now: datetime) -> None:
+        tasks = {"deliver": self._deliver, "wake": self._wake, "sweep": self._sweep}
         for hint in hints:
             arguments = () if hint.id is None else (hint.id,)
             delay = (hint.at - now).total_seconds() if hint.at else 0

@@ -100,7 +100,7 @@ def run(
             Sender(f"sender{number}", f"{seed} {number}", addresses, place.token, ledger)
             for number in range(SENDERS)
         ]
-        mayhem = Mayhem(fleet, place.queue, place.hook, NAMES, place.cut_database)
+        mayhem = Mayhem(fleet, place.queue, place.hook, place.mail, NAMES, place.cut_database)
         with _sending(senders):
             mayhem.run(plan(seed, seconds, pause=pause, kinds=kinds), seconds)
         settled_after = _settle(lambda: audit.is_settled(place.database), deadline)

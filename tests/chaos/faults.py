@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from tests.chaos.crashing import KILLED, POINTS
 from tests.chaos.fleet import Fleet, QueueStore
-from tests.e2e.sinks import WebhookSink
+from tests.e2e.sinks import MailSink, WebhookSink
 
 
 class Kind(StrEnum):
@@ -20,10 +20,12 @@ class Kind(StrEnum):
     KILL_ALL = "everything is killed"
     CRASH = "a process dies at a named point"
     LOSE_QUEUE = "the queue is lost"
+    QUEUE_HANGS = "the queue hangs"
     CUT_DATABASE = "all connections to the database are cut"
     SINK_BROKEN = "the receiver answers 500"
     SINK_BUSY = "the receiver answers 429"
     SINK_HANGS = "the receiver hangs"
+    MAIL_REFUSES = "the mail server takes nothing"
 
 
 SINK_KINDS = frozenset({Kind.SINK_BROKEN, Kind.SINK_BUSY, Kind.SINK_HANGS})
@@ -72,12 +74,14 @@ class Mayhem:
         fleet: Fleet,
         queue: QueueStore,
         sink: WebhookSink,
+        mail: MailSink,
         names: tuple[str, ...],
         cut_database: Callable[[], None],
     ) -> None:
         self._fleet = fleet
         self._queue = queue
         self._sink = sink
+        self._mail = mail
         self._names = names
         self._webs = tuple(name for name in names if name.startswith("serve"))
         self._cut_database = cut_database
@@ -114,6 +118,10 @@ class Mayhem:
             return lambda: self._disturb(fault), lambda: self._calm(fault)
         if fault.kind is Kind.LOSE_QUEUE:
             return lambda: self._lose_queue(), self._queue.restore
+        if fault.kind is Kind.QUEUE_HANGS:
+            return lambda: self._hang_queue(), self._queue.restore
+        if fault.kind is Kind.MAIL_REFUSES:
+            return lambda: self._refuse_mail(True), lambda: self._refuse_mail(False)
         if fault.kind is Kind.CUT_DATABASE:
             return lambda: self._cut(), lambda: None
         if fault.kind is Kind.CRASH:
@@ -163,6 +171,14 @@ class Mayhem:
         self._queue.lose()
         self.happened[Kind.LOSE_QUEUE] += 1
 
+    def _hang_queue(self) -> None:
+        self._queue.hang()
+        self.happened[Kind.QUEUE_HANGS] += 1
+
+    def _refuse_mail(self, refusing: bool) -> None:
+        self._mail.refusing = refusing
+        self.happened[Kind.MAIL_REFUSES] += refusing
+
     def _cut(self) -> None:
         self._cut_database()
         self.happened[Kind.CUT_DATABASE] += 1
@@ -185,6 +201,7 @@ class Mayhem:
     def _mend_all(self) -> None:
         self._fleet.disarm()
         self._sink.recover()
+        self._mail.refusing = False
         self._queue.restore()
         self._revive()
         self._fleet.ready(*self._webs)

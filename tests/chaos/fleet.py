@@ -1,6 +1,8 @@
 """An installation with several web servers and workers, each of which may die."""
 
+import signal
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,11 +19,12 @@ THREADS = 4
 
 
 class QueueStore(Protocol):
-    """Where the queue is kept. It can be lost, with everything in it."""
+    """Where the queue is kept. It can be lost, with everything in it, or give no answer."""
 
     url: str
 
     def lose(self) -> None: ...
+    def hang(self) -> None: ...
     def restore(self) -> None: ...
     def close(self) -> None: ...
 
@@ -43,8 +46,14 @@ class RedisStore:
             self._process.wait(10)
             self._process = None
 
+    def hang(self) -> None:
+        """It keeps its connections and answers nothing."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
     def restore(self) -> None:
         if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
             return
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -75,17 +84,26 @@ class FileStore:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "queue.sqlite"
+        self._holder: sqlite3.Connection | None = None
         self.url = f"sqlite:///{self._file}"
 
     def lose(self) -> None:
         for file in self._file.parent.glob(f"{self._file.name}*"):
             file.unlink()
 
+    def hang(self) -> None:
+        """Somebody holds its lock and never lets go."""
+        self._holder = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        self._holder.execute("BEGIN EXCLUSIVE")
+
     def restore(self) -> None:
         """Whoever needs the file makes it anew."""
+        if self._holder is not None:
+            self._holder.close()
+            self._holder = None
 
     def close(self) -> None:
-        """Nothing runs."""
+        self.restore()
 
 
 class Fleet(Stack):

@@ -153,7 +153,9 @@ def alert_ids(mail: EmailMessage) -> set[int]:
 
 
 class MailSink:
-    """A mail server that keeps what it is given."""
+    """A mail server that keeps what it is given; while ``refusing``, it takes nothing."""
+
+    refusing = False
 
     def __init__(self) -> None:
         self.mails: list[tuple[float, str, EmailMessage]] = []
@@ -162,6 +164,8 @@ class MailSink:
         self.port = self.controller.port
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if self.refusing:
+            return "421 Closing for today"
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append((time.time(), envelope.rcpt_tos[0], mail))

@@ -196,6 +196,7 @@ def test_a_storm_is_a_handful_of_messages_and_none_is_lost(install: Install) -> 
         ids |= set(relay.post_all([f"Disk{start + number}" for number in range(100)]))
     assert len(ids) == 1000
     eventually(lambda: relay.hook.told("page") == ids, 90, "webhooks that tell of all")
+    eventually(lambda: relay.mail.told("ann@example.org") == ids, 90, "mails that tell of all")
     hooks = relay.hook.of_type("page")
     assert hooks[0].at - begun < 2
     assert len(hooks) <= 25

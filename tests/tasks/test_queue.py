@@ -8,7 +8,7 @@ import pytest
 from huey.registry import Message
 
 from incidentrelay.db import Hint
-from incidentrelay.tasks.queue import JSONSerializer, Queue, make_huey
+from incidentrelay.tasks.queue import REST, JSONSerializer, Queue, make_huey
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
@@ -80,5 +80,26 @@ def test_the_periodic_tasks_sweep_and_tidy(queue: Queue, log: Log) -> None:
 
 def test_a_process_without_work_can_only_enqueue(tmp_path: Path) -> None:
     queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW)
+    queue.put([Hint("deliver", 7)])
+    assert queue.huey.pending_count() == 1
+
+
+def test_a_queue_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    """Whoever waited for it once must not wait again at every request."""
+    now = [NOW]
+    queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: now[0])
+    enqueue, tries = queue.huey.enqueue, []
+
+    def hangs(task: object) -> None:
+        tries.append(task)
+        raise ConnectionError("no answer in time")
+
+    queue.huey.enqueue = hangs
+    with pytest.raises(ConnectionError):
+        queue.put([Hint("sweep")])
+    queue.put([Hint("sweep")])
+    assert len(tries) == 1
+    queue.huey.enqueue = enqueue
+    now[0] += REST
     queue.put([Hint("deliver", 7)])
     assert queue.huey.pending_count() == 1

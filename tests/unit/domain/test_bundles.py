@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from incidentrelay.domain.bundles import NAMED, summary
+from incidentrelay.domain.bundles import summary
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
 
@@ -31,13 +31,6 @@ def test_a_bundle_of_news_says_what_has_happened() -> None:
     news = {"kind": NotificationKind.UPDATE, "status": AlertStatus.RESOLVED}
     said = summary([a_message("a", headline="Resolved by ann", **news), a_message("b", **news)])
     assert said.description.splitlines()[0] == "Resolved by ann: a"
-
-
-def test_what_is_not_named_is_counted() -> None:
-    said = summary([a_message(str(number)) for number in range(NAMED + 7)])
-    lines = said.description.splitlines()
-    assert len(lines) == NAMED + 1
-    assert lines[-1] == "… and 7 more"
 
 
 def test_only_what_holds_for_all_is_said_of_all() -> None:
