@@ -18,7 +18,7 @@ INSTALLED := $(VENV)/.installed
 DOCS_TOOLS := $(VENV)/.docs-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets run test chaos lint format docs constraints clean
+.PHONY: help setup assets run test drill chaos lint format docs constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ run: setup ## Run everything, with its data in ./data. Ctrl-C stops it.
 
 test: setup ## Run all tests.
 	$(BIN)/python -m pytest -n $(JOBS)
+
+drill: setup ## Kill processes for some seconds, on both databases, and see that every page comes.
+	$(BIN)/python -m pytest -m chaos -k drill tests/e2e/test_chaos.py
 
 chaos: setup ## Kill processes for some minutes and see that every page comes.
 	$(BIN)/python -m pytest -m chaos tests/e2e/test_chaos.py
