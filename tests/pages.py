@@ -292,6 +292,16 @@ def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def confirm_page(say: Any = str) -> dict[str, Any]:
+    return {
+        "crumbs": [Thing(label=say("SRE"), url=None), Thing(label=say("Database"), url="/x")],
+        "title": say("Delete Database?"),
+        "consequences": [say("Nobody is on call any more.")],
+        "button": "Delete",
+        "back": "/x",
+    }
+
+
 def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page that the templates can make, by a name for the test's report."""
     stranger = {"identity": None, "nav": [], "banners": [], "flashes": []}
@@ -337,6 +347,7 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             say, lines=[], cut=False, filtered=False)),
         "calendar without such a rotation": ("calendar.jinja2", calendar_page(
             say, lines=[], cut=False)),
+        "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),
         "me": ("me.jinja2", me_page(say)),

@@ -7,13 +7,18 @@ from incidentrelay.domain.errors import InvalidInput
 
 
 def text(request: Any, name: str, longest: int = 10_000) -> str:
-    """A field, with plain line breaks and without blanks around it; "" where it is missing.
-
-    Raises InvalidInput for what no keyboard types and no database keeps.
-    """
+    """A field, cleaned; "" where it is missing. Raises InvalidInput."""
     value = request.POST.get(name, "")
     if not isinstance(value, str):
         raise InvalidInput.of(name, "This must be text.")
+    return cleaned(value, name, longest)
+
+
+def cleaned(value: str, name: str, longest: int) -> str:
+    """``value`` with plain line breaks and without blanks around it.
+
+    Raises InvalidInput for what no keyboard types and no database keeps.
+    """
     value = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(value) > longest:
         raise InvalidInput.of(name, f"Write at most {longest} characters.")
