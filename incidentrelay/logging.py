@@ -20,7 +20,7 @@ MASK = "[redacted]"
 
 # Each keeps what comes before the secret, so that the line can still be understood.
 _SECRETS = (
-    (re.compile(r"\b(ir_[urs]_)[A-Za-z0-9_-]+"), rf"\1{MASK}"),
+    (re.compile(r"\b(ir_[ursf]_)[A-Za-z0-9_-]+"), rf"\1{MASK}"),
     (re.compile(r"(/act/)[A-Za-z0-9_.~%=-]+"), rf"\1{MASK}"),
     (re.compile(r"(://[^\s/:@\"']*:)[^\s/@\"']+@"), rf"\1{MASK}@"),
     (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{12,}"), rf"\1{MASK}"),

@@ -280,6 +280,12 @@ def api_token(
     return _add(session, models.ApiToken(**{**_stamps(given), **values, **given}))
 
 
+def feed(session: Session, user: models.User, token: str = "", **given: Any) -> models.CalendarFeed:
+    token = token or new_token(TokenKind.FEED)
+    values = {"user_id": user.id, "digest": token_digest(token), "hint": token_hint(token)}
+    return _add(session, models.CalendarFeed(**{**_stamps(given), **values, **given}))
+
+
 def web_session(
     session: Session, user: models.User, cookie: str, **given: Any
 ) -> models.WebSession:

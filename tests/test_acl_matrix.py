@@ -94,6 +94,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "/me": _OWN,
     "/me/tokens": _OWN,
     "/me/tokens/1": _OWN,
+    "/me/feeds": _OWN,
+    "/me/feeds/1": _OWN,
     "/me/sessions": _OWN,
     "/me/sessions/1": _OWN,
     "/integrations": {"view": ALL, "create": ADMIN},
@@ -154,6 +156,8 @@ def world(database: Any, cast: standing_cast.Cast) -> standing_cast.Cast:
         core = cast.teams["core"]
         factories.event(session, core.alert)
         factories.notification(session, core.alert)
+        for name in cast.cookies:
+            factories.feed(session, cast.users[name])
         session.add(
             models.IntakeRequest(
                 route_id=core.route.id, received_at=factories.NOW, body=b"{}", outcomes=[]
@@ -183,7 +187,8 @@ def ask(asker: Asker, world: standing_cast.Cast, name: str) -> Any:
 
 def find(request: Any, path: str, world: standing_cast.Cast, name: str) -> Node:
     """The node at ``path``; what is somebody's own is looked up as their own."""
-    path = path.replace("/me/sessions/1", f"/me/sessions/{_own(request, world, name)}")
+    for kind in ("sessions", "feeds"):
+        path = path.replace(f"/me/{kind}/1", f"/me/{kind}/{_own(request, world, name)}")
     node = find_resource(Root(request), path)
     assert isinstance(node, Node)
     return node
@@ -272,6 +277,9 @@ def _listed_is_viewable(request: Any, collection: Collection) -> None:
     assert listed == viewable
 
 
+_NOT_OF_TOKENS = ("/me/tokens/", "/me/sessions/", "/me/feeds/", "/integrations/webhook")
+
+
 @pytest.mark.parametrize("scope", Scope)
 def test_a_token_may_do_what_its_scope_says_and_no_more_than_its_owner(
     asker: Asker, world: standing_cast.Cast, scope: Scope
@@ -279,7 +287,7 @@ def test_a_token_may_do_what_its_scope_says_and_no_more_than_its_owner(
     request = asker(token=world.tokens[scope])
     domain, kind = scope.split(":")
     for path, verbs in TABLE.items():
-        if path.startswith(("/me/tokens/", "/me/sessions/")) or path == "/integrations/webhook":
+        if path.startswith(_NOT_OF_TOKENS):
             continue
         node = find_resource(Root(request), path)
         for verb, allowed in verbs.items():

@@ -9,6 +9,7 @@ from sqlalchemy.orm import configure_mappers
 
 from incidentrelay.models.alert import Alert, Event, IntakeRequest, Signal
 from incidentrelay.models.audit import AuditEntry, Heartbeat
+from incidentrelay.models.feed import CalendarFeed
 from incidentrelay.models.group import Group, Team
 from incidentrelay.models.lane import Lane, TargetPace
 from incidentrelay.models.meta import Base
@@ -37,6 +38,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Base",
+    "CalendarFeed",
     "Channel",
     "Event",
     "Group",

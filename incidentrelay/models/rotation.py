@@ -18,7 +18,11 @@ from incidentrelay.models.user import User
 
 
 class Rotation(Versioned, Named, Base):
-    """``reminder_interval`` is in seconds; 0 means no reminders."""
+    """``reminder_interval`` is in seconds; 0 means no reminders.
+
+    ``schedule_changes`` counts everything that changed who is on call (see
+    services/schedule_changes.py), and ``schedule_changed_at`` is when the last did.
+    """
 
     __tablename__ = "rotations"
     __table_args__ = (Index("uq_rotations_team_id_slug", "team_id", "slug", unique=True),)
@@ -27,6 +31,8 @@ class Rotation(Versioned, Named, Base):
     description: Mapped[str] = mapped_column(Text, default="")
     enabled: Mapped[bool] = mapped_column(default=True)
     reminder_interval: Mapped[int] = mapped_column(default=300)
+    schedule_changes: Mapped[int] = mapped_column(default=0, server_default="0")
+    schedule_changed_at: Mapped[datetime | None]
 
     team: Mapped[Team] = relationship(lazy="raise_on_sql")
 

@@ -8,11 +8,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
-from incidentrelay.models import ApiToken, AuditEntry, Base, RotationOverride
+from incidentrelay.models import ApiToken, AuditEntry, Base, CalendarFeed, RotationOverride
 
 MASK = "***"
 
-_KINDS: Mapping[type[Base], str] = {ApiToken: "token", RotationOverride: "override"}
+_KINDS: Mapping[type[Base], str] = {
+    ApiToken: "token",
+    CalendarFeed: "feed",
+    RotationOverride: "override",
+}
 
 Diff = Mapping[str, list[Any]]
 

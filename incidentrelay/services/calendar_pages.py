@@ -66,17 +66,21 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> Calendar
     # A day of the calendar has at most a few hours more than 24.
     if (wanted.end - wanted.start).days > MOST_DAYS:
         raise ValueError(f"A calendar has at most {MOST_DAYS} days.")
-    choices = _rotations(session, memberships, _MOST_CHOICES)
     found = _rotations(session, memberships, MOST_ROTATIONS + 1, *_narrowed(wanted))
     loaded = schedules.load(session, [rotation.id for rotation in found[:MOST_ROTATIONS]])
     rows = _rows(found[:MOST_ROTATIONS], loaded, wanted)
     return CalendarPage(
         rows=rows,
-        choices=choices,
+        choices=choices(session, memberships),
         people=_people(session, rows),
         zones=_zones(loaded.values()),
         cut=len(rows) < len(found),
     )
+
+
+def choices(session: Session, memberships: Memberships) -> Sequence[Rotation]:
+    """The rotations that a calendar can show to somebody, each with its team and group."""
+    return _rotations(session, memberships, _MOST_CHOICES)
 
 
 def _rotations(

@@ -12,15 +12,19 @@ import zlib
 from base64 import urlsafe_b64encode
 from enum import StrEnum
 
-_TOKEN = re.compile(r"(ir_([urs])_[A-Za-z0-9_-]{43})([0-9a-f]{8})", re.ASCII)
+_TOKEN = re.compile(r"(ir_([ursf])_[A-Za-z0-9_-]{43})([0-9a-f]{8})", re.ASCII)
 
 
 class TokenKind(StrEnum):
-    """USER: a personal token. ROUTE: a route's intake token. SESSION: a browser's cookie."""
+    """USER: a personal token. ROUTE: a route's intake token. SESSION: a browser's cookie.
+
+    FEED: the address of a calendar feed; it opens nothing else.
+    """
 
     USER = "u"
     ROUTE = "r"
     SESSION = "s"
+    FEED = "f"
 
 
 def new_token(kind: str) -> str:

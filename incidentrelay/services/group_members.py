@@ -13,7 +13,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
-from incidentrelay.services import audit, checks, editing, people, references
+from incidentrelay.services import audit, checks, editing, people, references, schedule_changes
 
 _ROLE: Mapping[str, checks.Check] = {"role": checks.word(GroupRole)}
 
@@ -44,6 +44,7 @@ def create(
         updated_at=now,
     )
     editing.insert(session, member, taken=taken)
+    schedule_changes.of_group(session, group.id, now)
     diff = {"role": [None, member.role]}
     _record(session, actor, "create", member, user, now, diff)
     return member
@@ -92,6 +93,7 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
         .values(fallback_user_id=None)
     )
     editing.remove(session, member, used=f"{user.username} is still needed in the group.")
+    schedule_changes.of_group(session, member.group_id, now)
     _record(session, actor, "delete", member, user, now, {"role": [member.role, None]})
 
 

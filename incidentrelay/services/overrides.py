@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Rotation, RotationOverride, Team, User
-from incidentrelay.services import audit, checks, editing, people, places
+from incidentrelay.services import audit, checks, editing, people, places, schedule_changes
 
 LONGEST = timedelta(days=366)
 
@@ -39,6 +39,7 @@ def create(
         updated_at=now,
     )
     editing.insert(session, override, taken="This override is there already.")
+    schedule_changes.of_rotation(session, rotation.id, now)
     diff = editing.given({"user": user.username, **values})
     _record(session, actor, "create", team, rotation, override, now, diff)
     return override
@@ -86,6 +87,7 @@ def update(
         del changed["user_id"]
     if changed:
         editing.save(session, override, now)
+        schedule_changes.of_rotation(session, rotation.id, now)
         _record(session, actor, "update", team, rotation, override, now, changed)
     return override
 
@@ -105,6 +107,7 @@ def delete(session: Session, override: RotationOverride, *, actor: Actor, now: d
     else:
         diff = {}
         editing.remove(session, override, used="This override is still needed.")
+    schedule_changes.of_rotation(session, rotation.id, now)
     audit.record(
         session, actor, "delete", override, diff, now=now, group_id=team.group_id, name=name
     )

@@ -18,6 +18,7 @@ from incidentrelay.models import (
     Team,
     User,
 )
+from incidentrelay.services import schedule_changes
 
 
 def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]:
@@ -70,6 +71,7 @@ def add_revision(
         layers=[_row(position, layer) for position, layer in enumerate(layers)],
     )
     session.add(revision)
+    schedule_changes.of_rotation(session, rotation.id, now)
     return revision
 
 

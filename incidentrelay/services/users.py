@@ -12,7 +12,15 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict, NotAllowed
 from incidentrelay.models import Group, GroupMember, User
-from incidentrelay.services import audit, auth, checks, editing, people, references
+from incidentrelay.services import (
+    audit,
+    auth,
+    checks,
+    editing,
+    people,
+    references,
+    schedule_changes,
+)
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _EMAIL = re.compile(
@@ -104,6 +112,8 @@ def update(
     if diff:
         editing.save(session, user, now)
         audit.record(session, actor, "update", user, diff, now=now)
+    if "active" in diff:
+        schedule_changes.of_person(session, user.id, now)
     if "password" in diff or not user.active:
         auth.end_sessions(session, user)
     return user

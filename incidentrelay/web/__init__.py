@@ -81,3 +81,4 @@ def includeme(config: Any) -> None:
     config.include("incidentrelay.web.api")
     config.include("incidentrelay.web.console")
     config.include("incidentrelay.web.health")
+    config.include("incidentrelay.web.feeds")

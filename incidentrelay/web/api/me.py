@@ -52,7 +52,7 @@ def create_token(context: MyTokens, request: Any) -> Item:
         crud.without_version(request.body_data),
         actor=crud.actor(request),
         now=request.now,
-        granting=_granting(request.identity),
+        granting=granting(request.identity),
     )
     node = crud.created(context, request, row)
     if isinstance(node, TokenNode):
@@ -60,7 +60,8 @@ def create_token(context: MyTokens, request: Any) -> Item:
     return node
 
 
-def _granting(identity: Any) -> Granting | None:
+def granting(identity: Any) -> Granting | None:
+    """The limits of the token that asks; None: a browser asks."""
     if identity.kind != "token":
         return None
     return Granting(identity.scopes, identity.bound_group_id, identity.token_expires_at)

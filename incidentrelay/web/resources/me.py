@@ -1,4 +1,4 @@
-"""Oneself: profile, personal tokens, and the browsers that are signed in."""
+"""Oneself: profile, personal tokens, calendar feeds, and the browsers that are signed in."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -19,6 +19,7 @@ from incidentrelay.web.resources.base import (
     Node,
     allow,
 )
+from incidentrelay.web.resources.feeds import MyFeeds
 from incidentrelay.web.schemas.me import MeSchema, SessionSchema, TokenSchema
 
 
@@ -79,7 +80,7 @@ class Me(Editable):
     fixed = ("username",)
     offered = (Permission.VIEW, Permission.EDIT)
     scope_domain = "profile"
-    children = {"tokens": MyTokens, "sessions": MySessions}
+    children = {"tokens": MyTokens, "sessions": MySessions, "feeds": MyFeeds}
 
     def __init__(self, parent: Node, name: str) -> None:
         Node.__init__(self, parent, name)

@@ -1,0 +1,42 @@
+"""``/feeds/<token>.ics``: what calendar programs read. Its token is all that they need."""
+
+from hashlib import sha256
+from typing import Any
+
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+
+from incidentrelay.services import feed_contents, icalendars
+
+_GONE = "There is no such calendar feed. It was removed, or its address was changed.\n"
+
+
+def show(request: Any) -> Response:
+    """The calendar; 304 where the reader has it already, 404 for whatever is no feed."""
+    # Nothing else may be known of the reader: neither cookie nor token matters here.
+    contents = feed_contents.read(request.db, request.matchdict["token"], request.now)
+    if contents is None:
+        return Response(_GONE, status=404, content_type="text/plain", charset="utf-8")
+    place = icalendars.Place(request.registry["settings"].public_url)
+    body = icalendars.render(contents, place)
+    response = Response(
+        body, content_type="text/calendar", charset="utf-8", conditional_response=True
+    )
+    response.etag = sha256(body).hexdigest()[:32]
+    response.content_disposition = 'inline; filename="on-call.ics"'
+    # Each use asks again, so that a removed feed is gone for caches too.
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def address(request: Any, token: str) -> str:
+    """The whole address of a feed."""
+    return f"{request.registry['settings'].public_url}/feeds/{token}.ics"
+
+
+def includeme(config: Any) -> None:
+    config.add_route("feed", "/feeds/{token}.ics")
+    config.add_view(
+        show, route_name="feed", request_method="GET", permission=NO_PERMISSION_REQUIRED
+    )
