@@ -65,6 +65,18 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Copying needs a browser that allows it; the text can be selected by hand as well.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+}
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent.trim();
+  await navigator.clipboard.writeText(text);
+  button.querySelector("span").textContent = "Copied";
+});
+
 // Pointing at a time shows it in the reader's own zone as well.
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 document.addEventListener("pointerover", (event) => {

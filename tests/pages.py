@@ -226,6 +226,11 @@ def me_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "lives": [("90", say("90 days")), ("", say("for ever"))],
         "browsers": [browser(), browser(id=6, user_agent="", address="")],
         "current_browser": 5,
+        "new_feed": None,
+        "feeds": [Thing(id=1, name=say("Infrastructure, Primary"), hint=say("ir_f_ab12"))],
+        "feed_choices": [Thing(name=say("Infrastructure"), choices=[
+            Thing(value="rotation:7", name=say("Primary"), chosen=True)])],
+        "subscribing": True,
         "base": "/me",
     } | changes  # fmt: skip
 
@@ -278,6 +283,7 @@ def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "after": link("Next week"),
         "now_link": link("Today"),
         "all_link": link("Show all rotations"),
+        "subscribe": "/me?feed=#feeds",
         "teams": [Thing(value=say("infra"), name=say("Infrastructure"))],
         "rotations": [
             Thing(name=say("Infrastructure"), choices=[Thing(value=say("infra/primary"), name="x")])
@@ -352,10 +358,12 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),
         "me": ("me.jinja2", me_page(say)),
         "me, new token": ("me.jinja2", me_page(say, tokens=[], new_token=say("ir_u_secret"))),
+        "me, new feed": ("me.jinja2", me_page(
+            say, feeds=[], subscribing=False, new_feed=say("https://a.example/feeds/ir_f_x.ics"))),
         "me refused": ("me.jinja2", me_page(
             say, token={"name": say("x"), "scopes": ["alerts:read"]},
             errors={name: say("This is wrong.") for name in (
                 "display_name", "email", "phone", "zone", "current_password", "new_password",
-                "name", "scopes", "days")})),
+                "name", "scopes", "days", "what")})),
         "docs": ("docs.jinja2", {"spec_url": "/api/openapi.json"}),
     }  # fmt: skip

@@ -118,12 +118,14 @@ def _ways(request: Any, asked: Asked) -> dict[str, Any]:
         return Link(label, _address(request, asked, **changes), view is asked.view)
 
     noun = str(asked.view)
+    feed = urlencode({"feed": asked.rotation or asked.team})
     return {
         "views": [way(view.capitalize(), view=view) for view in View],
         "before": way(f"Previous {noun}", date=step(asked.view, asked.day, -1)),
         "after": way(f"Next {noun}", date=step(asked.view, asked.day, 1)),
         "now_link": way("Today", date=asked.today),
         "all_link": way("Show all rotations", team="", rotation=""),
+        "subscribe": f"{request.script_name}/me?{feed}#feeds",
     }
 
 

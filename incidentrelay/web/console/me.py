@@ -9,7 +9,7 @@ from pyramid.security import forget
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission, Scope
 from incidentrelay.services import auth, browser_sessions, profile_pages, tokens, users
-from incidentrelay.web.console import forms
+from incidentrelay.web.console import feed_parts, forms
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.flash import flash
 from incidentrelay.web.console.redirects import see_other
@@ -33,7 +33,7 @@ class own(console_view):
 
 @console_view(context=Me, permission=Permission.VIEW, template=TEMPLATE)
 def show(context: Me, request: Any) -> dict[str, Any]:
-    return _page(context, request)
+    return page(context, request)
 
 
 @own("profile")
@@ -43,9 +43,9 @@ def save_profile(context: Me, request: Any) -> Any:
         data = {name: forms.text(request, name, 254) for name in _FIELDS}
         users.update(request.db, context.obj, data, actor=actor(request), now=request.now)
     except InvalidInput as error:
-        return _wrong(context, request, error, profile=values)
+        return wrong(context, request, error, profile=values)
     flash(request, "Your profile is saved.")
-    return _back(request)
+    return back(request)
 
 
 @own("password")
@@ -62,9 +62,9 @@ def save_password(context: Me, request: Any) -> Any:
             keep=session_cookie(request),
         )
     except InvalidInput as error:
-        return _wrong(context, request, error)
+        return wrong(context, request, error)
     flash(request, "Your password is changed. Your other browsers are signed out.")
-    return _back(request)
+    return back(request)
 
 
 @own("new-token", Permission.CREATE)
@@ -78,8 +78,8 @@ def make_token(context: Me, request: Any) -> Any:
             request.db, context.obj, data, actor=actor(request), now=request.now
         )
     except InvalidInput as error:
-        return _wrong(context, request, error, token=given)
-    return _page(context, request, new_token=text)
+        return wrong(context, request, error, token=given)
+    return page(context, request, new_token=text)
 
 
 @own("sign-out-everywhere")
@@ -92,14 +92,14 @@ def sign_out_everywhere(context: Me, request: Any) -> Any:
 def delete_token(context: TokenNode, request: Any) -> Any:
     tokens.delete(request.db, context.obj, actor=actor(request), now=request.now)
     flash(request, "The token is void.")
-    return _back(request)
+    return back(request)
 
 
 @console_view(context=SessionNode, name="delete", method="POST", permission=Permission.DELETE)
 def sign_out_browser(context: SessionNode, request: Any) -> Any:
     browser_sessions.delete(request.db, context.obj, actor=actor(request), now=request.now)
     flash(request, "That browser is signed out.")
-    return _back(request)
+    return back(request)
 
 
 def _expiry(request: Any) -> Any:
@@ -109,18 +109,18 @@ def _expiry(request: Any) -> Any:
     return request.now + timedelta(days=int(days)) if days else None
 
 
-def _back(request: Any) -> Any:
+def back(request: Any) -> Any:
     return see_other(request, f"{request.script_name}/me")
 
 
-def _wrong(context: Me, request: Any, error: InvalidInput, **given: Any) -> dict[str, Any]:
+def wrong(context: Me, request: Any, error: InvalidInput, **given: Any) -> dict[str, Any]:
     request.response.status_int = 422
     request.tm.doom()
     errors = {name: " ".join(texts) for name, texts in error.errors.items()}
-    return _page(context, request, errors=errors, **given)
+    return page(context, request, errors=errors, **given)
 
 
-def _page(
+def page(
     context: Me,
     request: Any,
     *,
@@ -128,6 +128,7 @@ def _page(
     profile: Mapping[str, Any] | None = None,
     token: Mapping[str, Any] | None = None,
     new_token: str | None = None,
+    new_feed: str | None = None,
 ) -> dict[str, Any]:
     user, identity = context.obj, request.identity
     idle = timedelta(seconds=request.registry["settings"].session_idle)
@@ -137,6 +138,8 @@ def _page(
         "tokens": profile_pages.tokens(request.db, user.id),
         "token": token or {"name": "", "scopes": []},
         "new_token": new_token,
+        "new_feed": new_feed,
+        **feed_parts.part(request),
         "scopes": list(Scope),
         "lives": LIVES,
         "browsers": profile_pages.browsers(request.db, user.id, used_after=request.now - idle),
