@@ -23,6 +23,8 @@ AHEAD = timedelta(days=180)
 # More than this no calendar program takes in good time.
 MOST_ROTATIONS = 100
 MOST_ENTRIES = 3000
+# Of the shifts that have to be reckoned to find somebody's own ones.
+MOST_RECKONED = 20_000
 _MOST_LOOKED_AT = 500
 
 
@@ -138,17 +140,18 @@ def _shifts(
     end: datetime,
     only: int | None,
 ) -> tuple[list[tuple[Rotation, Shift]], bool]:
-    """The shifts of whole rotations, at least one, as long as they are not too many together."""
+    """The shifts of whole rotations as long as they are not too many; and whether they were."""
     found: list[tuple[Rotation, Shift]] = []
+    reckoned = 0
     for count, rotation in enumerate(rotations):
-        shifts = [
-            (rotation, shift)
-            for shift in whole_shifts(loaded[rotation.id], start, end)
-            if only in {None, shift.user_id}
-        ]
-        if count and (count >= MOST_ROTATIONS or len(found) + len(shifts) > MOST_ENTRIES):
+        if count >= MOST_ROTATIONS or reckoned > MOST_RECKONED:
             return found, True
-        found += shifts
+        shifts = whole_shifts(loaded[rotation.id], start, end)
+        reckoned += len(shifts)
+        shown = [(rotation, shift) for shift in shifts if only in {None, shift.user_id}]
+        if found and len(found) + len(shown) > MOST_ENTRIES:
+            return found, True
+        found += shown
     return found, False
 
 
