@@ -40,7 +40,7 @@ _STALE = (
 class SchemaForm:
     """One form of a page; the macros of _macros/forms.jinja2 show its fields.
 
-    ``names`` are the fields in the page's order, ``values`` the texts that stand in
+    ``names`` are the fields in the page's order, as the API calls them, ``values`` the texts that stand in
     them, ``errors`` what is wrong by (dotted) field, ``message`` what is wrong with the
     whole. Times are those of the wall of ``zone``. ``key`` keeps the ids of several forms
     on one page apart.
@@ -61,7 +61,8 @@ class SchemaForm:
         self.message = ""
         self.version = ""
         self._schema = schema
-        self._fields = {name: schema().fields[name] for name in names}
+        every = {field.data_key or name: field for name, field in schema().fields.items()}
+        self._fields = {name: every[name] for name in names}
 
     @classmethod
     def of(
@@ -69,7 +70,7 @@ class SchemaForm:
     ) -> "SchemaForm":
         """The form of a row that is to be edited."""
         form = cls(schema, names, **options)
-        dumped = schema(only=names).dump(row)
+        dumped = schema(only=[str(field.name) for field in form._fields.values()]).dump(row)
         form.values = {
             name: form._shown(name, value) for name, value in dumped.items() if name in form._fields
         }
@@ -115,7 +116,7 @@ class SchemaForm:
         return whole + [(self._place_of(field), text) for field, text in self.errors.items()]
 
     def load(self, *, partial: bool = False, **more: Any) -> dict[str, Any]:
-        """What the schema makes of it; ``more`` are values in the form that the API knows.
+        """What the schema makes of it; ``more`` are values as the API takes them.
 
         Raises InvalidInput. ``partial`` is for edits: there an empty field is a value.
         """
@@ -134,6 +135,19 @@ class SchemaForm:
         if errors:
             raise InvalidInput(errors)
         return loaded
+
+    def load_changes(self, row: Any) -> dict[str, Any]:
+        """Like a partial ``load``, without the times that stand there as ``row`` has them.
+
+        A field knows neither seconds nor which of two equal times on the wall it means,
+        so that sending it back untouched must not change the row. Raises InvalidInput.
+        """
+        shown = SchemaForm.of(self._schema, self.names, row, zone=self.zone)
+        moments = [name for name, field in self._fields.items() if isinstance(field, Instant)]
+        kept = [name for name in moments if self.value(name) == shown.value(name)]
+        names = [name for name in self.names if name not in kept]
+        changed = SchemaForm(self._schema, names, self.values, zone=self.zone)
+        return changed.load(partial=True)
 
     def check_version(self, row: Any) -> None:
         """Raise StaleVersion unless the form was made of the row as it is."""
@@ -185,9 +199,12 @@ class SchemaForm:
         return value if isinstance(value, bool | list) else "" if value is None else str(value)
 
     def _place_of(self, field: str) -> str | None:
-        return next(
-            (name for name in self.names if field == name or field.startswith(f"{name}.")), None
-        )
+        places = [
+            name
+            for name in dict.fromkeys((*self.names, *self.values))
+            if field == name or field.startswith(f"{name}.")
+        ]
+        return max(places, key=len, default=None)
 
 
 def instant(text: str, zone: str, field: str) -> datetime:

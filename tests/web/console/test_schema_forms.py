@@ -160,6 +160,34 @@ def test_whoever_was_slower_saves_again_knowingly() -> None:
     form.check_version(row)
 
 
+def test_a_time_that_is_sent_back_untouched_keeps_its_seconds_and_its_hour() -> None:
+    second = datetime(2026, 10, 25, 1, 30, 15, tzinfo=UTC)
+    row = SimpleNamespace(name="a", at=second, version=1)
+    form = SchemaForm.of(Thing, ("name", "at"), row, zone="Europe/Berlin")
+    assert form.value("at") == "2026-10-25T02:30"
+    assert form.load_changes(row) == {"name": "a"}
+    form.values["at"] = "2026-10-25T02:31"
+    assert form.load_changes(row)["at"] == datetime(2026, 10, 25, 0, 31, tzinfo=UTC)
+
+
+def test_fields_have_the_names_of_the_api() -> None:
+    class Span(Schema):
+        start = Instant(data_key="from", required=True)
+
+    form = SchemaForm.posted(Span, ("from",), sent(("from", "2026-07-01T09:00")))
+    assert form.load() == {"start": datetime(2026, 7, 1, 9, tzinfo=UTC)}
+    refusing(form, InvalidInput.of("from", "Too early."))
+    assert form.summary() == [("from", "Too early.")]
+
+
+def test_what_is_wrong_inside_of_something_leads_to_the_nearest_field() -> None:
+    form = posted()
+    form.values |= {"layers.0": "", "layers.0.zone": "Mars"}
+    refusing(form, InvalidInput({"layers.0.zone": ["No."], "layers.0.windows.1.opens": ["So."]}))
+    assert form.summary() == [("layers.0.zone", "No."), ("layers.0", "So.")]
+    assert form.error("layers.0.windows") == "So."
+
+
 @pytest.mark.parametrize(
     ("text", "hour"),
     [
