@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from incidentrelay.web.console.schema_forms import SchemaForm
+from incidentrelay.web.schemas.rotation import OverrideSchema
+from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
+
 NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
 
 
@@ -182,12 +186,14 @@ def oncall_rows(say: Any = str) -> list[Thing]:
     phone = Thing(label=say("+49 30 1234567"), href="tel:+49301234567")
     mail = Thing(label=say("bob@example.net"), href="mailto:bob@example.net")
     bob = Thing(
-        team_name=say("Infrastructure"), rotation_name=say("Primary"), contacts=[phone, mail],
+        url="/rotations/1", team_name=say("Infrastructure"),
+        rotation_name=say("Primary"), contacts=[phone, mail],
         person_name=say("Bob Rivera"), since=NOW - day, until=NOW + day,
         next_name=say("Ann Okafor"), next_at=NOW + day,
     )  # fmt: skip
     nobody = Thing(
-        team_name=say("Database"), rotation_name=say("Primary"), contacts=[], person_name=None,
+        url="/rotations/2", team_name=say("Database"),
+        rotation_name=say("Primary"), contacts=[], person_name=None,
         since=None, until=None, next_name=say("Ann Okafor"), next_at=NOW + day,
     )  # fmt: skip
     return [bob, nobody, Thing(**vars(bob) | {"next_name": None, "until": None})]
@@ -255,7 +261,8 @@ def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
 
     def line(person: Any, true: bool, override: bool) -> Thing:
         return Thing(
-            team=say("Infrastructure"), rotation=say("Primary"), person=person, now=true,
+            rotation_id=1, team=say("Infrastructure"), rotation=say("Primary"), person=person,
+            now=true,
             since=NOW, until=NOW + day, begins=true, ends=true, override=override,
         )  # fmt: skip
 
@@ -264,6 +271,7 @@ def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         head(NOW + day, weekend=True, outside=True, change=say("Clocks go back, 25 h")),
     ]
     lane = Thing(
+        rotation_id=1,
         name=say("Primary"),
         pieces=[piece(96, bob, True, True), piece(576, None, False, False)],
     )
@@ -272,7 +280,7 @@ def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         Thing(person=bob, override=True, when=say("until 09:00")),
         Thing(person=None, override=False, when=say("from 09:00")),
     ]
-    row = Thing(team=say("Infrastructure"), rotation=say("Primary"), stints=stints)
+    row = Thing(rotation_id=1, team=say("Infrastructure"), rotation=say("Primary"), stints=stints)
     return {
         "title": say("23 – 29 November 2026"),
         "zone": say("Europe/Paris"),
@@ -296,6 +304,79 @@ def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "cut": True,
         "filtered": True,
     } | changes  # fmt: skip
+
+
+def rotation_rows(say: Any = str) -> list[Thing]:
+    gap = Thing(start=NOW + timedelta(days=1), end=NOW + timedelta(days=2))
+    usual = {"url": "/rotations/1", "team_name": say("Infrastructure"), "name": say("Primary")}
+    covered = usual | {"person_name": say("Bob Rivera"), "until": NOW, "next_at": NOW}
+    return [
+        Thing(**covered, paused=False, next_name=say("Ann Okafor"), gap=gap),
+        Thing(**covered, paused=True, next_name=None, gap=None),
+        Thing(**covered | {"person_name": None}, paused=False, next_name=None, gap=gap),
+    ]
+
+
+def rotation_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    day = timedelta(days=1)
+
+    def stretch(name: str | None, mine: bool = False, **given: Any) -> Thing:
+        other = name is not None and not mine
+        usual = {
+            "start": NOW, "end": NOW + day, "current": False, "person_name": name, "mine": mine,
+            "contacts": [], "override": mine, "take_at": "2026-11-24T03:12:00Z" if other else None,
+            "cover_url": "/cover" if mine else None, "swap_url": "/swap" if other else None,
+        }  # fmt: skip
+        return Thing(**usual | given)
+
+    bob = Thing(name=say("Bob Rivera"))
+    now = stretch(
+        say("Bob Rivera"), current=True, contacts=[Thing(label=say("x"), href="tel:+4930")]
+    )
+    layer = Thing(name=say("Base"), turns="Weekly", hours=["Mon 09:00–17:00"], members=[say("Bob")])
+    override = Thing(
+        person_name=say("Ann"), starts_at=NOW, ends_at=NOW + day, reason=say("A wedding"),
+        running=True, edit_url="/edit", delete_url="/delete",
+    )  # fmt: skip
+    return {
+        "crumbs": [Thing(label=say("SRE"), url=None), Thing(label=say("Rotations"), url="/x")],
+        "rotation": Thing(name=say("Primary"), description=say("Ours"), enabled=False),
+        "reminder": "5 min",
+        "url": "/rotations/1",
+        "current": now,
+        "coming": [now, stretch(None), stretch(say("Ann"), mine=True), stretch(say("Cy"))],
+        "cut": True,
+        "calendar_url": "/calendar",
+        "gaps": [Thing(start=NOW, end=NOW + day)],
+        "overrides": [override],
+        "layers": [layer, Thing(name=say("Empty"), turns="Daily", hours=[], members=[])],
+        "quality": Thing(
+            problems=[Thing(sentence=say("Bob has it all."))], zone="UTC",
+            loads=[Thing(person=bob, hours=168.0, night_hours=56.0, weekend_hours=48.0)],
+        ),
+        "override_url": "/overrides/new",
+        "cover_url": "/cover",
+        "edit_url": "/edit",
+        "delete_url": "/delete",
+    } | changes  # fmt: skip
+
+
+def shift_form(say: Any, schema: Any, names: tuple[str, ...], **changes: Any) -> dict[str, Any]:
+    """The pages on which shifts change hands; all of it is wrong."""
+    form = SchemaForm(schema, names, {name: say("x") for name in names}, zone="Europe/Berlin")
+    form.errors = {name: say("This is wrong.") for name in names}
+    form.message = say("And so is this.")
+    return {
+        "crumbs": [Thing(label=say("SRE"), url=None), Thing(label=say("Primary"), url="/x")],
+        "form": form,
+        "rotation": Thing(name=say("Primary")),
+        "override": None,
+        "people": [(say("bob"), say("Bob Rivera"))],
+        "theirs": Thing(start=NOW, end=NOW),
+        "them": say("Bob Rivera"),
+        "mine": [("2026-11-24T03:12:00Z", say("Tue 24 Nov"))],
+        "back": "/x",
+    } | changes
 
 
 def confirm_page(say: Any = str) -> dict[str, Any]:
@@ -353,6 +434,22 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             say, lines=[], cut=False, filtered=False)),
         "calendar without such a rotation": ("calendar.jinja2", calendar_page(
             say, lines=[], cut=False)),
+        "rotations": ("rotations/index.jinja2", {"rows": rotation_rows(say), "new_url": "/new"}),
+        "rotations none": ("rotations/index.jinja2", {"rows": [], "new_url": None}),
+        "rotation": ("rotations/rotation.jinja2", rotation_page(say)),
+        "rotation bare": ("rotations/rotation.jinja2", rotation_page(
+            say, current=None, coming=[], gaps=[], overrides=[], layers=[], reminder="",
+            quality=Thing(problems=[], loads=[], zone="UTC"))),
+        "override": ("rotations/override.jinja2", shift_form(
+            say, OverrideSchema, ("user", "starts_at", "ends_at", "reason"))),
+        "override begun": ("rotations/override.jinja2", shift_form(
+            say, OverrideSchema, ("ends_at", "reason"),
+            override=Thing(user=Thing(display_name=say("Bob"))))),
+        "cover": ("rotations/cover.jinja2", shift_form(
+            say, CoverSchema, ("user", "for", "from", "to"))),
+        "swap": ("rotations/swap.jinja2", shift_form(say, SwapSchema, ("mine", "theirs"))),
+        "swap without": ("rotations/swap.jinja2", shift_form(
+            say, SwapSchema, ("mine", "theirs"), theirs=None, them=None, mine=[])),
         "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),

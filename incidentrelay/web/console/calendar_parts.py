@@ -41,6 +41,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
+    rotation_id: int
     name: str
     pieces: Sequence[Piece]
 
@@ -72,6 +73,7 @@ class Stint:
 
 @dataclass(frozen=True, slots=True)
 class AgendaRow:
+    rotation_id: int
     team: str
     rotation: str
     stints: Sequence[Stint]
@@ -87,6 +89,7 @@ class AgendaDay:
 class Line:
     """One row of the table. ``begins`` and ``ends``: ``since`` and ``until`` are the true ones."""
 
+    rotation_id: int
     team: str
     rotation: str
     person: Person | None

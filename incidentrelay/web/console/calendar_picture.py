@@ -82,7 +82,12 @@ def agenda(shown: Shown) -> list[AgendaDay]:
         AgendaDay(
             head,
             [
-                AgendaRow(names[row.rotation.team_id], row.rotation.name, _stints(shown, row, day))
+                AgendaRow(
+                    row.rotation.id,
+                    names[row.rotation.team_id],
+                    row.rotation.name,
+                    _stints(shown, row, day),
+                )
                 for row in shown.page.rows
             ],
         )
@@ -95,6 +100,7 @@ def lines(shown: Shown) -> list[Line]:
     names = team_names(row.rotation.team for row in shown.page.rows)
     return [
         Line(
+            rotation_id=row.rotation.id,
             team=names[row.rotation.team_id],
             rotation=row.rotation.name,
             person=_person(shown.page, block),
@@ -145,7 +151,7 @@ def _head(shown: Shown, day: Day) -> Head:
 
 def _lane(shown: Shown, row: Row, days: Sequence[Day]) -> Lane:
     pieces = [_piece(shown, each) for each in segments(row.blocks, days) if each.slots]
-    return Lane(row.rotation.name, pieces)
+    return Lane(row.rotation.id, row.rotation.name, pieces)
 
 
 def _piece(shown: Shown, segment: Segment) -> Piece:

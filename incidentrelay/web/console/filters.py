@@ -70,6 +70,16 @@ def clock(value: datetime, zone: str, now: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M} {local.tzname() or 'UTC'}"
 
 
+def span(start: datetime, end: datetime, zone: str, now: datetime) -> str:
+    """From when to when; the day and the zone once where they are the same."""
+    first, last = clock(start, zone, now), clock(end, zone, now)
+    day, _, at = first.rpartition(", ")
+    until, _, till = last.rpartition(", ")
+    if day == until and at.partition(" ")[2] == till.partition(" ")[2]:
+        return f"{day}, {at.partition(' ')[0]}–{till}"
+    return f"{first} – {last}"
+
+
 def safe_url(value: object) -> str | None:
     """``value`` where it is an absolute web address without tricks; otherwise None."""
     if not isinstance(value, str) or not value.isprintable() or set(" \\<>\"'`") & set(value):

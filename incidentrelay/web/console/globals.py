@@ -32,12 +32,18 @@ def _clock(context: Context, value: datetime) -> str:
     return filters.clock(value, context["zone"], context["now"])
 
 
+@pass_context
+def _span(context: Context, start: datetime, end: datetime) -> str:
+    return filters.span(start, end, context["zone"], context["now"])
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": _ago,
     "browser": filters.browser,
     "clock": _clock,
     "duration": filters.duration,
     "safe_url": filters.safe_url,
+    "span": _span,
 }
 
 
@@ -91,6 +97,7 @@ def menu(request: Any) -> Iterable[Entry]:
         ("Alerts", "/alerts", "bell", alerts),
         ("Inbox", "/inbox", "inbox", waiting),
         ("On call", "/oncall", "phone-call", 0),
+        ("Rotations", "/rotations", "rotate", 0),
         ("Calendar", "/calendar", "calendar", 0),
         ("API docs", "/docs", "book", 0),
     )

@@ -22,6 +22,7 @@ class Contact:
 class Duty:
     """One rotation; ``person_name`` None: nobody."""
 
+    url: str
     team_name: str
     rotation_name: str
     person_name: str | None
@@ -35,15 +36,16 @@ class Duty:
 @console_view(context=OnCall, permission=Permission.VIEW, template="oncall.jinja2")
 def show(_context: OnCall, request: Any) -> dict[str, Any]:
     found = oncall_pages.overview(request.db, request.identity, request.now)
-    return {"rows": [_duty(row) for row in found]}
+    return {"rows": [_duty(request, row) for row in found]}
 
 
-def _duty(row: Covered) -> Duty:
+def _duty(request: Any, row: Covered) -> Duty:
     return Duty(
+        url=rotation_url(request, row.rotation.id),
         team_name=row.team.name,
         rotation_name=row.rotation.name,
         person_name=row.user.display_name if row.user else None,
-        contacts=_contacts(row.user),
+        contacts=contacts(row.user),
         since=row.since,
         until=row.until,
         next_name=row.next_user.display_name if row.next_user else None,
@@ -51,7 +53,13 @@ def _duty(row: Covered) -> Duty:
     )
 
 
-def _contacts(user: User | None) -> tuple[Contact, ...]:
+def rotation_url(request: Any, rotation_id: int) -> str:
+    """The flat address of a rotation's page, which needs no more than its number."""
+    return f"{request.script_name}/rotations/{rotation_id}"
+
+
+def contacts(user: User | None) -> tuple[Contact, ...]:
+    """How to reach somebody, by phone first; nobody is reached in no way."""
     if user is None:
         return ()
     found = [Contact(user.phone, f"tel:{user.phone}")] if user.phone else []

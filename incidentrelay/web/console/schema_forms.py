@@ -40,10 +40,10 @@ _STALE = (
 class SchemaForm:
     """One form of a page; the macros of _macros/forms.jinja2 show its fields.
 
-    ``names`` are the fields in the page's order, as the API calls them, ``values`` the texts that stand in
-    them, ``errors`` what is wrong by (dotted) field, ``message`` what is wrong with the
-    whole. Times are those of the wall of ``zone``. ``key`` keeps the ids of several forms
-    on one page apart.
+    ``names`` are the fields in the page's order, as the API calls them, ``values`` the
+    texts that stand in them, ``errors`` what is wrong by (dotted) field, ``message`` what
+    is wrong with the whole. Times are those of the wall of ``zone``. ``key`` keeps the ids
+    of several forms on one page apart.
     """
 
     def __init__(

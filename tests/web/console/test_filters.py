@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.web.console.filters import ago, browser, clock, duration, safe_url
+from incidentrelay.web.console.filters import ago, browser, clock, duration, safe_url, span
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -31,6 +31,24 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [
+        (8, "Tue 10 Mar, 13:00–21:00 CET"),
+        (24, "Tue 10 Mar, 13:00 CET – Wed 11 Mar, 13:00 CET"),
+        (24 * 20, "Tue 10 Mar, 13:00 CET – Mon 30 Mar, 14:00 CEST"),
+    ],
+)
+def test_a_span_says_its_day_once(hours: int, text: str) -> None:
+    assert span(NOW, NOW + timedelta(hours=hours), "Europe/Berlin", NOW) == text
+
+
+def test_a_span_over_a_change_of_the_clocks_says_both_zones() -> None:
+    start = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    said = span(start, start + timedelta(hours=3), "Europe/Berlin", NOW)
+    assert said == "Sun 25 Oct, 02:30 CEST – Sun 25 Oct, 04:30 CET"
 
 
 @given(st.timedeltas())
