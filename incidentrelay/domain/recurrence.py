@@ -1,0 +1,237 @@
+"""Rules by which something comes again on certain days: a part of RFC 5545's RRULE.
+
+``FREQ=WEEKLY;INTERVAL=2;BYDAY=SU`` and the like. Nothing finer than a day, because
+the time of day is given beside the rule. The days of a rule are reckoned from its
+start by arithmetic, so that a rule which began years ago costs no more than a new one.
+"""
+
+import calendar
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+
+from incidentrelay.domain.errors import InvalidInput
+
+LAST = date(2199, 12, 31)
+MOST_COUNT = 1000
+_LONGEST = 500
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_DAY = timedelta(days=1)
+_WEEKDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,4}", re.ASCII)
+
+
+class Frequency(StrEnum):
+    DAILY = "DAILY"
+    WEEKLY = "WEEKLY"
+    MONTHLY = "MONTHLY"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``weekdays`` are (number within the month or 0 for all, weekday with Monday 0).
+
+    ``until`` is an aware instant, or a day on the wall (the last one). Where days of
+    the month are negative, they count from its end.
+    """
+
+    frequency: Frequency
+    interval: int = 1
+    weekdays: tuple[tuple[int, int], ...] = ()
+    month_days: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    week_start: int = 0
+    count: int | None = None
+    until: datetime | date | None = None
+
+
+def parse(text: str) -> Rule:
+    """The rule of ``text``; raises InvalidInput (field ``rule``) with what is wrong."""
+    parts = _parts(text)
+    if "FREQ" not in parts:
+        raise _wrong("Say how often: FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY.")
+    values = {
+        _NAMES[name][0]: _NAMES[name][1](name, value)
+        for name, value in parts.items()
+        if name in _NAMES
+    }
+    unknown = next((name for name in parts if name not in _NAMES), None)
+    if unknown is not None:
+        raise _wrong(f"{unknown[:40]} is not known here; use one of {', '.join(_NAMES)}.")
+    rule = Rule(**values)
+    _check(rule)
+    return rule
+
+
+def _parts(text: str) -> dict[str, str]:
+    if len(text) > _LONGEST:
+        raise _wrong(f"Write at most {_LONGEST} characters.")
+    parts: dict[str, str] = {}
+    for part in text.strip().removeprefix("RRULE:").rstrip(";").split(";"):
+        name, equals, value = part.strip().upper().partition("=")
+        if not (name and equals and value):
+            raise _wrong("Write parts like FREQ=WEEKLY with a semicolon between two.")
+        if name in parts:
+            raise _wrong(f"{name[:40]} stands there twice.")
+        parts[name] = value
+    return parts
+
+
+def _check(rule: Rule) -> None:
+    if rule.count is not None and rule.until is not None:
+        raise _wrong("Give COUNT or UNTIL, not both.")
+    if rule.frequency is Frequency.WEEKLY and rule.month_days:
+        raise _wrong("BYMONTHDAY does not go with FREQ=WEEKLY.")
+    if rule.frequency is not Frequency.MONTHLY and any(number for number, _ in rule.weekdays):
+        raise _wrong("A numbered weekday like 2TU goes with FREQ=MONTHLY only.")
+
+
+def _wrong(sentence: str) -> InvalidInput:
+    return InvalidInput.of("rule", sentence)
+
+
+def _frequency(_name: str, value: str) -> Frequency:
+    if value not in set(Frequency):
+        raise _wrong("FREQ is DAILY, WEEKLY or MONTHLY.")
+    return Frequency(value)
+
+
+def _number(low: int, high: int) -> Callable[[str, str], int]:
+    def read(name: str, value: str) -> int:
+        if not _NUMBER.fullmatch(value) or not low <= int(value) <= high or int(value) == 0:
+            raise _wrong(f"{name} holds whole numbers from {low} to {high}.")
+        return int(value)
+
+    return read
+
+
+def _numbers(low: int, high: int) -> Callable[[str, str], tuple[int, ...]]:
+    one = _number(low, high)
+
+    def read(name: str, value: str) -> tuple[int, ...]:
+        return tuple(sorted({one(name, part) for part in value.split(",")}))
+
+    return read
+
+
+def _weekdays(_name: str, value: str) -> tuple[tuple[int, int], ...]:
+    found = [_WEEKDAY.fullmatch(part) for part in value.split(",")]
+    if not all(found):
+        raise _wrong("BYDAY holds weekdays like MO,TH, or with FREQ=MONTHLY like 2TU or -1FR.")
+    pairs = {(int(match[1] or 0), _WEEKDAYS.index(match[2])) for match in found if match}
+    return tuple(sorted(pairs))
+
+
+def _week_start(name: str, value: str) -> int:
+    if value not in _WEEKDAYS:
+        raise _wrong(f"{name} is a weekday: one of {', '.join(_WEEKDAYS)}.")
+    return _WEEKDAYS.index(value)
+
+
+def _until(_name: str, value: str) -> datetime | date:
+    try:
+        if re.fullmatch("[0-9]{8}", value):
+            return datetime.strptime(value, "%Y%m%d").date()
+        if re.fullmatch("[0-9]{8}T[0-9]{6}Z", value):
+            return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    raise _wrong("UNTIL is a day like 20261231, or a time in UTC like 20261231T120000Z.")
+
+
+_NAMES: Mapping[str, tuple[str, Callable[[str, str], object]]] = {
+    "FREQ": ("frequency", _frequency),
+    "INTERVAL": ("interval", _number(1, 366)),
+    "BYDAY": ("weekdays", _weekdays),
+    "BYMONTHDAY": ("month_days", _numbers(-31, 31)),
+    "BYMONTH": ("months", _numbers(1, 12)),
+    "WKST": ("week_start", _week_start),
+    "COUNT": ("count", _number(1, MOST_COUNT)),
+    "UNTIL": ("until", _until),
+}
+
+
+def days(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
+    """The days from ``first`` to ``last`` on which the rule that began on ``start`` falls.
+
+    In order, and lazily. COUNT and UNTIL do not count here; see :func:`nth_day`.
+    """
+    first, last = max(first, start), min(last, LAST)
+    if first > last:
+        return
+    for day in _PERIODS[rule.frequency](rule, start, first, last):
+        if day > last:
+            return
+        if day >= first and _wanted(rule, day):
+            yield day
+
+
+def nth_day(rule: Rule, start: date, number: int) -> date:
+    """The day on which the rule falls for the ``number``-th time, or the last there is."""
+    found = start
+    for day in islice(days(rule, start, start, LAST), number):
+        found = day
+    return found
+
+
+def _wanted(rule: Rule, day: date) -> bool:
+    """Whether what only narrows the rule lets the day pass."""
+    if rule.months and day.month not in rule.months:
+        return False
+    if rule.month_days and not _on_month_day(rule, day):
+        return False
+    if not rule.weekdays:
+        return True
+    number, left = (day.day - 1) // 7 + 1, (_length(day) - day.day) // 7 + 1
+    weekday = day.weekday()
+    return any((at, weekday) in rule.weekdays for at in (0, number, -left))
+
+
+def _on_month_day(rule: Rule, day: date) -> bool:
+    return day.day in rule.month_days or day.day - _length(day) - 1 in rule.month_days
+
+
+def _length(day: date) -> int:
+    return calendar.monthrange(day.year, day.month)[1]
+
+
+def _daily(rule: Rule, start: date, first: date, _last: date) -> Iterator[date]:
+    missing = -(first - start).days % rule.interval
+    number = (first - start).days + missing
+    while True:
+        yield start + timedelta(days=number)
+        number += rule.interval
+
+
+def _weekly(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
+    monday = start - timedelta(days=(start.weekday() - rule.week_start) % 7)
+    weeks = (first - monday).days // 7
+    week = monday + timedelta(weeks=weeks // rule.interval * rule.interval)
+    while week <= last:
+        for number in range(7):
+            day = week + number * _DAY
+            if rule.weekdays or day.weekday() == start.weekday():
+                yield day
+        week += timedelta(weeks=rule.interval)
+
+
+def _monthly(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
+    begin = start.year * 12 + start.month - 1
+    passed = first.year * 12 + first.month - 1 - begin
+    month = begin + passed // rule.interval * rule.interval
+    while month <= last.year * 12 + last.month - 1:
+        year, number = month // 12, month % 12 + 1
+        for day in range(1, calendar.monthrange(year, number)[1] + 1):
+            if rule.weekdays or rule.month_days or day == start.day:
+                yield date(year, number, day)
+        month += rule.interval
+
+
+_PERIODS: Mapping[Frequency, Callable[[Rule, date, date, date], Iterator[date]]] = {
+    Frequency.DAILY: _daily,
+    Frequency.WEEKLY: _weekly,
+    Frequency.MONTHLY: _monthly,
+}
