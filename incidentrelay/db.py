@@ -29,7 +29,7 @@ MOST_HINTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Work that may be due: ``task`` ∈ deliver, wake, sweep; ``at`` None is now."""
+    """Work that may be due: ``task`` ∈ deliver, wake, silences, sweep; ``at`` None is now."""
 
     task: str
     id: int | None = None

@@ -193,6 +193,7 @@ def silence(session: Session, team: models.Team, **given: Any) -> models.Silence
         "ends_at": NOW + timedelta(hours=1),
         "reason": "Maintenance",
     }
+    values["next_change_at"] = given.get("starts_at", NOW)
     return _add(session, models.Silence(**{**_stamps(given), **values, **given}))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
+from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 
@@ -53,14 +54,12 @@ def parse(text: str) -> Rule:
     parts = _parts(text)
     if "FREQ" not in parts:
         raise _wrong("Say how often: FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY.")
-    values = {
-        _NAMES[name][0]: _NAMES[name][1](name, value)
-        for name, value in parts.items()
-        if name in _NAMES
-    }
     unknown = next((name for name in parts if name not in _NAMES), None)
     if unknown is not None:
         raise _wrong(f"{unknown[:40]} is not known here; use one of {', '.join(_NAMES)}.")
+    values: dict[str, Any] = {
+        _NAMES[name][0]: _NAMES[name][1](name, value) for name, value in parts.items()
+    }
     rule = Rule(**values)
     _check(rule)
     return rule
@@ -134,7 +133,7 @@ def _week_start(name: str, value: str) -> int:
 def _until(_name: str, value: str) -> datetime | date:
     try:
         if re.fullmatch("[0-9]{8}", value):
-            return datetime.strptime(value, "%Y%m%d").date()
+            return date.fromisoformat(value)
         if re.fullmatch("[0-9]{8}T[0-9]{6}Z", value):
             return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:

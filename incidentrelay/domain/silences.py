@@ -6,7 +6,7 @@ start that a change of the clocks skips is the first instant after the gap, and 
 that happens twice is its first occurrence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,6 +21,7 @@ LOOK = timedelta(days=10 * 366)
 _INSTANT = timedelta(microseconds=1)
 # A day on the wall and the instant of a window on it are never further apart.
 _MARGIN = timedelta(days=2)
+_MOST_LINKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Recurring:
-    """A window of ``duration`` at ``start_time`` on each day of ``rule``, up to ``last_day``."""
+    """A window of ``duration`` at ``start_time`` on each day of ``rule``, up to ``last_day``.
+
+    ``until`` cuts off what is later, wherever in a window it lies.
+    """
 
     rule: Rule
     zone: str
@@ -41,6 +45,15 @@ class Recurring:
     start_time: time
     duration: timedelta
     last_day: date
+    until: datetime = LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Several silences together: ``ids`` of those that matter, and when none is left."""
+
+    ids: tuple[int, ...]
+    end: datetime
 
 
 Timing = Window | Recurring
@@ -79,18 +92,17 @@ def windows(timing: Timing, start: datetime, end: datetime) -> Iterator[Window]:
     place = zone_of(timing.zone)
     first = wall_of(start - timing.duration, place).date() - _MARGIN
     for begin in _starts(timing, first, wall_of(end, place).date() + _MARGIN):
-        if begin >= end:
+        finish = min(begin + timing.duration, timing.until)
+        if begin >= min(end, timing.until):
             return
-        if begin + timing.duration > start:
-            yield Window(begin, begin + timing.duration)
+        if finish > start:
+            yield Window(begin, finish)
 
 
 def active_at(timing: Timing, at: datetime) -> Window | None:
     """The window that ``at`` lies in; of several, the one that ends last."""
-    found = None
-    for found in windows(timing, at, at + _INSTANT):
-        pass
-    return found
+    found = windows(timing, at, at + _INSTANT)
+    return max(found, key=lambda window: window.end, default=None)
 
 
 def next_start(timing: Timing, at: datetime) -> datetime | None:
@@ -99,7 +111,8 @@ def next_start(timing: Timing, at: datetime) -> datetime | None:
         return timing.start if timing.start > at else None
     today = wall_of(at, zone_of(timing.zone)).date()
     begins = _starts(timing, today - _MARGIN, today + LOOK)
-    return next((begin for begin in begins if begin > at), None)
+    found = next((begin for begin in begins if begin > at), None)
+    return found if found is not None and found < timing.until else None
 
 
 def next_change(timing: Timing, at: datetime) -> datetime | None:
@@ -123,11 +136,25 @@ def span(timing: Timing) -> Window:
         return timing
     first = next(_starts(timing, timing.starts_on, timing.starts_on + LOOK))
     if timing.last_day == recurrence.LAST:
-        return Window(first, LATEST)
-    last = first
-    for last in _starts(timing, timing.last_day - LOOK, timing.last_day):
-        pass
-    return Window(first, last + timing.duration)
+        return Window(first, timing.until)
+    last = max(_starts(timing, timing.last_day - LOOK, timing.last_day), default=first)
+    return Window(first, min(last + timing.duration, timing.until))
+
+
+def cover(timings: Sequence[tuple[int, Timing]], at: datetime) -> Cover | None:
+    """What (id, timing) of several silences is in force at ``at``, and until when without a break.
+
+    Where they follow each other for ever, the end is that of a long chain of them.
+    """
+    ids: dict[int, None] = {}
+    end = at
+    for _ in range(_MOST_LINKS):
+        active = [(window.end, id) for id, timing in timings if (window := active_at(timing, end))]
+        if not active:
+            break
+        end, last = max(active)
+        ids[last] = None
+    return Cover(tuple(ids), end) if ids else None
 
 
 def _starts(timing: Recurring, first: date, last: date) -> Iterator[datetime]:

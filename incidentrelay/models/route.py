@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.pacing import DEFAULT_PER_MINUTE
 from incidentrelay.models.group import Team
-from incidentrelay.models.meta import Base
+from incidentrelay.models.meta import Base, NullableJSON
 from incidentrelay.models.mixins import Named, Versioned
 from incidentrelay.models.rotation import Rotation
 from incidentrelay.models.user import User
@@ -99,15 +99,30 @@ class RouteChannel(Base):
 
 
 class Silence(Versioned, Base):
-    """During [starts_at, ends_at) the team's alerts that match are quiet."""
+    """During [starts_at, ends_at) the team's alerts that match are quiet.
+
+    With a ``recurrence`` (rule, zone, starts_on, start_time, duration in seconds) that
+    is from the first window to the end of the last, and only its windows are quiet.
+    ``next_change_at`` is when a window begins or ends next.
+    """
 
     __tablename__ = "silences"
-    __table_args__ = (Index("ix_silences_team_id_ends_at", "team_id", "ends_at"),)
+    __table_args__ = (
+        Index("ix_silences_team_id_ends_at", "team_id", "ends_at"),
+        Index(
+            "ix_silences_next_change_at",
+            "next_change_at",
+            sqlite_where=text("next_change_at IS NOT NULL"),
+            postgresql_where=text("next_change_at IS NOT NULL"),
+        ),
+    )
 
     team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     matchers: Mapped[list[str]]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    recurrence: Mapped[dict[str, Any] | None] = mapped_column(NullableJSON)
+    next_change_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(Text, default="")
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 

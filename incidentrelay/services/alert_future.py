@@ -1,7 +1,7 @@
 """What will happen to an alert if nobody reacts: its plan, played ahead without writing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -17,7 +17,7 @@ from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations
 from incidentrelay.services.directory import Directory
 from incidentrelay.services.notifications import Subject
-from incidentrelay.services.plans import SILENCE, Play, play
+from incidentrelay.services.plans import SILENCE, Play, covering, play
 
 MOST_STEPS = 4
 
@@ -52,6 +52,10 @@ class Outlook:
     before: Planned | None = None
     progress: Progress | None = None
 
+    def begin(self, now: datetime) -> datetime:
+        """From when on things can happen."""
+        return max(now, self.before.at) if self.before else now
+
 
 def outlook(alert: Alert) -> Outlook:
     """How the alert goes on from its present state."""
@@ -81,10 +85,8 @@ def planned(session: Session, alert: Alert, now: datetime) -> list[Planned]:
     people = directories.load(
         session, [plan], {alert.team_id}, now=now, user_ids=[alert.assignee_id]
     )
-    # A silence that covers the alert now has ended by the time that is played here.
-    people = replace(people, silences={})
     subject = escalations.subject_of(alert)
-    plays = play_ahead(subject, plan, ahead.progress, lambda _: people, now)
+    plays = play_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
     for at, made in islice(plays, MOST_STEPS - len(steps)):
         text = _text(made, people)
         if text:
@@ -96,20 +98,30 @@ def play_ahead(
     subject: Subject,
     plan: Plan,
     progress: Progress,
-    people_at: Callable[[datetime], Directory],
-    now: datetime,
+    people: Directory,
+    begin: datetime,
 ) -> Iterator[tuple[datetime, Play]]:
-    """Each time at which the plan runs if nobody reacts, and what happens then.
+    """Each time from ``begin`` on at which something happens if nobody reacts, and what.
 
-    ``people_at`` gives the directory of an instant. Where a silence of that instant
-    covers the alert, the plan starts again at its end. Without end for a plan that
-    has none.
+    Where a silence begins to cover the alert it falls quiet, and the plan starts again
+    when the last one has ended. Without end for a plan that has none.
     """
-    while progress.due is not None:
-        at = max(progress.due, now)
-        made = play(subject, plan, progress, people_at(at), at)
+    while (at := _next(subject, progress, people, begin)) is not None:
+        made = play(subject, plan, progress, people, at)
         yield at, made
         subject, progress = replace(subject, assignee_id=made.assignee_id), going_on(made)
+        begin = made.quiet_until or at
+
+
+def _next(
+    subject: Subject, progress: Progress, people: Directory, begin: datetime
+) -> datetime | None:
+    """When the plan runs or a silence begins, whichever comes first."""
+    where = subject.team_id, subject.labels
+    covered = people.cover(*where, begin) is not None
+    found = [begin if covered else people.next_cover(*where, begin)]
+    found += [progress.due and max(progress.due, begin)]
+    return min((at for at in found if at is not None), default=None)
 
 
 def going_on(made: Play) -> Progress:
@@ -120,6 +132,8 @@ def going_on(made: Play) -> Progress:
 
 
 def _text(made: Play, people: Directory) -> str:
+    if made.cover is not None:
+        return f"fall quiet, because {covering(made.cover)}"
     remarks = [_REMARKS[event["kind"]] for event in made.events if event["kind"] in _REMARKS]
     told: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
     for row in made.outbox:

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.escalation import Plan
 from incidentrelay.domain.intake import AlertState, Fold
-from incidentrelay.models import Alert, Rotation, Route, Silence
+from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services import alert_future, escalations, intake
 from incidentrelay.services import directory as directories
-from incidentrelay.services.directory import ActiveSilence, Directory
+from incidentrelay.services.directory import Directory
 from incidentrelay.services.forecasts import (
     Course,
     Covering,
@@ -34,22 +33,16 @@ _MOST_RUNS = 5 * MOST_STEPS
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """All that plans of one team are played with. ``silences``: (its start, the silence)."""
+    """All that plans of one team are played with."""
 
     at: datetime
     team_id: int
     people: Directory
     rotations: Mapping[int, str] = field(default_factory=dict)
-    silences: tuple[tuple[datetime, ActiveSilence], ...] = ()
-
-    def people_at(self, at: datetime) -> Directory:
-        """The directory with the silences of that instant."""
-        active = tuple(each for start, each in self.silences if start <= at < each.ends_at)
-        return replace(self.people, silences={self.team_id: active})
 
     def covering(self, subject: Subject) -> Covering | None:
-        silence = self.people_at(self.at).silence(self.team_id, subject.labels)
-        return Covering(silence.id, silence.ends_at) if silence else None
+        cover = self.people.cover(self.team_id, subject.labels, self.at)
+        return Covering(cover.ids[0], cover.end) if cover else None
 
 
 def courses(
@@ -67,8 +60,7 @@ def courses(
     plans = {row.id: Plan.from_json(row.plan) for row in rows if row.plan}
     used = [*plans.values(), *(play.plan for play in beginning.plays.values())]
     rotations = _rotation_names(session, used)
-    silences = _silences(session, route.team_id, at)
-    begun = _Stage(at, route.team_id, beginning.people, rotations, silences)
+    begun = _Stage(at, route.team_id, beginning.people, rotations)
     found = {
         alert_id: _begun(begun, intake.subject_of(going[alert_id], route), play)
         for alert_id, play in beginning.plays.items()
@@ -93,7 +85,7 @@ def _begun(stage: _Stage, subject: Subject, play: Play) -> Course:
     """The course of an alert whose plan begins with ``play``."""
     subject = replace(subject, assignee_id=play.assignee_id)
     plays = alert_future.play_ahead(
-        subject, play.plan, alert_future.going_on(play), stage.people_at, stage.at
+        subject, play.plan, alert_future.going_on(play), stage.people, play.quiet_until or stage.at
     )
     first = [] if play.quiet_until else list(_steps(stage, stage.at, play))
     steps, more = _cut(stage, first, plays)
@@ -117,7 +109,9 @@ def _running(stage: _Stage, subject: Subject, row: Alert, plan: Plan) -> Course:
     )
     if ahead.progress is None:
         return course
-    plays = alert_future.play_ahead(subject, plan, ahead.progress, stage.people_at, stage.at)
+    plays = alert_future.play_ahead(
+        subject, plan, ahead.progress, stage.people, ahead.begin(stage.at)
+    )
     steps, more = _cut(stage, [], plays)
     return replace(course, steps=steps, more=more)
 
@@ -149,16 +143,3 @@ def _rotation_names(session: Session, plans: Iterable[Plan]) -> dict[int, str]:
     }
     query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
     return dict(session.execute(query).all()) if ids else {}
-
-
-def _silences(
-    session: Session, team_id: int, at: datetime
-) -> tuple[tuple[datetime, ActiveSilence], ...]:
-    """The team's silences that cover anything within the horizon."""
-    query = select(Silence).where(
-        Silence.team_id == team_id, Silence.ends_at > at, Silence.starts_at <= at + HORIZON
-    )
-    return tuple(
-        (row.starts_at, ActiveSilence(row.id, matching.parse_list(row.matchers), row.ends_at))
-        for row in session.scalars(query)
-    )

@@ -4,6 +4,7 @@ However many alerts are worked on together, a directory costs a constant number 
 statements; afterwards finding people is arithmetic.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +15,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
+from incidentrelay.domain import silences as silencing
 from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.escalation import Plan
 from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall import Schedule
+from incidentrelay.domain.silences import Cover, Timing
 from incidentrelay.models import Channel, Rotation, Silence, Team, TeamMember, User
-from incidentrelay.services import schedules
+from incidentrelay.services import schedules, silence_timing
+
+log = logging.getLogger(__name__)
 
 Row = TypeVar("Row", User, Channel)
 
@@ -36,10 +42,12 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class ActiveSilence:
+class TeamSilence:
+    """A silence that is not over: whom it is about, and when it is in force."""
+
     id: int
     matchers: tuple[Matcher, ...]
-    ends_at: datetime
+    timing: Timing
 
 
 @dataclass(slots=True)
@@ -49,7 +57,7 @@ class Directory:
     team_members: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     users: Mapping[int, User] = field(default_factory=dict)
     channels: Mapping[int, Channel] = field(default_factory=dict)
-    silences: Mapping[int, tuple[ActiveSilence, ...]] = field(default_factory=dict)
+    silences: Mapping[int, tuple[TeamSilence, ...]] = field(default_factory=dict)
 
     def name(self, user_id: int | None) -> str | None:
         user = self.users.get(user_id) if user_id is not None else None
@@ -77,14 +85,21 @@ class Directory:
         team = self.teams[team_id]
         return self.person(team.fallback_user_id) + self.channel(team.fallback_channel_id)
 
-    def silence(self, team_id: int, labels: Mapping[str, str]) -> ActiveSilence | None:
-        """The silence over these labels that ends last."""
-        covering = [
-            silence
+    def cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> Cover | None:
+        """The silences over these labels, up to the end of the last that keeps them quiet."""
+        return silencing.cover(self._timings(team_id, labels), at)
+
+    def next_cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> datetime | None:
+        """When the next silence over these labels begins after ``at``."""
+        found = [silencing.next_start(timing, at) for _, timing in self._timings(team_id, labels)]
+        return min((start for start in found if start is not None), default=None)
+
+    def _timings(self, team_id: int, labels: Mapping[str, str]) -> list[tuple[int, Timing]]:
+        return [
+            (silence.id, silence.timing)
             for silence in self.silences.get(team_id, ())
             if matching.matches(silence.matchers, labels)
         ]
-        return max(covering, key=lambda silence: silence.ends_at, default=None)
 
 
 def load(
@@ -158,12 +173,16 @@ def _team_members(session: Session, team_ids: Collection[int]) -> dict[int, tupl
 
 def _silences(
     session: Session, team_ids: Collection[int], now: datetime
-) -> dict[int, tuple[ActiveSilence, ...]]:
-    query = select(Silence).where(
-        Silence.team_id.in_(team_ids), Silence.starts_at <= now, Silence.ends_at > now
-    )
-    found: dict[int, list[ActiveSilence]] = defaultdict(list)
-    for silence in session.scalars(query):
-        parsed = matching.parse_list(silence.matchers)
-        found[silence.team_id].append(ActiveSilence(silence.id, parsed, silence.ends_at))
+) -> dict[int, tuple[TeamSilence, ...]]:
+    """The silences of the teams that are not over."""
+    query = select(Silence).where(Silence.team_id.in_(team_ids), Silence.ends_at > now)
+    found: dict[int, list[TeamSilence]] = defaultdict(list)
+    for row in session.scalars(query.order_by(Silence.id)):
+        try:
+            parsed, timing = matching.parse_list(row.matchers), silence_timing.of(row)
+        except InvalidInput:
+            # A zone that is gone, say. Better a page too many than none.
+            log.exception("Silence %s is not understood any more, and covers nothing.", row.id)
+            continue
+        found[row.team_id].append(TeamSilence(row.id, parsed, timing))
     return {team_id: tuple(silences) for team_id, silences in found.items()}

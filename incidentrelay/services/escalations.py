@@ -179,7 +179,7 @@ def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, in
 
 
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
-    """The team's silences changed: cover and uncover its firing alerts."""
+    """The team's silences changed, began or ended: cover and uncover its firing alerts."""
     session.flush()  # the silences that are looked at below may be new
     query = (
         select(Alert.id)
@@ -193,11 +193,11 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
     for alert in alerts:
         if alert.quiet_reason == SNOOZE:
             continue
-        silence = people.silence(team_id, alert.labels)
-        quiet_until = silence.ends_at if silence else None
+        cover = people.cover(team_id, alert.labels, now)
+        quiet_until = cover.end if cover else None
         if quiet_until == alert.quiet_until:
             continue
-        if silence is None:
+        if cover is None:
             _end_quiet(session, alert, now)
         elif alert.quiet_until is None:
             notifications.cancel(session, [alert.id], now)

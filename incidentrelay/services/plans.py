@@ -8,6 +8,7 @@ from typing import Any
 from incidentrelay.domain import escalation, oncall
 from incidentrelay.domain.enums import EventKind, NotificationKind, TargetKind
 from incidentrelay.domain.escalation import Exhaust, Plan, Progress, RunStep, Step, Target
+from incidentrelay.domain.silences import Cover
 from incidentrelay.models import Route
 from incidentrelay.services import notifications
 from incidentrelay.services.directory import Directory, Recipient
@@ -45,6 +46,7 @@ class Play:
     assignee: str | None = None
     quiet_until: datetime | None = None
     quiet_reason: str | None = None
+    cover: Cover | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
@@ -76,11 +78,11 @@ def play(
 ) -> Play:
     """Run what is due of ``plan``, unless a silence covers the alert."""
     made = Play(plan, progress, subject.assignee_id)
-    silence = people.silence(subject.team_id, subject.labels)
-    if silence is not None:
-        made.progress = replace(progress, due=silence.ends_at)
-        made.quiet_until, made.quiet_reason = silence.ends_at, SILENCE
-        text = f"Quiet: silence {silence.id} covers it until {silence.ends_at:%Y-%m-%d %H:%M} UTC."
+    cover = people.cover(subject.team_id, subject.labels, now)
+    if cover is not None:
+        made.progress = replace(progress, due=cover.end)
+        made.quiet_until, made.quiet_reason, made.cover = cover.end, SILENCE, cover
+        text = f"Quiet: {covering(cover)} until {cover.end:%Y-%m-%d %H:%M} UTC."
         made.events.append(event(subject.id, EventKind.SILENCED, text, now))
         return made
     # One hop for each step at most: a plan in which nobody is ever there ends here
@@ -97,6 +99,14 @@ def play(
         made.progress = _at_ordinary_pace(plan, made.progress, now)
     made.assignee = people.name(made.assignee_id)
     return made
+
+
+def covering(cover: Cover) -> str:
+    """Which silences keep an alert quiet, as a part of a sentence."""
+    *others, last = (str(number) for number in cover.ids)
+    if not others:
+        return f"silence {last} covers it"
+    return f"silences {', '.join(others)} and {last} cover it"
 
 
 def _at_ordinary_pace(plan: Plan, progress: Progress, now: datetime) -> Progress:

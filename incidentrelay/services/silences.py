@@ -1,22 +1,31 @@
 """Silences: during a window, a team's alerts that match are quiet."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Session
 
+from incidentrelay import db
+from incidentrelay.domain import silences as domain
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Silence, Team, User
-from incidentrelay.services import audit, checks, editing, escalations, label_matchers
-
-LONGEST = timedelta(days=366)
+from incidentrelay.services import (
+    audit,
+    checks,
+    editing,
+    escalations,
+    label_matchers,
+    silence_timing,
+)
 
 _FIELDS: Mapping[str, checks.Check] = {
     "matchers": label_matchers.matchers,
-    "starts_at": checks.instant,
-    "ends_at": checks.instant,
+    "starts_at": checks.optional(checks.instant),
+    "ends_at": checks.optional(checks.instant),
+    "recurrence": checks.optional(silence_timing.recurrence),
     "reason": checks.DESCRIPTION,
     # Said by whoever means to silence everything; it is not stored.
     "everything": checks.flag,
@@ -30,11 +39,7 @@ def create(
 
     Matchers that ask for nothing are refused unless ``everything`` is true.
     """
-    values = checks.clean(
-        {"starts_at": now, **data}, _FIELDS, required=("matchers", "starts_at", "ends_at")
-    )
-    _check_matchers(values["matchers"], values.pop("everything", False))
-    _check_window(values["starts_at"], values["ends_at"], now)
+    values = judged(data, now)
     creator = session.get(User, actor.user_id) if actor.user_id is not None else None
     silence = Silence(
         **values,
@@ -46,8 +51,16 @@ def create(
     )
     editing.insert(session, silence, taken="This silence is there already.")
     _record(session, actor, "create", team, silence, now, editing.given(values))
-    escalations.reconsider(session, team.id, now=now)
+    _take_effect(session, silence, now)
     return silence
+
+
+def judged(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The columns of a new silence with ``data``; raises InvalidInput with all that is wrong."""
+    values = checks.clean(data, _FIELDS, required=("matchers",))
+    _check_matchers(values["matchers"], values.pop("everything", False))
+    values["starts_at"], values["ends_at"] = silence_timing.bounds(values, now)
+    return {"recurrence": None, "reason": "", **values}
 
 
 def update(
@@ -60,15 +73,47 @@ def update(
     everything = values.pop("everything", False)
     if values.get("matchers", silence.matchers) != silence.matchers:
         _check_matchers(values["matchers"], everything)
-    starts_at = values.get("starts_at", silence.starts_at)
-    _check_window(starts_at, values.get("ends_at", silence.ends_at), now)
+    values["starts_at"], values["ends_at"] = silence_timing.bounds(values, now, silence)
+    _save(session, silence, values, actor, now)
+    return silence
+
+
+def end(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> Silence:
+    """End the silence now, with all that would come again; what still fires pages.
+
+    Raises Conflict for one that is over, or has not begun.
+    """
+    if silence.ends_at <= now:
+        raise Conflict("This silence has ended already.")
+    if silence.starts_at >= now:
+        raise Conflict("This silence has not begun; delete it instead.")
+    _save(session, silence, {"ends_at": now}, actor, now)
+    return silence
+
+
+def _save(
+    session: Session, silence: Silence, values: Mapping[str, Any], actor: Actor, now: datetime
+) -> None:
     diff = editing.change(silence, values)
     if diff:
         editing.save(session, silence, now)
         team = session.get_one(Team, silence.team_id)
         _record(session, actor, "update", team, silence, now, diff)
-        escalations.reconsider(session, silence.team_id, now=now)
-    return silence
+        _take_effect(session, silence, now)
+
+
+def _take_effect(session: Session, silence: Silence, now: datetime) -> None:
+    """Cover and uncover alerts now, and see to it that the next change is not missed."""
+    following = domain.next_change(silence_timing.of(silence), now)
+    set_next_change(session, silence, following)
+    escalations.reconsider(session, silence.team_id, now=now)
+
+
+def set_next_change(session: Session, silence: Silence, at: datetime | None) -> None:
+    """Note when a window begins or ends next; no edit, so that the version stays."""
+    session.execute(update_rows(Silence).where(Silence.id == silence.id).values(next_change_at=at))
+    if at is not None:
+        db.hint(session, db.Hint("silences", silence.team_id, at))
 
 
 def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> None:
@@ -86,15 +131,6 @@ def _check_matchers(matchers: list[str], everything: bool) -> None:
             "matchers",
             "These match every alert; name a label, or say that everything is meant.",
         )
-
-
-def _check_window(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
-    if ends_at <= starts_at:
-        raise InvalidInput.of("ends_at", "The end must be after the start.")
-    if ends_at <= now:
-        raise InvalidInput.of("ends_at", "This is in the past.")
-    if ends_at - starts_at > LONGEST:
-        raise InvalidInput.of("ends_at", f"A silence lasts at most {LONGEST.days} days.")
 
 
 def _record(

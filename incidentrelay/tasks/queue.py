@@ -63,6 +63,7 @@ class Work(Protocol):
 
     def deliver(self, notification_id: int) -> object: ...
     def wake(self, alert_id: int) -> object: ...
+    def silences(self, team_id: int) -> object: ...
     def sweep(self) -> object: ...
     def tidy(self) -> object: ...
 
@@ -76,6 +77,7 @@ class Queue:
         self._rests_until: datetime | None = None
         self._deliver = huey.task(name="deliver")(lambda id: work and work.deliver(id))
         self._wake = huey.task(name="wake")(lambda id: work and work.wake(id))
+        self._silences = huey.task(name="silences")(lambda id: work and work.silences(id))
         self._sweep = huey.task(name="sweep")(lambda: work and work.sweep())
         every_minute, every_hour = crontab(minute="*"), crontab(minute="17")
         huey.periodic_task(every_minute, name="sweep_minutely")(lambda: work and work.sweep())
@@ -97,7 +99,12 @@ class Queue:
         self._rests_until = None
 
     def _put(self, hints: Sequence[Hint], now: datetime) -> None:
-        tasks = {"deliver": self._deliver, "wake": self._wake, "sweep": self._sweep}
+        tasks = {
+            "deliver": self._deliver,
+            "wake": self._wake,
+            "silences": self._silences,
+            "sweep": self._sweep,
+        }
         for hint in hints:
             arguments = () if hint.id is None else (hint.id,)
             delay = (hint.at - now).total_seconds() if hint.at else 0

@@ -18,6 +18,7 @@ from incidentrelay.services import (
     delivery_results,
     escalations,
     heartbeats,
+    silence_changes,
 )
 from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.links import LinkMaker
@@ -121,11 +122,17 @@ class Runner:
         with self._database.write() as session:
             return escalations.wake(session, alert_id, self._clock())
 
+    def silences(self, team_id: int) -> int:
+        """Begin and end the silences of one team that are due."""
+        with self._database.write() as session:
+            return silence_changes.change_over(session, team_id, self._clock())
+
     def sweep(self) -> bool:
         """Do everything that is due; False: this process is sweeping already."""
         if not self._sweeping.acquire(blocking=False):
             return False
         try:
+            self._sweep_silences()
             self._sweep_plans()
             self._sweep_outbox()
             with self._database.write() as session:
@@ -135,6 +142,16 @@ class Runner:
             return True
         finally:
             self._sweeping.release()
+
+    def _sweep_silences(self) -> None:
+        """Before the plans, so that nobody is paged at the instant at which it falls quiet."""
+        with self._database.read() as session:
+            due = silence_changes.due_teams(session, self._clock(), limit=BATCH)
+        for team_id in due:
+            try:
+                self.silences(team_id)
+            except Exception:
+                log.exception("The silences of team %s could not be changed over.", team_id)
 
     def _sweep_plans(self) -> None:
         """All due plans in one transaction; if that fails, one by one, so that a bad

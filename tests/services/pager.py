@@ -14,7 +14,14 @@ from incidentrelay.domain.enums import GroupRole, Severity, SignalStatus
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.domain.signals import Item, Signal
 from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
-from incidentrelay.services import claims, deliveries, delivery_results, escalations, intake
+from incidentrelay.services import (
+    claims,
+    deliveries,
+    delivery_results,
+    escalations,
+    intake,
+    silence_changes,
+)
 from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.intake import RawRequest, Verdict
 from incidentrelay.services.vault import Vault
@@ -55,6 +62,11 @@ class Pager:
     def run_due(self, at: datetime) -> int:
         with self.database.write() as session:
             return escalations.run_due(session, at)
+
+    def change_silences(self, at: datetime) -> int:
+        """Do what is due of the team's silences."""
+        with self.database.write() as session:
+            return silence_changes.change_over(session, self.team_id, at)
 
     def alert(self, session: Session, alert_id: int | None = None) -> Alert:
         query = select(Alert).order_by(Alert.id.desc()).limit(1)

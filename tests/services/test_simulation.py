@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole, Outcome, TeamRole
@@ -19,6 +19,7 @@ from incidentrelay.models import (
     Notification,
     Rotation,
     Route,
+    Silence,
     Team,
     User,
 )
@@ -121,7 +122,7 @@ def _check_future(pager: Pager, said: Forecast, alert_id: int | None) -> None:
     """Run the alert's plan as workers do, and compare each wake-up with the steps."""
     expected = {step.at for step in said.steps if step.at > LATER}
     for _ in range(8):
-        wake_at = wake_of(pager, alert_id)
+        wake_at = next_of(pager, alert_id)
         if wake_at is None:
             assert expected == set()
             return
@@ -130,17 +131,20 @@ def _check_future(pager: Pager, said: Forecast, alert_id: int | None) -> None:
             return
         # A step without a delay is due at the very instant of the one before.
         while wake_at is not None and wake_at <= at:
+            pager.change_silences(at)
             pager.run_due(at)
-            wake_at = wake_of(pager, alert_id)
+            wake_at = next_of(pager, alert_id)
         steps = [step for step in said.steps if step.at == at]
         assert told(pager, steps) == written(pager, alert_id, at)
         expected.discard(at)
 
 
-def wake_of(pager: Pager, alert_id: int | None) -> datetime | None:
-    """When the alert's plan runs next by itself."""
+def next_of(pager: Pager, alert_id: int | None) -> datetime | None:
+    """When the alert's plan runs next by itself, or a silence begins or ends."""
     with pager.database.read() as session:
-        return pager.alert(session, alert_id).wake_at
+        plan = pager.alert(session, alert_id).wake_at
+        silence = session.scalar(select(func.min(Silence.next_change_at)))
+        return min((at for at in (plan, silence) if at is not None), default=None)
 
 
 @pytest.mark.both_databases

@@ -23,6 +23,9 @@ class Log:
     def wake(self, alert_id: int) -> None:
         self.done.append(("wake", alert_id))
 
+    def silences(self, team_id: int) -> None:
+        self.done.append(("silences", team_id))
+
     def sweep(self) -> None:
         self.done.append(("sweep", None))
 
@@ -46,9 +49,9 @@ def run_all(queue: Queue) -> None:
 
 
 def test_hints_become_work(queue: Queue, log: Log) -> None:
-    queue.put([Hint("deliver", 7), Hint("wake", 8), Hint("sweep")])
+    queue.put([Hint("deliver", 7), Hint("wake", 8), Hint("silences", 9), Hint("sweep")])
     run_all(queue)
-    assert log.done == [("deliver", 7), ("wake", 8), ("sweep", None)]
+    assert log.done == [("deliver", 7), ("wake", 8), ("silences", 9), ("sweep", None)]
 
 
 def test_a_hint_for_later_waits_in_the_schedule(queue: Queue, log: Log) -> None:

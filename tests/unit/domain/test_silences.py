@@ -1,5 +1,6 @@
 """When silences are in force: rules, clocks that change, and an oracle for both."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incidentrelay.domain import silences
+from incidentrelay.domain import recurrence, silences
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.silences import Recurring, Window, recurring
 from incidentrelay.domain.wallclock import LATEST, jumps
@@ -186,7 +187,7 @@ def test_a_day_that_a_zone_leaves_out_opens_one_window_not_two() -> None:
 def test_a_rule_that_began_long_ago_costs_no_more() -> None:
     timing = made("FREQ=DAILY", start="1901-01-01T02:00")
     looked: list[date] = []
-    days = silences.recurrence.days
+    days = recurrence.days
 
     def watched(*args: Any) -> Any:
         for day in days(*args):
@@ -194,7 +195,7 @@ def test_a_rule_that_began_long_ago_costs_no_more() -> None:
             yield day
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(silences.recurrence, "days", watched)
+        patch.setattr(recurrence, "days", watched)
         assert silences.active_at(timing, at("2026-11-27T01:30Z")) is not None
         assert silences.next_change(timing, at("2026-11-27T01:30Z")) == at("2026-11-27T02:00Z")
     assert len(looked) < 20
@@ -270,3 +271,44 @@ def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(InvalidInput) as error:
         made("FREQ=DAILY", "Mars/Olympus")
     assert list(error.value.errors) == ["zone"]
+
+
+def hours(first: int, last: int) -> Window:
+    return Window(at("2026-01-01T00:00Z") + first * HOUR, at("2026-01-01T00:00Z") + last * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("windows", "expected"),
+    [
+        ([], None),
+        ([hours(1, 2)], None),
+        ([hours(-1, 0)], None),
+        ([hours(0, 2)], ((0,), 2)),
+        ([hours(0, 2), hours(-1, 5)], ((1,), 5)),
+        ([hours(-1, 2), hours(1, 4)], ((0, 1), 4)),
+        ([hours(-1, 2), hours(2, 4)], ((0, 1), 4)),
+        ([hours(-1, 2), hours(3, 4)], ((0,), 2)),
+        ([hours(-1, 2), hours(1, 4), hours(3, 6)], ((0, 1, 2), 6)),
+    ],
+)
+def test_silences_that_overlap_cover_until_the_last_one_ends(
+    windows: list[Window], expected: tuple[tuple[int, ...], int] | None
+) -> None:
+    found = silences.cover(list(enumerate(windows)), hours(0, 1).start)
+    assert found == (expected and silences.Cover(expected[0], hours(0, expected[1]).end))
+
+
+def test_one_that_never_pauses_covers_for_long() -> None:
+    whole_day = made("FREQ=DAILY", "UTC", "2026-01-01T00:00", DAY)
+    found = silences.cover([(7, whole_day)], at("2026-03-01T12:00Z"))
+    assert found is not None
+    assert found.end > at("2026-03-20T00:00Z")
+
+
+def test_what_is_cut_off_ends_there() -> None:
+    timing = replace(made("FREQ=DAILY", "UTC", "2026-01-01T02:00"), until=at("2026-01-03T02:15Z"))
+    found = list(silences.windows(timing, at("2026-01-02T00:00Z"), at("2026-02-01T00:00Z")))
+    assert [window.end for window in found] == [at("2026-01-02T03:00Z"), timing.until]
+    assert silences.span(timing).end == timing.until
+    assert silences.next_start(timing, timing.until) is None
+    assert silences.next_change(timing, timing.until) is None
