@@ -1,7 +1,8 @@
 """Makes the generated parts of the pages anew: ``python docs/generate.py``.
 
-They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``openapi.json``
-is made as a whole; it is kept so that a change of the API is seen in review.
+They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``. Pictures and
+``openapi.json`` are made as a whole; the latter is kept so that a change of the API is
+seen in review.
 """
 
 import json
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from incidentrelay.cli import reference, tables
+from incidentrelay.cli import lifecycle, reference, tables
+from incidentrelay.cli.lifecycle_picture import picture
 from incidentrelay.cli.main import main
 
 DOCS = Path(__file__).resolve().parent
@@ -44,7 +46,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settings": tables.settings,
     "permissions": tables.permissions,
     "commands": commands,
+    "transitions": lifecycle.transitions,
+    "arrivals": lifecycle.arrivals,
 }
+PICTURES: Mapping[str, Callable[[], str]] = {"concepts/alert-lifecycle.svg": picture}
 
 
 def generated(page: str) -> str:
@@ -62,6 +67,8 @@ def openapi() -> str:
 
 if __name__ == "__main__":
     (DOCS / "openapi.json").write_text(openapi(), encoding="utf-8")
+    for name, make in PICTURES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
     for path in pages():
         text = path.read_text(encoding="utf-8")
         path.write_text(generated(text), encoding="utf-8")

@@ -84,6 +84,13 @@ def test_generated_parts_are_up_to_date() -> None:
     assert stale == [], "run: make docs"
 
 
+def test_pictures_are_up_to_date() -> None:
+    pictures: Any = runpy.run_path(str(DOCS / "generate.py"))["PICTURES"]
+    assert pictures
+    stale = [name for name, make in pictures.items() if page(name) != make()]
+    assert stale == [], "run: make docs"
+
+
 def test_the_kept_openapi_document_is_up_to_date() -> None:
     openapi: Any = runpy.run_path(str(DOCS / "generate.py"))["openapi"]
     assert (DOCS / "openapi.json").read_text(encoding="utf-8") == openapi(), "run: make docs"
