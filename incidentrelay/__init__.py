@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
+# The parts of a process that requests need.
+_SHARED = (
+    "settings",
+    "database",
+    "clock",
+    "vault",
+    "integrations",
+    "channels",
+    "links",
+    "downloads",
+)
+
+
 def main(global_config: Any, **settings: Any) -> Any:
     """The WSGI application of an ini file's section."""
     from incidentrelay.settings import load
@@ -54,7 +67,7 @@ def configure(
 
     config = Configurator(settings=dict(ini or {}))
     parts = runtime.build(settings, database=database, clock=clock)
-    for name in ("settings", "database", "clock", "vault", "integrations", "channels", "links"):
+    for name in _SHARED:
         config.registry[name] = getattr(parts, name)
     config.include("incidentrelay.web")
     return config

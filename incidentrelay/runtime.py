@@ -24,6 +24,9 @@ from incidentrelay.tasks.runner import Runner
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
+# Of a calendar that somebody imports; answers to messages are much smaller.
+LARGEST_DOWNLOAD = 1_000_000
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -31,6 +34,7 @@ class Runtime:
     clock: Callable[[], datetime]
     database: Database
     http: HTTPClient
+    downloads: HTTPClient
     integrations: Integrations
     channels: Channels
     vault: Vault
@@ -40,6 +44,7 @@ class Runtime:
 
     def close(self) -> None:
         self.http.close()
+        self.downloads.close()
         self.database.dispose()
 
 
@@ -52,6 +57,11 @@ def build(
     """The parts for ``settings``. Nothing is connected yet, except a queue's file."""
     database = database or Database.of(settings)
     http = HTTPClient(settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout)
+    downloads = HTTPClient(
+        settings.outbound_allowed_networks,
+        total_deadline=settings.outbound_timeout,
+        max_response=LARGEST_DOWNLOAD,
+    )
     channels = default_channels(http, smtp_server(settings))
     vault = Vault(derive(settings.secret_key, "vault"))
     links = LinkMaker(settings.public_url, derive(settings.secret_key, "act"))
@@ -63,6 +73,7 @@ def build(
         clock=clock,
         database=database,
         http=http,
+        downloads=downloads,
         integrations=default_integrations(),
         channels=channels,
         vault=vault,

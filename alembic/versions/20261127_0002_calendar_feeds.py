@@ -1,4 +1,4 @@
-"""Calendar feeds, and the count of a schedule's changes."""
+"""Calendar feeds, the count of a schedule's changes, and overrides out of calendars."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,13 @@ def upgrade() -> None:
         )
         batch.add_column(
             sa.Column("schedule_changed_at", sa.DateTime(timezone=True), nullable=True)
+        )
+    with op.batch_alter_table("rotation_overrides") as batch:
+        batch.add_column(sa.Column("import_key", sa.String(length=64), nullable=True))
+        batch.create_index(
+            "uq_rotation_overrides_rotation_id_import_key",
+            ["rotation_id", "import_key"],
+            unique=True,
         )
     op.create_table(
         "calendar_feeds",
@@ -58,6 +65,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("calendar_feeds")
+    with op.batch_alter_table("rotation_overrides") as batch:
+        batch.drop_index("uq_rotation_overrides_rotation_id_import_key")
+        batch.drop_column("import_key")
     with op.batch_alter_table("rotations") as batch:
         batch.drop_column("schedule_changed_at")
         batch.drop_column("schedule_changes")

@@ -83,16 +83,28 @@ class RotationLayer(Identified, Base):
 
 
 class RotationOverride(Versioned, Base):
-    """``user`` is on call during [starts_at, ends_at), whoever else would be."""
+    """``user`` is on call during [starts_at, ends_at), whoever else would be.
+
+    ``import_key`` names the occurrence of a calendar out of which it was made.
+    """
 
     __tablename__ = "rotation_overrides"
-    __table_args__ = (Index("ix_rotation_overrides_rotation_id_ends_at", "rotation_id", "ends_at"),)
+    __table_args__ = (
+        Index("ix_rotation_overrides_rotation_id_ends_at", "rotation_id", "ends_at"),
+        Index(
+            "uq_rotation_overrides_rotation_id_import_key",
+            "rotation_id",
+            "import_key",
+            unique=True,
+        ),
+    )
 
     rotation_id: Mapped[int] = mapped_column(ForeignKey("rotations.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text, default="")
+    import_key: Mapped[str | None] = mapped_column(String(64))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     user: Mapped[User] = relationship(lazy="raise_on_sql", foreign_keys=[user_id])

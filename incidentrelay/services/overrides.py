@@ -22,7 +22,13 @@ _FIELDS: Mapping[str, checks.Check] = {
 
 
 def create(
-    session: Session, rotation: Rotation, data: Mapping[str, Any], *, actor: Actor, now: datetime
+    session: Session,
+    rotation: Rotation,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    import_key: str | None = None,
 ) -> RotationOverride:
     """Put ``user`` on call during [starts_at, ends_at), from now on at the earliest."""
     team = places.team_of(session, rotation)
@@ -34,6 +40,7 @@ def create(
         rotation_id=rotation.id,
         user=user,
         user_id=user.id,
+        import_key=import_key,
         created_by_id=actor.user_id,
         created_at=now,
         updated_at=now,

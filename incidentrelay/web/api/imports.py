@@ -1,0 +1,35 @@
+"""Import of a calendar into a rotation, as overrides."""
+
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services import override_imports
+from incidentrelay.services.override_imports import Report
+from incidentrelay.web.api import crud
+from incidentrelay.web.api.view import api_view
+from incidentrelay.web.pauses import outside
+from incidentrelay.web.resources.rotations import RotationNode
+from incidentrelay.web.schemas.imports import ImportReportSchema, ImportSchema
+
+
+@api_view(
+    context=RotationNode,
+    name="import",
+    method="POST",
+    permission=Permission.OVERRIDE,
+    body=ImportSchema,
+    returns=ImportReportSchema,
+    errors=(409, 413, 415, 422),
+    summary="Make overrides out of a calendar, or tell what that would make",
+)
+def import_calendar(context: RotationNode, request: Any) -> Report:
+    data, now, rotation_id = dict(request.body_data), request.now, context.obj.id
+    source = {"text": data.pop("text"), "url": data.pop("url")}
+    zone = override_imports.zone(request.db, context.obj, now)
+    downloads = request.registry["downloads"]
+    reading = outside(
+        request, lambda: override_imports.read(downloads, **source, zone=zone, now=now)
+    )
+    rotation = override_imports.again(request.db, rotation_id)
+    who = crud.actor(request)
+    return override_imports.run(request.db, rotation, reading, **data, actor=who, now=now)

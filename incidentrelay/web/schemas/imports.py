@@ -1,0 +1,47 @@
+"""Import of a calendar into a rotation."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.services.override_imports import Action
+from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
+
+
+class ImportSchema(Body):
+    """A calendar (iCalendar) as ``text``, or the ``url`` from which it is fetched.
+
+    ``dry_run`` only tells what would happen. ``skip_problems`` leaves out what is not clear;
+    without it, one unclear event keeps everything from being imported.
+    """
+
+    text = fields.String(load_default=None, allow_none=True, validate=validate.Length(1))
+    url = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 2048))
+    dry_run = Flag(load_default=True)
+    skip_problems = Flag(load_default=False)
+
+
+class ImportedOverrideSchema(Body):
+    """What happens to one occurrence of an event: ``action`` on an override."""
+
+    action = fields.Enum(Action, by_value=True, dump_only=True)
+    user = Ref("user.username", dump_only=True, allow_none=False)
+    starts_at = Instant(attribute="start", dump_only=True)
+    ends_at = Instant(attribute="end", dump_only=True)
+    summary = fields.String(dump_only=True)
+
+
+class UnclearEventSchema(Body):
+    """An event that is left out, and why; ``start`` is null where all its times are."""
+
+    summary = fields.String(dump_only=True)
+    start = Instant(dump_only=True, allow_none=True)
+    sentence = fields.String(dump_only=True)
+
+
+class ImportReportSchema(Body):
+    """``overrides`` that are made, changed, kept or removed; nothing is before ``applied``."""
+
+    applied = fields.Boolean(dump_only=True)
+    overrides = fields.List(
+        fields.Nested(ImportedOverrideSchema), attribute="planned", dump_only=True
+    )
+    problems = fields.List(fields.Nested(UnclearEventSchema), dump_only=True)
