@@ -189,12 +189,14 @@ def _without_overlaps(
 
 def _said(problems: Sequence[Problem]) -> list[str]:
     """The problems as sentences, and what to do about them."""
-    lines = [
-        f"“{each.summary}”{f' on {each.start:%Y-%m-%d}' if each.start else ''}: {each.sentence}"
-        for each in problems[:_MOST_SAID]
-    ]
+    lines = [f"{_event(each)}: {each.sentence}" for each in problems[:_MOST_SAID]]
     more = len(problems) - len(lines)
     return [*lines, *([f"There are {more} more."] if more else []), "Nothing was imported."]
+
+
+def _event(problem: Problem) -> str:
+    when = f" ({problem.start:%Y-%m-%d %H:%M} UTC)" if problem.start else ""
+    return f"“{problem.summary}”{when}"
 
 
 def _existing(
