@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from incidentrelay.web.console.layer_forms import Draft, Hours, values
 from incidentrelay.web.console.schema_forms import SchemaForm
-from incidentrelay.web.schemas.rotation import OverrideSchema
+from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
 from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
 
 NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
@@ -379,6 +380,41 @@ def shift_form(say: Any, schema: Any, names: tuple[str, ...], **changes: Any) ->
     } | changes
 
 
+def edit_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    """Two layers, one with hours; a preview; everything wrong."""
+    drafts = [
+        Draft(key="1", name=say("Base"), members=["bob", say("otto")], zone=say("Europe/Berlin")),
+        Draft(name=say("Nights"), members=[], hours=[Hours(opens=say("22:00"))]),
+    ]
+    names = ("name", "slug", "description", "enabled", "reminder_interval")
+    form = SchemaForm(RotationSchema, names, {name: say("x") for name in names})
+    form.values |= values(drafts)
+    form.errors = {name: say("This is wrong.") for name in form.values}
+    form.version = "3"
+    day = timedelta(days=1)
+    side = {"start": NOW, "end": NOW + day, "before": say("Bob"), "after": None}
+    preview = Thing(
+        sides=[Thing(**side, changed=True), Thing(**side, changed=False)],
+        cut=True,
+        changes=1,
+        problems=[say("Bob has it all.")],
+    )
+    return {
+        "crumbs": [Thing(label=say("SRE"), url=None), Thing(label=say("Primary"), url="/x")],
+        "form": form,
+        "drafts": drafts,
+        "rotation": Thing(name=say("Primary")),
+        "preview": preview,
+        "people": [("bob", say("Bob Rivera"))],
+        "names": {"bob": say("Bob Rivera")},
+        "units": [("weeks", "weeks")],
+        "weekdays": [("0", "Monday")],
+        "kinds": [],
+        "zones": [say("Europe/Berlin")],
+        "back": "/x",
+    } | changes
+
+
 def confirm_page(say: Any = str) -> dict[str, Any]:
     return {
         "crumbs": [Thing(label=say("SRE"), url=None), Thing(label=say("Database"), url="/x")],
@@ -450,6 +486,13 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "swap": ("rotations/swap.jinja2", shift_form(say, SwapSchema, ("mine", "theirs"))),
         "swap without": ("rotations/swap.jinja2", shift_form(
             say, SwapSchema, ("mine", "theirs"), theirs=None, them=None, mine=[])),
+        "rotation editor": ("rotations/edit.jinja2", edit_page(say)),
+        "rotation new": ("rotations/edit.jinja2", edit_page(
+            say, rotation=None, preview=None, kinds=[("daily", say("Daily"))],
+            drafts=[Draft(name=say("Base"))])),
+        "rotation for which team": ("rotations/teams.jinja2", {
+            "crumbs": [], "teams": [(say("SRE / Database"), "/x")]}),
+        "rotation for no team": ("rotations/teams.jinja2", {"crumbs": [], "teams": []}),
         "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),

@@ -20,13 +20,16 @@ class Change:
 
 def changes(before: Sequence[Shift], after: Sequence[Shift]) -> list[Change]:
     """Where the person on call differs; both in order. Each change is as long as possible."""
+    return [each for each in stretches(before, after) if each.before != each.after]
+
+
+def stretches(before: Sequence[Shift], after: Sequence[Shift]) -> list[Change]:
+    """Both side by side, also where they are the same; between the first start and last end."""
     cuts = sorted({at for shift in (*before, *after) for at in (shift.start, shift.end)})
     found: list[Change] = []
     left, right = _Pointer(before), _Pointer(after)
     for start, end in pairwise(cuts):
         change = Change(start, end, left.user_at(start), right.user_at(start))
-        if change.before == change.after:
-            continue
         last = found[-1] if found else None
         if last is not None and replace(last, start=start, end=end) == change and last.end == start:
             found[-1] = replace(last, end=end)

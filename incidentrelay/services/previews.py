@@ -22,7 +22,7 @@ from incidentrelay.domain.oncall import (
     shifts,
 )
 from incidentrelay.domain.quality import Person, Quality
-from incidentrelay.models import GroupMember, Rotation, User
+from incidentrelay.models import GroupMember, Rotation, Team, User
 from incidentrelay.services import overrides, people, places, rotations, schedules
 
 USUAL = timedelta(days=28)
@@ -71,15 +71,31 @@ def preview(
     new, added = _overridden(session, rotation, new, data.get("overrides", ()), now)
     before = shifts(old, start, end)
     after = shifts(new, start, end)
-    report = _report(session, rotation, new, after, start, end)
-    return Preview(
-        before=before,
-        after=[_without_id(shift) if shift.override_id in added else shift for shift in after],
-        changes=changes(before, after),
-        gaps=report.gaps,
-        quality=report,
-        usernames=_usernames(session, before, report),
-    )
+    group_id = places.team_of(session, rotation).group_id
+    shown = [_without_id(shift) if shift.override_id in added else shift for shift in after]
+    return _made(before, shown, _report(session, group_id, new, after, start, end), session)
+
+
+def preview_new(
+    session: Session,
+    team: Team,
+    data: Mapping[str, Any],
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+) -> Preview:
+    """What a new rotation would be in [start, end); nothing is before.
+
+    ``data`` are the fields of a schedule, as a creation takes them. Raises InvalidInput
+    as that would.
+    """
+    check_span(start, end)
+    made = rotations.planned(session, team, data, now=now)
+    schedule = Schedule((Revision(None, made, frozenset()),))
+    after = shifts(schedule, start, end)
+    report = _report(session, team.group_id, schedule, after, start, end)
+    return _made((), after, report, session)
 
 
 def report(
@@ -89,7 +105,8 @@ def report(
     check_span(start, end)
     schedule = _load(session, rotation)
     found = shifts(schedule, start, end)
-    made = _report(session, rotation, schedule, found, start, end)
+    group_id = places.team_of(session, rotation).group_id
+    made = _report(session, group_id, schedule, found, start, end)
     return made, _usernames(session, found, made)
 
 
@@ -152,13 +169,26 @@ def _overridden(
     return made, frozenset(override.id for override in added)
 
 
+def _made(
+    before: Sequence[Shift], after: Sequence[Shift], report: Quality, session: Session
+) -> Preview:
+    return Preview(
+        before=before,
+        after=after,
+        changes=changes(before, after),
+        gaps=report.gaps,
+        quality=report,
+        usernames=_usernames(session, before, report),
+    )
+
+
 def _without_id(shift: Shift) -> Shift:
     return replace(shift, override_id=None)
 
 
 def _report(
     session: Session,
-    rotation: Rotation,
+    group_id: int,
     schedule: Schedule,
     found: Sequence[Shift],
     start: datetime,
@@ -168,17 +198,16 @@ def _report(
     members = [user_id for layer in layers for user_id in layer.members]
     # Nights and weekends are those of the lowest layer, which has most of the time.
     zone = layers[0].zone if layers else "UTC"
-    named = _people(session, rotation, members, [shift.user_id for shift in found])
+    named = _people(session, group_id, members, [shift.user_id for shift in found])
     return quality.report(found, gaps(found, start, end), start, end, zone, named)
 
 
 def _people(
-    session: Session, rotation: Rotation, members: Iterable[int], others: Iterable[int]
+    session: Session, group_id: int, members: Iterable[int], others: Iterable[int]
 ) -> list[Person]:
     """Members in their order, then everybody else who is on call, each once."""
     kept = set(members)
     ids = list(dict.fromkeys([*members, *others]))
-    group_id = places.team_of(session, rotation).group_id
     joined = (GroupMember.user_id == User.id) & (GroupMember.group_id == group_id)
     query = select(User, GroupMember.id).outerjoin(GroupMember, joined).where(User.id.in_(ids))
     rows = {user.id: (user, link is not None) for user, link in session.execute(query)}

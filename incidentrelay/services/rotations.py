@@ -118,6 +118,17 @@ def edited(
     return old, _rebased(session, rotation, team, old, schedule, now)
 
 
+def planned(
+    session: Session, team: Team, data: Mapping[str, Any], *, now: datetime
+) -> tuple[Layer, ...]:
+    """The layers that a creation with ``data`` (fields of the schedule) would make.
+
+    Writes nothing.
+    """
+    _, schedule = _split(checks.clean(data, _SCHEDULE))
+    return layers.numbered(_layers(session, team.group_id, schedule, (), now), 0)
+
+
 def current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int, list[Any]]:
     """The present layers of each rotation as JSON (see :mod:`layers`), in three statements."""
     latest = references.current_revisions().subquery()

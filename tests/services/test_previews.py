@@ -239,6 +239,35 @@ OVERRIDES = st.lists(
 )
 
 
+def test_a_new_rotation_is_what_its_preview_showed(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    end = now + previews.USUAL
+    nights = [{"weekday": day, "opens": "22:00", "closes": "06:00"} for day in range(7)]
+    data = {
+        "layers": [
+            {"members": ["bob", "cy"], "zone": "Europe/Berlin"},
+            {"name": "Nights", "members": ["ann"], "unit": "days", "windows": nights},
+        ]
+    }
+    found = previews.preview_new(session, team, data, start=now, end=end, now=now)
+    assert session.scalar(select(func.count()).select_from(RotationRevision)) == 0
+    assert (found.before, found.gaps) == ((), ())
+    assert {found.usernames[shift.user_id] for shift in found.after} == {"ann", "bob", "cy"}
+    made = rotations.create(session, team, {"name": "Fresh", **data}, actor=ADMIN, now=now)
+    assert found.after == stored(session, made, now, end)
+
+
+def test_a_new_rotation_that_could_not_be_made_has_no_preview(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    data = {"layers": [{"members": ["nobody"]}]}
+    end = now + previews.USUAL
+    with pytest.raises(InvalidInput) as caught:
+        previews.preview_new(session, team, data, start=now, end=end, now=now)
+    assert list(caught.value.errors) == ["layers.0.members"]
+
+
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -1,0 +1,216 @@
+"""Rotations are made, edited and deleted; before that the editor shows what it changes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.enums import ShiftUnit
+from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.wallclock import zone_names
+from incidentrelay.services import previews, rotation_pages, rotations
+from incidentrelay.web.console import layer_forms, rotation_previews, trail
+from incidentrelay.web.console.actors import actor
+from incidentrelay.web.console.errors import sentence
+from incidentrelay.web.console.flash import flash
+from incidentrelay.web.console.layer_forms import Draft
+from incidentrelay.web.console.layer_words import WEEKDAYS
+from incidentrelay.web.console.overrides import form_zone
+from incidentrelay.web.console.redirects import see_other, to_node
+from incidentrelay.web.console.rotation_previews import Shown
+from incidentrelay.web.console.schema_forms import SchemaForm
+from incidentrelay.web.console.view import console_view
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.rotations import RotationNode, Rotations, TeamRotations
+from incidentrelay.web.schemas.rotation import RotationSchema
+
+TEMPLATE = "rotations/edit.jinja2"
+_FIELDS = ("name", "description", "enabled", "reminder_interval")
+_NEW_FIELDS = ("name", "slug", *_FIELDS[1:])
+SAVE = "save"
+UNITS = tuple((str(unit), str(unit)) for unit in ShiftUnit)
+KINDS = (("weekly", "Weekly"), ("daily", "Daily"), ("hours", "Twice a day"))
+
+
+@console_view(
+    context=Rotations, name="new", permission=Permission.VIEW, template="rotations/teams.jinja2"
+)
+def choose_team(context: Rotations, request: Any) -> Any:
+    teams = rotation_pages.teams(request.db, request.identity)
+    urls = [
+        (f"{team.group.name} / {team.name}", _new_url(context, request, team)) for team in teams
+    ]
+    if len(urls) == 1:
+        return see_other(request, urls[0][1])
+    return {"teams": urls, "crumbs": trail.of(request, context)}
+
+
+def _new_url(context: Rotations, request: Any, team: Any) -> str:
+    return f"{console_url(request, context.root.place(team)['rotations'])}/new"
+
+
+@console_view(context=TeamRotations, name="new", permission=Permission.CREATE, template=TEMPLATE)
+def new(context: TeamRotations, request: Any) -> dict[str, Any]:
+    values = {"enabled": True, "reminder_interval": "300"}
+    form = SchemaForm(RotationSchema, _NEW_FIELDS, values, zone=request.identity.zone)
+    draft = _usual(request.GET.get("kind", ""), form.zone)
+    return _page(context, request, form, [draft])
+
+
+@console_view(
+    context=TeamRotations,
+    name="new",
+    method="POST",
+    permission=Permission.CREATE,
+    template=TEMPLATE,
+)
+def create(context: TeamRotations, request: Any) -> Any:
+    form = SchemaForm.posted(RotationSchema, _NEW_FIELDS, request, zone=request.identity.zone)
+    drafts, do = layer_forms.read(request), request.POST.get("do")
+    if layer_forms.act(drafts, str(do), form.zone):
+        return _page(context, request, form, drafts)
+    try:
+        data = form.load(layers=layer_forms.to_json(drafts))
+        if do != SAVE:
+            found = previews.preview_new(
+                request.db, context.team, _schedule(data), **_span(request)
+            )
+            return _page(context, request, form, drafts, rotation_previews.shown(request, found))
+        made = rotations.create(
+            request.db,
+            context.team,
+            data,
+            actor=actor(request),
+            now=request.now,
+            **context.extras(),
+        )
+    except DomainError as error:
+        return _refused(context, request, form, drafts, error)
+    flash(request, f"The rotation {made.name} is made.")
+    return to_node(request, context.fresh(made))
+
+
+@console_view(context=RotationNode, name="edit", permission=Permission.EDIT, template=TEMPLATE)
+def edit(context: RotationNode, request: Any) -> dict[str, Any]:
+    row = context.obj
+    form = SchemaForm.of(RotationSchema, _FIELDS, row, zone=form_zone(request, row))
+    layers = rotations.current_layers(request.db, [row.id])[row.id]
+    drafts = layer_forms.of(layers) or [_usual("", form.zone)]
+    return _page(context, request, form, drafts)
+
+
+@console_view(
+    context=RotationNode,
+    name="edit",
+    method="POST",
+    permission=Permission.EDIT,
+    template=TEMPLATE,
+)
+def save(context: RotationNode, request: Any) -> Any:
+    row = context.obj
+    form = SchemaForm.posted(RotationSchema, _FIELDS, request, zone=form_zone(request, row))
+    drafts, do = layer_forms.read(request), request.POST.get("do")
+    if layer_forms.act(drafts, str(do), form.zone):
+        return _page(context, request, form, drafts)
+    try:
+        form.check_version(row)
+        data = form.load(partial=True, layers=layer_forms.to_json(drafts))
+        if do != SAVE:
+            found = previews.preview(request.db, row, _schedule(data), **_span(request))
+            return _page(context, request, form, drafts, rotation_previews.shown(request, found))
+        rotations.update(
+            request.db, row, data, actor=actor(request), now=request.now, **context.extras()
+        )
+    except DomainError as error:
+        return _refused(context, request, form, drafts, error)
+    flash(request, f"The rotation {row.name} is saved.")
+    return to_node(request, context)
+
+
+@console_view(
+    context=RotationNode, name="delete", permission=Permission.DELETE, template="confirm.jinja2"
+)
+def ask(context: RotationNode, request: Any) -> dict[str, Any]:
+    return {
+        "crumbs": trail.of(request, context),
+        "title": f"Delete the rotation {context.obj.name}?",
+        "consequences": [
+            "Its schedule, its overrides and its history are deleted. This cannot be undone.",
+            "A rotation that routes or escalation policies use cannot be deleted.",
+            "To stop its pages for a while, edit it and pause it instead.",
+        ],
+        "button": "Delete the rotation",
+        "back": console_url(request, context),
+    }
+
+
+@console_view(context=RotationNode, name="delete", method="POST", permission=Permission.DELETE)
+def delete(context: RotationNode, request: Any) -> Any:
+    name = context.obj.name
+    try:
+        rotations.delete(request.db, context.obj, actor=actor(request), now=request.now)
+    except DomainError as error:
+        request.tm.doom()
+        flash(request, sentence(error), "error")
+        return to_node(request, context)
+    flash(request, f"The rotation {name} is deleted.")
+    return see_other(request, f"{request.script_name}/rotations")
+
+
+def _usual(kind: str, zone: str) -> Draft:
+    """What a new rotation begins with."""
+    if kind == "daily":
+        return Draft(name="Layer 1", zone=zone, unit="days")
+    if kind == "hours":
+        return Draft(name="Layer 1", zone=zone, unit="hours", length="12", handoff_time="08:00")
+    return Draft(name="Layer 1", zone=zone)
+
+
+def _schedule(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"layers": data["layers"]}
+
+
+def _span(request: Any) -> dict[str, datetime]:
+    return {"start": request.now, "end": request.now + previews.USUAL, "now": request.now}
+
+
+def _refused(
+    context: TeamRotations | RotationNode,
+    request: Any,
+    form: SchemaForm,
+    drafts: Sequence[Draft],
+    error: DomainError,
+) -> dict[str, Any]:
+    if isinstance(error, InvalidInput):
+        error = layer_forms.placed(error, drafts)
+    page = _page(context, request, form, drafts)
+    form.refuse(request, error, context.obj if isinstance(context, RotationNode) else None)
+    return page
+
+
+def _page(
+    context: TeamRotations | RotationNode,
+    request: Any,
+    form: SchemaForm,
+    drafts: Sequence[Draft],
+    preview: Shown | None = None,
+) -> dict[str, Any]:
+    row = context.obj if isinstance(context, RotationNode) else None
+    team = context.obj.team if isinstance(context, RotationNode) else context.team
+    form.values |= layer_forms.values(drafts)
+    found = rotation_pages.candidates(request.db, team)
+    return {
+        "crumbs": trail.of(request, context),
+        "zone": form.zone,
+        "form": form,
+        "drafts": drafts,
+        "rotation": row,
+        "preview": preview,
+        "people": [(user.username, user.display_name) for user in found],
+        "names": {user.username: user.display_name for user in found},
+        "units": UNITS,
+        "weekdays": tuple((str(day), name) for day, name in enumerate(WEEKDAYS)),
+        "kinds": KINDS if row is None else (),
+        "zones": sorted(zone_names()),
+        "back": console_url(request, context) if row else f"{request.script_name}/rotations",
+    }

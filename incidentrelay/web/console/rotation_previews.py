@@ -1,0 +1,64 @@
+"""A preview of a schedule as the editor shows it: both versions side by side, in names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.comparison import stretches
+from incidentrelay.models import User
+from incidentrelay.services import rotation_pages
+from incidentrelay.services.previews import Preview
+
+MOST_SIDES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A stretch of time as it is and as it would be; None is nobody."""
+
+    start: datetime
+    end: datetime
+    before: str | None
+    after: str | None
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """``changes`` counts the stretches in which somebody else is on call.
+
+    ``cut`` tells that there are more than ``sides``.
+    """
+
+    sides: Sequence[Side]
+    cut: bool
+    changes: int
+    problems: Sequence[str]
+
+
+def shown(request: Any, found: Preview) -> Shown:
+    sides = stretches(found.before, found.after)
+    both = (user_id for side in sides for user_id in (side.before, side.after))
+    ids = {user_id for user_id in both if user_id is not None}
+    people = rotation_pages.people(request.db, ids)
+    return Shown(
+        sides=[
+            Side(
+                side.start,
+                side.end,
+                _name(people, side.before),
+                _name(people, side.after),
+                side.before != side.after,
+            )
+            for side in sides[:MOST_SIDES]
+        ],
+        cut=len(sides) > MOST_SIDES,
+        changes=len(found.changes),
+        problems=[problem.sentence for problem in found.quality.problems],
+    )
+
+
+def _name(people: Mapping[int, User], user_id: int | None) -> str | None:
+    user = people.get(user_id) if user_id is not None else None
+    return user.display_name if user else None
