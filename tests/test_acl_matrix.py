@@ -83,6 +83,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     f"{CORE}/alerts/1/events/1": _READ_BELOW_ALERT,
     f"{CORE}/alerts/1/notifications": _READ_BELOW_ALERT,
     f"{CORE}/alerts/1/notifications/1": _READ_BELOW_ALERT,
+    f"{CORE}/notifications": {"view": SRE, "respond": RESPOND, "create": EDITORS},
+    f"{CORE}/notifications/1": {"view": SRE, "respond": RESPOND, "delete": EDITORS},
+    "/notifications": {**_DOOR, "respond": ADMIN},
     "/alerts": {**_DOOR, "respond": ADMIN},
     "/silences": _DOOR,
     "/rotations": _DOOR,
@@ -238,7 +241,7 @@ def test_what_one_may_view_is_what_is_listed(
     request = ask(asker, world, name)
     root = Root(request)
     doors = [(path, cls) for path, cls in walk(Root) if issubclass(cls, Door) or path == "/groups"]
-    assert len(doors) == 7
+    assert len(doors) == 8
     for path, _ in doors:
         _listed_is_viewable(request, find_resource(root, path))
 

@@ -72,6 +72,7 @@ class EventKind(StrEnum):
     NOTIFICATION_SENT = "notification_sent"
     NOTIFICATION_FAILED = "notification_failed"
     NOTIFICATION_STRANDED = "notification_stranded"
+    NOTIFICATION_RESENT = "notification_resent"
 
 
 class DeliveryState(StrEnum):

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.models.alert import Alert
+from incidentrelay.models.group import Team
 from incidentrelay.models.meta import Base, Choice
 from incidentrelay.models.mixins import Identified
 from incidentrelay.models.route import Channel
 from incidentrelay.models.user import User
 
 _DUE = text("state IN ('pending', 'retry', 'sending')")
+_FAILED = text("state = 'failed'")
 
 
 class Notification(Identified, Base):
@@ -66,6 +68,20 @@ class Notification(Identified, Base):
             postgresql_where=_DUE,
         ),
         Index("ix_notifications_bundle", "bundle"),
+        Index(
+            "ix_notifications_failed",
+            "team_id",
+            "id",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
+        ),
+        Index(
+            "ix_notifications_channel_failed",
+            "channel_id",
+            "id",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
+        ),
         Index("ix_notifications_user_id_id", "user_id", "id"),
         Index("ix_notifications_channel_id_id", "channel_id", "id"),
     )
@@ -97,6 +113,7 @@ class Notification(Identified, Base):
     finished_at: Mapped[datetime | None]
 
     alert: Mapped[Alert | None] = relationship(lazy="raise_on_sql")
+    team: Mapped[Team] = relationship(lazy="raise_on_sql")
     channel: Mapped[Channel | None] = relationship(lazy="raise_on_sql")
     user: Mapped[User | None] = relationship(lazy="raise_on_sql")
 

@@ -26,7 +26,11 @@ def notifications(session: Session, alert: Alert) -> list[Notification]:
     query = (
         select(Notification)
         .where(Notification.alert_id == alert.id)
-        .options(joinedload(Notification.user), joinedload(Notification.channel))
+        .options(
+            joinedload(Notification.user),
+            joinedload(Notification.channel),
+            joinedload(Notification.alert),
+        )
         .order_by(Notification.id.desc())
         .limit(MOST_NOTIFICATIONS)
     )

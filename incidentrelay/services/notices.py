@@ -10,7 +10,7 @@ from incidentrelay.domain.enums import AlertStatus, EventKind
 from incidentrelay.domain.oncall import on_call
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Channel, Event, Group, Rotation, Route, Team
-from incidentrelay.services import heartbeats, lanes, schedules
+from incidentrelay.services import failed_notifications, heartbeats, lanes, schedules
 from incidentrelay.services.visibility import Memberships, scope
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
@@ -33,6 +33,7 @@ class Notices:
 
     ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
     ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
+    ``failed`` notifications are those of alerts that still are as they were then.
     """
 
     uncovered: tuple[Rotation, ...]
@@ -40,6 +41,7 @@ class Notices:
     worker_missing: bool
     worker_seen_at: datetime | None
     broken: tuple[Broken, ...]
+    failed: int
 
 
 def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
@@ -51,6 +53,7 @@ def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
         worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
         worker_seen_at=seen_at,
         broken=_broken(session, memberships),
+        failed=failed_notifications.count_open(session, memberships),
     )
 
 

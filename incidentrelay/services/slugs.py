@@ -15,8 +15,8 @@ RESERVED = frozenset(
     notifications shifts oncall preview quality take cover swap test token intake rotate members
     teams rotations policies channels routes silences alerts audit overrides layers schedule new
     edit delete login logout me users groups integrations api docs static healthz readyz metrics
-    act inbox calendar openapi.json swagger settings profile tokens sessions password search
-    feeds regenerate import
+    act inbox calendar openapi.json swagger settings profile tokens sessions password search feeds
+    regenerate import resend
     """.split()
 )
 

@@ -136,7 +136,7 @@ def test_filters(login_as: Any, alerts: int, query: str, count: int) -> None:
         ("/api/teams", 3),
         ("/api/groups", 3),
         ("/api/silences", 3),
-        ("/api/channels", 4),
+        ("/api/channels", 5),
         ("/api/rotations", 5),
         ("/api/routes", 4),
         ("/api/oncall", 14),

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert
-from incidentrelay.services import alert_future, alert_pages, alert_story
+from incidentrelay.models import Alert, Notification
+from incidentrelay.services import alert_future, alert_pages, alert_story, failed_notifications
 from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
 from incidentrelay.web.console import cards, forms, offers, stories
 from incidentrelay.web.console.cards import Card
@@ -108,9 +108,18 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
         "alert": stories.shown(alert, signals, alert_story.rotation_name(db, alert)),
         "actions": offers.of(context, request, people) if _may_respond(context, request) else [],
         "events": [stories.line(event) for event in alert_story.events(db, alert)],
-        "notifications": [stories.sent(row) for row in alert_story.notifications(db, alert)],
+        "notifications": [
+            stories.sent(row, _resend_url(context, request, row))
+            for row in alert_story.notifications(db, alert)
+        ],
         "plan": stories.future(alert_future.planned(db, alert, request.now), request.now),
     }
+
+
+def _resend_url(context: AlertNode, request: Any, row: Notification) -> str | None:
+    if failed_notifications.why_not(row) is not None or not _may_respond(context, request):
+        return None
+    return f"{request.script_name}/notifications/{row.id}/resend"
 
 
 def _may_respond(context: AlertNode, request: Any) -> bool:

@@ -116,7 +116,12 @@ def banners(request: Any) -> Iterable[Banner]:
     with reading(request) as session:
         found = notices.find(session, request.identity, request.now)
     prefix = request.script_name
-    return [*_worker(found, request.now), *_ways(found, request.now), *_people(found, prefix)]
+    return [
+        *_worker(found, request.now),
+        *_ways(found, request.now),
+        *_failed(found, prefix),
+        *_people(found, prefix),
+    ]
 
 
 def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
@@ -133,6 +138,12 @@ def _ways(found: Notices, now: datetime) -> Iterator[Banner]:
     for way in found.broken[:3]:
         since = filters.duration(now - way.since)
         yield Banner("danger", f"{way.name} has not worked for {since}: {way.reason}")
+
+
+def _failed(found: Notices, prefix: str) -> Iterator[Banner]:
+    if found.failed:
+        what = "1 notification" if found.failed == 1 else f"{found.failed} notifications"
+        yield Banner("danger", f"{what} could not be delivered.", f"{prefix}/notifications")
 
 
 def _people(found: Notices, prefix: str) -> Iterator[Banner]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.services import failed_notifications
 from incidentrelay.services.alert_future import Planned
 from incidentrelay.web.console import cards, filters
 from incidentrelay.web.console.cards import Card
@@ -36,6 +37,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.NOTIFICATION_SENT: ("send", "success"),
     EventKind.NOTIFICATION_FAILED: ("circle-x", "danger"),
     EventKind.NOTIFICATION_STRANDED: ("alert-triangle", "warning"),
+    EventKind.NOTIFICATION_RESENT: ("refresh", "info"),
 }
 _METHODS: Mapping[str, str] = {"email": "e-mail", "inbox": "inbox", "webhook": "webhook"}
 
@@ -76,6 +78,7 @@ class Sent:
     attempts: int
     last_error: str
     at: datetime | None
+    resend_url: str | None = None
 
 
 def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
@@ -103,19 +106,22 @@ def line(event: Event) -> Line:
     return Line(event.at, event.kind, text, actor, icon, tone)
 
 
-def sent(row: Notification) -> Sent:
-    if row.user is not None:
-        target = row.user.display_name
-    else:
-        target = row.channel.name if row.channel else "somebody who was deleted"
+def method_name(method: str) -> str:
+    """A way of telling, as people call it."""
+    return _METHODS.get(method, method)
+
+
+def sent(row: Notification, resend_url: str | None = None) -> Sent:
+    """``resend_url`` is where it can be sent again, if it failed and the reader may."""
     return Sent(
         kind=row.kind,
-        target=target,
-        method=_METHODS.get(row.method, row.method),
+        target=failed_notifications.recipient(row),
+        method=method_name(row.method),
         state=row.state,
         attempts=row.attempts,
         last_error=row.last_error,
         at=row.finished_at or row.created_at,
+        resend_url=resend_url,
     )
 
 

@@ -6,10 +6,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.models import Alert, Event
 from incidentrelay.web.resources.base import Collection, Door, Item
 from incidentrelay.web.resources.contents import TeamCollection, with_team
-from incidentrelay.web.schemas.alert import AlertSchema, EventSchema, NotificationSchema
+from incidentrelay.web.resources.notifications import AlertNotifications
+from incidentrelay.web.schemas.alert import AlertSchema, EventSchema
 
 
 class EventNode(Item):
@@ -33,23 +34,6 @@ class AlertEvents(Collection):
 
     def statement(self) -> Select[Any]:
         return super().statement().where(Event.alert_id == self.owner.id)
-
-
-class NotificationNode(Item):
-    model = Notification
-    schema = NotificationSchema
-    noun = "notification"
-    scope_domain = "alerts"
-
-
-class AlertNotifications(Collection):
-    item = NotificationNode
-    key = Notification.id
-    sorts = {"-id": Notification.id}
-    scope_domain = "alerts"
-
-    def statement(self) -> Select[Any]:
-        return super().statement().where(Notification.alert_id == self.owner.id)
 
 
 class AlertNode(Item):

@@ -8,10 +8,11 @@ from sqlalchemy import Select
 from incidentrelay.domain.circuit import CLOSED, Circuit
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel
-from incidentrelay.services import channels, lanes
+from incidentrelay.services import channel_health, channels, lanes
+from incidentrelay.services.channel_health import ChannelHealth
 from incidentrelay.web.resources.base import Door, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
-from incidentrelay.web.schemas.channel import ChannelSchema, CircuitSchema
+from incidentrelay.web.schemas.channel import ChannelSchema, CircuitSchema, HealthSchema
 
 
 def _parts(node: Node) -> dict[str, Any]:
@@ -29,6 +30,7 @@ class ChannelNode(Managed):
     scope_domain = "resources"
     revealed: Mapping[str, Any] = {}
     circuit: Circuit | None = None
+    health: ChannelHealth | None = None
 
     @classmethod
     def rows(cls) -> Select[Any]:
@@ -41,21 +43,26 @@ class ChannelNode(Managed):
         """The configuration, with secrets masked; ``revealed`` ones are shown this once."""
         registry = self.root.request.registry["channels"]
         shown = {**channels.public_config(self.obj, registry), **self.revealed}
-        return {"config": shown, "circuit": CircuitSchema().dump(self.circuit or CLOSED)}
+        return {
+            "config": shown,
+            "circuit": CircuitSchema().dump(self.circuit or CLOSED),
+            "health": HealthSchema().dump(self.health or ChannelHealth()),
+        }
 
     def complete(self) -> None:
         load_circuits([self])
 
 
 def load_circuits(nodes: Sequence[Item]) -> None:
-    """Give channel nodes the circuits of their providers, in one statement."""
+    """Give channel nodes the circuits of their providers and how their deliveries went."""
     if not nodes:
         return
     lane_of = {node: lanes.of_channel(node.obj.id) for node in nodes}
     found = lanes.circuits(nodes[0].db, list(lane_of.values()))
+    health = channel_health.of(nodes[0].db, [node.obj.id for node in nodes])
     for node, lane in lane_of.items():
         if isinstance(node, ChannelNode):
-            node.circuit = found.get(lane)
+            node.circuit, node.health = found.get(lane), health.get(node.obj.id)
 
 
 class TeamChannels(TeamFolder):

@@ -7,6 +7,7 @@ from incidentrelay.models import (
     Base,
     Channel,
     Group,
+    Notification,
     Policy,
     Rotation,
     Route,
@@ -19,6 +20,7 @@ from incidentrelay.web.resources.base import Collection, Item, Node
 _IN_TEAM: dict[type[Base], str] = {
     Alert: "alerts",
     Channel: "channels",
+    Notification: "notifications",
     Policy: "policies",
     Rotation: "rotations",
     Route: "routes",

@@ -15,6 +15,7 @@ from incidentrelay.web.resources.channels import Channels
 from incidentrelay.web.resources.groups import Audit, Groups
 from incidentrelay.web.resources.integrations import Integrations
 from incidentrelay.web.resources.me import Me
+from incidentrelay.web.resources.notifications import Notifications
 from incidentrelay.web.resources.oncall import OnCall
 from incidentrelay.web.resources.place import place
 from incidentrelay.web.resources.rotations import Rotations
@@ -31,6 +32,7 @@ class Root(Node):
     children = {
         "groups": Groups,
         "alerts": Alerts,
+        "notifications": Notifications,
         "silences": Silences,
         "rotations": Rotations,
         "routes": Routes,

@@ -14,6 +14,7 @@ from incidentrelay.web.resources.base import ACE, Door, Folder, Item, Managed
 from incidentrelay.web.resources.channels import TeamChannels
 from incidentrelay.web.resources.contents import TeamCollection
 from incidentrelay.web.resources.grants import MEMBERS_VERBS, group_grants, team_grants
+from incidentrelay.web.resources.notifications import TeamNotifications
 from incidentrelay.web.resources.policies import TeamPolicies
 from incidentrelay.web.resources.rotations import TeamRotations
 from incidentrelay.web.resources.routes import TeamRoutes
@@ -72,6 +73,7 @@ class TeamNode(Managed):
         "channels": TeamChannels,
         "routes": TeamRoutes,
         "silences": TeamSilences,
+        "notifications": TeamNotifications,
         "alerts": TeamAlerts,
     }
     fallbacks: Mapping[str, str | None] = {}

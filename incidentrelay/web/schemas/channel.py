@@ -18,6 +18,15 @@ class CircuitSchema(Body):
     reason = fields.String(dump_only=True)
 
 
+class HealthSchema(Body):
+    """How its deliveries went. ``failing_since`` null: the last one arrived, or none was made."""
+
+    last_success_at = Instant(dump_only=True, allow_none=True)
+    last_failure_at = Instant(dump_only=True, allow_none=True)
+    last_failure_reason = fields.String(dump_only=True)
+    failing_since = Instant(dump_only=True, allow_none=True)
+
+
 class ChannelSchema(InTeam, Slugged):
     """``config`` depends on the kind; what is secret in it is shown masked.
 
@@ -30,3 +39,4 @@ class ChannelSchema(InTeam, Slugged):
     messages_per_minute = number(1, MOST_PER_MINUTE, load_default=DEFAULT_PER_MINUTE)
     config = fields.Dict(keys=fields.String(), load_default=dict)
     circuit = fields.Nested(CircuitSchema, dump_only=True)
+    health = fields.Nested(HealthSchema, dump_only=True)

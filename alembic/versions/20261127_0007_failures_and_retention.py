@@ -1,0 +1,30 @@
+"""Finding failed notifications, and what is old enough to be forgotten."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+FAILED = sa.text("state = 'failed'")
+
+
+def upgrade() -> None:
+    for name, column in (
+        ("ix_notifications_failed", "team_id"),
+        ("ix_notifications_channel_failed", "channel_id"),
+    ):
+        op.create_index(
+            name,
+            "notifications",
+            [column, "id"],
+            sqlite_where=FAILED,
+            postgresql_where=FAILED,
+        )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_notifications_channel_failed", table_name="notifications")
+    op.drop_index("ix_notifications_failed", table_name="notifications")

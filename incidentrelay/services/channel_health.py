@@ -1,0 +1,63 @@
+"""How the deliveries of channels went: the last that arrived, and those that fail since."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Channel, Notification
+
+_ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
+_FAILED = (DeliveryState.FAILED,)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """``failing_since`` is when the first failed after the last that arrived; None: it works."""
+
+    last_success_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    last_failure_reason: str = ""
+    failing_since: datetime | None = None
+
+
+def of(session: Session, channel_ids: Collection[int]) -> dict[int, ChannelHealth]:
+    """The health of these channels, in one statement that looks at few rows of each."""
+    if not channel_ids:
+        return {}
+    arrived = _one(Notification.id, _ARRIVED)
+    query = select(
+        Channel.id,
+        _one(Notification.finished_at, _ARRIVED).label("last_success_at"),
+        _one(Notification.finished_at, _FAILED).label("last_failure_at"),
+        _one(Notification.last_error, _FAILED).label("last_failure_reason"),
+        _one(Notification.finished_at, _FAILED, after=arrived).label("failing_since"),
+    ).where(Channel.id.in_(channel_ids))
+    return {row.id: _health(row) for row in session.execute(query)}
+
+
+def _health(row: Any) -> ChannelHealth:
+    return ChannelHealth(
+        row.last_success_at, row.last_failure_at, row.last_failure_reason or "", row.failing_since
+    )
+
+
+def _one(
+    column: Any, states: Sequence[DeliveryState], *, after: ScalarSelect[Any] | None = None
+) -> ScalarSelect[Any]:
+    """A column of the channel's newest notification in these states, or, with ``after``
+    (an id, or none), of the oldest one that is newer than that."""
+    query = (
+        select(column)
+        .where(Notification.channel_id == Channel.id, Notification.state.in_(states))
+        .correlate(Channel)
+        .limit(1)
+    )
+    if after is None:
+        return query.order_by(Notification.id.desc()).scalar_subquery()
+    newer = Notification.id > func.coalesce(after, 0)
+    return query.where(newer).order_by(Notification.id).scalar_subquery()
