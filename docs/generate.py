@@ -48,6 +48,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "transitions": lifecycle.transitions,
     "arrivals": lifecycle.arrivals,
+    "metrics": tables.metrics,
 }
 PICTURES: Mapping[str, Callable[[], str]] = {"concepts/alert-lifecycle.svg": picture}
 

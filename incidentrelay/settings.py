@@ -91,6 +91,12 @@ def _secret_key(value: str) -> str:
     return value
 
 
+def _metrics_token(value: str) -> str:
+    if value and not re.fullmatch(r"[!-~]{16,200}", value):
+        raise ValueError("write 16 to 200 letters, digits and signs, without blanks")
+    return value
+
+
 def _database_url(value: str) -> str:
     if not re.match(r"(sqlite|postgresql\+psycopg)://", value):
         raise ValueError("write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
@@ -220,6 +226,14 @@ KEYS: tuple[Key, ...] = (
     Key(
         "database.pool", _number(1, 100), "10", "Connections that one process keeps to PostgreSQL."
     ),
+    Key(
+        "metrics.token",
+        _metrics_token,
+        "",
+        "Token that /metrics asks for; empty: only this machine may read it, and not by a proxy.",
+        secret=True,
+        hint="Make one with: incidentrelay generate-secret",
+    ),
     Key("log.level", _choice("debug", "info", "warning", "error"), "info", "What is logged."),
     Key("log.format", _choice("json", "text"), "json", "How a line of the log looks."),
 )
@@ -254,6 +268,7 @@ class Settings:
     worker_sweep_interval: int
     sqlite_synchronous: str
     database_pool: int
+    metrics_token: str
     log_level: str
     log_format: str
 

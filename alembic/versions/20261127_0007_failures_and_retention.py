@@ -23,8 +23,12 @@ def upgrade() -> None:
             sqlite_where=FAILED,
             postgresql_where=FAILED,
         )
+    op.create_index("ix_notifications_finished_at", "notifications", ["finished_at"])
+    op.create_index("ix_attempts_started_at", "attempts", ["started_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_attempts_started_at", table_name="attempts")
+    op.drop_index("ix_notifications_finished_at", table_name="notifications")
     op.drop_index("ix_notifications_channel_failed", table_name="notifications")
     op.drop_index("ix_notifications_failed", table_name="notifications")

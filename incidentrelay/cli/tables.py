@@ -8,6 +8,7 @@ from incidentrelay.domain.permissions import (
     Permission,
     Place,
 )
+from incidentrelay.services.metrics import METRICS
 from incidentrelay.settings import KEYS, PREFIX, Key
 
 _PLACES: Mapping[Place, str] = {
@@ -39,6 +40,19 @@ def permissions() -> str:
         ]
         rows.append((f"`{permission}`", *(cell or "–" for cell in cells)))
     return table(("Permission", *(name for name, _ in roles)), rows)
+
+
+def metrics() -> str:
+    """One row for each number of ``/metrics``."""
+    rows = [
+        (
+            f"`{metric.full_name}`",
+            ", ".join(f"`{label}`" for label in metric.labels) or "–",
+            metric.doc,
+        )
+        for metric in METRICS
+    ]
+    return table(("Metric", "Labels", "Meaning"), rows)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -16,6 +16,9 @@ from incidentrelay.models.user import User
 
 _DUE = text("state IN ('pending', 'retry', 'sending')")
 _FAILED = text("state = 'failed'")
+# SQLite uses an index of some rows only where the condition is written out, not bound.
+IS_UNFINISHED = text("notifications.state IN ('pending', 'retry', 'sending')")
+IS_FAILED = text("notifications.state = 'failed'")
 
 
 class Notification(Identified, Base):
@@ -82,6 +85,7 @@ class Notification(Identified, Base):
             sqlite_where=_FAILED,
             postgresql_where=_FAILED,
         ),
+        Index("ix_notifications_finished_at", "finished_at"),
         Index("ix_notifications_user_id_id", "user_id", "id"),
         Index("ix_notifications_channel_id_id", "channel_id", "id"),
     )
@@ -122,6 +126,7 @@ class Attempt(Identified, Base):
     """One try: when, how long (milliseconds), and how it ended."""
 
     __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_started_at", "started_at"),)
 
     notification_id: Mapped[int] = mapped_column(
         ForeignKey("notifications.id", ondelete="CASCADE"), index=True

@@ -1,6 +1,6 @@
 """How the deliveries of channels went: the last that arrived, and those that fail since."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Channel, Notification
+from incidentrelay.models.notification import IS_FAILED
 
-_ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
-_FAILED = (DeliveryState.FAILED,)
+_ARRIVED = Notification.state.in_((DeliveryState.SENT, DeliveryState.DELIVERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ def of(session: Session, channel_ids: Collection[int]) -> dict[int, ChannelHealt
     query = select(
         Channel.id,
         _one(Notification.finished_at, _ARRIVED).label("last_success_at"),
-        _one(Notification.finished_at, _FAILED).label("last_failure_at"),
-        _one(Notification.last_error, _FAILED).label("last_failure_reason"),
-        _one(Notification.finished_at, _FAILED, after=arrived).label("failing_since"),
+        _one(Notification.finished_at, IS_FAILED).label("last_failure_at"),
+        _one(Notification.last_error, IS_FAILED).label("last_failure_reason"),
+        _one(Notification.finished_at, IS_FAILED, after=arrived).label("failing_since"),
     ).where(Channel.id.in_(channel_ids))
     return {row.id: _health(row) for row in session.execute(query)}
 
@@ -47,13 +47,13 @@ def _health(row: Any) -> ChannelHealth:
 
 
 def _one(
-    column: Any, states: Sequence[DeliveryState], *, after: ScalarSelect[Any] | None = None
+    column: Any, condition: Any, *, after: ScalarSelect[Any] | None = None
 ) -> ScalarSelect[Any]:
-    """A column of the channel's newest notification in these states, or, with ``after``
+    """A column of the channel's newest notification that fits, or, with ``after``
     (an id, or none), of the oldest one that is newer than that."""
     query = (
         select(column)
-        .where(Notification.channel_id == Channel.id, Notification.state.in_(states))
+        .where(Notification.channel_id == Channel.id, condition)
         .correlate(Channel)
         .limit(1)
     )

@@ -13,13 +13,13 @@ from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Channel, Event, Group, Notification, Team
+from incidentrelay.models.notification import IS_FAILED
 from incidentrelay.services import alerts
 from incidentrelay.services.deliveries import ALARMS
 from incidentrelay.services.timeline import event
 from incidentrelay.services.visibility import Memberships, scope
 
 PAGE = 50
-_FAILED = Notification.state == DeliveryState.FAILED
 # What failed for an alert that has moved on concerns nobody any more.
 _STILL_MATTERS = (
     Notification.generation == Alert.generation,
@@ -58,7 +58,7 @@ def count_open(session: Session, memberships: Memberships) -> int:
         select(func.count())
         .select_from(Notification)
         .join(Alert, Alert.id == Notification.alert_id)
-        .where(_FAILED, *_STILL_MATTERS)
+        .where(IS_FAILED, *_STILL_MATTERS)
     )
     return session.scalar(scope(query, Notification, memberships, Permission.VIEW)) or 0
 
@@ -77,7 +77,7 @@ def find(
     query = (
         select(Notification)
         .join(Alert, Alert.id == Notification.alert_id)
-        .where(_FAILED)
+        .where(IS_FAILED)
         .options(
             joinedload(Notification.alert),
             joinedload(Notification.team).joinedload(Team.group),

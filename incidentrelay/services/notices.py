@@ -49,7 +49,7 @@ def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
     seen_at = heartbeats.last(session, heartbeats.WORKER)
     return Notices(
         uncovered=_uncovered(session, memberships, now),
-        exhausted=_exhausted(session, memberships),
+        exhausted=count_exhausted(session, memberships),
         worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
         worker_seen_at=seen_at,
         broken=_broken(session, memberships),
@@ -77,7 +77,8 @@ def _uncovered(session: Session, memberships: Memberships, now: datetime) -> tup
     )
 
 
-def _exhausted(session: Session, memberships: Memberships) -> int:
+def count_exhausted(session: Session, memberships: Memberships) -> int:
+    """Firing alerts whose plan has ended without a reaction."""
     ended = exists().where(Event.alert_id == Alert.id, Event.kind == EventKind.ESCALATION_EXHAUSTED)
     # Whatever starts the plan again sets wake_at, so that an old end does not count.
     query = select(func.count()).where(

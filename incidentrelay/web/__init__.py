@@ -82,3 +82,4 @@ def includeme(config: Any) -> None:
     config.include("incidentrelay.web.console")
     config.include("incidentrelay.web.health")
     config.include("incidentrelay.web.feeds")
+    config.include("incidentrelay.web.metrics")
