@@ -27,7 +27,7 @@ A resource's module has three functions::
     channels       slug?, name, kind, enabled, config
     routes         slug?, name, source, enabled, position, matchers, group_by,
                    rotation, policy, channels, reopen_window
-    silences       matchers, starts_at, ends_at, reason, everything
+    silences       matchers, starts_at, ends_at, recurrence, reason, everything
     tokens         name, scopes, group, expires_at
 
 A slug that is not given is made from the name. Slugs, usernames, a channel's kind

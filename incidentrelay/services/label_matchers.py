@@ -1,10 +1,21 @@
 """Matchers and label names as routes and silences store them."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from incidentrelay.domain.matchers import Matcher, Op, parse_list
+from incidentrelay.domain.matchers import (
+    MAX_MATCHERS,
+    MAX_NAME,
+    MAX_VALUE,
+    Matcher,
+    Op,
+    parse_list,
+    render,
+)
 from incidentrelay.services import checks
 
+# They say how bad it is, not what it is: the same problem may come back worse.
+_NOT_IDENTIFYING = frozenset({"severity", "source_severity"})
 _POSITIVE = (Op.EQUAL, Op.REGEX)
 _texts = checks.listing(checks.prose(4096), 0, 64)
 
@@ -16,6 +27,22 @@ def matchers(value: Any) -> list[str]:
     texts: list[str] = _texts([value] if isinstance(value, str) else value)
     parse_list(texts)
     return texts
+
+
+def of_labels(labels: Mapping[str, str]) -> list[str]:
+    """Matchers for exactly what has these labels, whatever its severity; the name first."""
+    names = sorted(
+        (
+            name
+            for name, value in labels.items()
+            if name not in _NOT_IDENTIFYING
+            and 0 < len(name) <= MAX_NAME
+            and 0 < len(value) <= MAX_VALUE
+        ),
+        key=lambda name: (name != "alertname", name),
+    )
+    found = [Matcher(name, Op.EQUAL, labels[name]) for name in names[:MAX_MATCHERS]]
+    return [render([matcher]).removeprefix("{").removesuffix("}") for matcher in found]
 
 
 def match_everything(texts: list[str]) -> bool:

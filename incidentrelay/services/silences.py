@@ -85,7 +85,7 @@ def end(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> S
     """
     if silence.ends_at <= now:
         raise Conflict("This silence has ended already.")
-    if silence.starts_at >= now:
+    if silence.starts_at > now:
         raise Conflict("This silence has not begun; delete it instead.")
     _save(session, silence, {"ends_at": now}, actor, now)
     return silence

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.models import Silence
 from incidentrelay.services import silences
-from incidentrelay.web.resources.base import Door, Managed
+from incidentrelay.web.resources.base import Collection, Door, Managed
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import SILENCE_VERBS
 from incidentrelay.web.schemas.silence import SilenceSchema
@@ -28,16 +28,18 @@ class SilenceNode(Managed):
         return with_team(Silence, joinedload(Silence.created_by))
 
 
-class TeamSilences(TeamFolder):
+class SilenceCollection(Collection):
+    """What the lists of silences are registered for, in a team and over all."""
+
     item = SilenceNode
-    service = silences
     key = Silence.id
     sorts = {"-ends_at": Silence.ends_at, "-id": Silence.id}
+
+
+class TeamSilences(SilenceCollection, TeamFolder):
+    service = silences
     verbs = SILENCE_VERBS
 
 
-class Silences(Door):
-    item = SilenceNode
-    key = Silence.id
-    sorts = {"-ends_at": Silence.ends_at, "-id": Silence.id}
+class Silences(SilenceCollection, Door):
     scope_domain = "resources"

@@ -1,12 +1,56 @@
 """Silences."""
 
+from datetime import datetime
+from typing import Any
+
 from marshmallow import fields, validate
 
-from incidentrelay.web.schemas.base import TEXT, Flag, Instant, InTeam, Ref, Resource
+from incidentrelay.domain.enums import Severity
+from incidentrelay.domain.wallclock import LATEST
+from incidentrelay.web.schemas.base import (
+    TEXT,
+    Body,
+    Flag,
+    Instant,
+    InTeam,
+    Ref,
+    Resource,
+    number,
+)
+
+_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of day, like 02:30.")
+
+
+class End(Instant):
+    """A time that may be never: null."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
+
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kw: Any) -> str | None:
+        return super()._serialize(None if value == LATEST else value, attr, obj, **kw)
+
+
+class RecurrenceSchema(Body):
+    """A window of ``duration`` seconds from ``start_time`` on the wall of ``zone``.
+
+    ``rule`` is an RRULE of RFC 5545 with FREQ=DAILY, WEEKLY or MONTHLY and INTERVAL,
+    BYDAY, BYMONTHDAY, BYMONTH, WKST, and COUNT or UNTIL. It is reckoned from ``starts_on``.
+    """
+
+    rule = fields.String(required=True, validate=validate.Length(1, 500))
+    zone = fields.String(required=True, validate=validate.Length(1, 64))
+    starts_on = fields.String(required=True, validate=validate.Length(10, 10))
+    start_time = fields.String(required=True, validate=_TIME)
+    duration = number(60, 7 * 86400, required=True)
 
 
 class SilenceSchema(InTeam, Resource):
-    """``starts_at`` is now by default. ``everything`` allows to match every alert."""
+    """``starts_at`` is now by default. ``everything`` allows to match every alert.
+
+    With a ``recurrence``, ``starts_at`` is worked out, and no window is later than
+    ``ends_at``; null where it never ends.
+    """
 
     matchers = fields.List(
         fields.String(validate=validate.Length(1, 4096)),
@@ -14,7 +58,51 @@ class SilenceSchema(InTeam, Resource):
         validate=validate.Length(max=64),
     )
     starts_at = Instant()
-    ends_at = Instant(required=True)
+    ends_at = End()
+    recurrence = fields.Nested(RecurrenceSchema, allow_none=True)
     reason = fields.String(load_default="", validate=TEXT)
     everything = Flag()
     created_by = Ref("created_by.username", dump_only=True)
+
+
+class SilenceWindowSchema(Body):
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+
+
+class CoveredAlertSchema(Body):
+    id = fields.Integer(dump_only=True)
+    title = fields.String(dump_only=True)
+    severity = fields.Enum(Severity, by_value=True, dump_only=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String(), dump_only=True)
+    opened_at = Instant(dump_only=True)
+
+
+class SilencePreviewSchema(Body):
+    """``firing`` alerts would be quiet now; ``alerts`` are the newest of them.
+
+    ``recent`` is how many alerts of the last 24 hours it would have covered.
+    ``incomplete``: there are so many alerts that not all were looked at. ``windows``
+    are the next.
+    """
+
+    firing = fields.Integer(dump_only=True)
+    alerts = fields.List(fields.Nested(CoveredAlertSchema), dump_only=True)
+    recent = fields.Integer(dump_only=True)
+    incomplete = fields.Boolean(dump_only=True)
+    windows = fields.List(fields.Nested(SilenceWindowSchema), dump_only=True)
+
+
+class SilenceBodySchema(Body):
+    """The fields of a silence that is proposed."""
+
+    matchers = fields.List(fields.String(), dump_only=True)
+    ends_at = Instant(dump_only=True)
+    reason = fields.String(dump_only=True)
+
+
+class SilenceProposalSchema(Body):
+    """A silence for one alert: ``body`` can be sent to ``url`` as it is."""
+
+    url = fields.String(dump_only=True)
+    body = fields.Nested(SilenceBodySchema, dump_only=True)

@@ -1,0 +1,71 @@
+"""Silences through the API: what one would cover, ending one, and one for an alert."""
+
+from datetime import timedelta
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services import label_matchers, silence_previews, silences
+from incidentrelay.web.api import crud
+from incidentrelay.web.api.view import api_view
+from incidentrelay.web.links import api_url
+from incidentrelay.web.resources.alerts import AlertNode
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.silences import SilenceNode, TeamSilences
+from incidentrelay.web.schemas.silence import (
+    SilencePreviewSchema,
+    SilenceProposalSchema,
+    SilenceSchema,
+)
+
+USUAL = timedelta(hours=1)
+
+
+@api_view(
+    context=TeamSilences,
+    name="preview",
+    method="POST",
+    permission=Permission.VIEW,
+    body=SilenceSchema,
+    returns=SilencePreviewSchema,
+    errors=(413, 415, 422),
+    summary="What a silence would cover; nothing is saved",
+)
+def preview(context: TeamSilences, request: Any) -> Any:
+    data = crud.without_version(request.body_data)
+    return silence_previews.preview(request.db, context.team, data, now=request.now)
+
+
+@api_view(
+    context=SilenceNode,
+    name="end",
+    method="POST",
+    permission=Permission.EDIT,
+    returns="schema",
+    errors=(409,),
+    summary="End it now, with all that would come again",
+)
+def end(context: SilenceNode, request: Any) -> Item:
+    row = silences.end(request.db, context.obj, actor=crud.actor(request), now=request.now)
+    node = context.__parent__
+    return node.fresh(row) if isinstance(node, TeamSilences) else context
+
+
+@api_view(
+    context=AlertNode,
+    name="silence",
+    method="GET",
+    permission=Permission.VIEW,
+    returns=SilenceProposalSchema,
+    summary="A silence for this alert, ready to be made",
+)
+def proposal(context: AlertNode, request: Any) -> dict[str, Any]:
+    alert = context.obj
+    folder = context.root.place(alert.team)["silences"]
+    return {
+        "url": api_url(request, folder),
+        "body": {
+            "matchers": label_matchers.of_labels(alert.labels),
+            "ends_at": request.now + USUAL,
+            "reason": f"For alert {alert.id}: {alert.title}"[:500],
+        },
+    }
