@@ -11,6 +11,7 @@ from incidentrelay.web.console.layer_forms import Draft, Hours, values
 from incidentrelay.web.console.schema_forms import SchemaForm
 from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
 from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
+from incidentrelay.web.console import silence_forms
 
 NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
 
@@ -135,6 +136,7 @@ def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     return {
         "alert": alert(say),
         "actions": actions(say),
+        "silence_url": "/groups/sre/teams/core/silences/new?alert=7",
         "plan": [
             Thing(at=NOW + timedelta(minutes=4), text=say("In 4 min: remind Bob Rivera")),
             Thing(at=NOW + timedelta(minutes=9), text=say("In 9 min: call Ann Okafor")),
@@ -425,6 +427,67 @@ def confirm_page(say: Any = str) -> dict[str, Any]:
     }
 
 
+def silence_row(say: Any = str, **changes: Any) -> Thing:
+    return Thing(**{
+        "url": "/x", "matchers": [say('alertname="DiskFull"'), say('host=~"db-.*"')],
+        "reason": say("Moving the disks"), "by": say("Bob Rivera"), "group_name": say("SRE"),
+        "team_name": say("Infrastructure"), "state": "active", "at": NOW,
+        "repeats": say("Every week on Sunday at 02:00"), "starts_at": NOW, "ends_at": None,
+        "end_url": "/x/end", "edit_url": "/x/edit", "delete_url": "/x/delete",
+    } | changes)  # fmt: skip
+
+
+def silence_list(say: Any = str, **changes: Any) -> dict[str, Any]:
+    bare = {"matchers": [], "reason": "", "by": None, "repeats": None, "end_url": None}
+    return {
+        "crumbs": [Thing(label=say("SRE"), url=None)],
+        "team_name": say("Infrastructure"),
+        "over": False,
+        "rows": [
+            silence_row(say),
+            silence_row(say, state="coming"),
+            silence_row(say, state="over", **bare),
+        ],
+        "new_url": "/x/new",
+        "next_url": "/x?before=3",
+    } | changes
+
+
+def silence_preview(say: Any = str, **changes: Any) -> Thing:
+    found = Thing(id=7, title=say("Disk is full"), severity="critical", opened_at=NOW)
+    return Thing(**{
+        "firing": 12, "alerts": [found], "recent": 1, "incomplete": True,
+        "windows": [Thing(start=NOW, end=NOW + timedelta(hours=1))],
+    } | changes)  # fmt: skip
+
+
+def silence_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    return {
+        "crumbs": [Thing(label=say("Core"), url="/x")],
+        "silence": silence_row(say),
+        "preview": silence_preview(say),
+        "alerts_url": "/alerts",
+    } | changes
+
+
+def silence_form(say: Any = str, *, wrong: bool = False) -> dict[str, Any]:
+    form = silence_forms.blank("Europe/Paris")
+    form.values |= {name: say("x") for name in ("matchers", "reason", "rule", "zone")}
+    if wrong:
+        form.errors = {name: say("This is wrong.") for name in silence_forms.NAMES}
+    return {
+        "crumbs": [Thing(label=say("Core"), url="/x")],
+        "title": "New silence",
+        "team_name": say("Core"),
+        "form": form,
+        "lasts": silence_forms.LASTS,
+        "repeats": silence_forms.REPEATS,
+        "preview": None if wrong else silence_preview(say),
+        "alerts_url": "/alerts",
+        "back": "/x",
+    }
+
+
 def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page that the templates can make, by a name for the test's report."""
     stranger = {"identity": None, "nav": [], "banners": [], "flashes": []}
@@ -452,7 +515,8 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             say, **nothing | {"query": say("x")})),
         "alert": ("alerts/alert.jinja2", alert_page(say)),
         "alert bare": ("alerts/alert.jinja2", alert_page(
-            say, alert=bare, plan=[], events=[], notifications=[], actions=[])),
+            say, alert=bare, plan=[], events=[], notifications=[], actions=[],
+            silence_url=None)),
         "alert resolved": ("alerts/alert.jinja2", alert_page(say, alert=resolved)),
         "act": ("act.jinja2", act_page(say)),
         "act done": ("act.jinja2", act_page(
@@ -493,6 +557,18 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "rotation for which team": ("rotations/teams.jinja2", {
             "crumbs": [], "teams": [(say("SRE / Database"), "/x")]}),
         "rotation for no team": ("rotations/teams.jinja2", {"crumbs": [], "teams": []}),
+        "silences": ("silences/index.jinja2", silence_list(say)),
+        "silences none": ("silences/index.jinja2", silence_list(
+            say, rows=[], crumbs=[], team_name=None, new_url=None, next_url=None)),
+        "silences none over": ("silences/index.jinja2", silence_list(say, rows=[], over=True)),
+        "silence": ("silences/silence.jinja2", silence_page(say)),
+        "silence over": ("silences/silence.jinja2", silence_page(say, preview=None,
+            silence=silence_row(say, state="over", ends_at=NOW, edit_url=None, end_url=None))),
+        "silence form": ("silences/edit.jinja2", silence_form(say)),
+        "silence form wrong": ("silences/edit.jinja2", silence_form(say, wrong=True)),
+        "silence team": ("silences/choose.jinja2", {
+            "teams": [(say("SRE / Core"), "/x/new")], "crumbs": []}),
+        "silence no team": ("silences/choose.jinja2", {"teams": [], "crumbs": []}),
         "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),

@@ -40,12 +40,15 @@ class Preview:
 
 def preview(session: Session, team: Team, data: Mapping[str, Any], *, now: datetime) -> Preview:
     """The preview of a silence with ``data``; raises InvalidInput as making it would."""
-    values = silences.judged(data, now)
-    parsed = matching.parse_list(values["matchers"])
-    firing = _ids(session, team, parsed, Alert.status == AlertStatus.FIRING)
-    recent = _ids(session, team, parsed, Alert.opened_at > now - RECENTLY)
-    timing = silence_timing.of(Silence(**values))
-    coming = domain.windows(timing, now, values["ends_at"])
+    return of(session, Silence(team_id=team.id, **silences.judged(data, now)), now=now)
+
+
+def of(session: Session, silence: Silence, *, now: datetime) -> Preview:
+    """What the silence, made or not, covers when it is in force."""
+    parsed = matching.parse_list(silence.matchers)
+    firing = _ids(session, silence, parsed, Alert.status == AlertStatus.FIRING)
+    recent = _ids(session, silence, parsed, Alert.opened_at > now - RECENTLY)
+    coming = domain.windows(silence_timing.of(silence), now, silence.ends_at)
     shown = select(Alert).where(Alert.id.in_(firing[0][:MOST_ALERTS])).order_by(Alert.id.desc())
     return Preview(
         firing=len(firing[0]),
@@ -57,10 +60,10 @@ def preview(session: Session, team: Team, data: Mapping[str, Any], *, now: datet
 
 
 def _ids(
-    session: Session, team: Team, parsed: Sequence[Matcher], condition: Any
+    session: Session, silence: Silence, parsed: Sequence[Matcher], condition: Any
 ) -> tuple[list[int], bool]:
     """The alerts that match, newest first, and whether there were too many to look at all."""
-    columns: Any = select(Alert.id, Alert.labels).where(Alert.team_id == team.id, condition)
+    columns: Any = select(Alert.id, Alert.labels).where(Alert.team_id == silence.team_id, condition)
     query = alert_search.narrowed(columns, {"matchers": parsed})
     rows = session.execute(query.order_by(Alert.id.desc()).limit(_MOST_LOOKED_AT + 1)).all()
     found = [number for number, labels in rows if matching.matches(parsed, labels)]

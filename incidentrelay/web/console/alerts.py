@@ -11,7 +11,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Notification
 from incidentrelay.services import alert_future, alert_pages, alert_story, failed_notifications
 from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
-from incidentrelay.web.console import cards, forms, offers, stories
+from incidentrelay.web.console import cards, forms, offers, silence_rows, stories
 from incidentrelay.web.console.cards import Card
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.links import console_url
@@ -112,6 +112,7 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
             stories.sent(row, _resend_url(context, request, row))
             for row in alert_story.notifications(db, alert)
         ],
+        "silence_url": silence_rows.url_for(context, request),
         "plan": stories.future(alert_future.planned(db, alert, request.now), request.now),
     }
 
