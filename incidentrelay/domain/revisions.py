@@ -3,14 +3,14 @@
 What a revision said before that instant is history and stays as it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from incidentrelay.domain.layers import Layer
 from incidentrelay.domain.overrides import Override
 from incidentrelay.domain.rotations import holder_of, seat_of, shift_at, turn_number
-from incidentrelay.domain.wallclock import EARLIEST, utc
+from incidentrelay.domain.wallclock import EARLIEST, LATEST, utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,40 @@ class Schedule:
     revisions: tuple[Revision, ...]
     overrides: tuple[Override, ...] = ()
     inactive: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Somebody who cannot be on call during [since, until); None: always did, for ever."""
+
+    user_id: int
+    since: datetime | None
+    until: datetime | None
+
+
+def without(revisions: Sequence[Revision], away: Collection[Away]) -> tuple[Revision, ...]:
+    """``revisions`` in their order, cut where somebody leaves or comes back.
+
+    Each part leaves out those who are away at its beginning, so that nobody loses the
+    past by leaving, and nobody is given the time of their absence by coming back.
+    """
+    if not away:
+        return tuple(revisions)
+    cuts = {instant for one in away for instant in (one.since, one.until) if instant is not None}
+    found = []
+    for index, revision in enumerate(revisions):
+        begin = _begin(revision)
+        end = _begin(revisions[index + 1]) if index + 1 < len(revisions) else LATEST
+        inside = sorted(cut for cut in cuts if begin < cut < end)
+        for since in (revision.effective_from, *inside):
+            out = frozenset(one.user_id for one in away if _covers(one, since))
+            found.append(replace(revision, effective_from=since, inactive=revision.inactive | out))
+    return tuple(found)
+
+
+def _covers(away: Away, at: datetime | None) -> bool:
+    instant = at or EARLIEST
+    return (away.since or EARLIEST) <= instant and (away.until is None or instant < away.until)
 
 
 def reigns(

@@ -7,6 +7,7 @@ what it needs.
 
 from sqlalchemy.orm import configure_mappers
 
+from incidentrelay.models.absence import Absence
 from incidentrelay.models.alert import Alert, Event, IntakeRequest, Signal
 from incidentrelay.models.audit import AuditEntry, Heartbeat
 from incidentrelay.models.feed import CalendarFeed
@@ -33,6 +34,7 @@ from incidentrelay.models.user import (
 configure_mappers()
 
 __all__ = [
+    "Absence",
     "Alert",
     "ApiToken",
     "Attempt",

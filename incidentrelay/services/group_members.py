@@ -13,7 +13,15 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
-from incidentrelay.services import audit, checks, editing, people, references, schedule_changes
+from incidentrelay.services import (
+    absences,
+    audit,
+    checks,
+    editing,
+    people,
+    references,
+    schedule_changes,
+)
 
 _ROLE: Mapping[str, checks.Check] = {"role": checks.word(GroupRole)}
 
@@ -45,6 +53,7 @@ def create(
     )
     editing.insert(session, member, taken=taken)
     schedule_changes.of_group(session, group.id, now)
+    absences.end(session, user.id, group.id, now)
     diff = {"role": [None, member.role]}
     _record(session, actor, "create", member, user, now, diff)
     return member
@@ -94,6 +103,7 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     )
     editing.remove(session, member, used=f"{user.username} is still needed in the group.")
     schedule_changes.of_group(session, member.group_id, now)
+    absences.begin(session, user.id, member.group_id, now)
     _record(session, actor, "delete", member, user, now, {"role": [member.role, None]})
 
 

@@ -139,8 +139,7 @@ def _load(session: Session, rotation: Rotation) -> Schedule:
 def _revised(old: Schedule, layers: tuple[Layer, ...], now: datetime) -> Schedule:
     """``old`` with one more revision, as :func:`schedules.load` will load it."""
     inactive = old.revisions[-1].inactive if old.revisions else frozenset[int]()
-    history = tuple(replace(revision, inactive=frozenset()) for revision in old.revisions)
-    return replace(old, revisions=(*history, Revision(now, layers, inactive)))
+    return replace(old, revisions=(*old.revisions, Revision(now, layers, inactive)))
 
 
 def _overridden(

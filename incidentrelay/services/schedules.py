@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from incidentrelay.domain.oncall import Layer, Override, Revision, Schedule, Window
+from incidentrelay.domain.revisions import Away, without
 from incidentrelay.models import (
     GroupMember,
     Rotation,
@@ -18,15 +19,16 @@ from incidentrelay.models import (
     Team,
     User,
 )
-from incidentrelay.services import schedule_changes
+from incidentrelay.services import absences, schedule_changes
 
 
 def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]:
-    """The schedule of each rotation, in at most five statements however many there are.
+    """The schedule of each rotation, in at most six statements however many there are.
 
-    People who are not active, or no longer members of the rotation's group, are
-    inactive in the revision that holds now. Earlier revisions are history and stay
-    as they were. Ids that do not exist are left out.
+    People who are not active, or no longer members of the rotation's group, are not on
+    call since they left; what they had before is history and stays as it was. Where
+    nobody knows when they left, they did when the newest revision began. Ids that do
+    not exist are left out.
     """
     if not rotation_ids:
         return {}
@@ -45,9 +47,13 @@ def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]
         for user_id in _named(revisions[rotation_id], overrides[rotation_id])
     }
     active = _active(session, people, set(groups.values()))
+    away = absences.load(session, people, set(groups.values()))
     return {
         rotation_id: _schedule(
-            revisions[rotation_id], overrides[rotation_id], active, group_id, people
+            revisions[rotation_id],
+            overrides[rotation_id],
+            {user_id for user_id in people if (group_id, user_id) in active},
+            [*away[None], *away[group_id]],
         )
         for rotation_id, group_id in groups.items()
     }
@@ -128,23 +134,21 @@ def _named(revisions: Iterable[RotationRevision], overrides: Iterable[Override])
 def _schedule(
     revisions: Sequence[RotationRevision],
     overrides: Sequence[Override],
-    active: set[tuple[int, int]],
-    group_id: int,
-    people: set[int],
+    active: set[int],
+    known: Sequence[Away],
 ) -> Schedule:
-    inactive = frozenset(user_id for user_id in people if (group_id, user_id) not in active)
-    newest = revisions[-1] if revisions else None
-    return Schedule(
-        revisions=tuple(
-            Revision(
-                effective_from=revision.effective_from,
-                layers=tuple(layer_of(row) for row in revision.layers),
-                inactive=inactive if revision is newest else frozenset(),
-            )
-            for revision in revisions
-        ),
-        overrides=tuple(overrides),
-    )
+    named = _named(revisions, overrides)
+    newest = revisions[-1].effective_from if revisions else None
+    # Whoever is active now is so whatever was written: pages must reach somebody.
+    away = [one for one in known if one.user_id in named]
+    away = [one for one in away if one.until is not None or one.user_id not in active]
+    since_known = {one.user_id for one in away if one.until is None}
+    away += [Away(user_id, newest, None) for user_id in named - active - since_known]
+    stored = [
+        Revision(revision.effective_from, tuple(layer_of(row) for row in revision.layers))
+        for revision in revisions
+    ]
+    return Schedule(revisions=without(stored, away), overrides=tuple(overrides))
 
 
 def layer_of(row: RotationLayer) -> Layer:

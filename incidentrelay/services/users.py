@@ -13,6 +13,7 @@ from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict, NotAllowed
 from incidentrelay.models import Group, GroupMember, User
 from incidentrelay.services import (
+    absences,
     audit,
     auth,
     checks,
@@ -111,6 +112,8 @@ def update(
     diff = _masked(editing.change(user, _hashed(user.username, values)))
     if diff:
         editing.save(session, user, now)
+        if "active" in diff:
+            (absences.end if user.active else absences.begin)(session, user.id, None, now)
         audit.record(session, actor, "update", user, diff, now=now)
     if "active" in diff:
         schedule_changes.of_person(session, user.id, now)

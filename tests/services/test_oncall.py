@@ -64,7 +64,7 @@ def test_the_number_of_statements_is_constant(
         assert [row.rotation for row in rows] == rotations
         return len(statements)
 
-    assert count(1) == count(9) <= 7
+    assert count(1) == count(9) <= 8
     assert oncall.who_is_on_call(session, [], now) == []
 
 

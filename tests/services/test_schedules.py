@@ -4,10 +4,19 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import Layer, Override, Window, on_call
-from incidentrelay.models import GroupMember, Team, User
-from incidentrelay.services import schedules
+from incidentrelay.domain.oncall import (
+    Interval,
+    Layer,
+    Override,
+    Window,
+    gaps,
+    on_call,
+    shifts,
+)
+from incidentrelay.models import Group, GroupMember, Team, User
+from incidentrelay.services import absences, group_members, schedules, users
 from tests import factories
 
 People = dict[str, User]
@@ -100,7 +109,7 @@ def test_the_number_of_statements_is_constant(
             assert len(schedules.load(session, ids)) == count
         return len(statements)
 
-    assert load(1) == load(8) == 5
+    assert load(1) == load(8) == 6
 
 
 @pytest.mark.parametrize(
@@ -109,3 +118,67 @@ def test_the_number_of_statements_is_constant(
 def test_wall_times(value: time, text: str) -> None:
     assert schedules.wall_time(value) == text
     assert time.fromisoformat(text) == value
+
+
+@pytest.mark.both_databases
+def test_the_past_of_those_who_leave_and_come_back_stays(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    """ann has the first week alone, leaves for a week, and comes back."""
+    ann, root = people["ann"], SYSTEM
+    rotation = factories.rotation(session, team, members=(ann,))
+    left, back = now - timedelta(days=14), now - timedelta(days=7)
+    users.update(session, ann, {"active": False}, actor=root, now=left)
+    users.update(session, ann, {"active": True}, actor=root, now=back)
+    # An edit since then must not give her the time of her absence, nor take the rest.
+    factories.revision(session, rotation, (ann,), effective_from=now - timedelta(days=1))
+    start, end = now - timedelta(days=15), now + timedelta(days=1)
+    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    found = shifts(schedule, start, end)
+    assert {shift.user_id for shift in found} == {ann.id}
+    assert gaps(found, start, end) == [Interval(left, back)]
+
+
+@pytest.mark.both_databases
+def test_who_leaves_the_group_keeps_the_overrides_of_the_past(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    cy, root = people["cy"], SYSTEM
+    rotation = factories.rotation(session, team, members=(people["ann"],))
+    start, end = now - timedelta(hours=2), now + timedelta(hours=2)
+    factories.override(session, rotation, cy, starts_at=start, ends_at=end)
+    member = session.query(GroupMember).filter_by(user_id=cy.id).one()
+    group_members.delete(session, member, actor=root, now=now)
+    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    found = [(one.user_id, one.start, one.end) for one in shifts(schedule, start, end)]
+    assert found == [(cy.id, start, now), (people["ann"].id, now, end)]
+    again = {"username": cy.username, "role": "viewer"}
+    group = session.get_one(Group, team.group_id)
+    group_members.create(session, group, again, actor=root, now=now + timedelta(hours=1))
+    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    held = [one.user_id for one in shifts(schedule, start, end)]
+    assert held == [cy.id, people["ann"].id, cy.id]
+
+
+@pytest.mark.both_databases
+def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    ann, root = people["ann"], SYSTEM
+    rotation = factories.rotation(session, team, members=(ann, people["bob"]))
+    factories.revision(session, rotation, (ann,), effective_from=now + timedelta(days=7))
+    users.update(session, ann, {"active": False}, actor=root, now=now)
+    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    present = on_call(schedule, now)
+    assert present is not None
+    assert present.user_id == people["bob"].id
+
+
+@pytest.mark.both_databases
+def test_an_absence_that_nobody_ended_keeps_no_active_person_from_duty(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    rotation = factories.rotation(session, team, members=(people["ann"],))
+    absences.begin(session, people["ann"].id, None, now - timedelta(days=1))
+    session.flush()
+    assert on_call(schedules.load(session, [rotation.id])[rotation.id], now) is not None
