@@ -152,6 +152,7 @@ _TAGS = frozenset(
         "oncall",
         "overrides",
         "policies",
+        "reports",
         "rotations",
         "routes",
         "silences",
@@ -187,7 +188,7 @@ def _body(node_class: type[Node], spec: Spec) -> dict[str, Any] | None:
 def _responses(node_class: type[Node], spec: Spec) -> dict[str, Any]:
     good: dict[str, Any] = {"description": HTTPStatus(spec.status).phrase}
     if spec.status != HTTPStatus.NO_CONTENT:
-        good["content"] = {"application/json": {"schema": _answer(node_class, spec)}}
+        good["content"] = {spec.media: {"schema": _answer(node_class, spec)}}
     problem = {MEDIA_TYPE: {"schema": ProblemSchema}}
     return {
         str(spec.status): good,
@@ -207,7 +208,7 @@ def _errors(spec: Spec) -> set[int]:
 def _answer(node_class: type[Node], spec: Spec) -> Any:
     found = schema_class(spec.returns, node_class)
     if found is None:
-        return {"type": "object"}
+        return {"type": "object" if spec.media == "application/json" else "string"}
     if spec.page:
         return {
             "type": "object",

@@ -27,7 +27,10 @@ OPTIONS = ("body", "partial", "query", "returns", "many", "page", "status", "sum
 
 @dataclass(frozen=True)
 class Spec:
-    """The options of one view. ``partial`` bodies merge; ``page`` answers with a page."""
+    """The options of one view. ``partial`` bodies merge; ``page`` answers with a page.
+
+    ``media`` is what the view answers with where that is not JSON: it returns a response.
+    """
 
     context: type[Node]
     method: str
@@ -41,6 +44,7 @@ class Spec:
     many: bool = False
     page: bool = False
     status: int = 200
+    media: str = "application/json"
     errors: tuple[int, ...] = ()
     view: Callable[[Any, Any], Any] | None = None
 

@@ -18,6 +18,7 @@ from incidentrelay.web.resources.me import Me
 from incidentrelay.web.resources.notifications import Notifications
 from incidentrelay.web.resources.oncall import OnCall
 from incidentrelay.web.resources.place import place
+from incidentrelay.web.resources.reports import Reports
 from incidentrelay.web.resources.rotations import Rotations
 from incidentrelay.web.resources.routes import Routes
 from incidentrelay.web.resources.silences import Silences
@@ -43,6 +44,7 @@ class Root(Node):
         "integrations": Integrations,
         "oncall": OnCall,
         "calendar": Calendar,
+        "reports": Reports,
         "simulate": Simulate,
         "audit": Audit,
     }

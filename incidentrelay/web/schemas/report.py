@@ -1,0 +1,95 @@
+"""The on-call report."""
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from incidentrelay.domain.duty import decimal
+from incidentrelay.web.schemas.base import SLUG, Instant, Ref
+
+_NAME = validate.Length(max=130)
+_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of day, like 22:00.")
+_WEEKEND = validate.Regexp(
+    r"\A([0-6](,[0-6])*|none)\Z", error="Write weekdays like 5,6 (0 is Monday), or none."
+)
+
+
+class DutyQuery(Schema):
+    """``from`` and ``to`` are dates, both included; at most 400 days.
+
+    ``zone`` is by default that of the rotations where they share one, else one's own.
+    """
+
+    class Meta:
+        unknown = RAISE
+
+    first = fields.Date(data_key="from", required=True)
+    last = fields.Date(data_key="to", required=True)
+    zone = fields.String(validate=validate.Length(max=64))
+    group = fields.String(validate=SLUG)
+    team = fields.String(validate=SLUG)
+    rotation = fields.String(validate=_NAME)
+    user = fields.String(validate=validate.Length(1, 63))
+    country = fields.String(validate=validate.Length(2, 2))
+    subdivision = fields.String(validate=validate.Length(1, 10))
+    night_from = fields.String(validate=_TIME)
+    night_to = fields.String(validate=_TIME)
+    weekend = fields.String(validate=_WEEKEND)
+
+
+class Decimal(fields.Float):
+    """Elapsed time in hours, rounded to two digits."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kw: Any) -> float:
+        return float(decimal(value))
+
+
+class HoursSchema(Schema):
+    weekday = Decimal()
+    night = Decimal()
+    weekend = Decimal()
+    holiday = Decimal()
+    total = Decimal()
+
+
+class DutySumSchema(Schema):
+    hours = fields.Nested(HoursSchema)
+    pages = fields.Integer()
+    night_pages = fields.Integer()
+
+
+class PersonDutySchema(DutySumSchema):
+    user = Ref("user.username", dump_only=True, allow_none=False)
+    name = Ref("user.display_name", dump_only=True, allow_none=False)
+
+
+class RotationDutySchema(DutySumSchema):
+    """``rotation`` null: pages of the team to people who were not on call in it."""
+
+    group = Ref("team.group.slug", dump_only=True, allow_none=False)
+    team = Ref("team.slug", dump_only=True, allow_none=False)
+    rotation = Ref("rotation.slug", dump_only=True)
+
+
+class DutyLineSchema(PersonDutySchema, RotationDutySchema):
+    pass
+
+
+class HolidaySchema(Schema):
+    date = fields.Date()
+    name = fields.String()
+
+
+class DutyReportSchema(Schema):
+    """``start`` and ``end`` are the instants of the period in ``zone``."""
+
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="to")
+    zone = fields.String()
+    start = Instant()
+    end = Instant()
+    holidays = fields.List(fields.Nested(HolidaySchema))
+    lines = fields.List(fields.Nested(DutyLineSchema))
+    people = fields.List(fields.Nested(PersonDutySchema))
+    rotations = fields.List(fields.Nested(RotationDutySchema))
+    total = fields.Nested(DutySumSchema)
