@@ -66,6 +66,8 @@ class EventKind(StrEnum):
     PAGED = "paged"
     REMINDED = "reminded"
     ESCALATED = "escalated"
+    STEP_PASSED_OVER = "step_passed_over"
+    STEP_WAITS = "step_waits"
     NOBODY_ON_CALL = "nobody_on_call"
     FALLBACK_NOTIFIED = "fallback_notified"
     ESCALATION_EXHAUSTED = "escalation_exhausted"

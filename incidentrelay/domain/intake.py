@@ -10,7 +10,10 @@ what arrives        no open alert       open alert         resolved in the windo
 firing, new         create, page        join (an           reopen, page
                                         acknowledged one
                                         pages only if the
-                                        severity rises)
+                                        severity rises, a
+                                        firing one if steps
+                                        of its plan did not
+                                        apply before)
 firing, known       –                   count, last seen   reopen, page
 resolved, known     –                   signal resolves;   ignored
                                         the alert with the
@@ -39,7 +42,8 @@ class AlertState:
     """The working copy of one alert. ``id`` is None until it is written.
 
     ``firing`` counts its firing signals. ``page`` and ``told`` say what is owed at
-    the end: a page, or news to those who know of it already.
+    the end: a page, or news to those who know of it already. ``floors`` are the
+    severities from which on steps of its running plan apply.
     """
 
     id: int | None
@@ -59,6 +63,7 @@ class AlertState:
     assignee_id: int | None = None
     page: bool = False
     closed: bool = False
+    floors: frozenset[Severity] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -254,7 +259,12 @@ def _raise_severity(alert: AlertState, severity: Severity, batch: Fold) -> bool:
         return False
     text = f"Severity rose from {alert.severity} to {severity}."
     batch.note(alert, EventKind.SEVERITY_RAISED, text)
-    alert.severity = severity
+    before, alert.severity = alert.severity, severity
+    reached = any(before.rank < floor.rank <= severity.rank for floor in alert.floors)
+    if reached and alert.status is AlertStatus.FIRING and not alert.page:
+        # Steps that were passed over apply now: the plan begins again.
+        alert.generation += 1
+        alert.page = True
     return True
 
 

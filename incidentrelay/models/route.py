@@ -39,7 +39,8 @@ class Channel(Versioned, Named, Base):
 class Policy(Versioned, Named, Base):
     """An escalation policy.
 
-    ``steps``: ``[{"delay": seconds, "targets": [{"kind", "id"}], "notify_assignee_again"}]``.
+    ``steps``: ``[{"delay": seconds, "targets": [{"kind", "id"}], "notify_assignee_again",
+    "conditions"}]``, the last as in :class:`incidentrelay.domain.conditions.Conditions`.
     ``repeat`` further rounds follow the first.
     """
 

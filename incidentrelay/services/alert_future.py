@@ -28,6 +28,8 @@ _VERBS: Mapping[NotificationKind, str] = {
     NotificationKind.FALLBACK: "tell the fallback contact,",
 }
 _REMARKS: Mapping[EventKind, str] = {
+    EventKind.STEP_PASSED_OVER: "a step is passed over",
+    EventKind.STEP_WAITS: "nobody is on call, and the plan waits for the next shift",
     EventKind.NOBODY_ON_CALL: "nobody is on call",
     EventKind.ESCALATION_EXHAUSTED: "the plan ends",
 }
@@ -74,7 +76,7 @@ def outlook(alert: Alert) -> Outlook:
 def planned(session: Session, alert: Alert, now: datetime) -> list[Planned]:
     """The next steps, soonest first. The alert has its team loaded.
 
-    Steps that reach nobody at all are left out. A number of statements that does not
+    Runs of which there is nothing to say are left out. A number of statements that does not
     depend on the plan's length.
     """
     ahead = outlook(alert)

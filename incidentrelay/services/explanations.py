@@ -21,6 +21,7 @@ _DONE: Mapping[StepKind, str] = {
     StepKind.REMINDER: "reminded",
     StepKind.FALLBACK: "told as the fallback contact",
 }
+_NOTHING_WANTED = (StepKind.SILENCED, StepKind.PASSED_OVER, StepKind.WAITS)
 _WEEK = timedelta(days=6)
 
 
@@ -110,7 +111,8 @@ def _silence(forecast: Forecast, start: datetime) -> Iterator[str]:
 def _plan(plan: PlanInfo) -> str:
     begins = "Its plan, which is running already, is" if plan.running else "Its plan is"
     if plan.policy is not None:
-        return f"{begins} the policy {plan.policy}."
+        version = "" if plan.version is None else f", version {plan.version}"
+        return f"{begins} the policy {plan.policy}{version}."
     if plan.rotation is not None:
         return f"{begins} the default one of rotation {plan.rotation}."
     return f"{begins} the default one, without a rotation."
@@ -119,6 +121,12 @@ def _plan(plan: PlanInfo) -> str:
 def _step(step: Step, start: datetime) -> str:
     if step.kind is StepKind.SILENCED:
         return f"{_when(step.at, start)}, it falls quiet. {step.nobody}"
+    if step.kind is StepKind.PASSED_OVER:
+        return f"{_if_nobody_reacts(step.at, start)}, a step is passed over. {step.nobody}"
+    if step.kind is StepKind.WAITS and step.until is not None:
+        until = _until(step.until, start)
+        when = _if_nobody_reacts(step.at, start)
+        return f"{when}, nobody is on call: the plan waits until {until}."
     if step.kind is StepKind.EXHAUSTED:
         return f"{_if_nobody_reacts(step.at, start)}, the plan has come to its end."
     parts = [*_people(step, start), *_channels(step)]
@@ -157,7 +165,7 @@ def _end(forecast: Forecast) -> Iterator[str]:
     wanted = any(
         step.nobody is not None or step.kind is StepKind.EXHAUSTED
         for step in forecast.steps
-        if step.kind is not StepKind.SILENCED
+        if step.kind not in _NOTHING_WANTED
     )
     if wanted and not told:
         yield "The team has no fallback contact that could be told."

@@ -25,6 +25,8 @@ class StepKind(StrEnum):
     FALLBACK = "fallback"
     EXHAUSTED = "exhausted"
     SILENCED = "silenced"
+    PASSED_OVER = "passed_over"
+    WAITS = "waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,16 @@ class Covering:
 
 @dataclass(frozen=True, slots=True)
 class PlanInfo:
-    """``source`` ∈ default, policy. ``running``: it began before, with an earlier item."""
+    """``source`` ∈ default, policy. ``running``: it began before, with an earlier item.
+
+    ``version`` is that of the policy of which the plan is a copy.
+    """
 
     source: str
     policy: str | None
     rotation: str | None
     running: bool
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,10 @@ class ChannelTold:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``nobody`` says why a target was not reached; ``assignee`` has the alert after it."""
+    """``nobody`` says why a target was not reached; ``assignee`` has the alert after it.
+
+    ``until`` is when a step that waits goes on.
+    """
 
     at: datetime
     kind: StepKind
@@ -83,6 +92,7 @@ class Step:
     channels: tuple[ChannelTold, ...] = ()
     nobody: str | None = None
     assignee: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,8 @@ class Course:
 def plan_info(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> PlanInfo:
     """Where the plan comes from. ``rotations`` are the names of those in it."""
     if plan.source.startswith(_POLICY):
-        return PlanInfo("policy", plan.source.removeprefix(_POLICY), None, running)
+        policy = plan.source.removeprefix(_POLICY)
+        return PlanInfo("policy", policy, None, running, plan.version)
     targets = (target for step in plan.steps for target in step.targets)
     ids = [target.id for target in targets if target.kind is TargetKind.ON_CALL]
     rotation = next((rotations.get(each) for each in ids if each is not None), None)
@@ -144,10 +155,17 @@ def steps_of(
         text = " ".join(event["text"] for event in made.events)
         yield Step(at, StepKind.SILENCED, nobody=text, assignee=username(people, made.assignee_id))
     for run in made.runs:
-        kind = StepKind.EXHAUSTED if run.step is None else StepKind(run.step.kind)
-        yield _step(at, kind, run.told, run, people, rotations)
+        yield _step(at, _kind(run), run.told, run, people, rotations)
         if run.fallback:
             yield _step(at, StepKind.FALLBACK, run.fallback, run, people, rotations)
+
+
+def _kind(run: Run) -> StepKind:
+    if run.step is None:
+        return StepKind.EXHAUSTED
+    if run.passed is not None:
+        return StepKind.PASSED_OVER
+    return StepKind.WAITS if run.until is not None else StepKind(run.step.kind)
 
 
 def _step(
@@ -159,14 +177,16 @@ def _step(
     rotations: Mapping[int, str],
 ) -> Step:
     fallback = kind is StepKind.FALLBACK
-    turns = {} if fallback else _turns(at, run.step, people, rotations)
+    turns = {} if fallback or not told else _turns(at, run.step, people, rotations)
+    nobody = run.passed or ", ".join(run.nobody) or None
     return Step(
         at=at,
         kind=kind,
         people=_persons(told, people, turns),
         channels=_channels(told, people),
-        nobody=None if fallback else ", ".join(run.nobody) or None,
+        nobody=None if fallback else nobody,
         assignee=username(people, run.assignee_id),
+        until=run.until,
     )
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
-from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.enums import AlertStatus, Severity
+from incidentrelay.domain.escalation import Plan
 from incidentrelay.domain.fingerprint import group_key
 from incidentrelay.domain.intake import AlertState, Fold, SignalState, fold
 from incidentrelay.domain.signals import Item, Signal
@@ -105,7 +106,15 @@ def _alert_state(alert: Alert, firing: int) -> AlertState:
         resolved_at=alert.resolved_at,
         firing=firing,
         assignee_id=alert.assignee_id,
+        floors=_floors(alert),
     )
+
+
+def _floors(alert: Alert) -> frozenset[Severity]:
+    """None while it is quiet: its plan begins again when that is over."""
+    if not alert.plan or alert.quiet_until is not None:
+        return frozenset()
+    return Plan.from_json(alert.plan).floors
 
 
 def _signal_state(row: SignalRow, alert: AlertState) -> SignalState:

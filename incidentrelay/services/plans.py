@@ -7,12 +7,24 @@ from typing import Any
 
 from incidentrelay.domain import escalation, oncall
 from incidentrelay.domain.enums import EventKind, NotificationKind, TargetKind
-from incidentrelay.domain.escalation import Exhaust, Plan, Progress, RunStep, Step, Target
+from incidentrelay.domain.escalation import (
+    Effect,
+    Exhaust,
+    PassOver,
+    Plan,
+    Progress,
+    RunStep,
+    Step,
+    Target,
+    Unheard,
+    Wait,
+)
 from incidentrelay.domain.silences import Cover
 from incidentrelay.models import Route
 from incidentrelay.services import notifications
 from incidentrelay.services.directory import Directory, Recipient
 from incidentrelay.services.notifications import Subject
+from incidentrelay.services.plan_facts import facts_of
 from incidentrelay.services.timeline import event
 
 SILENCE = "silence"
@@ -20,10 +32,11 @@ SILENCE = "silence"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One step that ran; ``step`` None is the end of the plan.
+    """One step that was due; ``step`` None is the end of the plan.
 
     ``told`` are whom it reached and ``nobody`` the targets where nobody was;
-    ``fallback`` are the team's contacts that were told because of that.
+    ``fallback`` are the team's contacts that were told because of that. A step that
+    did not run was ``passed`` over (why), or waits ``until`` somebody is on call.
     """
 
     step: Step | None
@@ -31,6 +44,8 @@ class Run:
     nobody: tuple[str, ...] = ()
     fallback: tuple[Recipient, ...] = ()
     assignee_id: int | None = None
+    passed: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -62,7 +77,8 @@ def plan_of(route: Route, channel_ids: Sequence[int]) -> Plan:
     ``channel_ids`` are the route's channels; a policy names its own.
     """
     if route.policy is not None:
-        return escalation.policy_plan(route.policy.name, route.policy.steps, route.policy.repeat)
+        policy = route.policy
+        return escalation.policy_plan(policy.name, policy.steps, policy.repeat, policy.version)
     rotation = route.rotation
     team = route.team
     return escalation.default_plan(
@@ -88,10 +104,14 @@ def play(
     # One hop for each step at most: a plan in which nobody is ever there ends here
     # and goes on at its ordinary pace.
     for _ in range(len(plan.steps) + 1):
-        decision = escalation.decide(plan, made.progress, now)
+        facts = facts_of(subject, plan, made.progress, people, now)
+        decision = escalation.decide(plan, made.progress, now, facts)
         made.progress = decision.progress
         if not decision.effects:
             break
+        if isinstance(decision.effects[0], PassOver):
+            _pass_over(decision.effects, subject, people, made, now)
+            continue
         if all(_perform(effect, subject, people, made, now) for effect in decision.effects):
             break
         made.progress = escalation.hurry(plan, made.progress, now)
@@ -115,19 +135,42 @@ def _at_ordinary_pace(plan: Plan, progress: Progress, now: datetime) -> Progress
     steps = plan.steps
     delay = steps[progress.step].delay if progress.step < len(steps) else plan.exhausted_after
     pace = delay or plan.exhausted_after
-    return replace(progress, due=now + timedelta(seconds=pace))
+    return replace(progress, due=now + timedelta(seconds=pace), urgent=False)
+
+
+def _pass_over(
+    effects: Sequence[Effect], subject: Subject, people: Directory, made: Play, now: datetime
+) -> None:
+    for effect in effects:
+        if isinstance(effect, PassOver):
+            text = f"A step of the plan is passed over. {effect.why}"
+            made.events.append(event(subject.id, EventKind.STEP_PASSED_OVER, text, now))
+            made.runs.append(Run(effect.step, passed=effect.why, assignee_id=made.assignee_id))
+        elif isinstance(effect, Unheard):
+            why = "No step of the plan applies"
+            text = f"{why}, so that it has told nobody."
+            made.events.append(event(subject.id, EventKind.STEP_PASSED_OVER, text, now))
+            contacts = _fall_back(subject, people, made, effect.number, why, now)
+            made.runs[-1] = replace(made.runs[-1], fallback=contacts)
 
 
 def _perform(
-    effect: RunStep | Exhaust, subject: Subject, people: Directory, made: Play, now: datetime
+    effect: Effect, subject: Subject, people: Directory, made: Play, now: datetime
 ) -> bool:
     """Write down one effect; False where a person was wanted and nobody was there."""
+    if isinstance(effect, Wait):
+        until = f"{effect.until:%Y-%m-%d %H:%M} UTC"
+        text = f"Nobody is on call. The plan waits for the next shift, at {until}."
+        made.events.append(event(subject.id, EventKind.STEP_WAITS, text, now))
+        made.runs.append(Run(effect.step, until=effect.until, assignee_id=made.assignee_id))
+        return True
     if isinstance(effect, Exhaust):
         text = "Nobody reacted, and the escalation plan has come to its end."
         made.events.append(event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now))
         last = _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
         made.runs.append(Run(None, fallback=last, assignee_id=made.assignee_id))
         return True
+    assert isinstance(effect, RunStep)  # steps that do not run are dealt with elsewhere
     found, nobody = _find(effect.step, made.assignee_id, people, now)
     if effect.step.kind is not NotificationKind.REMINDER:
         made.assignee_id = next((r.user_id for r in found if r.user_id), made.assignee_id)

@@ -6,7 +6,8 @@ A step as people write it::
      "targets": [{"kind": "rotation", "name": "primary"}, {"kind": "user", "name": "ann"},
                  {"kind": "team", "name": "core"}, {"kind": "channel", "name": "chat"}]}
 
-A rotation or channel of another team of the group is named ``team/slug``.
+A rotation or channel of another team of the group is named ``team/slug``. A step may
+have ``conditions`` (:mod:`incidentrelay.services.step_conditions`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Channel, Policy, Rotation, Route, Team
-from incidentrelay.services import audit, checks, editing, people, places
+from incidentrelay.services import audit, checks, editing, people, places, step_conditions
 from incidentrelay.services.slugs import check_slug, with_slug
 
 MAX_STEPS = MAX_TARGETS = 20
@@ -98,6 +99,7 @@ def public_steps(session: Session, policies: Sequence[Policy]) -> dict[int, list
                 "delay": step["delay"],
                 "notify_assignee_again": step.get("notify_assignee_again", False),
                 "targets": [_shown(target, named, teams[policy.id]) for target in step["targets"]],
+                "conditions": step.get("conditions", {}),
             }
             for step in policy.steps
         ]
@@ -119,6 +121,7 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
         "delay": checks.number(0, LONGEST_DELAY),
         "notify_assignee_again": checks.flag,
         "targets": checks.listing(lambda value: value, 0, MAX_TARGETS),
+        "conditions": lambda value: value,
     }
     values = _clean(path, given, table, ("delay",))
     again = values.get("notify_assignee_again", False)
@@ -128,7 +131,9 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
     ]
     if not targets and not (again and index):
         raise InvalidInput.of(f"{path}.targets", "Name somebody or something to notify.")
-    return {"delay": values["delay"], "targets": targets, "notify_assignee_again": again}
+    table = {"conditions": lambda value: step_conditions.read(value, targets)}
+    kept = _clean(path, {"conditions": values.get("conditions") or {}}, table, ())
+    return {"delay": values["delay"], "targets": targets, "notify_assignee_again": again, **kept}
 
 
 def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def test_names_become_ids_and_names_again(
     with query_count() as statements:
         shown = policies.public_steps(session, [policy])
     assert len(statements) == 4
-    steps[0]["notify_assignee_again"] = False
+    steps[0] |= {"notify_assignee_again": False, "conditions": {}}
+    steps[1] |= {"conditions": {}}
     assert shown == {policy.id: steps}
 
 

@@ -228,7 +228,7 @@ def test_sentences_of_a_page(pager: Pager) -> None:
     assert forecast(pager, signal()).sentences[:5] == (
         "Route Prometheus takes it: all 2 matchers match.",
         "It opens a new alert.",
-        "Its plan is the policy Standard.",
+        "Its plan is the policy Standard, version 1.",
         "Ann is on call in Primary until Mon 09:00 UTC and is paged at once by e-mail and inbox.",
         "At 12:15 UTC, if nobody has reacted, Ann is paged by e-mail and inbox; "
         f"Bob is paged by e-mail and inbox; channel {channel_name(pager)} gets a message.",

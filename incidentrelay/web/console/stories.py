@@ -31,6 +31,8 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.PAGED: ("bell-ringing", "info"),
     EventKind.REMINDED: ("repeat", "info"),
     EventKind.ESCALATED: ("stairs-up", "warning"),
+    EventKind.STEP_PASSED_OVER: ("chevron-right", "muted"),
+    EventKind.STEP_WAITS: ("hourglass", "warning"),
     EventKind.NOBODY_ON_CALL: ("user-off", "danger"),
     EventKind.FALLBACK_NOTIFIED: ("shield", "warning"),
     EventKind.ESCALATION_EXHAUSTED: ("alert-octagon", "danger"),

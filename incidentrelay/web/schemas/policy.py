@@ -2,7 +2,9 @@
 
 from marshmallow import fields, validate
 
+from incidentrelay.domain.enums import Severity
 from incidentrelay.web.schemas.base import TEXT, Body, Flag, InTeam, Slugged, number
+from incidentrelay.web.schemas.rotation import TIME_OF_DAY
 
 LONGEST_DELAY = 7 * 86400
 
@@ -16,14 +18,35 @@ class TargetSchema(Body):
     name = fields.String(required=True, allow_none=True, validate=validate.Length(1, 127))
 
 
+class HoursSchema(Body):
+    """On ``weekdays`` (0 is Monday) from ``opens`` to ``closes``, which may be the next day."""
+
+    weekdays = fields.List(number(0, 6), required=True, validate=validate.Length(1, 7))
+    opens = fields.String(required=True, validate=TIME_OF_DAY)
+    closes = fields.String(required=True, validate=TIME_OF_DAY)
+    zone = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class ConditionsSchema(Body):
+    """When a step applies: ``severity`` is the lowest that it is for.
+
+    ``wait_for_on_call``: seconds that the step waits at most while nobody is on call.
+    """
+
+    severity = fields.String(allow_none=True, validate=validate.OneOf(list(Severity)))
+    hours = fields.Nested(HoursSchema, allow_none=True)
+    wait_for_on_call = number(0, LONGEST_DELAY)
+
+
 class StepSchema(Body):
-    """``delay`` is in seconds, from the step before."""
+    """``delay`` is in seconds, from the step before. A step without conditions always applies."""
 
     delay = number(0, LONGEST_DELAY, required=True)
     targets = fields.List(
         fields.Nested(TargetSchema), required=True, validate=validate.Length(max=20)
     )
     notify_assignee_again = Flag(load_default=False)
+    conditions = fields.Nested(ConditionsSchema, load_default=dict)
 
 
 class PolicySchema(InTeam, Slugged):

@@ -16,7 +16,7 @@ from incidentrelay.web.schemas.base import (
     number,
 )
 
-_TIME = validate.Regexp(
+TIME_OF_DAY = validate.Regexp(
     r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Write a time of day, like 09:00."
 )
 _USERNAME = validate.Length(1, 63)
@@ -27,8 +27,8 @@ class WindowSchema(Body):
     """From ``opens`` on a weekday (0 is Monday) to ``closes``, which may be the next day."""
 
     weekday = number(0, 6, required=True)
-    opens = fields.String(required=True, validate=_TIME)
-    closes = fields.String(required=True, validate=_TIME)
+    opens = fields.String(required=True, validate=TIME_OF_DAY)
+    closes = fields.String(required=True, validate=TIME_OF_DAY)
 
 
 class LayerSchema(Body):
@@ -39,7 +39,7 @@ class LayerSchema(Body):
     members = fields.List(fields.String(validate=_USERNAME), validate=_MEMBERS)
     unit = fields.Enum(ShiftUnit, by_value=True)
     length = number(1, 10_000)
-    handoff_time = fields.String(validate=_TIME)
+    handoff_time = fields.String(validate=TIME_OF_DAY)
     handoff_weekday = number(0, 6)
     zone = fields.String(validate=validate.Length(1, 64))
     start_date = fields.Date()
@@ -53,7 +53,7 @@ class ScheduleFields(Schema):
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
     members = fields.List(fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS)
     zone = fields.String(load_only=True, validate=validate.Length(1, 64))
-    handoff_time = fields.String(load_only=True, validate=_TIME)
+    handoff_time = fields.String(load_only=True, validate=TIME_OF_DAY)
     handoff_weekday = number(0, 6, load_only=True)
     start_date = fields.Date(load_only=True)
 

@@ -81,6 +81,7 @@ class PlanInfoSchema(Body):
 
     source = fields.String(dump_only=True, validate=validate.OneOf(("default", "policy")))
     policy = fields.String(dump_only=True, allow_none=True)
+    version = fields.Integer(dump_only=True, allow_none=True)
     rotation = fields.String(dump_only=True, allow_none=True)
     running = fields.Boolean(dump_only=True)
 
@@ -107,7 +108,10 @@ class StepChannelSchema(Body):
 
 
 class ForecastStepSchema(Body):
-    """``nobody`` says why a target was not reached, or why it is quiet."""
+    """``nobody`` says why a target was not reached, why it is quiet or passed over.
+
+    ``until``: a step that waits for somebody to be on call goes on then.
+    """
 
     at = Instant(dump_only=True)
     kind = fields.Enum(StepKind, by_value=True, dump_only=True)
@@ -115,6 +119,7 @@ class ForecastStepSchema(Body):
     channels = fields.List(fields.Nested(StepChannelSchema), dump_only=True)
     nobody = fields.String(dump_only=True, allow_none=True)
     assignee = fields.String(dump_only=True, allow_none=True)
+    until = Instant(dump_only=True, allow_none=True)
 
 
 class ForecastSchema(Body):

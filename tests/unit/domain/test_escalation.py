@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.enums import NotificationKind, TargetKind
+from incidentrelay.domain.conditions import ALWAYS, Conditions, Facts, Hours
+from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
 from incidentrelay.domain.escalation import (
     Exhaust,
     Plan,
@@ -129,6 +130,25 @@ def test_hurry_changes_nothing_where_only_reminders_are_left() -> None:
 
 
 TARGETS = st.builds(Target, st.sampled_from(TargetKind), st.integers(1, 9))
+HOURS = st.builds(
+    Hours,
+    st.sets(st.integers(0, 6), min_size=1).map(sorted).map(tuple),
+    st.times().map(lambda at: at.replace(microsecond=0)),
+    st.times().map(lambda at: at.replace(microsecond=0)),
+    st.sampled_from(["UTC", "Europe/Paris", "Asia/Kathmandu"]),
+)
+CONDITIONS = st.builds(
+    Conditions,
+    st.none() | st.sampled_from(Severity),
+    st.none() | HOURS,
+    st.sampled_from([0, 60, 3600]),
+)
+FACTS = st.builds(
+    Facts,
+    st.sampled_from(Severity),
+    st.booleans(),
+    st.none() | st.integers(1, 7200).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+)
 STEPS = st.builds(
     Step,
     st.integers(0, 600),
@@ -136,6 +156,7 @@ STEPS = st.builds(
         [NotificationKind.PAGE, NotificationKind.REMINDER, NotificationKind.ESCALATION]
     ),
     st.lists(TARGETS, max_size=3).map(tuple),
+    st.just(ALWAYS) | CONDITIONS,
 )
 PLANS = st.builds(
     Plan,
@@ -153,28 +174,38 @@ def test_plans_and_progress_survive_storage(plan: Plan) -> None:
     assert Progress.from_json(progress.to_json()) == progress
 
 
-@given(PLANS, st.lists(st.integers(0, 2000), max_size=30))
-def test_decide_is_total_and_steps_have_unique_numbers(plan: Plan, waits: list[int]) -> None:
+@given(PLANS, st.lists(st.tuples(st.integers(0, 2000), FACTS, st.booleans()), max_size=30))
+def test_decide_is_total_and_steps_have_unique_numbers(
+    plan: Plan, moments: list[tuple[int, Facts, bool]]
+) -> None:
     progress, now, numbers = start(plan, NOW), NOW, []
-    for wait in waits:
-        now += timedelta(seconds=wait)
+    for seconds, facts, hurried in moments:
+        now += timedelta(seconds=seconds)
+        if hurried:
+            progress = hurry(plan, progress, now)
         before = progress
-        decision = decide(plan, progress, now)
+        decision = decide(plan, progress, now, facts)
         progress = decision.progress
-        if before.due is not None and before.due <= now:
-            assert len(decision.effects) == 1
-        numbers += [effect.number for effect in decision.effects]
-        assert progress.due is None or progress.due >= now or not decision.effects
+        if before.due is None or before.due > now:
+            assert not decision.effects
+            continue
+        assert decision.effects
+        numbers += [e.number for e in decision.effects if isinstance(e, (RunStep, Exhaust))]
+        assert progress.due is None or progress.due >= now
+        # Never silent: it goes on, or it says that it has come to its end.
+        assert (progress.due is None) == isinstance(decision.effects[0], Exhaust)
+        # A restart in between changes nothing.
+        assert Progress.from_json(progress.to_json()) == progress
     assert len(numbers) == len(set(numbers))
 
 
-@given(PLANS.filter(lambda plan: plan.rounds is not None))
-def test_a_bounded_plan_ends_in_exhaustion_never_in_silence(plan: Plan) -> None:
+@given(PLANS.filter(lambda plan: plan.rounds is not None), FACTS)
+def test_a_bounded_plan_ends_in_exhaustion_never_in_silence(plan: Plan, facts: Facts) -> None:
     progress, last = start(plan, NOW), None
     for _ in range(200):
         if progress.due is None:
             break
-        decision = decide(plan, progress, progress.due)
+        decision = decide(plan, progress, progress.due, facts)
         progress, last = decision.progress, decision.effects[-1]
     assert progress.due is None
     assert isinstance(last, Exhaust)
