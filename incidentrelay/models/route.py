@@ -59,7 +59,9 @@ class Route(Versioned, Named, Base):
     """One inbound path: source, token, matchers, grouping, and whom it pages.
 
     Only the hash of the token is kept; ``token_hint`` is its visible beginning.
-    ``reopen_window`` is in seconds. Personal tokens try routes by ``position``.
+    ``reopen_window`` is in seconds, and so is ``auto_resolve_after``: an alert of which
+    nothing was heard for so long is resolved (None: it stays open). Personal tokens
+    try routes by ``position``.
     """
 
     __tablename__ = "routes"
@@ -79,6 +81,7 @@ class Route(Versioned, Named, Base):
     rotation_id: Mapped[int | None] = mapped_column(ForeignKey("rotations.id"))
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("policies.id"))
     reopen_window: Mapped[int] = mapped_column(default=300)
+    auto_resolve_after: Mapped[int | None]
 
     team: Mapped[Team] = relationship(lazy="raise_on_sql")
     rotation: Mapped[Rotation | None] = relationship(lazy="raise_on_sql")

@@ -26,7 +26,7 @@ A resource's module has three functions::
     policies       slug?, name, description, steps, repeat
     channels       slug?, name, kind, enabled, config
     routes         slug?, name, source, enabled, position, matchers, group_by,
-                   rotation, policy, channels, reopen_window
+                   rotation, policy, channels, reopen_window, auto_resolve_after
     silences       matchers, starts_at, ends_at, recurrence, reason, everything
     tokens         name, scopes, group, expires_at
 

@@ -103,12 +103,11 @@ def begin(alert: Alert, now: datetime) -> None:
     alert.progress, alert.wake_at = progress.to_json(), progress.due
 
 
-def stop(session: Session, alert: Alert, now: datetime, *, wake_at: datetime | None = None) -> None:
-    """Stop the alert's plan: nothing of it is sent any more."""
+def halt(session: Session, alert: Alert, wake_at: datetime | None) -> None:
+    """Stop the alert's plan; what is waiting in the outbox is for the caller to cancel."""
     alert.generation += 1
     alert.progress = Progress(due=wake_at).to_json()
     alert.wake_at = wake_at
-    notifications.cancel(session, [alert.id], now)
     hint_wake(session, alert.id, wake_at)
 
 

@@ -31,6 +31,7 @@ _FIELDS: Mapping[str, checks.Check] = {
     "policy": checks.optional(checks.line(1, 63)),
     "channels": checks.listing(checks.line(1, 63), 0, 50),
     "reopen_window": checks.number(0, 7 * 86400),
+    "auto_resolve_after": checks.optional(checks.number(300, 30 * 86400)),
 }
 
 

@@ -19,6 +19,7 @@ from incidentrelay.services import (
     escalations,
     heartbeats,
     silence_changes,
+    silent_sources,
 )
 from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.links import LinkMaker
@@ -134,6 +135,7 @@ class Runner:
         try:
             self._sweep_silences()
             self._sweep_plans()
+            self._sweep_silent_sources()
             self._sweep_outbox()
             with self._database.write() as session:
                 delivery_results.strand(session, self._clock(), limit=BATCH)
@@ -171,6 +173,20 @@ class Runner:
                 self.wake(alert_id)
             except Exception:
                 log.exception("Alert %s cannot be escalated.", alert_id)
+
+    def _sweep_silent_sources(self) -> None:
+        """Resolve what its source has fallen silent about, route by route."""
+        now = self._clock()
+        with self._database.write() as session:
+            since = silent_sources.listening_since(session, now)
+        with self._database.read() as session:
+            due = silent_sources.due_routes(session, since, now)
+        for route_id in due:
+            try:
+                with self._database.write() as session:
+                    silent_sources.resolve(session, route_id, since, now)
+            except Exception:
+                log.exception("The silent alerts of route %s cannot be resolved.", route_id)
 
     def _sweep_outbox(self) -> None:
         with self._database.read() as session:

@@ -99,6 +99,8 @@ def test_only_the_channels_change_and_it_is_an_edit(
         ({"group_by": ["a", "a"]}, "group_by"),
         ({"group_by": [""]}, "group_by"),
         ({"reopen_window": -1}, "reopen_window"),
+        ({"auto_resolve_after": 299}, "auto_resolve_after"),
+        ({"auto_resolve_after": 2592001}, "auto_resolve_after"),
         ({"position": -1}, "position"),
         ({"token": "mine"}, "token"),
     ],

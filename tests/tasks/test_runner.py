@@ -12,7 +12,7 @@ from incidentrelay.channels.base import SendResult
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification
+from incidentrelay.models import Notification, Route
 from incidentrelay.services import claims, escalations, heartbeats
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.settings import Settings
@@ -169,6 +169,31 @@ def test_an_alert_that_cannot_be_escalated_stops_nobody(
             select(Notification.alert_id).where(Notification.kind == "reminder").distinct()
         ).all()
     assert list(reminded) == [2]
+
+
+def test_a_sweep_resolves_what_its_source_is_silent_about(
+    pager: Pager, make: Make, clock: Clock
+) -> None:
+    with pager.database.write() as session:
+        session.get_one(Route, pager.route_id).auto_resolve_after = 300
+    runner = make(Accepts())
+    for _ in range(5):
+        runner.sweep()
+        clock.now += MINUTE
+    with pager.database.read() as session:
+        assert pager.alert(session).status == "firing"
+    runner.sweep()
+    with pager.database.read() as session:
+        assert pager.alert(session).status == "resolved"
+
+
+def test_a_route_that_cannot_be_swept_stops_nobody(
+    pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runners.silent_sources, "due_routes", lambda *_: [pager.route_id])
+    monkeypatch.setattr(runners.silent_sources, "resolve", lambda *_: 1 / 0)
+    assert make(Accepts()).sweep()
+    assert states(pager) == {"sent"}
 
 
 def test_delivering_twice_sends_once(pager: Pager, make: Make) -> None:

@@ -17,7 +17,9 @@ from incidentrelay.web.schemas.base import (
 class RouteSchema(InTeam, Slugged):
     """``rotation``, ``policy`` and ``channels`` are slugs in the route's team.
 
-    ``reopen_window`` is in seconds. ``token_hint`` is how the token begins.
+    ``reopen_window`` is in seconds. ``auto_resolve_after``: an alert of which the source
+    said nothing for so many seconds is resolved; null is never. ``token_hint`` is how the token
+    begins.
     """
 
     source = fields.String(required=True, validate=validate.Length(1, 32))
@@ -37,6 +39,7 @@ class RouteSchema(InTeam, Slugged):
     policy = Ref("policy.slug", load_default=None, allow_none=True)
     channels = Refs(load_default=list)
     reopen_window = number(0, 86400, load_default=300)
+    auto_resolve_after = number(300, 30 * 86400, load_default=None, allow_none=True)
     token_hint = fields.String(dump_only=True)
     intake_url = fields.String(dump_only=True)
 

@@ -1,0 +1,136 @@
+"""What is done with many alerts at once, in sets.
+
+The alerts are locked, have their teams loaded, and what is done with them changes
+them: whoever calls has asked the table of transitions. The number of statements does
+not grow with the number of alerts.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
+from incidentrelay.models import Alert, Event, Signal
+from incidentrelay.services import escalations, notifications
+from incidentrelay.services.escalations import SNOOZE
+from incidentrelay.services.timeline import event
+
+
+def lock(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
+    """The alerts as they are now, by their ids; others wait with changing them.
+
+    All are locked in the order of their ids, so that two of these never wait for
+    each other.
+    """
+    query = (
+        select(Alert)
+        .where(Alert.id.in_(alert_ids))
+        .order_by(Alert.id)
+        .options(joinedload(Alert.team))
+        .with_for_update(of=Alert, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query)) if alert_ids else []
+
+
+def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
+    """Somebody takes them: nobody else is paged (until the team's ack timeout)."""
+    for alert in alerts:
+        alert.status = AlertStatus.ACKNOWLEDGED
+        alert.acknowledged_at, alert.acknowledged_by_id = now, actor.user_id
+        alert.assignee_id = actor.user_id or alert.assignee_id
+        be_loud(alert)
+    _stop(session, alerts, now, _ack_timeout(now))
+    text = f"Acknowledged by {actor.name}"
+    note(session, alerts, EventKind.ACKNOWLEDGED, text, actor, now)
+    _tell(session, alerts, text, actor, now)
+
+
+def _ack_timeout(now: datetime) -> Callable[[Alert], datetime | None]:
+    def wake_at(alert: Alert) -> datetime | None:
+        timeout = alert.team.ack_timeout
+        return now + timedelta(seconds=timeout) if timeout else None
+
+    return wake_at
+
+
+def resolve(
+    session: Session, alerts: Sequence[Alert], text: str, *, actor: Actor, now: datetime
+) -> None:
+    """They are over, which ``text`` says in the timeline and to those who were paged."""
+    for alert in alerts:
+        alert.status, alert.resolved_at = AlertStatus.RESOLVED, now
+        be_loud(alert)
+    _stop(session, alerts, now)
+    # The signals' recorded ends stay unknown: the source has not said that they ended.
+    session.execute(
+        update(Signal)
+        .where(
+            Signal.alert_id.in_([alert.id for alert in alerts]),
+            Signal.status == SignalStatus.FIRING,
+        )
+        .values(status=SignalStatus.RESOLVED)
+        .execution_options(synchronize_session=False)
+    )
+    note(session, alerts, EventKind.RESOLVED, text, actor, now)
+    _tell(session, alerts, text, actor, now)
+
+
+def snooze(
+    session: Session, alerts: Sequence[Alert], until: datetime, *, actor: Actor, now: datetime
+) -> None:
+    """They are quiet until ``until``, and then page from the beginning."""
+    for alert in alerts:
+        fire_again(alert)
+    _stop(session, alerts, now, lambda _: until)
+    for alert in alerts:
+        alert.quiet_until, alert.quiet_reason = until, SNOOZE
+    text = f"Snoozed by {actor.name} until {until:%Y-%m-%d %H:%M} UTC"
+    note(session, alerts, EventKind.SNOOZED, text, actor, now)
+
+
+def be_loud(alert: Alert) -> None:
+    alert.quiet_until = alert.quiet_reason = None
+
+
+def fire_again(alert: Alert) -> None:
+    alert.status = AlertStatus.FIRING
+    alert.acknowledged_at = alert.acknowledged_by_id = None
+    be_loud(alert)
+
+
+def note(
+    session: Session,
+    alerts: Sequence[Alert],
+    kind: EventKind,
+    text: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """The same line into the timeline of each."""
+    rows = [
+        event(alert.id, kind, text, now, via=actor.via, actor_id=actor.user_id) for alert in alerts
+    ]
+    db.insert_all(session, Event, rows)
+
+
+def _stop(
+    session: Session,
+    alerts: Sequence[Alert],
+    now: datetime,
+    wake_at: Callable[[Alert], datetime | None] = lambda _: None,
+) -> None:
+    for alert in alerts:
+        escalations.halt(session, alert, wake_at(alert))
+    notifications.cancel(session, [alert.id for alert in alerts], now)
+
+
+def _tell(
+    session: Session, alerts: Sequence[Alert], headline: str, actor: Actor, now: datetime
+) -> None:
+    news = {alert.id: (escalations.subject_of(alert), headline) for alert in alerts}
+    notifications.tell(session, news, now, but=actor.user_id)
