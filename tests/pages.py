@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from incidentrelay.web.console import silence_forms
 from incidentrelay.web.console.layer_forms import Draft, Hours, values
 from incidentrelay.web.console.schema_forms import SchemaForm
 from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
 from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
-from incidentrelay.web.console import silence_forms
 
 NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ class TargetSchema(Body):
     name = fields.String(required=True, allow_none=True, validate=validate.Length(1, 127))
 
 
-class HoursSchema(Body):
+class StepHoursSchema(Body):
     """On ``weekdays`` (0 is Monday) from ``opens`` to ``closes``, which may be the next day."""
 
     weekdays = fields.List(number(0, 6), required=True, validate=validate.Length(1, 7))
@@ -34,7 +34,7 @@ class ConditionsSchema(Body):
     """
 
     severity = fields.String(allow_none=True, validate=validate.OneOf(list(Severity)))
-    hours = fields.Nested(HoursSchema, allow_none=True)
+    hours = fields.Nested(StepHoursSchema, allow_none=True)
     wait_for_on_call = number(0, LONGEST_DELAY)
 
 
