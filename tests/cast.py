@@ -82,6 +82,7 @@ def build(session: Session) -> Cast:
     for name, person in users.items():
         cast.cookies[name] = new_token(TokenKind.SESSION)
         factories.web_session(session, person, cast.cookies[name])
+        factories.contact(session, person)
     for scope in Scope:
         cast.tokens[scope] = new_token(TokenKind.USER)
         factories.api_token(session, users["gail"], cast.tokens[scope], (scope,))

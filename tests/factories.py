@@ -21,6 +21,7 @@ from incidentrelay.domain.enums import (
     ShiftUnit,
     SignalStatus,
     TeamRole,
+    Urgency,
 )
 from incidentrelay.domain.escalation import Plan
 from incidentrelay.services.credentials import (
@@ -51,6 +52,25 @@ def user(session: Session, username: str = "", **given: Any) -> models.User:
     name = username or f"user{next(_numbers)}"
     values = {"username": name, "display_name": name.title(), "email": f"{name}@example.test"}
     return _add(session, models.User(**{**_stamps(given), **values, **given}))
+
+
+def contact(session: Session, user: models.User, **given: Any) -> models.ContactMethod:
+    """A confirmed one; by default the address of the profile."""
+    values = {
+        "user_id": user.id,
+        "kind": "email",
+        "label": "Profile",
+        "address": user.email or f"{user.username}@elsewhere.test",
+        "verified_at": NOW,
+    }
+    return _add(session, models.ContactMethod(**{**_stamps(given), **values, **given}))
+
+
+def rule(
+    session: Session, contact: models.ContactMethod, delay: int, urgency: Urgency = Urgency.HIGH
+) -> models.NotificationRule:
+    row = models.NotificationRule(contact_id=contact.id, urgency=urgency, delay=delay)
+    return _add(session, row)
 
 
 def group(session: Session, slug: str = "", **given: Any) -> models.Group:

@@ -130,7 +130,12 @@ def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         )
 
     def sent(kind: str, target: str, method: str, state: str, **more: Any) -> Thing:
-        given = {"attempts": 1, "last_error": None, "at": NOW - timedelta(minutes=12)} | more
+        given = {
+            "attempts": 1,
+            "last_error": None,
+            "resend_url": None,
+            "at": NOW - timedelta(minutes=12),
+        } | more
         return Thing(kind=kind, target=say(target), method=say(method), state=state, **given)
 
     return {
@@ -151,7 +156,8 @@ def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "notifications": [
             sent("page", "Bob Rivera", "e-mail", "delivered"),
             sent("page", "#infra-alerts", "Slack", "retry", attempts=3,
-                 last_error=say("The server answered 503 Service Unavailable.")),
+                 last_error=say("The server answered 503 Service Unavailable."),
+                resend_url="/alerts/1/notifications/1/resend"),
             sent("reminder", "Bob Rivera", "voice", "pending", at=None, attempts=0),
         ],
     } | changes  # fmt: skip
@@ -241,7 +247,56 @@ def me_page(say: Any = str, **changes: Any) -> dict[str, Any]:
             Thing(value="rotation:7", name=say("Primary"), chosen=True)])],
         "subscribing": True,
         "base": "/me",
+        "reach": reach_part(say),
     } | changes  # fmt: skip
+
+
+def reach_part(say: Any = str) -> dict[str, Any]:
+    def contact(number: int, verified_at: datetime | None = NOW) -> Thing:
+        return Thing(
+            id=number,
+            kind="email",
+            label=say("Home"),
+            address=say("b@home.example"),
+            verified_at=verified_at,
+            code_hash=None if verified_at else "x",
+        )
+
+    def sent(state: str, error: str = "", contact: Thing | None = None) -> Thing:
+        return Thing(
+            contact=contact,
+            method="email",
+            message={"title": say("Test")},
+            created_at=NOW,
+            state=state,
+            last_error=say(error),
+        )
+
+    lists = [
+        Thing(
+            urgency="high",
+            head="Urgent alerts",
+            about="Critical, high.",
+            default=False,
+            rows=[("0", "1"), ("5", "2")],
+        ),
+        Thing(
+            urgency="low", head="Other alerts", about="The rest.", default=True, rows=[("0", "1")]
+        ),
+    ]
+    return {
+        "errors": {"new-address": say("This is no address."), "3": say("Too many codes."),
+                   "high-rules.1.delay": say("Wait at most 4 hours.")},
+        "kinds": {"email": Thing(label="E-mail address", input_type="email")},
+        "contacts": [(contact(1), True), (contact(2), False), (contact(3, None), False)],
+        "confirmed": [contact(1), contact(2)],
+        "new": {"kind": "email", "label": say("Phone"), "address": say("x")},
+        "lists": lists,
+        "adding": True,
+        "most_rules": 10,
+        "most_minutes": 240,
+        "test": [sent("sent", contact=contact(1)), sent("failed", "Refused.")],
+    }  # fmt: skip
 
 
 def calendar_page(say: Any = str, **changes: Any) -> dict[str, Any]:

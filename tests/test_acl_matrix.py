@@ -94,6 +94,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "/teams": _DOOR,
     "/users": {"view": ADMIN, "create": ADMIN, "edit": ADMIN, "delete": ADMIN},
     "/users/vera": {"view": ADMIN, "edit": ADMIN, "delete": ADMIN},
+    "/users/vera/contacts": {"view": ADMIN, "create": ADMIN},
+    f"/users/vera/contacts/{standing_cast.PEOPLE.index('vera') + 1}": {"view": ADMIN},
     "/me": _OWN,
     "/me/tokens": _OWN,
     "/me/tokens/1": _OWN,
@@ -101,6 +103,10 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "/me/feeds/1": _OWN,
     "/me/sessions": _OWN,
     "/me/sessions/1": _OWN,
+    "/me/contacts": _OWN,
+    "/me/contacts/1": _OWN,
+    "/me/rules": _OWN,
+    "/me/rules/high": _OWN,
     "/integrations": {"view": ALL, "create": ADMIN},
     "/integrations/webhook": {"view": ADMIN, "ingest": frozenset({"route"})},
     "/oncall": {"view": ALL, "edit": ADMIN},
@@ -193,7 +199,7 @@ def ask(asker: Asker, world: standing_cast.Cast, name: str) -> Any:
 
 def find(request: Any, path: str, world: standing_cast.Cast, name: str) -> Node:
     """The node at ``path``; what is somebody's own is looked up as their own."""
-    for kind in ("sessions", "feeds"):
+    for kind in ("sessions", "feeds", "contacts"):
         path = path.replace(f"/me/{kind}/1", f"/me/{kind}/{_own(request, world, name)}")
     node = find_resource(Root(request), path)
     assert isinstance(node, Node)

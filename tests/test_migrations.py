@@ -8,11 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 
 from incidentrelay import migrations
 from incidentrelay.db import Database
-from incidentrelay.models import Group, Team
+from incidentrelay.models import Attempt, ContactMethod, Group, Team, User
+from tests import factories
 from tests.conftest import POSTGRESQL
 
 
@@ -71,5 +72,55 @@ def test_it_goes_back_and_forth_with_data_in_it(blank: Database, now: datetime) 
     migrations.downgrade(blank, "base")
     with blank.reading.connect() as connection:
         assert not blank.reading.dialect.has_table(connection, "teams")
+    migrations.upgrade(blank)
+    assert migrations.check(blank) == []
+
+
+@pytest.mark.xdist_group("blank")
+def test_whoever_was_reached_by_mail_still_is(blank: Database) -> None:
+    migrations.upgrade(blank, "0001")
+    user = text(
+        "INSERT INTO users (username, display_name, email, zone, active, is_admin, version,"
+        " created_at, updated_at) VALUES (:name, :name, :email, 'UTC', :yes, :no, 1, :at, :at)"
+    )
+    at = "2026-03-10 12:00:00"
+    with blank.writing.begin() as connection:
+        for name, email in (("ann", "ann@x.test"), ("bob", None), ("cy", "")):
+            values = {"name": name, "email": email, "yes": True, "no": False, "at": at}
+            connection.execute(user, values)
+    migrations.upgrade(blank)
+    with blank.read() as session:
+        (own,) = session.scalars(select(ContactMethod)).all()
+        ann = session.get_one(User, own.user_id)
+        assert (ann.username, own.kind, own.address) == ("ann", "email", "ann@x.test")
+        assert own.verified_at is not None
+        assert own.version == 1
+
+
+@pytest.mark.xdist_group("blank")
+def test_what_has_no_team_goes_on_the_way_back(blank: Database, now: datetime) -> None:
+    migrations.upgrade(blank)
+    with blank.write() as session:
+        ann = factories.user(session, "ann")
+        contact = factories.contact(session, ann)
+        factories.rule(session, contact, 0)
+        team = factories.team(session, factories.group(session))
+        kept = factories.notification(
+            session, factories.alert(session, team), contact_id=contact.id
+        )
+        code = factories.notification(
+            session, factories.alert(session, team), alert_id=None, team_id=None
+        )
+        for row in (kept, code):
+            session.add(
+                Attempt(
+                    notification_id=row.id, number=1, started_at=now, duration_ms=1, outcome="sent"
+                )
+            )
+        kept_id = kept.id
+    migrations.downgrade(blank, "0001")
+    with blank.reading.connect() as connection:
+        assert list(connection.scalars(text("SELECT id FROM notifications"))) == [kept_id]
+        assert list(connection.scalars(text("SELECT notification_id FROM attempts"))) == [kept_id]
     migrations.upgrade(blank)
     assert migrations.check(blank) == []

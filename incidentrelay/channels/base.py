@@ -6,7 +6,7 @@ happened by returning a :class:`SendResult` or raising one of two failures, and
 puts no secret into any of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -67,11 +67,25 @@ class SendResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """How one person is named to a channel.
+
+    ``check`` returns an address as it is kept, or raises ValueError with a sentence.
+    A message to a person comes with the configuration ``{"to": [address]}``.
+    """
+
+    label: str
+    check: Callable[[str], str]
+    input_type: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelInfo:
     """``secrets`` names the fields of ``config_schema`` that are write-only.
 
     ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means
-    that people can be reached by it as well as teams.
+    that people can be reached by it as well as teams. ``personal`` is there where they
+    give an address for that.
     """
 
     name: str
@@ -80,6 +94,7 @@ class ChannelInfo:
     config_schema: type[Schema]
     secrets: frozenset[str] = frozenset()
     capabilities: frozenset[str] = frozenset()
+    personal: Personal | None = None
 
 
 class Channel(Protocol):

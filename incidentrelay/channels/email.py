@@ -14,6 +14,7 @@ from incidentrelay.channels.base import (
     DeliveryFailure,
     NotSetUp,
     PermanentFailure,
+    Personal,
     SendResult,
     TemporaryFailure,
 )
@@ -56,6 +57,16 @@ class EmailConfig(Schema):
     )
 
 
+def personal_address(value: str) -> str:
+    """A person's address; raises ValueError where it is none."""
+    text = value.strip()
+    try:
+        EmailConfig().load({"to": [text]})
+    except ValidationError:
+        raise ValueError("This is not an e-mail address.") from None
+    return text
+
+
 class EmailChannel:
     info = ChannelInfo(
         name="email",
@@ -63,6 +74,7 @@ class EmailChannel:
         docs="channels/email",
         config_schema=EmailConfig,
         capabilities=frozenset({"personal"}),
+        personal=Personal("E-mail address", personal_address, input_type="email"),
     )
 
     def __init__(self, server: SMTPServer | None) -> None:

@@ -32,6 +32,13 @@ class Severity(StrEnum):
 _SEVERITY_RANK = {severity: rank for rank, severity in enumerate(reversed(Severity))}
 
 
+class Urgency(StrEnum):
+    """How loudly people want to be told; domain/urgency.py says which severity is urgent."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
 class Outcome(StrEnum):
     """What intake did with one item of a request."""
 
@@ -105,6 +112,7 @@ class NotificationKind(StrEnum):
     REMINDER = "reminder"
     UPDATE = "update"
     TEST = "test"
+    VERIFICATION = "verification"
 
     @property
     def priority(self) -> int:
@@ -118,6 +126,7 @@ _KIND_PRIORITY = {
     NotificationKind.FALLBACK: 0,
     NotificationKind.ASSIGNMENT: 0,
     NotificationKind.TEST: 1,
+    NotificationKind.VERIFICATION: 1,
     NotificationKind.REMINDER: 2,
     NotificationKind.UPDATE: 3,
 }

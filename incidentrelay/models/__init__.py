@@ -24,8 +24,10 @@ from incidentrelay.models.rotation import (
 from incidentrelay.models.route import Channel, Policy, Route, RouteChannel, Silence
 from incidentrelay.models.user import (
     ApiToken,
+    ContactMethod,
     GroupMember,
     LoginFailure,
+    NotificationRule,
     TeamMember,
     User,
     WebSession,
@@ -42,6 +44,7 @@ __all__ = [
     "Base",
     "CalendarFeed",
     "Channel",
+    "ContactMethod",
     "Event",
     "Group",
     "GroupMember",
@@ -50,6 +53,7 @@ __all__ = [
     "Lane",
     "LoginFailure",
     "Notification",
+    "NotificationRule",
     "Policy",
     "Rotation",
     "RotationLayer",

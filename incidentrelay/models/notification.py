@@ -12,7 +12,7 @@ from incidentrelay.models.group import Team
 from incidentrelay.models.meta import Base, Choice
 from incidentrelay.models.mixins import Identified
 from incidentrelay.models.route import Channel
-from incidentrelay.models.user import User
+from incidentrelay.models.user import ContactMethod, User
 
 _DUE = text("state IN ('pending', 'retry', 'sending')")
 _FAILED = text("state = 'failed'")
@@ -25,7 +25,8 @@ class Notification(Identified, Base):
     """One message owed to one target.
 
     ``uid`` is the idempotency key that receivers see, the same over all attempts.
-    ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email``).
+    ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email:4``).
+    What is not about an alert of a team, but about a person's own ways, has no team.
     ``lane`` is what shares a provider (``channel:3``, ``email``): only so many of one
     lane are sent at the same time, so that a slow provider does not delay the others.
     ``next_at`` is when it is due while pending or in retry, and when the lease ends
@@ -92,7 +93,7 @@ class Notification(Identified, Base):
 
     uid: Mapped[str] = mapped_column(String(160), unique=True)
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
-    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     generation: Mapped[int]
     step: Mapped[int]
     kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
@@ -101,6 +102,9 @@ class Notification(Identified, Base):
     lane: Mapped[str] = mapped_column(String(64))
     channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    contact_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact_methods.id", ondelete="SET NULL"), index=True
+    )
     message: Mapped[dict[str, Any]]
     state: Mapped[DeliveryState] = mapped_column(
         Choice(DeliveryState), default=DeliveryState.PENDING
@@ -120,6 +124,7 @@ class Notification(Identified, Base):
     team: Mapped[Team] = relationship(lazy="raise_on_sql")
     channel: Mapped[Channel | None] = relationship(lazy="raise_on_sql")
     user: Mapped[User | None] = relationship(lazy="raise_on_sql")
+    contact: Mapped[ContactMethod | None] = relationship(lazy="raise_on_sql")
 
 
 class Attempt(Identified, Base):

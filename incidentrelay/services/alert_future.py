@@ -5,14 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay.domain import escalation
-from incidentrelay.domain.enums import AlertStatus, EventKind, NotificationKind
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.domain.escalation import Plan, Progress
-from incidentrelay.models import Alert
+from incidentrelay.models import Alert, Notification
+from incidentrelay.services import contact_ways as ways
 from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations
 from incidentrelay.services.directory import Directory
@@ -90,10 +93,9 @@ def planned(session: Session, alert: Alert, now: datetime) -> list[Planned]:
     subject = escalations.subject_of(alert)
     plays = play_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
     for at, made in islice(plays, MOST_STEPS - len(steps)):
-        text = _text(made, people)
-        if text:
-            steps.append(Planned(at, text))
-    return steps
+        steps += _told(at, made, people)
+    steps += _waiting(session, alert, now)
+    return sorted(steps, key=attrgetter("at"))[:MOST_STEPS]
 
 
 def play_ahead(
@@ -133,13 +135,52 @@ def going_on(made: Play) -> Progress:
     return made.progress
 
 
-def _text(made: Play, people: Directory) -> str:
+def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[Planned]:
+    """The later ways to people whom a step has told already."""
+    query = (
+        select(Notification)
+        .where(
+            Notification.alert_id == alert.id,
+            Notification.generation == alert.generation,
+            Notification.state == DeliveryState.PENDING,
+            Notification.contact_id.is_not(None),
+            Notification.next_at > now,
+        )
+        .options(joinedload(Notification.user), joinedload(Notification.contact))
+        .order_by(Notification.next_at, Notification.id)
+        .limit(MOST_STEPS)
+    )
+    for row in session.scalars(query):
+        if row.next_at is not None and row.user is not None and row.contact is not None:
+            way = ways.named(row.method, row.contact.label)
+            yield Planned(row.next_at, f"{_verb(row.kind)} {row.user.display_name} by {way}")
+
+
+def _told(at: datetime, made: Play, people: Directory) -> Iterator[Planned]:
+    """What one run of the plan does: at once, and later by people's own rules."""
+    text = _text(made, people, at)
+    if text:
+        yield Planned(at, text)
+    for row in made.outbox:
+        if row["next_at"] > at:
+            contact = people.ways[row["user_id"]].contacts[row["contact_id"]]
+            way = ways.named(contact.kind, contact.label)
+            text = f"{_verb(row['kind'])} {_name(row, people)} by {way}"
+            yield Planned(row["next_at"], text)
+
+
+def _verb(kind: NotificationKind) -> str:
+    return _VERBS.get(kind, "tell")
+
+
+def _text(made: Play, people: Directory, at: datetime) -> str:
     if made.cover is not None:
         return f"fall quiet, because {covering(made.cover)}"
     remarks = [_REMARKS[event["kind"]] for event in made.events if event["kind"] in _REMARKS]
     told: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
     for row in made.outbox:
-        told[row["kind"]][_name(row, people)] = None
+        if row["next_at"] <= at:
+            told[row["kind"]][_name(row, people)] = None
     actions = [f"{_VERBS[kind]} {_listed(list(names))}" for kind, names in told.items()]
     return "; ".join([*dict.fromkeys(remarks), *actions])
 

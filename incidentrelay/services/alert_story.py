@@ -22,12 +22,13 @@ def events(session: Session, alert: Alert) -> list[Event]:
 
 
 def notifications(session: Session, alert: Alert) -> list[Notification]:
-    """The newest notifications, newest first, with the person or channel of each."""
+    """The newest notifications, newest first, with the person and contact or channel of each."""
     query = (
         select(Notification)
         .where(Notification.alert_id == alert.id)
         .options(
             joinedload(Notification.user),
+            joinedload(Notification.contact),
             joinedload(Notification.channel),
             joinedload(Notification.alert),
         )

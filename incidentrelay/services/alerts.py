@@ -90,7 +90,8 @@ def assign(session: Session, alert: Alert, user: User, *, actor: Actor, now: dat
     subject = escalations.subject_of(alert)
     headline = f"Assigned to you by {actor.name}"
     body = notifications.message(subject, NotificationKind.ASSIGNMENT, headline, user.display_name)
-    rows = notifications.rows(subject, people.person(user.id), body, progress.run, now)
+    # Later ways would not be stopped by anything: it may be acknowledged already.
+    rows = notifications.rows(subject, people.at_once(user.id), body, progress.run, now)
     alert.progress = replace(progress, run=progress.run + 1).to_json()
     notifications.write(session, rows)
     return alert

@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session, joinedload
 from incidentrelay import db
 from incidentrelay.domain import circuit, pacing
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
-from incidentrelay.domain.messages import Message
 from incidentrelay.domain.pacing import Pace
 from incidentrelay.models import Channel, Notification
-from incidentrelay.services import lanes
+from incidentrelay.services import contact_codes, lanes
 from incidentrelay.services.channel_config import full_config
 from incidentrelay.services.deliveries import ALARMS, DUE, LANE_WIDTH, Claim, Owed
 from incidentrelay.services.vault import Vault
@@ -69,7 +68,8 @@ def claim(
         return None
     ids, bundle = _together(session, asked, credit, now)
     rows = _take(session, ids, bundle, now, now + lease)
-    owed = _readable([row for row in rows if _is_needed(row) or _cancel(row, now)], now)
+    needed = [row for row in rows if _is_needed(row) or _cancel(row, now)]
+    owed = _readable(needed, vault, now)
     if not owed:
         return None
     if asked.method != INBOX:
@@ -175,6 +175,7 @@ def _take(
             joinedload(Notification.alert),
             joinedload(Notification.channel),
             joinedload(Notification.user),
+            joinedload(Notification.contact),
         )
         .execution_options(populate_existing=True)
     )
@@ -198,12 +199,12 @@ def _cancel(row: Notification, now: datetime) -> bool:
     return False
 
 
-def _readable(rows: Sequence[Notification], now: datetime) -> list[Owed]:
+def _readable(rows: Sequence[Notification], vault: Vault, now: datetime) -> list[Owed]:
     """What can be sent of ``rows``; one that cannot be read is left to stumble alone."""
     owed = []
     for row in rows:
         try:
-            message = Message.from_json(row.message)
+            message = contact_codes.opened(row, vault)
         except (KeyError, TypeError, ValueError):
             if len(rows) == 1:
                 raise
@@ -230,6 +231,8 @@ def _claim_of(row: Notification, owed: Sequence[Owed], bundle: str | None, vault
 def _config(row: Notification, vault: Vault) -> Mapping[str, Any]:
     if row.channel is not None:
         return full_config(row.channel, vault)
+    if row.contact is not None:
+        return {"to": [row.contact.address]}
     if row.method == "email" and row.user is not None and row.user.email:
         return {"to": [row.user.email]}
     return {}

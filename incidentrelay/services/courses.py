@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -127,9 +128,14 @@ def _cut(
     steps = list(first)
     for number, (at, made) in enumerate(plays):
         if number == _MOST_RUNS or at > stage.at + HORIZON or len(steps) >= MOST_STEPS:
-            return tuple(steps[:MOST_STEPS]), True
+            # Later ways to people may come after steps that are not played any more.
+            return _sorted([step for step in steps if step.at <= at]), True
         steps.extend(_steps(stage, at, made))
-    return tuple(steps[:MOST_STEPS]), len(steps) > MOST_STEPS
+    return _sorted(steps), len(steps) > MOST_STEPS
+
+
+def _sorted(steps: Sequence[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=attrgetter("at"))[:MOST_STEPS])
 
 
 def _rotation_names(session: Session, plans: Iterable[Plan]) -> dict[int, str]:

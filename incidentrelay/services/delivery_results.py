@@ -11,7 +11,13 @@ from incidentrelay import db
 from incidentrelay.domain.backoff import next_attempt
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
-from incidentrelay.services import deliveries, escalations, lanes, notifications
+from incidentrelay.services import (
+    deliveries,
+    escalations,
+    lanes,
+    notifications,
+    rule_deliveries,
+)
 from incidentrelay.services import directory as directories
 from incidentrelay.services.deliveries import ALARMS, Claim, Result
 from incidentrelay.services.timeline import event
@@ -130,28 +136,36 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
     session.flush()  # what follows looks for messages of the same step that have hope
     db.insert_all(session, Event, lines)
     for row in rows:
+        rule_deliveries.bring_forward(session, row, now)
         _fall_back(session, row, now)
     return len(rows)
 
 
 def _tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None:
-    """The notifications' last state goes on the timelines; a page that failed has followers."""
+    """The notifications' last state goes on the timelines; a page that failed has followers.
+
+    What is cancelled here could not be sent by this installation.
+    """
     query = (
         select(Notification)
-        .where(
-            Notification.id.in_(ids),
-            Notification.alert_id.is_not(None),
-            Notification.state != DeliveryState.CANCELLED,
-        )
+        .where(Notification.id.in_(ids), Notification.alert_id.is_not(None))
         .order_by(Notification.id)
         .options(joinedload(Notification.user), joinedload(Notification.channel))
         .execution_options(populate_existing=True)
     )
     rows = session.scalars(query).all()
-    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in rows])
+    told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
+    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
     for row in rows:
-        if row.state is DeliveryState.FAILED:
-            _fall_back(session, row, now)
+        if row.state not in _ARRIVED:
+            _go_another_way(session, row, now)
+
+
+def _go_another_way(session: Session, row: Notification, now: datetime) -> None:
+    rule_deliveries.bring_forward(session, row, now)
+    failed = row.state is DeliveryState.FAILED
+    if failed or rule_deliveries.follows_a_failure(session, row):
+        _fall_back(session, row, now)
 
 
 def _values(

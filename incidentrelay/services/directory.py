@@ -6,39 +6,45 @@ statements; afterwards finding people is arithmetic.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain import silences as silencing
-from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.enums import Severity, TargetKind, Urgency
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.escalation import Plan
 from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall import Schedule
 from incidentrelay.domain.silences import Cover, Timing
+from incidentrelay.domain.urgency import effective, urgency_of
 from incidentrelay.models import Channel, Rotation, Silence, Team, TeamMember, User
-from incidentrelay.services import schedules, silence_timing
+from incidentrelay.services import contact_ways, schedules, silence_timing
+from incidentrelay.services.contact_ways import NO_WAYS, Ways
 
 log = logging.getLogger(__name__)
-
-Row = TypeVar("Row", User, Channel)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One address: ``target`` is its stable name, ``label`` is for people."""
+    """One address: ``target`` is its stable name, ``label`` is for people.
+
+    It is told ``delay`` seconds after the others. ``contact`` is the label of a
+    person's contact.
+    """
 
     target: str
     method: str
     label: str
     user_id: int | None = None
     channel_id: int | None = None
+    contact_id: int | None = None
+    contact: str = ""
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +58,60 @@ class TeamSilence:
 
 @dataclass(slots=True)
 class Directory:
+    """``urgency`` says which of their rules people are told by."""
+
     schedules: Mapping[int, Schedule] = field(default_factory=dict)
     teams: Mapping[int, Team] = field(default_factory=dict)
     team_members: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     users: Mapping[int, User] = field(default_factory=dict)
     channels: Mapping[int, Channel] = field(default_factory=dict)
     silences: Mapping[int, tuple[TeamSilence, ...]] = field(default_factory=dict)
+    ways: Mapping[int, Ways] = field(default_factory=dict)
+    urgency: Urgency = Urgency.HIGH
+
+    def about(self, severity: Severity) -> "Directory":
+        """The same directory for an alert of that severity."""
+        return replace(self, urgency=urgency_of(severity))
 
     def name(self, user_id: int | None) -> str | None:
         user = self.users.get(user_id) if user_id is not None else None
         return user.display_name if user else None
 
     def person(self, user_id: int | None) -> tuple[Recipient, ...]:
-        """The addresses of an active person: the inbox, and e-mail where there is one."""
+        """The addresses of an active person: the inbox, and those that their rules name.
+
+        Who has confirmed no contact is told by the e-mail address of their profile.
+        """
         user = self.users.get(user_id) if user_id is not None else None
         if user is None or not user.active:
             return ()
-        methods = ["inbox"] + (["email"] if user.email else [])
-        return tuple(
-            Recipient(f"user:{user.id}:{method}", method, user.display_name, user_id=user.id)
-            for method in methods
-        )
+        name = user.display_name
+        inbox = Recipient(f"user:{user.id}:inbox", "inbox", name, user_id=user.id)
+        ways = self.ways.get(user.id, NO_WAYS)
+        if not ways.contacts and user.email:
+            return inbox, Recipient(f"user:{user.id}:email", "email", name, user_id=user.id)
+        return inbox, *self._by_rules(user, ways)
+
+    def at_once(self, user_id: int | None) -> tuple[Recipient, ...]:
+        """The addresses of an active person that are used at once when it is urgent."""
+        urgent = replace(self, urgency=Urgency.HIGH).person(user_id)
+        return tuple(recipient for recipient in urgent if recipient.delay == 0)
+
+    def _by_rules(self, user: User, ways: Ways) -> Iterator[Recipient]:
+        rules = effective(ways.rules.get(self.urgency, ()), list(ways.contacts), self.urgency)
+        for rule in rules:
+            contact = ways.contacts[rule.contact_id]
+            target = f"user:{user.id}:{contact.kind}:{contact.id}"
+            yield Recipient(
+                # The same contact may have a rule of its own later on.
+                f"{target}:{rule.delay}" if rule.delay else target,
+                contact.kind,
+                user.display_name,
+                user_id=user.id,
+                contact_id=contact.id,
+                contact=contact.label,
+                delay=rule.delay,
+            )
 
     def channel(self, channel_id: int | None) -> tuple[Recipient, ...]:
         channel = self.channels.get(channel_id) if channel_id is not None else None
@@ -128,13 +167,15 @@ def load(
         wanted |= _people(schedule)
     channel_ids = ids[TargetKind.CHANNEL]
     channel_ids |= {team.fallback_channel_id for team in teams.values() if team.fallback_channel_id}
+    users, ways = contact_ways.load(session, wanted)
     return Directory(
         schedules=loaded,
         teams=teams,
         team_members=members,
-        users=_by_id(session, User, wanted),
-        channels=_by_id(session, Channel, channel_ids),
+        users=users,
+        channels=_channels(session, channel_ids),
         silences=_silences(session, team_ids, now),
+        ways=ways,
     )
 
 
@@ -146,10 +187,10 @@ def _in_force(session: Session, rotation_ids: Collection[int]) -> set[int]:
     return set(session.scalars(query))
 
 
-def _by_id(session: Session, model: type[Row], ids: Collection[int]) -> dict[int, Row]:
+def _channels(session: Session, ids: Collection[int]) -> dict[int, Channel]:
     if not ids:
         return {}
-    return {row.id: row for row in session.scalars(select(model).where(model.id.in_(ids)))}
+    return {row.id: row for row in session.scalars(select(Channel).where(Channel.id.in_(ids)))}
 
 
 def _people(schedule: Schedule) -> set[int]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.models import Route
+from incidentrelay.services.contact_ways import named
 from incidentrelay.services.forecasts import (
     Forecast,
     MatcherCheck,
@@ -14,7 +15,6 @@ from incidentrelay.services.forecasts import (
     StepKind,
 )
 
-_METHODS: Mapping[str, str] = {"email": "e-mail"}
 _DONE: Mapping[StepKind, str] = {
     StepKind.PAGE: "paged",
     StepKind.ESCALATION: "paged",
@@ -141,8 +141,14 @@ def _step(step: Step, start: datetime) -> str:
 def _people(step: Step, start: datetime) -> Iterator[str]:
     done = _DONE[step.kind] + (" at once" if step.at == start else "")
     for person in step.people:
-        ways = _listed(sorted(_METHODS.get(method, method) for method in person.methods))
+        ways = _listed(sorted(_ways(person)))
         yield f"{person.display_name} {_turn(person, start)}is {done} by {ways}"
+
+
+def _ways(person: Person) -> Iterator[str]:
+    labelled = {method for method, _ in person.contacts}
+    yield from (named(method) for method in person.methods if method not in labelled)
+    yield from (named(method, label) for method, label in person.contacts)
 
 
 def _turn(person: Person, start: datetime) -> str:

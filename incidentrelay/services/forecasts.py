@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from incidentrelay.domain import oncall
@@ -63,11 +63,14 @@ class PlanInfo:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """``rotation`` is the one in which they are on call ``until`` a handoff, if that is why."""
+    """``contacts`` are (method, label) of those of their own contacts that are used.
+
+    ``rotation`` is the one in which they are on call ``until`` a handoff, if that is why."""
 
     username: str
     display_name: str
     methods: tuple[str, ...]
+    contacts: tuple[tuple[str, str], ...] = ()
     rotation: str | None = None
     until: datetime | None = None
 
@@ -150,14 +153,32 @@ def plan_info(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> Pla
 def steps_of(
     at: datetime, made: Play, people: Directory, rotations: Mapping[int, str]
 ) -> Iterator[Step]:
-    """What happens in one run of a plan, in its order."""
+    """What happens in one run of a plan, in its order; later ways to people come after it."""
     if made.quiet_until is not None:
         text = " ".join(event["text"] for event in made.events)
         yield Step(at, StepKind.SILENCED, nobody=text, assignee=username(people, made.assignee_id))
     for run in made.runs:
-        yield _step(at, _kind(run), run.told, run, people, rotations)
+        yield _step(at, _kind(run), _due(run.told, 0), run, people, rotations)
         if run.fallback:
-            yield _step(at, StepKind.FALLBACK, run.fallback, run, people, rotations)
+            yield _step(at, StepKind.FALLBACK, _due(run.fallback, 0), run, people, rotations)
+    for run in made.runs:
+        kind = StepKind.FALLBACK if run.step is None else StepKind(run.step.kind)
+        yield from _later(at, kind, run.told, run, people)
+        yield from _later(at, StepKind.FALLBACK, run.fallback, run, people)
+
+
+def _later(
+    at: datetime, kind: StepKind, told: Sequence[Recipient], run: Run, people: Directory
+) -> Iterator[Step]:
+    """The ways to people that their own rules keep for later."""
+    for delay in sorted({recipient.delay for recipient in told} - {0}):
+        persons = _persons(_due(told, delay), people, {})
+        assignee = username(people, run.assignee_id)
+        yield Step(at + timedelta(seconds=delay), kind, persons, assignee=assignee)
+
+
+def _due(told: Sequence[Recipient], delay: int) -> Sequence[Recipient]:
+    return [recipient for recipient in told if recipient.delay == delay]
 
 
 def _kind(run: Run) -> StepKind:
@@ -208,15 +229,19 @@ def _turns(
 def _persons(
     told: Sequence[Recipient], people: Directory, turns: Mapping[int, tuple[str, datetime]]
 ) -> tuple[Person, ...]:
-    methods: dict[int, dict[str, None]] = {}
+    reached: dict[int, dict[tuple[str, str], None]] = {}
     for recipient in told:
         if recipient.user_id is not None:
-            methods.setdefault(recipient.user_id, {})[recipient.method] = None
+            way = (recipient.method, recipient.contact)
+            reached.setdefault(recipient.user_id, {})[way] = None
     found = []
-    for user_id, ways in methods.items():
+    for user_id, ways in reached.items():
         user = people.users[user_id]
         rotation, until = turns.get(user_id, (None, None))
-        found.append(Person(user.username, user.display_name, tuple(ways), rotation, until))
+        methods = tuple(dict.fromkeys(method for method, _ in ways))
+        contacts = tuple((method, label) for method, label in ways if label)
+        names = (user.username, user.display_name)
+        found.append(Person(*names, methods, contacts, rotation, until))
     return tuple(found)
 
 

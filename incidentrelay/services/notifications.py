@@ -6,7 +6,7 @@ Rows are written in the transaction of the event that owes them; their sending i
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -78,7 +78,7 @@ def rows(
     step: int,
     now: datetime,
 ) -> list[dict[str, Any]]:
-    """The outbox rows that tell ``recipients``, each of them once."""
+    """The outbox rows that tell ``recipients``, each of them once and at its time."""
     unique = {recipient.target: recipient for recipient in recipients}
     opened = int(subject.opened_at.timestamp())
     stem = f"a{subject.id}-{opened}-{subject.generation}-{step}-{body.kind}"
@@ -95,10 +95,11 @@ def rows(
             "lane": recipient.target if recipient.channel_id else recipient.method,
             "channel_id": recipient.channel_id,
             "user_id": recipient.user_id,
+            "contact_id": recipient.contact_id,
             "message": body.to_json(),
             "state": DeliveryState.PENDING,
             "priority": body.kind.priority,
-            "next_at": now,
+            "next_at": now + timedelta(seconds=recipient.delay),
             "handle": {},
             "created_at": now,
         }
@@ -107,17 +108,18 @@ def rows(
 
 
 def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
-    """Put rows into the outbox and wake a worker for them after the commit."""
+    """Put rows into the outbox and wake a worker for each when it is due."""
     if not outbox:
         return
     db.insert_all(session, Notification, outbox)
     if len(outbox) > db.MOST_HINTS:
         db.hint(session, db.Hint("sweep"))
         return
+    later = {row["uid"]: row["next_at"] for row in outbox if row["next_at"] > row["created_at"]}
     uids = [row["uid"] for row in outbox]
-    query = select(Notification.id).where(Notification.uid.in_(uids)).order_by(Notification.id)
-    for notification_id in session.scalars(query):
-        db.hint(session, db.Hint("deliver", notification_id))
+    query = select(Notification.id, Notification.uid).where(Notification.uid.in_(uids))
+    for notification_id, uid in session.execute(query.order_by(Notification.id)):
+        db.hint(session, db.Hint("deliver", notification_id, later.get(uid)))
 
 
 def cancel(session: Session, alert_ids: Collection[int], now: datetime) -> None:
@@ -157,6 +159,7 @@ def tell(
             Notification.method,
             Notification.user_id,
             Notification.channel_id,
+            Notification.contact_id,
         )
         .where(
             Notification.alert_id.in_(news),
@@ -167,11 +170,14 @@ def tell(
         .distinct()
     )
     outbox: list[dict[str, Any]] = []
-    for alert_id, target, method, user_id, channel_id in session.execute(query):
+    for alert_id, target, method, user_id, channel_id, contact_id in session.execute(query):
         if alert_id is None or (user_id is not None and user_id == but):
             continue
         subject, headline = news[alert_id]
         body = message(subject, NotificationKind.UPDATE, headline, None)
-        recipient = Recipient(target, method, "", user_id, channel_id)
+        if contact_id is not None:
+            # However many rules led to a contact, the news are told there once.
+            target = f"user:{user_id}:{method}:{contact_id}"
+        recipient = Recipient(target, method, "", user_id, channel_id, contact_id)
         outbox += rows(subject, [recipient], body, 0, now)
-    write(session, outbox)
+    write(session, list({row["uid"]: row for row in outbox}.values()))

@@ -94,6 +94,7 @@ def play(
 ) -> Play:
     """Run what is due of ``plan``, unless a silence covers the alert."""
     made = Play(plan, progress, subject.assignee_id)
+    people = people.about(subject.severity)
     cover = people.cover(subject.team_id, subject.labels, now)
     if cover is not None:
         made.progress = replace(progress, due=cover.end)

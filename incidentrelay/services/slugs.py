@@ -16,7 +16,7 @@ RESERVED = frozenset(
     teams rotations policies channels routes silences alerts audit overrides layers schedule new
     edit delete login logout me users groups integrations api docs static healthz readyz metrics
     act inbox calendar openapi.json swagger settings profile tokens sessions password search feeds
-    regenerate import resend silence end
+    regenerate import resend silence end confirm send-code contacts rules
     """.split()
 )
 

@@ -17,6 +17,7 @@ from incidentrelay.services import (
     audit,
     auth,
     checks,
+    contacts,
     editing,
     people,
     references,
@@ -91,6 +92,7 @@ def create(
         raise Conflict(taken)
     user = User(**_hashed(values["username"], values), created_at=now, updated_at=now)
     editing.insert(session, user, taken=taken)
+    contacts.follow_profile(session, user, None, vouched=True, now=now)
     audit.record(session, actor, "create", user, editing.given(_masked(values)), now=now)
     return user
 
@@ -117,6 +119,9 @@ def update(
         audit.record(session, actor, "update", user, diff, now=now)
     if "active" in diff:
         schedule_changes.of_person(session, user.id, now)
+    if "email" in diff:
+        vouched = actor.user_id != user.id
+        contacts.follow_profile(session, user, diff["email"][0], vouched=vouched, now=now)
     if "password" in diff or not user.active:
         auth.end_sessions(session, user)
     return user

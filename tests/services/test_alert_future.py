@@ -61,7 +61,7 @@ def test_looking_writes_nothing(pager: Pager) -> None:
     future(pager)
     verbs = {statement.split()[0] for statement in statements}
     assert verbs <= {"SELECT", "BEGIN"}
-    assert len([one for one in statements if one.startswith("SELECT")]) <= 12
+    assert len([one for one in statements if one.startswith("SELECT")]) <= 14
 
 
 def test_a_step_that_is_late_comes_now(pager: Pager) -> None:

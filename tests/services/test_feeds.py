@@ -232,7 +232,7 @@ def test_a_feed_costs_few_statements(
             assert contents is not None
             assert contents.entries
             counts.append(len(queries))
-    assert max(counts) <= 11
+    assert max(counts) <= 12
     assert len(set(counts[0::2])) == len(set(counts[1::2])) == 1
 
 

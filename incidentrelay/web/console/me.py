@@ -9,7 +9,7 @@ from pyramid.security import forget
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission, Scope
 from incidentrelay.services import auth, browser_sessions, profile_pages, tokens, users
-from incidentrelay.web.console import feed_parts, forms
+from incidentrelay.web.console import feed_parts, forms, reach_parts
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.flash import flash
 from incidentrelay.web.console.redirects import see_other
@@ -129,7 +129,9 @@ def page(
     token: Mapping[str, Any] | None = None,
     new_token: str | None = None,
     new_feed: str | None = None,
+    reach: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """What the page shows; what is given stands in its forms again."""
     user, identity = context.obj, request.identity
     idle = timedelta(seconds=request.registry["settings"].session_idle)
     return {
@@ -145,4 +147,5 @@ def page(
         "browsers": profile_pages.browsers(request.db, user.id, used_after=request.now - idle),
         "current_browser": identity.session_id,
         "base": f"{request.script_name}/me",
+        "reach": reach or reach_parts.reach(context, request),
     }

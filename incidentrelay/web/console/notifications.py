@@ -9,12 +9,12 @@ from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
 from incidentrelay.services import failed_notifications
+from incidentrelay.services.contact_ways import named
 from incidentrelay.web.console import forms
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
 from incidentrelay.web.console.flash import flash
 from incidentrelay.web.console.redirects import local_path, see_other
-from incidentrelay.web.console.stories import method_name
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.base import Node
@@ -68,7 +68,7 @@ def _row(context: Notifications, request: Any, row: Notification) -> Row:
         at=row.finished_at or row.created_at,
         kind=row.kind,
         recipient=failed_notifications.recipient(row),
-        method=method_name(row.method),
+        method=named(row.method),
         attempts=row.attempts,
         reason=row.last_error,
         title=alert.title,

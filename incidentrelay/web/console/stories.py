@@ -8,6 +8,7 @@ from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.services import failed_notifications
 from incidentrelay.services.alert_future import Planned
+from incidentrelay.services.contact_ways import named
 from incidentrelay.web.console import cards, filters
 from incidentrelay.web.console.cards import Card
 
@@ -41,7 +42,6 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.NOTIFICATION_STRANDED: ("alert-triangle", "warning"),
     EventKind.NOTIFICATION_RESENT: ("refresh", "info"),
 }
-_METHODS: Mapping[str, str] = {"email": "e-mail", "inbox": "inbox", "webhook": "webhook"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +108,12 @@ def line(event: Event) -> Line:
     return Line(event.at, event.kind, text, actor, icon, tone)
 
 
-def method_name(method: str) -> str:
-    """A way of telling, as people call it."""
-    return _METHODS.get(method, method)
-
-
 def sent(row: Notification, resend_url: str | None = None) -> Sent:
     """``resend_url`` is where it can be sent again, if it failed and the reader may."""
     return Sent(
         kind=row.kind,
         target=failed_notifications.recipient(row),
-        method=method_name(row.method),
+        method=named(row.method, row.contact.label if row.contact else ""),
         state=row.state,
         attempts=row.attempts,
         last_error=row.last_error,

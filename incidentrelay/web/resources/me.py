@@ -20,6 +20,7 @@ from incidentrelay.web.resources.base import (
     allow,
 )
 from incidentrelay.web.resources.feeds import MyFeeds
+from incidentrelay.web.resources.reach import MyContacts, MyRules
 from incidentrelay.web.schemas.me import MeSchema, SessionSchema, TokenSchema
 
 
@@ -80,7 +81,13 @@ class Me(Editable):
     fixed = ("username",)
     offered = (Permission.VIEW, Permission.EDIT)
     scope_domain = "profile"
-    children = {"tokens": MyTokens, "sessions": MySessions, "feeds": MyFeeds}
+    children = {
+        "tokens": MyTokens,
+        "sessions": MySessions,
+        "feeds": MyFeeds,
+        "contacts": MyContacts,
+        "rules": MyRules,
+    }
 
     def __init__(self, parent: Node, name: str) -> None:
         Node.__init__(self, parent, name)

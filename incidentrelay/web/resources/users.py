@@ -3,6 +3,7 @@
 from incidentrelay.models import User
 from incidentrelay.services import users
 from incidentrelay.web.resources.base import Folder, Managed
+from incidentrelay.web.resources.reach import UserContacts
 from incidentrelay.web.schemas.user import UserSchema
 
 
@@ -13,6 +14,7 @@ class UserNode(Managed):
     noun = "username"
     fixed = ("username",)
     scope_domain = "resources"
+    children = {"contacts": UserContacts}
 
 
 class Users(Folder):

@@ -92,11 +92,19 @@ class BeforeSchema(Body):
 
 
 class StepPersonSchema(Body):
-    """``rotation`` and ``until`` say why: they are on call there, until then."""
+    """``rotation`` and ``until`` say why: they are on call there, until then.
+
+    ``contacts`` are the labels of the person's own contacts that are used.
+    """
 
     username = fields.String(dump_only=True)
     display_name = fields.String(dump_only=True)
     methods = fields.List(fields.String(), dump_only=True)
+    contacts = fields.Function(
+        lambda person: [label for _, label in person.contacts],
+        dump_only=True,
+        metadata={"type": "array", "items": {"type": "string"}},
+    )
     rotation = fields.String(dump_only=True, allow_none=True)
     until = Instant(dump_only=True, allow_none=True)
 

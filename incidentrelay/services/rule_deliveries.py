@@ -1,0 +1,79 @@
+"""A person's rules while a page is under way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Alert, Notification
+
+_OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
+
+
+def bring_forward(session: Session, failed: Notification, now: datetime) -> None:
+    """One way to a person does not work: the next one does not wait for its time.
+
+    Unless another way of the same step has been tried or is being tried: then the
+    person may know already, and the later ones keep their time. The inbox does not
+    count, because nobody wakes up of it.
+    """
+    if failed.user_id is None:
+        return
+    # Where two ways fail at the same moment, the second must see that the first has.
+    session.execute(
+        select(Alert.id).where(Alert.id == failed.alert_id).with_for_update(key_share=True)
+    )
+    others = _others(session, failed)
+    if not others or any(_begun(other, now) for other in others):
+        return
+    due = min(other.next_at for other in others if other.next_at is not None)
+    for other in others:
+        if other.next_at == due:
+            _make_due(session, other.id, now)
+
+
+def follows_a_failure(session: Session, cancelled: Notification) -> bool:
+    """Whether another way to the same person has failed in the same step."""
+    failed = select(Notification.id).where(
+        *_of_the_same_page(cancelled), Notification.state == DeliveryState.FAILED
+    )
+    return session.scalar(failed.limit(1)) is not None
+
+
+def _of_the_same_page(row: Notification) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Notification.alert_id == row.alert_id,
+        Notification.generation == row.generation,
+        Notification.step == row.step,
+        Notification.kind == row.kind,
+        Notification.user_id == row.user_id,
+    )
+
+
+def _others(session: Session, failed: Notification) -> Sequence[Notification]:
+    query = select(Notification).where(
+        *_of_the_same_page(failed),
+        Notification.id != failed.id,
+        Notification.method != "inbox",
+        Notification.state.notin_(_OVER),
+        Notification.stranded_at.is_(None),
+    )
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _begun(row: Notification, now: datetime) -> bool:
+    waits = row.state is DeliveryState.PENDING and row.next_at is not None and row.next_at > now
+    return not waits
+
+
+def _make_due(session: Session, notification_id: int, now: datetime) -> None:
+    session.execute(
+        update(Notification)
+        .where(Notification.id == notification_id, Notification.state == DeliveryState.PENDING)
+        .values(next_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    db.hint(session, db.Hint("deliver", notification_id))

@@ -1,0 +1,9 @@
+"""What must stay although the request ends with an error."""
+
+from typing import Any
+
+
+def keep(request: Any) -> None:
+    """Commit what the request has done so far; an error after this undoes nothing of it."""
+    request.tm.commit()
+    request.tm.begin()
