@@ -305,3 +305,14 @@ def test_contacts_and_rules_cost_intake_no_statement(pager: Pager, query_count: 
     with query_count() as with_rules:
         pager.take(a_signal("two"))
     assert len(with_rules) == len(without)
+
+
+@pytest.mark.parametrize("state", [DeliveryState.SENT, DeliveryState.RETRY])
+def test_whoever_may_know_already_is_not_hurried(pager: Pager, state: DeliveryState) -> None:
+    contact(pager, "home", 0)
+    contact(pager, "desk", 0)
+    contact(pager, "work", 5)
+    pager.take(a_signal())
+    fail(pager, "desk", state)
+    fail(pager, "home")
+    assert owed(pager)[2] == ("work", 5, "pending")
