@@ -58,7 +58,7 @@ def sent_code(session: Session, vault: Vault, contact: ContactMethod, now: datet
     claim = claims.claim(session, newest, vault, now, lease=MINUTE)
     assert claim is not None
     assert claim.config == {"to": [contact.address]}
-    found = re.search(r"\d{6}", claim.message.title)
+    found = re.search(r"\d{6}", claim.owed[0].message.title)
     assert found is not None
     return found[0]
 

@@ -32,7 +32,7 @@ def test_each_way_is_told_a_minute_being_a_second(
     claim = claims.claim(session, home.id, vault, now, lease=timedelta(minutes=1))
     assert claim is not None
     assert claim.config == {"to": ["home@x.test"]}
-    assert claim.message.title == "Test of your rules for urgent alerts"
+    assert claim.owed[0].message.title == "Test of your rules for urgent alerts"
 
 
 def test_the_address_of_the_profile_is_tested_too(
