@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -12,7 +12,7 @@ from sqlalchemy import make_url, select, text
 
 from incidentrelay import migrations
 from incidentrelay.db import Database
-from incidentrelay.models import Attempt, ContactMethod, Group, Team, User
+from incidentrelay.models import Attempt, ContactMethod, Group, Silence, Team, User
 from tests import factories
 from tests.conftest import POSTGRESQL
 
@@ -124,3 +124,26 @@ def test_what_has_no_team_goes_on_the_way_back(blank: Database, now: datetime) -
         assert list(connection.scalars(text("SELECT notification_id FROM attempts"))) == [kept_id]
     migrations.upgrade(blank)
     assert migrations.check(blank) == []
+
+
+@pytest.mark.xdist_group("blank")
+def test_silences_that_were_there_are_swept_and_those_that_come_again_go_back_as_nothing(
+    blank: Database, now: datetime
+) -> None:
+    migrations.upgrade(blank)
+    with blank.write() as session:
+        stamps = {"created_at": now, "updated_at": now}
+        group = Group(slug="sre", name="SRE", **stamps)
+        session.add(group)
+        session.flush()
+        team = Team(slug="core", name="Core", group_id=group.id, **stamps)
+        session.add(team)
+        session.flush()
+        window = {"team_id": team.id, "starts_at": now, "ends_at": now + timedelta(hours=1)}
+        session.add(Silence(matchers=["a=b"], **window, **stamps))
+        session.add(Silence(matchers=["c=d"], recurrence={"rule": "x"}, **window, **stamps))
+    migrations.downgrade(blank, "0001")
+    migrations.upgrade(blank)
+    with blank.read() as session:
+        (row,) = session.scalars(select(Silence))
+        assert (row.matchers, row.recurrence, row.next_change_at) == (["a=b"], None, now)

@@ -106,10 +106,14 @@ def data(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[st
         "everything": given["everything"],
         "reason": given["reason"],
     }
+    before = dict(_times(row, zone)) if row is not None else {}
+    if given["lasts"] != CUSTOM and given["ends"] not in {"", before.get("ends")}:
+        raise InvalidInput.of("lasts", "An end is written below: choose it here, or empty it.")
     if given["repeat"]:
         return found | {"recurrence": _recurrence(given, zone)}
     found["recurrence"] = None
-    before = dict(_times(row, zone)) if row is not None and row.recurrence is None else {}
+    if row is not None and row.recurrence is not None:
+        before = {}
     start = instant(given["starts"], zone, "starts") if given["starts"] else None
     if start is not None and given["starts"] != before.get("starts"):
         found["starts_at"] = start
