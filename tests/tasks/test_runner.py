@@ -12,12 +12,13 @@ from incidentrelay.channels.base import SendResult
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification, Route
-from incidentrelay.services import claims, escalations, heartbeats
+from incidentrelay.models import Notification, Route, Team
+from incidentrelay.services import claims, escalations, heartbeats, silence_changes
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import runner as runners
 from incidentrelay.tasks.runner import Runner
+from tests import factories
 from tests.services.pager import MINUTE, NOW, VAULT, Accepts, Pager, a_signal, build
 
 
@@ -215,3 +216,54 @@ def test_waking_early_does_nothing(pager: Pager, make: Make, clock: Clock) -> No
 def test_tidying_runs(pager: Pager, make: Make) -> None:
     make(Accepts()).tidy()
     assert states(pager) == {"pending"}
+
+
+def in_five_minutes(pager: Pager) -> None:
+    with pager.database.write() as session:
+        team = session.get_one(Team, pager.team_id)
+        window = {"starts_at": NOW + 5 * MINUTE, "ends_at": NOW + 15 * MINUTE}
+        factories.silence(session, team, matchers=["alertname=disk"], **window)
+
+
+def quiet_until(pager: Pager) -> datetime | None:
+    with pager.database.read() as session:
+        return pager.alert(session).quiet_until
+
+
+def test_a_sweep_begins_silences_before_anybody_is_paged(
+    pager: Pager, make: Make, clock: Clock
+) -> None:
+    in_five_minutes(pager)
+    channel = Accepts()
+    runner = make(channel)
+    clock.now += 5 * MINUTE
+    runner.sweep()
+    assert channel.envelopes == []
+    assert quiet_until(pager) == NOW + 15 * MINUTE
+    clock.now += 10 * MINUTE
+    runner.sweep()
+    assert len(channel.envelopes) == 3
+
+
+def test_a_wake_up_begins_the_silences_of_a_team(pager: Pager, make: Make, clock: Clock) -> None:
+    in_five_minutes(pager)
+    clock.now += 5 * MINUTE
+    assert make(Accepts()).silences(pager.team_id) == 1
+    assert quiet_until(pager) == NOW + 15 * MINUTE
+
+
+def test_silences_that_cannot_be_changed_over_stop_nothing_else(
+    pager: Pager, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_five_minutes(pager)
+
+    def broken(*_args: Any) -> int:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(silence_changes, "change_over", broken)
+    channel = Accepts()
+    runner = make(channel)
+    assert runner.sweep()
+    clock.now += 20 * MINUTE
+    assert runner.sweep()
+    assert len(channel.envelopes) > 0
