@@ -67,6 +67,14 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _days(value: str) -> int:
+    """0, or enough for an alert that a source may still reopen."""
+    days = _number(0, 36_500)(value)
+    if days == 1:
+        raise ValueError("write 0, which is for ever, or at least 2")
+    return days
+
+
 def _choice(*words: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in words:
@@ -227,6 +235,25 @@ KEYS: tuple[Key, ...] = (
         "database.pool", _number(1, 100), "10", "Connections that one process keeps to PostgreSQL."
     ),
     Key(
+        "retention.alerts",
+        _days,
+        "365",
+        "Days that resolved alerts are kept, with all that is about them; 0: for ever.",
+    ),
+    Key(
+        "retention.attempts",
+        _days,
+        "90",
+        "Days that the single tries of deliveries and tests of channels are kept; 0: for ever.",
+    ),
+    Key(
+        "retention.intake",
+        _days,
+        "30",
+        "Days that requests of sources are kept, with their bodies; 0: for ever.",
+    ),
+    Key("retention.audit", _days, "730", "Days that the audit log is kept; 0: for ever."),
+    Key(
         "metrics.token",
         _metrics_token,
         "",
@@ -268,6 +295,10 @@ class Settings:
     worker_sweep_interval: int
     sqlite_synchronous: str
     database_pool: int
+    retention_alerts: int
+    retention_attempts: int
+    retention_intake: int
+    retention_audit: int
     metrics_token: str
     log_level: str
     log_format: str

@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "servers",
     "migrate": "schema",
     "check-schema": "schema",
+    "forget-old": "retention",
     "create-admin": "accounts",
     "set-password": "accounts",
     "create-token": "accounts",

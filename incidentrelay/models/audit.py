@@ -14,7 +14,10 @@ class AuditEntry(Identified, Base):
     """``diff`` maps a field to [before, after]; secrets appear as "***"."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_group_id_id", "group_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_entries_group_id_id", "group_id", "id"),
+        Index("ix_audit_entries_at", "at"),
+    )
 
     at: Mapped[datetime]
     group_id: Mapped[int | None] = mapped_column(ForeignKey("groups.id", ondelete="SET NULL"))

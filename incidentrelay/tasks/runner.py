@@ -25,6 +25,7 @@ from incidentrelay.services.deliveries import Claim, Result
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.services.vault import Vault
 from incidentrelay.settings import Settings
+from incidentrelay.tasks import retention
 
 log = logging.getLogger(__name__)
 
@@ -200,8 +201,9 @@ class Runner:
                     log.error("A delivery of the sweep failed.", exc_info=failure)
 
     def tidy(self) -> None:
-        """Forget browser sessions and failed sign-ins that no longer count."""
+        """Forget browser sessions and failed sign-ins that no longer count, and what is old."""
         idle = timedelta(seconds=self._settings.session_idle)
         lifetime = timedelta(seconds=self._settings.session_lifetime)
         with self._database.write() as session:
             auth.prune(session, self._clock(), idle=idle, lifetime=lifetime)
+        retention.run(self._settings, self._database, self._clock)
