@@ -64,10 +64,12 @@ def configure(
     from pyramid.config import Configurator
 
     from incidentrelay import runtime
+    from incidentrelay.migrations import SchemaWatch
 
     config = Configurator(settings=dict(ini or {}))
     parts = runtime.build(settings, database=database, clock=clock)
     for name in _SHARED:
         config.registry[name] = getattr(parts, name)
+    config.registry["schema"] = SchemaWatch()
     config.include("incidentrelay.web")
     return config

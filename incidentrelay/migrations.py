@@ -4,6 +4,7 @@ The scripts are in ``alembic/`` beside the package in a checkout, and inside the
 package in an installed wheel.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ def folder() -> Path:
     raise FileNotFoundError("the migration scripts are missing from this installation")
 
 
+@functools.cache
 def head() -> str:
     """The newest revision that this program knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
@@ -43,6 +45,22 @@ def current(database: Database) -> str | None:
     """The revision of the database; None: it is empty."""
     with database.reading.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+class SchemaWatch:
+    """Whether the database is the one that this program knows; it is asked until it is."""
+
+    def __init__(self) -> None:
+        self._fits = False
+
+    def __call__(self, database: Database) -> tuple[bool, str | None, str]:
+        """(it fits, the database's revision, the program's)."""
+        needed = head()
+        if self._fits:
+            return True, needed, needed
+        found = current(database)
+        self._fits = found == needed
+        return self._fits, found, needed
 
 
 def upgrade(database: Database, revision: str = "head") -> None:

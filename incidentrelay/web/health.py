@@ -17,9 +17,16 @@ def live(_request: Any) -> dict[str, Any]:
 
 
 def ready(request: Any) -> dict[str, Any]:
-    """503 without the database. A silent worker is told, but answering goes on without it."""
+    """503 without the database, or with one of another version.
+
+    A silent worker is told, but answering goes on without it.
+    """
+    database = request.registry["database"]
     try:
-        with request.registry["database"].read() as session:
+        fits, revision, needed = request.registry["schema"](database)
+        if not fits:
+            return _unfit(request, revision, needed)
+        with database.read() as session:
             found = health.check(session, request.now)
     except SQLAlchemyError:
         request.response.status_int = 503
@@ -28,9 +35,21 @@ def ready(request: Any) -> dict[str, Any]:
     return {
         "status": "ok",
         "database": True,
+        "schema": True,
         "worker": seen is not None and request.now - seen < WORKER_SILENT,
         "worker_seen_at": _shown(seen),
         "overdue_since": _shown(found.overdue_since),
+    }
+
+
+def _unfit(request: Any, revision: str | None, needed: str) -> dict[str, Any]:
+    request.response.status_int = 503
+    return {
+        "status": "unavailable",
+        "database": True,
+        "schema": False,
+        "revision": revision,
+        "needed": needed,
     }
 
 

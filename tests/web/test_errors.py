@@ -177,6 +177,28 @@ def test_without_a_database_nothing_is_blamed_on_the_caller(
     app.registry["database"].dispose()
 
 
+@pytest.mark.both_databases
+def test_a_database_of_another_version_is_not_ready(
+    app: Any, testapp: Client, database: Any, query_count: Any
+) -> None:
+    from incidentrelay import migrations
+
+    app.registry["schema"] = migrations.SchemaWatch()
+    answer = testapp.get("/readyz", status=503).json
+    assert (answer["database"], answer["schema"], answer["revision"]) == (True, False, None)
+    assert answer["needed"] == migrations.head()
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        row = f"INSERT INTO alembic_version VALUES ('{migrations.head()}')"
+        connection.exec_driver_sql(row)
+    assert testapp.get("/readyz").json["schema"] is True
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    with query_count() as queries:
+        assert testapp.get("/readyz").json["schema"] is True
+    assert not [query for query in queries if "alembic" in query]
+
+
 def test_every_answer_is_guarded(testapp: Client, login_as: Any) -> None:
     for answer in (
         testapp.get("/api"),
