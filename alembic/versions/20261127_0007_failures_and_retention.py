@@ -9,7 +9,6 @@ branch_labels = None
 depends_on = None
 
 FAILED = sa.text("state = 'failed'")
-RESOLVED = sa.text("status = 'resolved'")
 
 
 def upgrade() -> None:
@@ -27,17 +26,11 @@ def upgrade() -> None:
     op.create_index("ix_notifications_finished_at", "notifications", ["finished_at"])
     op.create_index("ix_attempts_started_at", "attempts", ["started_at"])
     op.create_index("ix_audit_entries_at", "audit_entries", ["at"])
-    op.create_index(
-        "ix_alerts_resolved_at",
-        "alerts",
-        ["resolved_at"],
-        sqlite_where=RESOLVED,
-        postgresql_where=RESOLVED,
-    )
+    op.create_index("ix_alerts_status_resolved_at", "alerts", ["status", "resolved_at"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_alerts_resolved_at", table_name="alerts")
+    op.drop_index("ix_alerts_status_resolved_at", table_name="alerts")
     op.drop_index("ix_audit_entries_at", table_name="audit_entries")
     op.drop_index("ix_attempts_started_at", table_name="attempts")
     op.drop_index("ix_notifications_finished_at", table_name="notifications")

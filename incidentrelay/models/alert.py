@@ -13,9 +13,6 @@ from incidentrelay.models.mixins import Identified
 from incidentrelay.models.route import Route
 from incidentrelay.models.user import User
 
-_RESOLVED = text("status = 'resolved'")
-# SQLite uses an index of some rows only where the condition is written out, not bound.
-IS_RESOLVED = text("alerts.status = 'resolved'")
 _OPEN = text("status <> 'resolved'")
 _CURRENT = text("current")
 
@@ -43,12 +40,7 @@ class Alert(Identified, Base):
         Index("ix_alerts_route_id_group_key_resolved_at", "route_id", "group_key", "resolved_at"),
         Index("ix_alerts_team_id_status_id", "team_id", "status", "id"),
         Index("ix_alerts_status_id", "status", "id"),
-        Index(
-            "ix_alerts_resolved_at",
-            "resolved_at",
-            sqlite_where=_RESOLVED,
-            postgresql_where=_RESOLVED,
-        ),
+        Index("ix_alerts_status_resolved_at", "status", "resolved_at"),
         Index(
             "ix_alerts_wake_at",
             "wake_at",

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import Alert, Attempt, AuditEntry, IntakeRequest, Notification
-from incidentrelay.models.alert import IS_RESOLVED
 from incidentrelay.services.deliveries import DUE
 
 
@@ -40,7 +39,11 @@ def _alerts(before: datetime) -> Select[Any]:
     )
     return (
         select(Alert.id)
-        .where(IS_RESOLVED, Alert.resolved_at < before, ~unfinished.exists())
+        .where(
+            Alert.status == AlertStatus.RESOLVED,
+            Alert.resolved_at < before,
+            ~unfinished.exists(),
+        )
         .order_by(Alert.resolved_at)
     )
 
@@ -62,14 +65,10 @@ def _attempts(before: datetime) -> Select[Any]:
 
 def _tests(before: datetime) -> Select[Any]:
     """Notifications about no alert: tests of channels."""
-    return (
-        select(Notification.id)
-        .where(
-            Notification.finished_at < before,
-            Notification.alert_id.is_(None),
-            Notification.state.not_in(DUE),
-        )
-        .order_by(Notification.finished_at)
+    return select(Notification.id).where(
+        Notification.finished_at < before,
+        Notification.alert_id.is_(None),
+        Notification.state.not_in(DUE),
     )
 
 
@@ -95,7 +94,7 @@ KINDS = (
 
 
 def forget(session: Session, kind: Kind, days: int, now: datetime) -> int:
-    """Delete one batch of what is older than ``days`` (0: for ever), the oldest first.
+    """Delete one batch of what is older than ``days`` (0: for ever).
 
     Fewer than ``kind.batch`` means that nothing old is left, or that another worker
     is at it.

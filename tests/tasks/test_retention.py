@@ -195,3 +195,19 @@ def test_on_postgresql_two_workers_take_different_batches(
         assert kinds.forget(one, alerts, 10, NOW) == 2
         assert kinds.forget(other, alerts, 10, NOW) == 1
     assert count(postgresql, models.Alert) == [0]
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.name)
+def test_what_is_old_is_found_by_an_index_in_its_order(
+    database: Database, kind: kinds.Kind
+) -> None:
+    """Sorting all that is kept for each batch would hold up everybody who writes."""
+    compiled = (
+        kind.old(NOW)
+        .limit(kind.batch)
+        .compile(database.reading, compile_kwargs={"literal_binds": True})
+    )
+    with database.reading.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    assert plan
+    assert not [step for step in plan if step.startswith(("SCAN", "USE TEMP"))], plan
