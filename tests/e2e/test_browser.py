@@ -19,6 +19,7 @@ from tests.e2e.site import PASSWORD, USERNAME, Site
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 CHROMIUM = "/usr/bin/chromium"
+ROTATIONS = "/groups/demo/teams/infrastructure/rotations"
 PHONE, DESK = (390, 844), (1440, 900)
 SCREENS = [
     pytest.param(size, scheme, id=f"{size[0]}-{scheme}")
@@ -213,6 +214,24 @@ def test_a_new_token_is_shown_once(open_page: Callable[..., Page]) -> None:
     expect(page.get_by_role("region", name="Personal tokens")).to_contain_text("Deploy script")
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_order_of_turns_is_changed_after_a_preview(
+    open_page: Callable[..., Page], script: bool
+) -> None:
+    page = open_page(PHONE, script=script)
+    sign_in(page)
+    page.get_by_role("link", name="Rotations").click()
+    page.get_by_role("link", name="Infrastructure · Primary").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+    page.get_by_role("button", name="Move Carla Rossi up").click()
+    page.get_by_label("Name", exact=True).press("Enter")
+    expect(page.get_by_role("status").filter(has_text="nothing is saved yet")).to_be_visible()
+    expect(page.locator(".ir-changed").first).to_contain_text("Changes")
+    page.get_by_role("button", name="Save these changes").click()
+    expect(page.get_by_text("The rotation Primary is saved.")).to_be_visible()
+    expect(page.get_by_text("Alex Admin, Anna Larsen, Carla Rossi, Ben Okafor")).to_be_visible()
+
+
 def test_the_api_reference_shows_its_operations(open_page: Callable[..., Page]) -> None:
     page = open_page(DESK)
     page.goto("/docs")
@@ -228,6 +247,13 @@ def visits(site: Site) -> dict[str, str]:
         "oncall": "/oncall",
         "calendar": "/calendar",
         "calendar month": "/calendar?view=month&date=2026-03-29&zone=Europe%2FBerlin",
+        "rotations": "/rotations",
+        "rotation": "/rotations/1",
+        "rotation without anybody": "/rotations/2",
+        "new rotation": f"{ROTATIONS}/new",
+        "rotation editor": f"{ROTATIONS}/primary/edit",
+        "new override": f"{ROTATIONS}/primary/overrides/new",
+        "cover": f"{ROTATIONS}/primary/cover",
         "me": "/me",
         "act": site.act_paths[site.disk_id],
     }
