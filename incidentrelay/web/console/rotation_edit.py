@@ -1,14 +1,17 @@
 """Rotations are made, edited and deleted; before that the editor shows what it changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.wallclock import zone_names
+from incidentrelay.models import Rotation
 from incidentrelay.services import previews, rotation_pages, rotations
+from incidentrelay.services.previews import Preview
 from incidentrelay.web.console import layer_forms, rotation_previews, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -66,28 +69,13 @@ def new(context: TeamRotations, request: Any) -> dict[str, Any]:
 )
 def create(context: TeamRotations, request: Any) -> Any:
     form = SchemaForm.posted(RotationSchema, _NEW_FIELDS, request, zone=request.identity.zone)
-    drafts, do = layer_forms.read(request), request.POST.get("do")
-    if layer_forms.act(drafts, str(do), form.zone):
-        return _page(context, request, form, drafts)
-    try:
-        data = form.load(layers=layer_forms.to_json(drafts))
-        if do != SAVE:
-            found = previews.preview_new(
-                request.db, context.team, _schedule(data), **_span(request)
-            )
-            return _page(context, request, form, drafts, rotation_previews.shown(request, found))
-        made = rotations.create(
-            request.db,
-            context.team,
-            data,
-            actor=actor(request),
-            now=request.now,
-            **context.extras(),
-        )
-    except DomainError as error:
-        return _refused(context, request, form, drafts, error)
-    flash(request, f"The rotation {made.name} is made.")
-    return to_node(request, context.fresh(made))
+    preview = partial(previews.preview_new, request.db, context.team)
+    write = partial(rotations.create, request.db, context.team)
+    done = _submitted(context, request, form, preview, write)
+    if isinstance(done, dict):
+        return done
+    flash(request, f"The rotation {done.name} is made.")
+    return to_node(request, context.fresh(done))
 
 
 @console_view(context=RotationNode, name="edit", permission=Permission.EDIT, template=TEMPLATE)
@@ -109,21 +97,11 @@ def edit(context: RotationNode, request: Any) -> dict[str, Any]:
 def save(context: RotationNode, request: Any) -> Any:
     row = context.obj
     form = SchemaForm.posted(RotationSchema, _FIELDS, request, zone=form_zone(request, row))
-    drafts, do = layer_forms.read(request), request.POST.get("do")
-    if layer_forms.act(drafts, str(do), form.zone):
-        return _page(context, request, form, drafts)
-    try:
-        form.check_version(row)
-        data = form.load(partial=True, layers=layer_forms.to_json(drafts))
-        if do != SAVE:
-            found = previews.preview(request.db, row, _schedule(data), **_span(request))
-            return _page(context, request, form, drafts, rotation_previews.shown(request, found))
-        rotations.update(
-            request.db, row, data, actor=actor(request), now=request.now, **context.extras()
-        )
-    except DomainError as error:
-        return _refused(context, request, form, drafts, error)
-    flash(request, f"The rotation {row.name} is saved.")
+    preview = partial(previews.preview, request.db, row)
+    done = _submitted(context, request, form, preview, partial(rotations.update, request.db, row))
+    if isinstance(done, dict):
+        return done
+    flash(request, f"The rotation {done.name} is saved.")
     return to_node(request, context)
 
 
@@ -157,6 +135,33 @@ def delete(context: RotationNode, request: Any) -> Any:
     return see_other(request, f"{request.script_name}/rotations")
 
 
+def _submitted(
+    context: TeamRotations | RotationNode,
+    request: Any,
+    form: SchemaForm,
+    preview: Callable[..., Preview],
+    write: Callable[..., Rotation],
+) -> dict[str, Any] | Rotation:
+    """What the pressed button does: the rotation that was saved, or the page to show again."""
+    drafts, do = layer_forms.read(request), request.POST.get("do")
+    if layer_forms.act(drafts, str(do), form.zone):
+        return _page(context, request, form, drafts)
+    row = context.obj if isinstance(context, RotationNode) else None
+    try:
+        if row is not None:
+            form.check_version(row)
+        data = form.load(partial=row is not None, layers=layer_forms.to_json(drafts))
+        if do == SAVE:
+            return write(data, actor=actor(request), now=request.now, **context.extras())
+        found = preview({"layers": data["layers"]}, **_span(request))
+    except DomainError as error:
+        wrong = layer_forms.placed(error, drafts) if isinstance(error, InvalidInput) else error
+        page = _page(context, request, form, drafts)
+        form.refuse(request, wrong, row)
+        return page
+    return _page(context, request, form, drafts, rotation_previews.shown(request, found))
+
+
 def _usual(kind: str, zone: str) -> Draft:
     """What a new rotation begins with."""
     if kind == "daily":
@@ -166,26 +171,8 @@ def _usual(kind: str, zone: str) -> Draft:
     return Draft(name="Layer 1", zone=zone)
 
 
-def _schedule(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"layers": data["layers"]}
-
-
 def _span(request: Any) -> dict[str, datetime]:
     return {"start": request.now, "end": request.now + previews.USUAL, "now": request.now}
-
-
-def _refused(
-    context: TeamRotations | RotationNode,
-    request: Any,
-    form: SchemaForm,
-    drafts: Sequence[Draft],
-    error: DomainError,
-) -> dict[str, Any]:
-    if isinstance(error, InvalidInput):
-        error = layer_forms.placed(error, drafts)
-    page = _page(context, request, form, drafts)
-    form.refuse(request, error, context.obj if isinstance(context, RotationNode) else None)
-    return page
 
 
 def _page(

@@ -61,6 +61,9 @@ def cover(context: RotationNode, request: Any) -> Any:
     wall = form_zone(request, context.obj)
     form = SchemaForm.posted(CoverSchema, _COVER, request, zone=wall)
     try:
+        # The API takes nobody for oneself; a form in which nothing was chosen must not.
+        if not form.value("for"):
+            raise InvalidInput.of("for", "Choose who needs cover.")
         made = shift_changes.cover(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )

@@ -91,6 +91,24 @@ def test_the_page_says_who_has_it_and_who_follows(browse: Any, url: str) -> None
     assert "/calendar?view=month&amp;rotation=core/" in page.text
 
 
+def test_the_statements_of_the_page_do_not_grow(
+    browse: Any, pager: Any, query_count: Any, url: str
+) -> None:
+    client = browse("ann")
+    client.get(url)
+    with query_count() as few:
+        client.get(url)
+    with pager.database.write() as session:
+        rotation = session.get_one(Rotation, pager.rotation_id)
+        for hours, name in enumerate(("bob", "cy", "fay", "bob"), start=1):
+            start = NOW + timedelta(hours=2 * hours)
+            who, end = session.get_one(User, pager.people[name]), start + timedelta(hours=1)
+            factories.override(session, rotation, who, starts_at=start, ends_at=end)
+    with query_count() as many:
+        client.get(url)
+    assert len(many) == len(few) <= 35
+
+
 def test_the_page_can_be_reached_by_its_number(browse: Any, pager: Any) -> None:
     assert "On call now" in text(browse("ann").get(f"/rotations/{pager.rotation_id}"))
 

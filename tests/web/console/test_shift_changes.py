@@ -184,6 +184,8 @@ def test_a_cover_that_cannot_be_keeps_what_was_typed(browse: Any, pager: Any, ur
     page = browse("ann").post(f"{url}/cover", fields, status=422)
     assert "Nobody can stand in for themselves." in text(page)
     assert page.forms[1]["to"].value == "2026-03-12T00:00"
+    page = browse("ann").post(f"{url}/cover", fields | {"for": "", "user": "cy"}, status=422)
+    assert "Choose who needs cover." in text(page)
     fields |= {"for": "fay", "user": "cy"}
     page = browse("ann").post(f"{url}/cover", fields, status=409)
     assert "Fay is not on call in this time." in text(page)
@@ -192,7 +194,10 @@ def test_a_cover_that_cannot_be_keeps_what_was_typed(browse: Any, pager: Any, ur
 def test_two_shifts_are_swapped(browse: Any, pager: Any, url: str) -> None:
     page = browse("ann").get(url).click(href=f"{url}/swap\\?theirs=2026-03-16")
     assert "You get the shift of Bob : Mon 16 Mar, 09:00 UTC – Mon 23 Mar, 09:00 UTC" in text(page)
-    page.forms[1].submit().follow()
+    assert "Fill this in." in text(page.forms[1].submit(status=422))
+    form = page.forms[1]
+    form["mine"] = "2026-03-10T12:00:00Z"
+    form.submit().follow()
     assert made(pager) == [("ann", day(16), day(23)), ("bob", NOW, day(16))]
 
 
