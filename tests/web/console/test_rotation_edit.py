@@ -172,6 +172,7 @@ def test_a_member_who_is_none_any_more_can_be_taken_out(manager: Any, pager: Any
     assert layers(pager)[0]["members"] == ["bob", "cy"]
 
 
+@pytest.mark.both_databases
 def test_two_who_edit_at_once(manager: Any, pager: Any, url: str) -> None:
     first, second = (manager.get(f"{url}/edit").forms[1] for _ in range(2))
     first["name"], second["name"] = "First", "Second"

@@ -36,6 +36,7 @@ def office(pager: Any) -> str:
     return "/groups/ops/teams/core/rotations/office"
 
 
+@pytest.mark.both_databases
 def test_the_list_says_who_is_on_call_and_when_nobody_is(
     browse: Any, url: str, office: str
 ) -> None:
@@ -49,6 +50,7 @@ def test_the_list_says_who_is_on_call_and_when_nobody_is(
     assert "New rotation" not in said
 
 
+@pytest.mark.both_databases
 def test_the_list_has_what_one_may_see(login_as: Any) -> None:
     assert login_as("vera").get("/rotations").text.count('class="ir-card ir-duty') == 2
     assert login_as("otto").get("/rotations").text.count('class="ir-card ir-duty') == 1
@@ -80,6 +82,7 @@ def test_the_statements_of_the_list_do_not_grow(
     assert len(many) == len(few) <= 35
 
 
+@pytest.mark.both_databases
 def test_the_page_says_who_has_it_and_who_follows(browse: Any, url: str) -> None:
     page = browse("ann").get(url)
     said = text(page)
