@@ -472,6 +472,38 @@ def edit_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def report_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    """One person in one rotation; somebody asked for holidays."""
+    values = {"from": say("2026-11-01"), "to": say("2026-11-30"), "country": say("DE")}
+    form = Thing(
+        key="report", values=values, special=True, error=lambda name: "",
+        value=lambda name: ["5", "6"] if name == "weekend" else values.get(name, ""),
+    )  # fmt: skip
+
+    def row(name: str, place: str) -> Thing:
+        return Thing(
+            name=say(name), place=say(place), total="12.50", pages=3, night_pages=1,
+            hours=("6.00", "2.00", "4.00", "0.50"),
+        )  # fmt: skip
+
+    return {
+        "form": form,
+        "periods": [Thing(label=say("This month"), url="/reports/on-call?x=1", current=True)],
+        "download_url": "/reports/on-call.csv?x=1",
+        "days": [("5", "Saturday"), ("6", "Sunday")],
+        "zones": [say("Europe/Paris")],
+        "teams": [(say("infra"), say("Infrastructure"))],
+        "rotations": [(say("infra/primary"), say("Infrastructure · Primary"))],
+        "made": Thing(holidays={NOW.date(): say("A holiday")}),
+        "planned": True,
+        "zone": say("Europe/Paris"),
+        "total": row("", ""),
+        "people": [row("Bob Rivera", "")],
+        "by_rotation": [row("", "Infrastructure · Primary")],
+        "lines": [row("Bob Rivera", "Infrastructure · Primary")],
+    } | changes
+
+
 def confirm_page(say: Any = str) -> dict[str, Any]:
     return {
         "crumbs": [Thing(label=say("SRE"), url=None), Thing(label=say("Database"), url="/x")],
@@ -624,6 +656,9 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "silence team": ("silences/choose.jinja2", {
             "teams": [(say("SRE / Core"), "/x/new")], "crumbs": []}),
         "silence no team": ("silences/choose.jinja2", {"teams": [], "crumbs": []}),
+        "report": ("reports/on_call.jinja2", report_page(say)),
+        "report of nobody": ("reports/on_call.jinja2", report_page(say, lines=[])),
+        "report refused": ("reports/on_call.jinja2", report_page(say, made=None)),
         "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),

@@ -17,9 +17,12 @@ def find(country: str, subdivision: str, first: date, last: date) -> dict[date, 
     # It takes a while to load, and most processes never need it.
     import holidays
 
+    country = country.upper()
     known = holidays.list_supported_countries(include_aliases=True)
     if country not in known:
         raise InvalidInput.of("country", "Write the code of a country that is known, like DE.")
+    if subdivision not in known[country]:
+        subdivision = subdivision.upper()
     if subdivision and subdivision not in known[country]:
         raise InvalidInput.of("subdivision", f"There is no such part of {country}.")
     years = range(first.year, last.year + 1)

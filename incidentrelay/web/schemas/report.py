@@ -9,6 +9,7 @@ from incidentrelay.web.schemas.base import SLUG, Instant, Ref
 
 _NAME = validate.Length(max=130)
 _TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of day, like 22:00.")
+_COUNTRY = validate.Regexp(r"\A[A-Za-z]{2}\Z", error="Write two letters, like DE.")
 _WEEKEND = validate.Regexp(
     r"\A([0-6](,[0-6])*|none)\Z", error="Write weekdays like 5,6 (0 is Monday), or none."
 )
@@ -30,7 +31,7 @@ class DutyQuery(Schema):
     team = fields.String(validate=SLUG)
     rotation = fields.String(validate=_NAME)
     user = fields.String(validate=validate.Length(1, 63))
-    country = fields.String(validate=validate.Length(2, 2))
+    country = fields.String(validate=_COUNTRY)
     subdivision = fields.String(validate=validate.Length(1, 10))
     night_from = fields.String(validate=_TIME)
     night_to = fields.String(validate=_TIME)

@@ -1,6 +1,6 @@
 """Schedules: layers over each other, overrides, inactive people, and what is read from them."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -19,6 +19,7 @@ from incidentrelay.domain.oncall import (
     shifts,
     succession,
 )
+from incidentrelay.domain.revisions import Away, without
 from tests.unit.domain.schedule_samples import (
     ANN,
     BOB,
@@ -289,3 +290,19 @@ def test_instants_must_be_aware_and_in_reasonable_years() -> None:
     for instant in (at(1, 1, 1), at(1899, 12, 31, 23), at(2200, 1, 1), at(9999, 12, 31)):
         with pytest.raises(InvalidInput):
             on_call(of(a_layer()), instant)
+
+
+def test_absences_cut_revisions_and_keep_what_was() -> None:
+    def at(hour: int) -> datetime:
+        return datetime(2026, 3, 10, hour, tzinfo=UTC)
+
+    first, second = Revision(None, ()), Revision(at(12), (), frozenset({9}))
+    away = [Away(1, at(6), at(12)), Away(2, at(8), None), Away(3, None, at(6))]
+    found = [(one.effective_from, set(one.inactive)) for one in without([first, second], away)]
+    assert found == [
+        (None, {3}),
+        (at(6), {1}),
+        (at(8), {1, 2}),
+        (at(12), {2, 9}),
+    ]
+    assert without([first, second], []) == (first, second)
