@@ -231,7 +231,8 @@ def me_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     day = timedelta(days=1)
     return {
         "profile": {"display_name": say("Bob Rivera"), "email": say("bob@example.net"),
-                    "phone": say("+4930"), "zone": say("Europe/Berlin")},
+                    "phone": say("+4930"), "zone": say("Europe/Berlin"),
+                    "shift_start_notice": True, "shift_end_notice": False},
         "errors": {},
         "tokens": [token(), token(id=4, expires_at=NOW + day, last_used_at=NOW),
                    token(id=2, expires_at=NOW - day)],

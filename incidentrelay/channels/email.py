@@ -19,7 +19,7 @@ from incidentrelay.channels.base import (
     TemporaryFailure,
 )
 from incidentrelay.channels.render import one_line, render, web_link
-from incidentrelay.domain.enums import AlertStatus, Severity
+from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.transport.smtp import (
     MAIL_POLICY,
@@ -33,6 +33,7 @@ from incidentrelay.transport.smtp import (
 _LONGEST_SUBJECT = 200
 # Some mail programs hide what comes after 100 kB.
 _MOST_LABELS = 40
+_ABOUT_NO_ALERT = frozenset({NotificationKind.VERIFICATION, NotificationKind.SHIFT})
 _NOT_SET_UP = "E-mail is not set up: set incidentrelay.smtp.host"
 
 
@@ -151,6 +152,7 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     can_act = links.act is not None and message.status is AlertStatus.FIRING
     values = {
         "message": message,
+        "about_alert": message.kind not in _ABOUT_NO_ALERT,
         "links": links,
         "can_act": can_act,
         "labels": list(message.labels.items())[:_MOST_LABELS],

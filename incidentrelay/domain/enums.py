@@ -113,6 +113,7 @@ class NotificationKind(StrEnum):
     UPDATE = "update"
     TEST = "test"
     VERIFICATION = "verification"
+    SHIFT = "shift"
 
     @property
     def priority(self) -> int:
@@ -129,6 +130,7 @@ _KIND_PRIORITY = {
     NotificationKind.VERIFICATION: 1,
     NotificationKind.REMINDER: 2,
     NotificationKind.UPDATE: 3,
+    NotificationKind.SHIFT: 3,
 }
 
 
@@ -153,6 +155,13 @@ class GroupRole(StrEnum):
 class TeamRole(StrEnum):
     RESPONDER = "responder"
     MANAGER = "manager"
+
+
+class ShiftEdge(StrEnum):
+    """What somebody is told about a shift."""
+
+    START = "start"
+    END = "end"
 
 
 class ShiftUnit(StrEnum):

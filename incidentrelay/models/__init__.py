@@ -22,6 +22,7 @@ from incidentrelay.models.rotation import (
     RotationRevision,
 )
 from incidentrelay.models.route import Channel, Policy, Route, RouteChannel, Silence
+from incidentrelay.models.shift_notice import ShiftNotice
 from incidentrelay.models.user import (
     ApiToken,
     ContactMethod,
@@ -61,6 +62,7 @@ __all__ = [
     "RotationRevision",
     "Route",
     "RouteChannel",
+    "ShiftNotice",
     "Signal",
     "Silence",
     "TargetPace",

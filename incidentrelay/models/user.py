@@ -12,7 +12,10 @@ from incidentrelay.models.mixins import Identified, Versioned
 
 
 class User(Versioned, Base):
-    """Somebody who can sign in. ``username`` is lower case and never changes."""
+    """Somebody who can sign in. ``username`` is lower case and never changes.
+
+    The two ``…_notice`` say whether mails tell of the beginning and the end of shifts.
+    """
 
     __tablename__ = "users"
     __table_args__ = (Index("uq_users_username", "username", unique=True),)
@@ -24,6 +27,8 @@ class User(Versioned, Base):
     zone: Mapped[str] = mapped_column(String(64), default="UTC")
     active: Mapped[bool] = mapped_column(default=True)
     is_admin: Mapped[bool] = mapped_column(default=False)
+    shift_start_notice: Mapped[bool] = mapped_column(default=True)
+    shift_end_notice: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str | None]
 
 

@@ -40,9 +40,6 @@ ALARMS = (
     NotificationKind.REMINDER,
     NotificationKind.FALLBACK,
 )
-# The links of a message about these alerts (None: it is about none) to this user.
-MakeLinks = Callable[[Sequence[int | None], int | None, datetime], Links]
-
 
 @dataclass(frozen=True, slots=True)
 class Owed:
@@ -52,6 +49,10 @@ class Owed:
     fence: int
     alert_id: int | None
     message: Message
+
+
+# The links of a message that tells this user of these.
+MakeLinks = Callable[[Sequence[Owed], int | None, datetime], Links]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +162,12 @@ def perform(taken: Claim, channel: Channel | None, links: MakeLinks, now: dateti
 def envelope(taken: Claim, links: MakeLinks, now: datetime) -> Envelope:
     """What the channel sends: the one message, or one that sums all of them up."""
     parts = tuple(
-        Part(each.message, links([each.alert_id], taken.user_id, now)) for each in taken.owed
+        Part(each.message, links([each], taken.user_id, now)) for each in taken.owed
     )
     alone = len(parts) == 1
     return Envelope(
         message=parts[0].message if alone else summary([part.message for part in parts]),
-        links=parts[0].links if alone else links([e.alert_id for e in taken.owed], None, now),
+        links=parts[0].links if alone else links(taken.owed, None, now),
         idempotency_key=taken.uid,
         thread_key=taken.thread_key,
         now=now,

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.domain.messages import Links
 from incidentrelay.services.act_links import sign_act
+from incidentrelay.services.deliveries import Owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +17,16 @@ class LinkMaker:
     public_url: str
     act_key: bytes
 
-    def __call__(
-        self, alert_ids: Sequence[int | None], user_id: int | None, now: datetime
-    ) -> Links:
+    def __call__(self, owed: Sequence[Owed], user_id: int | None, now: datetime) -> Links:
         """The alert's page, and for a person the signed page of its actions.
 
-        For several alerts it is the list of all.
+        For several alerts it is the list of all; for a notice of a shift, who is on call.
         """
-        if len(alert_ids) != 1:
+        if len(owed) != 1:
             return Links(console=f"{self.public_url}/alerts")
-        alert_id = alert_ids[0]
+        if owed[0].message.kind is NotificationKind.SHIFT:
+            return Links(console=f"{self.public_url}/oncall")
+        alert_id = owed[0].alert_id
         if alert_id is None:
             return Links()
         console = f"{self.public_url}/alerts/{alert_id}"

@@ -73,6 +73,8 @@ _FIELDS: Mapping[str, checks.Check] = {
     "email": checks.optional(email),
     "phone": checks.optional(phone),
     "zone": checks.zone,
+    "shift_start_notice": checks.flag,
+    "shift_end_notice": checks.flag,
     "active": checks.flag,
     "is_admin": checks.flag,
     # Its rules need the username; see _hashed.

@@ -18,6 +18,7 @@ from incidentrelay.services import (
     delivery_results,
     escalations,
     heartbeats,
+    shift_notices,
     silence_changes,
     silent_sources,
 )
@@ -138,6 +139,7 @@ class Runner:
             self._sweep_plans()
             self._sweep_silent_sources()
             self._sweep_outbox()
+            self._notice_shifts()
             with self._database.write() as session:
                 delivery_results.strand(session, self._clock(), limit=BATCH)
             with self._database.write() as session:
@@ -165,6 +167,14 @@ class Runner:
         except Exception:
             log.exception("Escalating together failed; escalating one by one.")
             self._escalate_singly()
+
+    def _notice_shifts(self) -> None:
+        """Shifts that begin and end; nothing that goes wrong here holds up a page."""
+        try:
+            with self._database.write() as session:
+                shift_notices.run_due(session, self._clock())
+        except Exception:
+            log.exception("Shift notices failed; the next sweep tries again.")
 
     def _escalate_singly(self) -> None:
         with self._database.read() as session:
@@ -201,9 +211,10 @@ class Runner:
                     log.error("A delivery of the sweep failed.", exc_info=failure)
 
     def tidy(self) -> None:
-        """Forget browser sessions and failed sign-ins that no longer count, and what is old."""
+        """Forget what no longer counts: sessions, failed sign-ins, notices, and what is old."""
         idle = timedelta(seconds=self._settings.session_idle)
         lifetime = timedelta(seconds=self._settings.session_lifetime)
         with self._database.write() as session:
             auth.prune(session, self._clock(), idle=idle, lifetime=lifetime)
+            shift_notices.prune(session, self._clock())
         retention.run(self._settings, self._database, self._clock)

@@ -22,7 +22,7 @@ from incidentrelay.services import (
     intake,
     silence_changes,
 )
-from incidentrelay.services.deliveries import Claim, Result
+from incidentrelay.services.deliveries import Claim, Owed, Result
 from incidentrelay.services.intake import RawRequest, Verdict
 from incidentrelay.services.vault import Vault
 from tests import factories
@@ -154,6 +154,6 @@ class Accepts:
         return SendResult(handle={"id": envelope.idempotency_key})
 
 
-def no_links(alert_ids: Sequence[int | None], _user_id: int | None, _now: datetime) -> Links:
-    several = len(alert_ids) != 1
-    return Links(console="http://localhost/alerts" + ("" if several else f"/{alert_ids[0]}"))
+def no_links(owed: Sequence[Owed], _user_id: int | None, _now: datetime) -> Links:
+    several = len(owed) != 1
+    return Links(console="http://localhost/alerts" + ("" if several else f"/{owed[0].alert_id}"))

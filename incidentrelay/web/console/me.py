@@ -19,6 +19,7 @@ from incidentrelay.web.security.sessions import session_cookie
 
 TEMPLATE = "me.jinja2"
 _FIELDS = ("display_name", "email", "phone", "zone")
+_NOTICES = ("shift_start_notice", "shift_end_notice")
 LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "for ever"))
 
 
@@ -39,8 +40,10 @@ def show(context: Me, request: Any) -> dict[str, Any]:
 @own("profile")
 def save_profile(context: Me, request: Any) -> Any:
     values = {name: request.POST.get(name, "") for name in _FIELDS}
+    values |= {name: name in request.POST for name in _NOTICES}
     try:
-        data = {name: forms.text(request, name, 254) for name in _FIELDS}
+        data: dict[str, Any] = {name: forms.text(request, name, 254) for name in _FIELDS}
+        data |= {name: name in request.POST for name in _NOTICES}
         users.update(request.db, context.obj, data, actor=actor(request), now=request.now)
     except InvalidInput as error:
         return wrong(context, request, error, profile=values)
@@ -135,7 +138,7 @@ def page(
     user, identity = context.obj, request.identity
     idle = timedelta(seconds=request.registry["settings"].session_idle)
     return {
-        "profile": profile or {name: getattr(user, name) or "" for name in _FIELDS},
+        "profile": profile or {name: getattr(user, name) or "" for name in (*_FIELDS, *_NOTICES)},
         "errors": errors or {},
         "tokens": profile_pages.tokens(request.db, user.id),
         "token": token or {"name": "", "scopes": []},

@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from incidentrelay.domain.permissions import Scope
-from incidentrelay.web.schemas.base import NAME, Body, Instant, Resource
+from incidentrelay.web.schemas.base import NAME, Body, Flag, Instant, Resource
 
 
 class MeSchema(Resource):
@@ -14,6 +14,8 @@ class MeSchema(Resource):
     email = fields.String(allow_none=True, validate=validate.Length(max=254))
     phone = fields.String(allow_none=True, validate=validate.Length(max=40))
     zone = fields.String(validate=validate.Length(1, 64))
+    shift_start_notice = Flag()
+    shift_end_notice = Flag()
     is_admin = fields.Boolean(dump_only=True)
     scopes = fields.List(fields.String(), dump_only=True, allow_none=True)
 

@@ -306,3 +306,24 @@ def test_bad_addresses_are_refused(to: object) -> None:
         EmailConfig().load({} if to is None else {"to": to})
     assert isinstance(caught.value.messages, dict)
     assert list(caught.value.messages) == ["to"]
+
+
+def test_a_notice_of_a_shift_is_no_alarm() -> None:
+    envelope = make_envelope(
+        kind=NotificationKind.SHIFT,
+        headline="Your shift begins",
+        title="You are on call for Core",
+        severity=Severity.INFO,
+        status=AlertStatus.RESOLVED,
+        alert_id=None,
+        description="Until: Monday",
+        links=Links("https://relay.example/oncall"),
+    )
+    mail = compose(SERVER, envelope, "ann@example.org")
+    assert mail["Subject"] == "You are on call for Core"
+    for text in parts(mail):
+        assert "Until: Monday" in text
+        assert "https://relay.example/oncall" in text
+        assert "Who is on call" in text
+        assert not any(word in text.lower() for word in ("severity", "status", "resolved"))
+        assert "this alert" not in text

@@ -154,3 +154,19 @@ def test_signing_out_everywhere_is_everywhere(ann: Any, browse: Any) -> None:
 @pytest.mark.parametrize("form", ["profile", "password", "new-token", "sign-out-everywhere"])
 def test_a_form_is_for_whoever_is_signed_in(testapp: Any, pager: Any, form: str) -> None:
     assert testapp.post(f"/me/{form}").location == "http://localhost/login?next=%2Fme"
+
+
+def test_shift_notices_are_switched_on_and_off(ann: Any, pager: Any) -> None:
+    assert (stored(pager).shift_start_notice, stored(pager).shift_end_notice) == (True, False)
+    form = ann.get("/me").forms[1]
+    assert (form["shift_start_notice"].checked, form["shift_end_notice"].checked) == (True, False)
+    form["shift_start_notice"].checked, form["shift_end_notice"].checked = False, True
+    form.submit().follow()
+    assert (stored(pager).shift_start_notice, stored(pager).shift_end_notice) == (False, True)
+
+
+def test_ticks_are_not_lost_where_something_else_is_wrong(ann: Any) -> None:
+    form = {**PROFILE, "zone": "Mars", "shift_end_notice": "yes"}
+    page = ann.post("/me/profile", form, status=422)
+    ticks = page.forms[1]
+    assert (ticks["shift_start_notice"].checked, ticks["shift_end_notice"].checked) == (False, True)
