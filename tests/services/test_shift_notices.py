@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from incidentrelay.db import Database
+from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.models import Notification, ShiftNotice, User
-from incidentrelay.services import shift_notices
+from incidentrelay.services import shift_notices, users
 from tests import factories
 from tests.services.pager import Pager, build
 
@@ -118,11 +119,24 @@ def test_who_wants_none_or_has_no_address_gets_none(pager: Pager, change: dict[s
         assert [row.told for row in session.scalars(select(ShiftNotice))] == [False, False]
 
 
-def test_paused_rotations_and_inactive_people_are_left_alone(pager: Pager) -> None:
+def test_paused_rotations_are_left_alone(pager: Pager) -> None:
     look(pager, MONDAY - MINUTE)
     with pager.database.write() as session:
         session.get_one(shift_notices.Rotation, pager.rotation_id).enabled = False
     assert look(pager, MONDAY) == 0
+
+
+def test_who_leaves_is_told_nothing_and_who_follows_is(pager: Pager) -> None:
+    look(pager, MONDAY - MINUTE)
+    look(pager, MONDAY)
+    ((holder, _),) = [one for one in mails(pager) if one[1] == "Your shift begins"]
+    at = MONDAY + 10 * MINUTE
+    with pager.database.write() as session:
+        user = session.get_one(User, pager.people[holder])
+        users.update(session, user, {"active": False}, actor=SYSTEM, now=at)
+    assert look(pager, at) == 1
+    follower, told = mails(pager)[-1]
+    assert (follower != holder, told) == (True, "Your shift begins")
 
 
 def test_two_workers_at_once_tell_once(pager: Pager) -> None:
