@@ -86,7 +86,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     f"{CORE}/notifications": {"view": SRE, "respond": RESPOND, "create": EDITORS},
     f"{CORE}/notifications/1": {"view": SRE, "respond": RESPOND, "delete": EDITORS},
     "/notifications": {**_DOOR, "respond": ADMIN},
-    "/alerts": {**_DOOR, "respond": ADMIN},
+    "/alerts": {**_DOOR, "respond": ALL},
     "/silences": _DOOR,
     "/rotations": _DOOR,
     "/routes": _DOOR,

@@ -41,6 +41,15 @@ def narrowed(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
     return statement
 
 
+def read_filter(given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` with matchers or a title in place of ``q``, for :func:`narrowed`."""
+    wanted = dict(given)
+    if "q" in wanted:
+        wanted["matchers"], title = read_query(wanted.pop("q"))
+        wanted |= {"title": title} if title else {}
+    return wanted
+
+
 def read_query(text: str) -> tuple[tuple[Matcher, ...], str]:
     """(matchers, part of a title) of what somebody typed; one of them is empty.
 

@@ -6,15 +6,20 @@ not grow with the number of alerts.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.domain import escalation
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
-from incidentrelay.models import Alert, Event, Signal
+from incidentrelay.domain.enums import AlertStatus, EventKind, NotificationKind, SignalStatus
+from incidentrelay.domain.escalation import Plan, Progress
+from incidentrelay.models import Alert, Event, Signal, User
+from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations, notifications
 from incidentrelay.services.escalations import SNOOZE
 from incidentrelay.services.timeline import event
@@ -91,6 +96,60 @@ def snooze(
         alert.quiet_until, alert.quiet_reason = until, SNOOZE
     text = f"Snoozed by {actor.name} until {until:%Y-%m-%d %H:%M} UTC"
     note(session, alerts, EventKind.SNOOZED, text, actor, now)
+
+
+def unacknowledge(
+    session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime
+) -> None:
+    """Nobody has them any more: their plans start again from the beginning."""
+    for alert in alerts:
+        fire_again(alert)
+        escalations.begin(alert, now)
+    text = f"Given back by {actor.name}"
+    note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor, now)
+    escalations.continue_plans(session, alerts, now)
+
+
+def assign(
+    session: Session, alerts: Sequence[Alert], user: User, *, actor: Actor, now: datetime
+) -> None:
+    """Hand them to ``user``, who may have them and is paged now for each."""
+    team_ids = {alert.team_id for alert in alerts}
+    people = directories.load(session, (), team_ids, now=now, user_ids=[user.id])
+    headline = f"Assigned to you by {actor.name}"
+    outbox: list[dict[str, Any]] = []
+    for alert in alerts:
+        alert.assignee_id = user.id
+        progress = Progress.from_json(alert.progress)
+        subject = escalations.subject_of(alert)
+        body = notifications.message(
+            subject, NotificationKind.ASSIGNMENT, headline, user.display_name
+        )
+        addresses = people.at_once(user.id)
+        outbox += notifications.rows(subject, addresses, body, progress.run, now)
+        alert.progress = replace(progress, run=progress.run + 1).to_json()
+    text = f"Assigned to {user.display_name} by {actor.name}"
+    note(session, alerts, EventKind.ASSIGNED, text, actor, now)
+    notifications.write(session, outbox)
+
+
+def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
+    """Do not wait: the next step of each plan that asks somebody else runs now."""
+    for alert in alerts:
+        plan, progress = Plan.from_json(alert.plan), Progress.from_json(alert.progress)
+        quiet = alert.status is not AlertStatus.FIRING or alert.quiet_until is not None
+        if quiet or progress.due is None:
+            fire_again(alert)
+            alert.generation += 1
+            progress = _after_first(plan, now)
+        alert.progress = escalation.hurry(plan, progress, now).to_json()
+    note(session, alerts, EventKind.ESCALATED, f"Escalated by {actor.name}", actor, now)
+    escalations.continue_plans(session, alerts, now)
+
+
+def _after_first(plan: Plan, now: datetime) -> Progress:
+    """A plan whose first step counts as done, because it was when the alert came."""
+    return escalation.decide(plan, replace(escalation.start(plan, now), due=now), now).progress
 
 
 def be_loud(alert: Alert) -> None:

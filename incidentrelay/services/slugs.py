@@ -11,7 +11,7 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 RESERVED = frozenset(
     """
-    ack acknowledge resolve unack unacknowledge snooze assign escalate comment events
+    ack acknowledge bulk resolve unack unacknowledge snooze assign escalate comment events
     notifications shifts oncall preview quality take cover swap test token intake rotate members
     teams rotations policies channels routes silences alerts audit overrides layers schedule new
     edit delete login logout me users groups integrations api docs static healthz readyz metrics

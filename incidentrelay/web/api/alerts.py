@@ -43,10 +43,7 @@ class verb(api_view):
     summary="List alerts that you may see",
 )
 def index(context: AlertCollection, request: Any) -> Any:
-    wanted = dict(request.query)
-    if "q" in wanted:
-        wanted["matchers"], title = alert_search.read_query(wanted.pop("q"))
-        wanted |= {"title": title} if title else {}
+    wanted = alert_search.read_filter(request.query)
     statement = alert_search.narrowed(context.listing(), wanted)
     if not wanted.get("matchers"):
         return page(request, context, statement)

@@ -69,4 +69,9 @@ class TeamAlerts(AlertCollection, TeamCollection):
 
 
 class Alerts(AlertCollection, Door):
+    """Whoever is signed in may ask for something to be done with many alerts; what they
+    may do is decided for each of them."""
+
     scope_domain = "alerts"
+    open_to_users = frozenset({Permission.VIEW, Permission.RESPOND})
+    filtered = frozenset({Permission.VIEW, Permission.RESPOND})

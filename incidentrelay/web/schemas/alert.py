@@ -1,6 +1,8 @@
 """Alerts, what is done with them, and their timeline."""
 
-from marshmallow import fields, validate
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from incidentrelay.domain.enums import (
     AlertStatus,
@@ -9,7 +11,8 @@ from incidentrelay.domain.enums import (
     NotificationKind,
     Severity,
 )
-from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref
+from incidentrelay.services.bulk import MOST, BulkAction, BulkOutcome
+from incidentrelay.web.schemas.base import SLUG, Body, Instant, InTeam, Ref, number
 
 
 class AlertSchema(InTeam, Body):
@@ -44,6 +47,64 @@ class AssignSchema(Body):
 
 class CommentSchema(Body):
     text = fields.String(required=True, validate=validate.Length(1, 10_000))
+
+
+class AlertFilterSchema(Body):
+    """As in the list of alerts; what is left out does not count."""
+
+    status = fields.Enum(AlertStatus, by_value=True)
+    severity = fields.Enum(Severity, by_value=True)
+    group = fields.String(validate=SLUG)
+    team = fields.String(validate=SLUG)
+    route = fields.String(validate=SLUG)
+    assignee = fields.String(validate=validate.Length(1, 63))
+    q = fields.String(validate=validate.Length(1, 1000))
+
+
+class BulkSchema(Body):
+    """``ids``, or a ``filter`` of which the newest 500 are taken.
+
+    ``until`` is for snooze, ``username`` for assign, ``text`` for comment.
+    """
+
+    action = fields.Enum(BulkAction, by_value=True, required=True)
+    ids = fields.List(number(1, 2**63 - 1), validate=validate.Length(1, MOST))
+    filter = fields.Nested(AlertFilterSchema)
+    until = Instant()
+    username = fields.String(validate=validate.Length(1, 63))
+    text = fields.String(validate=validate.Length(1, 10_000))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_one_of(self, data: dict[str, Any], **_: Any) -> None:
+        if ("ids" in data) == ("filter" in data):
+            raise ValidationError("Write either ids or filter.", "ids")
+        action = data["action"]
+        for name, wanted in _BULK_FIELDS.items():
+            if (name in data) != (action is wanted):
+                text = "This is required." if action is wanted else f"This is for {wanted} only."
+                raise ValidationError(text, name)
+
+
+_BULK_FIELDS = {
+    "until": BulkAction.SNOOZE,
+    "username": BulkAction.ASSIGN,
+    "text": BulkAction.COMMENT,
+}
+
+
+class BulkResultSchema(Body):
+    """What became of one alert; ``reason`` says why nothing was done."""
+
+    id = fields.Integer(dump_only=True)
+    outcome = fields.Enum(BulkOutcome, by_value=True, dump_only=True)
+    reason = fields.String(dump_only=True)
+
+
+class BulkAnswerSchema(Body):
+    """``more``: further alerts match the filter."""
+
+    results = fields.List(fields.Nested(BulkResultSchema), dump_only=True)
+    more = fields.Boolean(dump_only=True)
 
 
 class EventSchema(Body):
