@@ -27,6 +27,18 @@ document.addEventListener("htmx:before:swap", (event) => {
   location.reload();
 });
 
+// What is ticked stays ticked when its list refreshes itself.
+const ticked = new Set();
+document.addEventListener("change", (event) => {
+  const tick = event.target.closest("[data-tick]");
+  if (tick) ticked[tick.checked ? "add" : "delete"](tick.id);
+});
+document.addEventListener("htmx:after:swap", () => {
+  for (const tick of document.querySelectorAll("[data-tick]")) {
+    tick.checked = ticked.has(tick.id);
+  }
+});
+
 // A page that no longer follows what happens must say so.
 document.addEventListener("htmx:error", () => setStale(true));
 document.addEventListener("htmx:response:error", () => setStale(true));

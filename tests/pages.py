@@ -53,6 +53,7 @@ def alert(say: Any = str, **changes: Any) -> Thing:
         "signal_count": 3,
         "url": "/alerts/17",
         "ack_url": "/alerts/17/ack",
+        "may_tick": True,
         "quiet_until": None,
         "quiet_reason": "",
         "description": say(
@@ -173,6 +174,9 @@ def list_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "teams": [Thing(slug="infra", name=say("Infrastructure")), Thing(slug="web", name="Web")],
         "team": "infra",
         "next_url": "/alerts?before=12",
+        "snoozes": (("30", "30 minutes"), ("60", "1 hour")),
+        "people": [Thing(username="anna", display_name=say("Anna"))],
+        "me": "anna",
     } | changes
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.matchers import matches
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Group, Signal, Team
+from incidentrelay.models import Alert, Group, GroupMember, Signal, Team, User
 from incidentrelay.services import alert_search
 from incidentrelay.services.visibility import Memberships, scope
 
@@ -18,7 +18,7 @@ OPEN = (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED)
 PAGE = 50
 # Where the database cannot tell what matches, so many rows are looked at for one page.
 _CHUNK, _CHUNKS = 500, 8
-_MOST_TEAMS = 500
+_MOST_TEAMS = _MOST_PEOPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,17 @@ def teams(session: Session, memberships: Memberships) -> list[Team]:
         .limit(_MOST_TEAMS)
     )
     return list(session.scalars(scope(query, Team, memberships, Permission.VIEW)))
+
+
+def assignable(session: Session, alerts: Collection[Alert]) -> list[User]:
+    """The active members of the groups of these alerts, by name."""
+    groups = {alert.team.group_id for alert in alerts}
+    if not groups:
+        return []
+    members = select(GroupMember.user_id).where(GroupMember.group_id.in_(groups))
+    query = select(User).where(User.id.in_(members), User.active)
+    query = query.order_by(User.display_name, User.id).limit(_MOST_PEOPLE)
+    return list(session.scalars(query))
 
 
 def signal_counts(session: Session, alert_ids: Collection[int]) -> dict[int, int]:

@@ -125,6 +125,7 @@ def assign(
         body = notifications.message(
             subject, NotificationKind.ASSIGNMENT, headline, user.display_name
         )
+        # Later ways would not be stopped by anything: it may be acknowledged already.
         addresses = people.at_once(user.id)
         outbox += notifications.rows(subject, addresses, body, progress.run, now)
         alert.progress = replace(progress, run=progress.run + 1).to_json()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Notification
+from incidentrelay.models import Alert, Notification, User
 from incidentrelay.services import alert_future, alert_pages, alert_story, failed_notifications
 from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
 from incidentrelay.web.console import cards, forms, offers, silence_rows, stories
@@ -22,9 +22,13 @@ _LONGEST_QUERY = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(Card):
-    """One line of the list; ``ack_url`` only where the reader may take the alert."""
+    """One line of the list; ``ack_url`` only where the reader may take the alert.
+
+    ``may_tick``: something can be done with it together with others.
+    """
 
     url: str
+    may_tick: bool
     ack_url: str | None
 
 
@@ -49,6 +53,9 @@ def index(context: Alerts, request: Any) -> dict[str, Any]:
         "teams": _teams(request),
         "team": wanted.team,
         "next_url": _older(request, found.older),
+        "snoozes": offers.SNOOZES,
+        "people": _people(request, found),
+        "me": request.identity.username,
     }
 
 
@@ -67,9 +74,17 @@ def _wanted(given: Mapping[str, str]) -> Wanted:
 def _row(context: Alerts, request: Any, alert: Alert, found: AlertPage) -> Row:
     node = context.root.place(alert)
     url = console_url(request, node)
-    may = alert.status is AlertStatus.FIRING and request.has_permission(Permission.RESPOND, node)
+    responds = bool(request.has_permission(Permission.RESPOND, node))
+    may = alert.status is AlertStatus.FIRING and responds
     values = cards.values(alert, found.signals.get(alert.id, 1))
-    return Row(**values, url=url, ack_url=f"{url}/acknowledge" if may else None)
+    tick = responds and alert.status is not AlertStatus.RESOLVED
+    return Row(**values, url=url, may_tick=tick, ack_url=f"{url}/acknowledge" if may else None)
+
+
+def _people(request: Any, found: AlertPage) -> list[User]:
+    """Who can be assigned; the part that refreshes itself does not ask."""
+    whole = "HX-Request" not in request.headers
+    return alert_pages.assignable(request.db, found.alerts) if whole else []
 
 
 @dataclass(frozen=True, slots=True)
