@@ -41,6 +41,7 @@ ALARMS = (
     NotificationKind.FALLBACK,
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """One notification of a claim, under the fence of that claim."""
@@ -161,9 +162,7 @@ def perform(taken: Claim, channel: Channel | None, links: MakeLinks, now: dateti
 
 def envelope(taken: Claim, links: MakeLinks, now: datetime) -> Envelope:
     """What the channel sends: the one message, or one that sums all of them up."""
-    parts = tuple(
-        Part(each.message, links([each], taken.user_id, now)) for each in taken.owed
-    )
+    parts = tuple(Part(each.message, links([each], taken.user_id, now)) for each in taken.owed)
     alone = len(parts) == 1
     return Envelope(
         message=parts[0].message if alone else summary([part.message for part in parts]),
