@@ -289,7 +289,13 @@ def _listed_is_viewable(request: Any, collection: Collection) -> None:
     assert listed == viewable
 
 
-_NOT_OF_TOKENS = ("/me/tokens/", "/me/sessions/", "/me/feeds/", "/integrations/webhook")
+_NOT_OF_TOKENS = (
+    "/me/tokens/",
+    "/me/sessions/",
+    "/me/feeds/",
+    "/me/contacts/",
+    "/integrations/webhook",
+)
 
 
 @pytest.mark.parametrize("scope", Scope)
