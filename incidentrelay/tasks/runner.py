@@ -131,22 +131,41 @@ class Runner:
             return silence_changes.change_over(session, team_id, self._clock())
 
     def sweep(self) -> bool:
-        """Do everything that is due; False: this process is sweeping already."""
+        """Do everything that is due.
+
+        False: this process is sweeping already, or pages may be late because a part failed.
+        """
         if not self._sweeping.acquire(blocking=False):
             return False
         try:
-            self._sweep_silences()
-            self._sweep_plans()
-            self._sweep_silent_sources()
-            self._sweep_outbox()
-            self._notice_shifts()
-            with self._database.write() as session:
-                delivery_results.strand(session, self._clock(), limit=BATCH)
-            with self._database.write() as session:
-                heartbeats.beat(session, heartbeats.WORKER, self._clock())
-            return True
+            paged = [self._did(part) for part in self._paging()]
+            for part in (self._sweep_silent_sources, self._notice_shifts):
+                self._did(part)
+            # Without a sign of life, the installation says that it is not ready.
+            return all(paged) and self._did(self._beat)
         finally:
             self._sweeping.release()
+
+    def _paging(self) -> tuple[Callable[[], None], ...]:
+        """What brings pages, in its order; what else is due comes after it."""
+        return self._sweep_silences, self._sweep_plans, self._sweep_outbox, self._strand
+
+    def _did(self, part: Callable[[], None]) -> bool:
+        """Do one part of a sweep; if it fails, the others are done all the same."""
+        try:
+            part()
+        except Exception:
+            log.exception("A part of the sweep failed; the next one tries again.")
+            return False
+        return True
+
+    def _strand(self) -> None:
+        with self._database.write() as session:
+            delivery_results.strand(session, self._clock(), limit=BATCH)
+
+    def _beat(self) -> None:
+        with self._database.write() as session:
+            heartbeats.beat(session, heartbeats.WORKER, self._clock())
 
     def _sweep_silences(self) -> None:
         """Before the plans, so that nobody is paged at the instant at which it falls quiet."""
@@ -169,12 +188,9 @@ class Runner:
             self._escalate_singly()
 
     def _notice_shifts(self) -> None:
-        """Shifts that begin and end; nothing that goes wrong here holds up a page."""
-        try:
-            with self._database.write() as session:
-                shift_notices.run_due(session, self._clock())
-        except Exception:
-            log.exception("Shift notices failed; the next sweep tries again.")
+        """Tell people of shifts that begin and end."""
+        with self._database.write() as session:
+            shift_notices.run_due(session, self._clock())
 
     def _escalate_singly(self) -> None:
         with self._database.read() as session:

@@ -13,7 +13,7 @@ from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Route, Team
-from incidentrelay.services import claims, escalations, heartbeats, silence_changes
+from incidentrelay.services import claims, escalations, heartbeats, shift_notices, silence_changes
 from incidentrelay.services.links import LinkMaker
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import runner as runners
@@ -267,3 +267,30 @@ def test_silences_that_cannot_be_changed_over_stop_nothing_else(
     clock.now += 20 * MINUTE
     assert runner.sweep()
     assert len(channel.envelopes) > 0
+
+
+def test_a_part_that_fails_stops_no_other_and_nobody_calls_it_healthy(
+    pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep that cannot end silences still pages; but it gives no sign of life."""
+
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(silence_changes, "due_teams", breaks)
+    assert not make(Accepts()).sweep()
+    assert states(pager) == {"sent"}
+    with pager.database.read() as session:
+        assert heartbeats.last(session, heartbeats.WORKER) is None
+
+
+def test_what_is_no_page_never_makes_the_worker_look_dead(
+    pager: Pager, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(shift_notices, "run_due", breaks)
+    assert make(Accepts()).sweep()
+    with pager.database.read() as session:
+        assert heartbeats.last(session, heartbeats.WORKER) == clock.now
