@@ -1,4 +1,4 @@
-"""Messages to a person that are about no alert and no team: codes, and tests of rules."""
+"""Messages to a person that are about no alert: codes, tests of rules, and shifts."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session, joinedload
 from incidentrelay import db
 from incidentrelay.domain.enums import (
     AlertStatus,
-    DeliveryState,
     NotificationKind,
     Severity,
     ShiftEdge,
@@ -28,7 +27,8 @@ from incidentrelay.domain.oncall import Schedule, on_call
 from incidentrelay.domain.stints import Edge, edges, end_of_stint
 from incidentrelay.domain.wallclock import zone_names, zone_of
 from incidentrelay.models import Group, Heartbeat, Rotation, ShiftNotice, Team, User
-from incidentrelay.services import heartbeats, notifications, schedules
+from incidentrelay.services import heartbeats, notifications, personal_messages, schedules
+from incidentrelay.services.directory import Recipient
 
 LOOK = "shift-notices"
 BEGUN = "shift-notices-begun"
@@ -150,26 +150,12 @@ def _mail(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, An
     edge, user = one.edge, users[one.edge.user_id]
     if not _wants(user, edge.edge):
         return None
-    key = f"shift-{one.rotation.id}-{user.id}-{edge.edge}-{edge.at:%Y%m%dT%H%M%S%f}"
-    return {
-        "uid": key,
-        "alert_id": None,
-        "team_id": one.rotation.team_id,
-        "generation": 0,
-        "step": 0,
-        "kind": NotificationKind.SHIFT,
-        "target": f"user:{user.id}:email",
-        "method": "email",
-        "lane": "email",
-        "channel_id": None,
-        "user_id": user.id,
-        "message": _message(one, user, users).to_json(),
-        "state": DeliveryState.PENDING,
-        "priority": NotificationKind.SHIFT.priority,
-        "next_at": now,
-        "handle": {},
-        "created_at": now,
-    }
+    uid = f"shift-{one.rotation.id}-{user.id}-{edge.edge}-{edge.at:%Y%m%dT%H%M%S%f}"
+    address = Recipient(f"user:{user.id}:email", "email", user.display_name, user_id=user.id)
+    message = _message(one, user, users).to_json()
+    shift = NotificationKind.SHIFT
+    row = personal_messages.row(address, uid, shift, message, due=now, now=now)
+    return {**row, "team_id": one.rotation.team_id}
 
 
 def _message(one: _Found, user: User, users: Mapping[int, User]) -> Message:

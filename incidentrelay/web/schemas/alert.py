@@ -12,7 +12,8 @@ from incidentrelay.domain.enums import (
     Severity,
 )
 from incidentrelay.services.bulk import MOST, BulkAction, BulkOutcome
-from incidentrelay.web.schemas.base import SLUG, Body, Instant, InTeam, Ref, number
+from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
+from incidentrelay.web.schemas.query import AlertFilter
 
 
 class AlertSchema(InTeam, Body):
@@ -49,18 +50,6 @@ class CommentSchema(Body):
     text = fields.String(required=True, validate=validate.Length(1, 10_000))
 
 
-class AlertFilterSchema(Body):
-    """As in the list of alerts; what is left out does not count."""
-
-    status = fields.Enum(AlertStatus, by_value=True)
-    severity = fields.Enum(Severity, by_value=True)
-    group = fields.String(validate=SLUG)
-    team = fields.String(validate=SLUG)
-    route = fields.String(validate=SLUG)
-    assignee = fields.String(validate=validate.Length(1, 63))
-    q = fields.String(validate=validate.Length(1, 1000))
-
-
 class BulkSchema(Body):
     """``ids``, or a ``filter`` of which the newest 500 are taken.
 
@@ -69,7 +58,7 @@ class BulkSchema(Body):
 
     action = fields.Enum(BulkAction, by_value=True, required=True)
     ids = fields.List(number(1, 2**63 - 1), validate=validate.Length(1, MOST))
-    filter = fields.Nested(AlertFilterSchema)
+    filter = fields.Nested(AlertFilter)
     until = Instant()
     username = fields.String(validate=validate.Length(1, 63))
     text = fields.String(validate=validate.Length(1, 10_000))

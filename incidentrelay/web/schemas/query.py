@@ -8,18 +8,20 @@ from incidentrelay.web.schemas.base import SLUG, Instant
 LONGEST_PAGE = 200
 
 
-class PageQuery(Schema):
-    """``cursor`` is ``next`` of the page before. ``sort`` with ``-`` in front descends."""
-
+class Query(Schema):
     class Meta:
         unknown = RAISE
+
+
+class PageQuery(Query):
+    """``cursor`` is ``next`` of the page before. ``sort`` with ``-`` in front descends."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, LONGEST_PAGE))
     cursor = fields.String(load_default=None, validate=validate.Length(max=2000))
     sort = fields.String(load_default=None, validate=validate.Length(max=40))
 
 
-class AlertQuery(PageQuery):
+class AlertFilter(Query):
     """``q`` is matchers like ``{severity="critical"}``, or else a part of the title."""
 
     status = fields.Enum(AlertStatus, by_value=True)
@@ -31,24 +33,22 @@ class AlertQuery(PageQuery):
     q = fields.String(validate=validate.Length(1, 1000))
 
 
+class AlertQuery(AlertFilter, PageQuery):
+    """The list's filter; what is left out does not count."""
+
+
 class OnCallQuery(PageQuery):
     at = Instant()
     group = fields.String(validate=SLUG)
     team = fields.String(validate=SLUG)
 
 
-class InstantQuery(Schema):
-    class Meta:
-        unknown = RAISE
-
+class InstantQuery(Query):
     at = Instant()
 
 
-class ShiftQuery(Schema):
+class ShiftQuery(Query):
     """Default: 30 days from now."""
-
-    class Meta:
-        unknown = RAISE
 
     start = Instant()
     end = Instant()
