@@ -146,7 +146,8 @@ def _send_hints(session: Session) -> None:
     if not hints or sink is None:
         return
     if len(hints) > MOST_HINTS:
-        hints = [Hint("sweep")]
+        at_once = [hint for hint in hints if hint.at is None]
+        hints = [*at_once[: MOST_HINTS // 2], Hint("sweep")]
     try:
         sink(hints)
     except Exception:

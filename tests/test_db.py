@@ -90,12 +90,18 @@ def test_hints_of_a_rolled_back_transaction_are_dropped(database: Database) -> N
     assert sink.taken == []
 
 
-def test_a_storm_of_hints_becomes_one_sweep(database: Database) -> None:
+def test_of_a_storm_of_hints_the_first_are_kept_and_a_sweep_does_the_rest(
+    database: Database, now: datetime
+) -> None:
     sink = Sink(database)
     with database.write() as session:
-        for number in range(db.MOST_HINTS + 1):
+        for number in range(db.MOST_HINTS):
+            db.hint(session, Hint("wake", number, now))
+        for number in range(db.MOST_HINTS):
             db.hint(session, Hint("deliver", number))
-    assert sink.taken == [Hint("sweep")]
+    *first, last = sink.taken
+    assert first == [Hint("deliver", number) for number in range(db.MOST_HINTS // 2)]
+    assert last == Hint("sweep")
 
 
 def test_a_queue_that_fails_does_not_undo_the_commit(

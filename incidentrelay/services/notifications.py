@@ -113,8 +113,10 @@ def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
         return
     db.insert_all(session, Notification, outbox)
     if len(outbox) > db.MOST_HINTS:
+        # Each recipient's first message tells of all that is due for them by then.
+        outbox = list({row["target"]: row for row in reversed(outbox)}.values())
+        outbox = outbox[: db.MOST_HINTS // 2]
         db.hint(session, db.Hint("sweep"))
-        return
     later = {row["uid"]: row["next_at"] for row in outbox if row["next_at"] > row["created_at"]}
     uids = [row["uid"] for row in outbox]
     query = select(Notification.id, Notification.uid).where(Notification.uid.in_(uids))

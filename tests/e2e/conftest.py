@@ -111,6 +111,11 @@ class Installation:
         """Send one alert as Alertmanager would; the verdict on it."""
         return self._send([name], "resolved" if resolved else "firing")[0]
 
+    def taken_in(self, alert_id: int) -> float:
+        """When the alert was created (seconds since 1970)."""
+        events = self.stack.timeline(alert_id)
+        return min(datetime.fromisoformat(event["at"]).timestamp() for event in events)
+
     def post_all(self, names: list[str]) -> list[int]:
         """Send firing alerts in one request; their ids."""
         return [verdict["id"] for verdict in self._send(names, "firing")]

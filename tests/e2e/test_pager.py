@@ -1,12 +1,10 @@
 """The main job with real processes: Alertmanager fires, people are paged, and react."""
 
 import re
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -60,9 +58,7 @@ def test_from_alertmanager_to_the_phone_and_back(install: Install, tmp_path: Pat
         manager.send(labels)
         page = eventually(lambda: hook.of_type("page"), 20, "the page")[0]
         alert_id = page.data["alert"]["id"]
-        created = stack.timeline(alert_id)
-        taken_in = min(datetime.fromisoformat(event["at"]).timestamp() for event in created)
-        assert page.at - taken_in < 2
+        assert page.at - relay.taken_in(alert_id) < 2
 
         eventually(lambda: mail.to("ann@example.org"), 5, "ann's mail")
         eventually(lambda: hook.of_type("reminder"), 10, "the reminder")
@@ -179,9 +175,11 @@ def test_a_provider_that_hangs_delays_nobody_else(install: Install) -> None:
     relay = install(timeout=60)
     relay.hook.hang()
     ids = {relay.post(f"Disk{number}")["id"] for number in range(40)}
-    eventually(lambda: relay.mail.told("ann@example.org"), 10, "the first mails")
-    assert 1 <= len(relay.hook.of_type("page")) <= LANE_WIDTH
-    eventually(lambda: relay.mail.told("ann@example.org") == ids, 40, "mails of all forty")
+    eventually(lambda: relay.mail.told("ann@example.org") == ids, 60, "mails of all forty")
+    # After five seconds without an answer they are given up, and others follow.
+    pages = relay.hook.of_type("page")
+    at_once = [page for page in pages if page.at - pages[0].at < 4]
+    assert 1 <= len(at_once) <= LANE_WIDTH
     relay.hook.recover()
     eventually(lambda: relay.hook.told("page") == ids, 60, "all pages, when it is well again")
 
@@ -190,7 +188,6 @@ def test_a_provider_that_hangs_delays_nobody_else(install: Install) -> None:
 def test_a_storm_is_a_handful_of_messages_and_none_is_lost(install: Install) -> None:
     """A thousand alerts within some seconds, by ten requests."""
     relay = install(sweep=5)
-    begun = time.time()
     ids: set[int] = set()
     for start in range(0, 1000, 100):
         ids |= set(relay.post_all([f"Disk{start + number}" for number in range(100)]))
@@ -198,7 +195,8 @@ def test_a_storm_is_a_handful_of_messages_and_none_is_lost(install: Install) -> 
     eventually(lambda: relay.hook.told("page") == ids, 90, "webhooks that tell of all")
     eventually(lambda: relay.mail.told("ann@example.org") == ids, 90, "mails that tell of all")
     hooks = relay.hook.of_type("page")
-    assert hooks[0].at - begun < 2
+    created = min(relay.taken_in(alert_id) for alert_id in hooks[0].alert_ids)
+    assert hooks[0].at - created < 2
     assert len(hooks) <= 25
     assert len(relay.mail.to("ann@example.org")) <= 25
     # Each alert knows the message that told of it.

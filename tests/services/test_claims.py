@@ -90,6 +90,17 @@ def test_a_storm_is_one_message_and_none_is_lost(pager: Pager) -> None:
     assert {row.bundle for row in rows} == {taken.uid}
 
 
+def test_in_a_storm_each_recipient_is_told_at_once(pager: Pager) -> None:
+    """The first hint of each is enough, because its message tells of all."""
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    storm(pager, 100)
+    at_once = {hint.id for hint in hints if hint.task == "deliver"}
+    firsts = {of(pager, method)[0].id for method in ("webhook", "email", "inbox")}
+    assert at_once == firsts
+    assert Hint("sweep") in hints
+
+
 def test_each_alert_knows_which_message_told_of_it(pager: Pager) -> None:
     storm(pager, 40)
     [taken] = claim_all(pager, "webhook")
