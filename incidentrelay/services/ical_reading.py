@@ -26,11 +26,19 @@ MOST_OCCURRENCES = 500
 MOST_WORK = 250_000
 _DEEPEST = 4
 _MOST_DATES = 500
+_MOST_ATTENDEES = 200
 _LONGEST_SUMMARY = 200
 _DAY = timedelta(days=1)
 _HASH = 32
 
 _REPEATING = ("RRULE", "RDATE", "RECURRENCE-ID")
+# All else would be copied for each time at which an event happens.
+_READ = frozenset(
+    {
+        *("UID", "SEQUENCE", "SUMMARY", "STATUS", "ATTENDEE", "ORGANIZER"),
+        *("DTSTART", "DTEND", "DURATION", "EXDATE", "EXRULE", *_REPEATING),
+    }
+)
 _NO_CALENDAR = "This is not a calendar in the iCalendar format (.ics)."
 
 
@@ -158,8 +166,16 @@ def _series(calendar: Calendar) -> Iterator[list[Event]]:
     found: dict[str, list[Event]] = defaultdict(list)
     for number, part in enumerate(calendar.subcomponents):
         if isinstance(part, Event):
-            found[str(_value(part, "UID") or f"\n{number}")].append(part)
+            found[str(_value(part, "UID") or f"\n{number}")].append(_bare(part))
     yield from found.values()
+
+
+def _bare(event: Event) -> Event:
+    """The event with nothing but what is read of it."""
+    bare = Event()
+    for name in _READ & set(event):
+        bare[name] = event[name]
+    return bare
 
 
 def _checked(events: Sequence[Event], zone: str, low: datetime, high: datetime) -> int:
@@ -168,16 +184,29 @@ def _checked(events: Sequence[Event], zone: str, low: datetime, high: datetime) 
     for event in events:
         if not _value(event, "UID"):
             raise _Refused("It has no UID, by which it could be known again.")
-        start, _ = _times(event, zone)
+        _refuse_too_many(event)
+        start, length = _times(event, zone)
         if "RANGE" in getattr(_value(event, "RECURRENCE-ID"), "params", {}):
             raise _Refused("A change of all later times (RANGE) is not supported.")
         if "EXRULE" in event or isinstance(_value(event, "RRULE"), list):
             raise _Refused(expansion.NOT_UNDERSTOOD)
-        if any(_count(_value(event, name)) > _MOST_DATES for name in ("RDATE", "EXDATE")):
-            raise _Refused(f"It has more than {_MOST_DATES} single dates.")
         if "RRULE" in event:
-            work += _work(dict(_value(event, "RRULE")), start, low, high)
+            # What began long ago, and lasts long enough, happens still.
+            work += _work(dict(_value(event, "RRULE")), start, low - length, high)
     return work
+
+
+def _refuse_too_many(event: Event) -> None:
+    """Raise _Refused for an event that says too much of one kind."""
+    if any(_count(_value(event, name)) > _MOST_DATES for name in ("RDATE", "EXDATE")):
+        raise _Refused(f"It has more than {_MOST_DATES} single dates.")
+    if any(_times_written(event, name) > _MOST_ATTENDEES for name in _READ):
+        raise _Refused(f"It has more than {_MOST_ATTENDEES} attendees, or lines of one kind.")
+
+
+def _times_written(event: Event, name: str) -> int:
+    value = _value(event, name)
+    return len(value) if isinstance(value, list) else 1
 
 
 def _work(rule: expansion.Rule, start: datetime, low: datetime, high: datetime) -> int:
@@ -189,8 +218,8 @@ def _work(rule: expansion.Rule, start: datetime, low: datetime, high: datetime) 
     return expansion.work(rule, start, high)
 
 
-def _times(event: Event, zone: str) -> tuple[datetime, datetime | None]:
-    """When the event begins and ends, as its own lines say; None: they do not."""
+def _times(event: Event, zone: str) -> tuple[datetime, timedelta]:
+    """When the event begins, and how long it lasts at most."""
     for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
         given = _value(event, name)
         naive = isinstance(given and given.dt, datetime) and given.dt.tzinfo is None
@@ -205,7 +234,8 @@ def _times(event: Event, zone: str) -> tuple[datetime, datetime | None]:
     length = _value(event, "DURATION").dt if "DURATION" in event else None
     if (end is not None and end <= start) or (length is not None and length <= timedelta(0)):
         raise _Refused("It does not end after its start.")
-    return start, end
+    # Without an end it is a whole day, or nothing.
+    return start, length or (end - start if end is not None else _DAY)
 
 
 def _expanded(

@@ -243,6 +243,27 @@ def test_many_rules_are_refused_before_they_cost_much(rule: str) -> None:
     assert time.process_time() - began < 10
 
 
+_DAILY = ("DTSTART:20260301T080000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY")
+
+
+def test_what_nobody_reads_is_not_copied_for_each_occurrence() -> None:
+    text = calendar(event(*_DAILY, *[f"X-P{number}:1" for number in range(20_000)]))
+    began = time.process_time()
+    assert len(read(text).occurrences) == 366
+    assert time.process_time() - began < 15
+
+
+@pytest.mark.parametrize("line", ["ATTENDEE:mailto:a@b.example", "SUMMARY:again"])
+def test_an_event_says_nothing_all_too_often(line: str) -> None:
+    assert "more than 200" in said(calendar(event(*_DAILY, *[line] * 20_000)))
+
+
+def test_an_event_that_began_long_ago_and_lasts_for_ever_is_counted() -> None:
+    """Each of its occurrences would reach into the year that is imported."""
+    lines = ("DTSTART:19700102T080000Z", "DTEND:21900102T080000Z", "RRULE:FREQ=DAILY")
+    assert "more than 500 times" in said(calendar(event(*lines)))
+
+
 def test_plain_line_ends_and_a_mark_of_the_byte_order_are_understood() -> None:
     text = calendar(event("DTSTART:20260320T080000Z", "DURATION:PT1H"))
     assert len(read("\ufeff" + text.replace("\r\n", "\n")).occurrences) == 1
