@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pyramid.httpexceptions import HTTPBadRequest
 from pyramid_sanity.exceptions import SanityException
 
 from incidentrelay.web.api import errors
@@ -29,6 +30,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_NUL = "The address holds a NUL character (%00)."
 HSTS = "max-age=31536000; includeSubDomains"
 
 Handler = Callable[[Any], Any]
@@ -51,13 +53,20 @@ def headers(handler: Handler, registry: Any) -> Handler:
 
 
 def bad_requests(handler: Handler, _registry: Any) -> Handler:
-    """Addresses that are not UTF-8 get a problem document on the API's face."""
+    """Addresses that are not UTF-8, or that no database takes, get a 400.
+
+    On the API's face it is a problem document.
+    """
 
     def tween(request: Any) -> Any:
-        response = handler(request)
-        path = request.environ.get("PATH_INFO", "")
-        if isinstance(response, SanityException) and path.startswith("/api/"):
-            return errors.http_error(response, request)
-        return response
+        path, query = (request.environ.get(name, "") for name in ("PATH_INFO", "QUERY_STRING"))
+        has_nul = "\x00" in path or "%00" in query
+        response = HTTPBadRequest(_NUL) if has_nul else handler(request)
+        bad = has_nul or isinstance(response, SanityException)
+        return errors.http_error(response, request) if bad and _is_api(path) else response
 
     return tween
+
+
+def _is_api(path: str) -> bool:
+    return path.startswith("/api/") or path == "/api"

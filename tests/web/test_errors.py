@@ -105,6 +105,24 @@ def test_addresses_that_are_not_utf_8(testapp: Client, path: str) -> None:
     assert answer.content_type == "application/problem+json"
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/groups/%00",
+        "/api/groups/sre/teams/core%00",
+        "/api/alerts?assignee=%00",
+        "/api/reports/on-call?from=2026-01-01&to=2026-01-02&user=a%00",
+        "/calendar?rotation=core/%00",
+    ],
+)
+def test_addresses_with_what_no_database_takes(login_as: Any, path: str) -> None:
+    answer = login_as("gail").get(path, status=400)
+    assert "NUL" in answer.text
+    assert path.startswith("/calendar") or answer.content_type == "application/problem+json"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
 ORIGINAL = RuntimeError("secret detail")
 
 
