@@ -26,6 +26,8 @@ from incidentrelay.services import holiday_dates, schedules
 from incidentrelay.services.visibility import Memberships, scope
 
 MOST_ROTATIONS = 500
+# Of all rotations together: what is reckoned in a few seconds.
+MOST_SHIFTS = 100_000
 # What wakes people; a reminder repeats what they were told.
 PAGES = (NotificationKind.PAGE, NotificationKind.ESCALATION, NotificationKind.FALLBACK)
 _RECEIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
@@ -109,7 +111,8 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> Report:
     """The report over the rotations that may be seen, in a constant number of statements.
 
     Paused rotations are left out unless one is named. Raises InvalidInput for periods,
-    zones and countries that cannot be, and for more than 500 rotations (``team``).
+    zones and countries that cannot be, for more than 500 rotations (``team``), and for
+    more shifts than are reckoned at once (``to``).
     """
     check_period(wanted.first, wanted.last)
     rotations = _rotations(session, memberships, wanted)
@@ -123,10 +126,7 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> Report:
         holidays=frozenset(holidays),
     )
     ruler = Ruler(rules, wanted.first, wanted.last)
-    held = {
-        rotation.id: shifts(loaded.get(rotation.id, Schedule(())), ruler.start, ruler.end)
-        for rotation in rotations
-    }
+    held = _held(ruler, rotations, loaded)
     rows = _on_call(ruler, rotations, held)
     _paged(session, ruler, rotations, held, rows, outside=not wanted.rotation)
     return Report(ruler, wanted, holidays, _lines(session, rotations, rows, wanted.user))
@@ -170,6 +170,22 @@ def _zone(loaded: Iterable[Schedule], own: str) -> str:
 
 def _layered(schedule: Schedule) -> bool:
     return bool(schedule.revisions and schedule.revisions[-1].layers)
+
+
+def _held(
+    ruler: Ruler, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
+) -> dict[int, Sequence[Shift]]:
+    """The shifts of each rotation by its id; raises InvalidInput where they are too many."""
+    held: dict[int, Sequence[Shift]] = {}
+    count = 0
+    for rotation in rotations:
+        found = shifts(loaded.get(rotation.id, Schedule(())), ruler.start, ruler.end)
+        held[rotation.id] = found
+        count += len(found)
+        if count > MOST_SHIFTS:
+            sentence = f"These are more than {MOST_SHIFTS} shifts; choose less time or one team."
+            raise InvalidInput.of("to", sentence)
+    return held
 
 
 def _on_call(

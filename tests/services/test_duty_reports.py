@@ -182,6 +182,17 @@ def test_too_many_rotations_are_refused_and_never_cut(
     assert list(refused.value.errors) == ["team"]
 
 
+def test_too_many_shifts_are_refused_while_they_are_counted(
+    session: Session, team: Team, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duty_reports, "MOST_SHIFTS", 2)
+    for _ in range(2):
+        factories.rotation(session, team, members=(people["ann"], people["bob"]))
+    with pytest.raises(InvalidInput) as caught:
+        make(session)
+    assert list(caught.value.errors) == ["to"]
+
+
 def test_the_number_of_statements_is_constant(
     session: Session, team: Team, people: People, query_count: Any
 ) -> None:
