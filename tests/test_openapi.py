@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.api.openapi import build_spec, operations
 from tests import cast as standing_cast
 from tests.test_acl_matrix import world
@@ -111,6 +112,29 @@ def test_every_operation_answers_a_site_admin(
         assert answer.status_int not in {404, 405, 500}, (view.method, where, answer.body)
         assert str(answer.status_int) in documented, (view.method, where, answer.body)
         _check_shape(spec, documented[str(answer.status_int)], answer)
+
+
+@pytest.mark.parametrize("who", ["anonymous", "route"])
+def test_no_operation_answers_who_has_no_profile(
+    app: Any, world: standing_cast.Cast, spec: dict[str, Any], who: str
+) -> None:
+    """Nobody gets 401, a route's token 404, whatever lies on the way to what is asked for."""
+    client = Client(app, token=world.teams["core"].token if who == "route" else "")
+    wrong = []
+    for path, _node_class, view in operations(app.registry["api_specs"]):
+        if view.permission in {NO_PERMISSION_REQUIRED, Permission.INGEST}:
+            continue
+        answer = client.request(
+            address(path),
+            method=view.method,
+            body=b"{}" if view.body else b"",
+            headers={"Authorization": "Bearer nobody"} if who == "anonymous" else None,
+            content_type="application/json",
+            expect_errors=True,
+        )
+        if answer.status_int != (401 if who == "anonymous" else 404):
+            wrong.append((view.method, path, answer.status_int))
+    assert wrong == []
 
 
 def _order(method: str, path: str) -> tuple[int, int]:

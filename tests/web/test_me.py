@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from incidentrelay.models import User
 from incidentrelay.services.passwords import hash_password
 from tests.web.client import Client
@@ -85,3 +87,12 @@ def test_people_are_the_affair_of_site_admins(login_as: Any) -> None:
     login_as("vera").get("/api/me", status=401)
     root.patch_json("/api/users/root", {"is_admin": False}, expect_errors=True)
     assert root.get("/api/users/root").json["is_admin"] is True
+
+
+@pytest.mark.parametrize("what", ["tokens/1", "feeds/1", "contacts/1", "sessions/1"])
+def test_strangers_are_asked_to_sign_in_before_anything_is_looked_up(
+    testapp: Client, cast: Any, what: str
+) -> None:
+    assert "/login" in testapp.get(f"/me/{what}", status=303).location
+    testapp.get(f"/api/me/{what}", status=401)
+    testapp.with_token(cast.teams["core"].token).get(f"/api/me/{what}", status=404)

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from pyramid.authorization import Authenticated
+from pyramid.httpexceptions import HTTPForbidden
 from sqlalchemy import Select
 
 from incidentrelay.domain.permissions import Permission
@@ -94,7 +95,14 @@ class Me(Editable):
 
     @cached_property
     def obj(self) -> User:
-        return self.db.get_one(User, self.root.request.identity.user_id)
+        """Raises HTTPForbidden for nobody, and for a route's token.
+
+        What lies below is looked up before permissions are asked for.
+        """
+        identity = self.root.request.identity
+        if identity is None or identity.user_id is None:
+            raise HTTPForbidden
+        return self.db.get_one(User, identity.user_id)
 
     def __acl__(self) -> Sequence[ACE]:
         own = frozenset({Permission.VIEW, Permission.EDIT, Permission.CREATE, Permission.DELETE})
