@@ -16,7 +16,7 @@ from incidentrelay.domain import escalation
 from incidentrelay.domain.alerts import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
 from incidentrelay.domain.escalation import Plan, Progress
-from incidentrelay.models import Alert, Event, Signal
+from incidentrelay.models import Alert, Event, Route, Signal
 from incidentrelay.services import directory as directories
 from incidentrelay.services import notifications
 from incidentrelay.services.notifications import Subject
@@ -72,11 +72,12 @@ def _run(session: Session, alert_ids: Collection[int], now: datetime) -> int:
 
 
 def load(session: Session, alert_ids: Collection[int]) -> list[Alert]:
-    """Alerts with what :func:`subject_of` and plans need, in the order of their ids."""
+    """Alerts as they are now, with what :func:`subject_of` and plans need, by their ids."""
     if not alert_ids:
         return []
     query = select(Alert).where(Alert.id.in_(alert_ids)).order_by(Alert.id)
-    return list(session.scalars(query.options(joinedload(Alert.team))))
+    query = query.options(joinedload(Alert.team)).execution_options(populate_existing=True)
+    return list(session.scalars(query))
 
 
 def _time_out(session: Session, alert: Alert, now: datetime) -> None:
@@ -180,17 +181,11 @@ def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, in
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
     """The team's silences changed, began or ended: cover and uncover its firing alerts."""
     session.flush()  # the silences that are looked at below may be new
-    query = (
-        select(Alert.id)
-        .where(Alert.team_id == team_id, Alert.status == AlertStatus.FIRING)
-        .order_by(Alert.id)
-        .with_for_update(key_share=True)
-    )
-    alerts = load(session, list(session.scalars(query)))
+    alerts = load(session, _lock_open(session, team_id))
     people = directories.load(session, (), {team_id}, now=now)
     changed = []
     for alert in alerts:
-        if alert.quiet_reason == SNOOZE:
+        if alert.status is not AlertStatus.FIRING or alert.quiet_reason == SNOOZE:
             continue
         cover = people.cover(team_id, alert.labels, now)
         quiet_until = cover.end if cover else None
@@ -203,6 +198,18 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
             begin(alert, now)
         changed.append(alert)
     continue_plans(session, changed, now)
+
+
+def _lock_open(session: Session, team_id: int) -> Sequence[int]:
+    """The team's open alerts, with all that were still being made by the silences before.
+
+    Requests hold their route, and alerts that begin to fire again are locked while they
+    do: what waits for both sees everything that was decided without this change.
+    """
+    routes = select(Route.id).where(Route.team_id == team_id).order_by(Route.id)
+    session.execute(routes.with_for_update(key_share=True)).all()
+    query = select(Alert.id).where(Alert.team_id == team_id, Alert.status != AlertStatus.RESOLVED)
+    return session.scalars(query.order_by(Alert.id).with_for_update(key_share=True)).all()
 
 
 def bring_forward(session: Session, alert: Alert, number: int, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
@@ -41,14 +41,18 @@ def _group_key(group_by: Sequence[str], signal: Signal) -> str:
 def _load(
     session: Session, route: Route, items: Sequence[Item], now: datetime, *, lock: bool
 ) -> Fold:
-    """The state that these items meet: four statements, whatever their number."""
+    """The state that these items meet: five statements, whatever their number.
+
+    The signals are read when the alerts are locked: whoever resolves an alert ends its
+    signals, and one that was still firing before would hide that from its repeats.
+    """
     window = timedelta(seconds=route.reopen_window)
     signals = [item for item in items if isinstance(item, Signal)]
     keys = {signal.dedup_key for signal in signals}
     groups = {_group_key(route.group_by, signal) for signal in signals}
-    rows = _current_signals(session, route.id, keys)
-    known = {row.alert_id for row in rows}
+    known = _alerts_of(session, route.id, keys)
     alerts = _alerts_met(session, route.id, groups, known, now - window, lock=lock)
+    rows = _current_signals(session, route.id, keys)
     counts = escalations.firing_signals(session, [alert.id for alert in alerts])
     states = {alert.id: _alert_state(alert, counts.get(alert.id, 0)) for alert in alerts}
     recent: dict[str, AlertState] = {}
@@ -70,11 +74,19 @@ def _load(
     )
 
 
+def _alerts_of(session: Session, route_id: int, keys: set[str]) -> set[int]:
+    """The alerts of the current signals; only what has locked the route changes which."""
+    query = select(SignalRow.alert_id).where(*_is_current(route_id, keys))
+    return set(session.scalars(query))
+
+
 def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequence[SignalRow]:
-    query = select(SignalRow).where(
-        SignalRow.route_id == route_id, SignalRow.current, SignalRow.dedup_key.in_(keys)
-    )
-    return session.scalars(query).all()
+    query = select(SignalRow).where(*_is_current(route_id, keys))
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _is_current(route_id: int, keys: set[str]) -> tuple[ColumnElement[bool], ...]:
+    return SignalRow.route_id == route_id, SignalRow.current, SignalRow.dedup_key.in_(keys)
 
 
 def _alerts_met(

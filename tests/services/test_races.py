@@ -1,0 +1,80 @@
+"""Two that do something with the same alert at the same moment: no page is lost by it.
+
+The second begins while the first is not committed. SQLite has one writer, which makes
+the second wait; on PostgreSQL it goes on until it needs what the first has locked.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.db import Database
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.models import Alert, Silence, Team
+from incidentrelay.services import alerts, intake, silences
+from tests.services.conftest import ADMIN
+from tests.services.pager import MINUTE, NOW, RAW, Pager, a_signal, build
+
+pytestmark = pytest.mark.both_databases
+
+HOUR = timedelta(hours=1)
+Begin = Callable[..., "Future[Any]"]
+
+
+@pytest.fixture
+def pager(database: Database) -> Pager:
+    return build(database)
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Begins something and returns when it is at a standstill, or done."""
+    with ThreadPoolExecutor(2) as pool:
+
+        def begin(deed: Callable[..., Any], *given: Any) -> "Future[Any]":
+            begun = pool.submit(deed, *given)
+            wait([begun], timeout=0.3)
+            return begun
+
+        yield begin
+
+
+def only_alert(session: Session) -> Alert:
+    return session.scalars(select(Alert)).one()
+
+
+def test_a_repeat_while_somebody_resolves_brings_the_alert_back(
+    pager: Pager, begin: Begin
+) -> None:
+    pager.take(a_signal())
+    with pager.database.write() as session:
+        alerts.resolve(session, only_alert(session), actor=ADMIN, now=NOW + MINUTE)
+        repeat = begin(lambda: pager.take(a_signal(), at=NOW + MINUTE))
+    [verdict] = repeat.result(timeout=10)
+    assert (verdict.outcome, verdict.status) == ("reopened", AlertStatus.FIRING)
+
+
+def test_an_alert_that_comes_while_its_silence_ends_pages(pager: Pager, begin: Begin) -> None:
+    with pager.database.write() as session:
+        team = session.get_one(Team, pager.team_id)
+        given = {"matchers": ["alertname=disk"], "ends_at": NOW + HOUR}
+        silences.create(session, team, given, actor=ADMIN, now=NOW)
+
+    def unsilence() -> None:
+        with pager.database.write() as session:
+            silence = session.scalars(select(Silence)).one()
+            silences.delete(session, silence, actor=ADMIN, now=NOW + MINUTE)
+
+    with pager.database.write() as session:
+        route = intake.lock_route(session, pager.route_id)
+        intake.receive(session, route, [a_signal()], RAW, NOW)
+        deletion = begin(unsilence)
+    deletion.result(timeout=10)
+    with pager.database.read() as session:
+        assert only_alert(session).quiet_until is None
+    assert ("page", "ann", "pending") in pager.outbox()
