@@ -43,7 +43,8 @@ class AlertState:
 
     ``firing`` counts its firing signals. ``page`` and ``told`` say what is owed at
     the end: a page, or news to those who know of it already. ``floors`` are the
-    severities from which on steps of its running plan apply.
+    severities from which on steps of its running plan apply. ``silenced_until`` is set
+    while silences cover it; whether they still do is to be asked once it is ``relabelled``.
     """
 
     id: int | None
@@ -64,6 +65,17 @@ class AlertState:
     page: bool = False
     closed: bool = False
     floors: frozenset[Severity] = frozenset()
+    silenced_until: datetime | None = None
+    relabelled: bool = False
+
+    def relabel(self, labels: dict[str, str]) -> None:
+        self.relabelled |= labels != self.labels
+        self.labels = labels
+
+    def start_again(self) -> None:
+        """Its plan begins once more, in a generation of its own."""
+        self.generation += 1
+        self.page = True
 
 
 @dataclass(slots=True, eq=False)
@@ -250,7 +262,8 @@ def _overwrite(known: SignalState, item: Signal) -> None:
 def _show(alert: AlertState, item: Signal) -> None:
     """An alert of one signal shows that signal."""
     alert.title, alert.description = item.title, item.description
-    alert.labels, alert.annotations = dict(item.labels), dict(item.annotations)
+    alert.relabel(dict(item.labels))
+    alert.annotations = dict(item.annotations)
     alert.source_link = item.link
 
 
@@ -263,8 +276,7 @@ def _raise_severity(alert: AlertState, severity: Severity, batch: Fold) -> bool:
     reached = any(before.rank < floor.rank <= severity.rank for floor in alert.floors)
     if reached and alert.status is AlertStatus.FIRING and not alert.page:
         # Steps that were passed over apply now: the plan begins again.
-        alert.generation += 1
-        alert.page = True
+        alert.start_again()
     return True
 
 
@@ -348,9 +360,8 @@ def _join(alert: AlertState, item: Signal, batch: Fold) -> Outcome:
     rose = _raise_severity(alert, item.severity, batch)
     if rose and alert.status is AlertStatus.ACKNOWLEDGED:
         alert.status = transition(alert.status, Action.UNACKNOWLEDGE)
-        alert.generation += 1
-        alert.page = True
-    alert.labels = _common(alert.labels, item.labels)
+        alert.start_again()
+    alert.relabel(_common(alert.labels, item.labels))
     alert.annotations = _common(alert.annotations, item.annotations)
     return Outcome.UPDATED
 

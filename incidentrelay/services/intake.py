@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
-from incidentrelay.domain.enums import AlertStatus, Outcome
+from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.escalation import start
 from incidentrelay.domain.intake import AlertState, Fold, ItemResult
@@ -157,7 +157,7 @@ def begin_plans(session: Session, route: Route, batch: Fold, now: datetime) -> B
 
     The alerts have their ids, and get their assignees.
     """
-    paging = [alert for alert in batch.alerts.values() if alert.page]
+    paging = [alert for alert in batch.alerts.values() if alert.page or _may_uncover(alert)]
     if not paging:
         return Beginning()
     plan = plans.plan_of(route, _channel_ids(session, route))
@@ -166,11 +166,30 @@ def begin_plans(session: Session, route: Route, batch: Fold, now: datetime) -> B
     )
     plays: dict[int, Play] = {}
     for alert in paging:
+        if not (alert.page or _uncover(alert, route, batch, people)):
+            continue
         subject = subject_of(alert, route)
         play = plans.play(subject, plan, start(plan, now), people, now)
         alert.assignee_id = play.assignee_id
         plays[subject.id] = play
     return Beginning(plays, people)
+
+
+def _may_uncover(alert: AlertState) -> bool:
+    """Whether it is quiet by silences that may be about other labels than it has now."""
+    firing = alert.status is AlertStatus.FIRING
+    return firing and alert.relabelled and alert.silenced_until is not None
+
+
+def _uncover(alert: AlertState, route: Route, batch: Fold, people: Directory) -> bool:
+    """Whether the plan of a silenced alert begins, because other silences cover it now or none."""
+    cover = people.cover(route.team_id, alert.labels, batch.now)
+    if cover is None:
+        text = "Its labels have changed, and no silence covers it any more."
+        batch.note(alert, EventKind.SILENCE_ENDED, text)
+    if cover is None or cover.end != alert.silenced_until:
+        alert.start_again()
+    return alert.page
 
 
 def _channel_ids(session: Session, route: Route) -> list[int]:

@@ -16,6 +16,7 @@ from incidentrelay.domain.signals import Item, Signal
 from incidentrelay.models import Alert, Route
 from incidentrelay.models import Signal as SignalRow
 from incidentrelay.services import escalations
+from incidentrelay.services.plans import SILENCE
 
 
 def load_and_fold(
@@ -119,6 +120,7 @@ def _alert_state(alert: Alert, firing: int) -> AlertState:
         firing=firing,
         assignee_id=alert.assignee_id,
         floors=_floors(alert),
+        silenced_until=alert.quiet_until if alert.quiet_reason == SILENCE else None,
     )
 
 

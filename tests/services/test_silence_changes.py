@@ -9,7 +9,8 @@ import pytest
 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.models import Silence, Team
+from incidentrelay.domain.signals import Signal
+from incidentrelay.models import Route, Silence, Team
 from incidentrelay.services import alert_future, escalations, silence_changes, silences
 from tests.services import pager as pagers
 from tests.services.conftest import ADMIN
@@ -294,3 +295,23 @@ def test_a_plan_that_has_ended_starts_again_after_a_silence(pager: Pager) -> Non
     pager.change_silences(NOW + 15 * MINUTE)
     pager.run_due(NOW + 90 * MINUTE)
     assert pages(pager) == 2
+
+
+def grouped(name: str, host: str) -> Signal:
+    return a_signal(name, labels={"service": "db", "host": host})
+
+
+def test_what_joins_a_silenced_alert_and_is_not_silenced_pages(pager: Pager) -> None:
+    """Common labels are all that is left of an alert with two signals."""
+    with pager.database.write() as session:
+        session.get_one(Route, pager.route_id).group_by = ["service"]
+    silence(pager, matchers=["host=a"], **window(0, 60))
+    pager.take(grouped("disk", "a"))
+    assert quiet_until(pager) == NOW + HOUR
+    pager.take(grouped("cpu", "a"), at=NOW + MINUTE)
+    assert quiet_until(pager) == NOW + HOUR
+    assert pager.timeline().count("silenced") == 1
+    pager.take(grouped("net", "b"), at=NOW + 3 * MINUTE)
+    assert quiet_until(pager) is None
+    assert ("page", "ann", "pending") in pager.outbox()
+    assert pager.timeline().count("silence_ended") == 1
