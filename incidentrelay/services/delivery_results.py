@@ -12,6 +12,7 @@ from incidentrelay.domain.backoff import next_attempt
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
 from incidentrelay.services import (
+    alert_sets,
     deliveries,
     escalations,
     lanes,
@@ -135,9 +136,10 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
             lines.append(event(row.alert_id, kind, text, now, data=data))
     session.flush()  # what follows looks for messages of the same step that have hope
     db.insert_all(session, Event, lines)
+    alerts = _lock_alerts(session, rows)
     for row in rows:
         rule_deliveries.bring_forward(session, row, now)
-        _fall_back(session, row, now)
+        _fall_back(session, row, alerts, now)
     return len(rows)
 
 
@@ -156,16 +158,22 @@ def _tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> Non
     rows = session.scalars(query).all()
     told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
     db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
-    for row in rows:
-        if row.state not in _ARRIVED:
-            _go_another_way(session, row, now)
+    lost = [row for row in rows if row.state not in _ARRIVED]
+    alerts = _lock_alerts(session, lost)
+    for row in lost:
+        rule_deliveries.bring_forward(session, row, now)
+        failed = row.state is DeliveryState.FAILED
+        if failed or rule_deliveries.follows_a_failure(session, row):
+            _fall_back(session, row, alerts, now)
 
 
-def _go_another_way(session: Session, row: Notification, now: datetime) -> None:
-    rule_deliveries.bring_forward(session, row, now)
-    failed = row.state is DeliveryState.FAILED
-    if failed or rule_deliveries.follows_a_failure(session, row):
-        _fall_back(session, row, now)
+def _lock_alerts(session: Session, rows: Sequence[Notification]) -> Mapping[int | None, Alert]:
+    """The alerts of ``rows`` by their ids, before anybody asks what else has hope.
+
+    Where two ways fail at the same moment, the second must see that the first has.
+    """
+    ids = {row.alert_id for row in rows if row.alert_id is not None}
+    return {alert.id: alert for alert in alert_sets.lock(session, sorted(ids))}
 
 
 def _values(
@@ -234,7 +242,9 @@ def _who(row: Notification) -> str:
     return row.user.display_name if row.user else row.channel.name if row.channel else row.target
 
 
-def _fall_back(session: Session, row: Notification, now: datetime) -> None:
+def _fall_back(
+    session: Session, row: Notification, locked: Mapping[int | None, Alert], now: datetime
+) -> None:
     """A page does not arrive: where no other of its step can, others are told.
 
     The plan's next step is brought forward and the team's fallback contact is told.
@@ -242,8 +252,7 @@ def _fall_back(session: Session, row: Notification, now: datetime) -> None:
     alarming = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
     if not alarming or _has_hope(session, row):
         return
-    query = select(Alert).where(Alert.id == row.alert_id).options(joinedload(Alert.team))
-    alert = session.scalars(query.with_for_update(of=Alert, key_share=True)).one()
+    alert = locked[row.alert_id]
     if alert.generation != row.generation or alert.status is not AlertStatus.FIRING:
         return
     _tell_fallback(session, alert, row.step, now)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Alert, Notification
+from incidentrelay.models import Notification
 
 _OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
 
@@ -18,14 +18,10 @@ def bring_forward(session: Session, failed: Notification, now: datetime) -> None
 
     Unless another way of the same step has been tried or is being tried: then the
     person may know already, and the later ones keep their time. The inbox does not
-    count, because nobody wakes up of it.
+    count, because nobody wakes up of it. The alert is locked by whoever calls.
     """
     if failed.user_id is None:
         return
-    # Where two ways fail at the same moment, the second must see that the first has.
-    session.execute(
-        select(Alert.id).where(Alert.id == failed.alert_id).with_for_update(key_share=True)
-    )
     others = _others(session, failed)
     if not others or any(_begun(other, now) for other in others):
         return
