@@ -77,17 +77,17 @@ def _load(
 
 def _alerts_of(session: Session, route_id: int, keys: set[str]) -> set[int]:
     """The alerts of the current signals; only what has locked the route changes which."""
-    query = select(SignalRow.alert_id).where(*_is_current(route_id, keys))
+    query = select(SignalRow.alert_id).where(_is_current(route_id, keys))
     return set(session.scalars(query))
 
 
 def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequence[SignalRow]:
-    query = select(SignalRow).where(*_is_current(route_id, keys))
+    query = select(SignalRow).where(_is_current(route_id, keys))
     return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
-def _is_current(route_id: int, keys: set[str]) -> tuple[ColumnElement[bool], ...]:
-    return SignalRow.route_id == route_id, SignalRow.current, SignalRow.dedup_key.in_(keys)
+def _is_current(route_id: int, keys: set[str]) -> ColumnElement[bool]:
+    return and_(SignalRow.route_id == route_id, SignalRow.current, SignalRow.dedup_key.in_(keys))
 
 
 def _alerts_met(

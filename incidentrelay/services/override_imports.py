@@ -113,10 +113,14 @@ def run(
     *,
     dry_run: bool,
     skip_problems: bool,
+    whole: bool,
     actor: Actor,
     now: datetime,
 ) -> Report:
     """What an import changes; does it unless ``dry_run``.
+
+    ``whole``: the calendar is all of the roster, so that what earlier imports made and it
+    does not hold any more is removed. Where an event cannot be read, nothing is removed.
 
     Raises InvalidInput (``skip_problems``) where something is not clear, unless ``skip_problems``
     says to leave that out. Either everything that is planned happens, or nothing.
@@ -144,7 +148,8 @@ def run(
         for occurrence, user in clear
         if (plan := _plan(occurrence, user, existing.get(occurrence.key), now)) is not None
     ]
-    planned += _vanished(existing, reading, now)
+    gone = whole and not reading.problems
+    planned += _vanished(existing, reading, now, whole=gone)
     if not dry_run:
         for plan in planned:
             _apply(session, rotation, plan, actor, now)
@@ -218,14 +223,17 @@ def _existing(
 
 
 def _vanished(
-    existing: Mapping[str, RotationOverride], reading: Reading, now: datetime
+    existing: Mapping[str, RotationOverride], reading: Reading, now: datetime, *, whole: bool
 ) -> list[Planned]:
-    """Overrides of events that are still in the calendar, but do not happen then any more."""
+    """Overrides of events that do not happen then any more.
+
+    Only of those that are still in the calendar, unless the calendar is the ``whole`` roster.
+    """
     present = {each.key for each in reading.occurrences}
     return [
         Planned(Action.REMOVE, row.user, row.starts_at, row.ends_at, row.reason, key, row)
         for key, row in existing.items()
-        if key not in present and event_of(key) in reading.events and row.ends_at > now
+        if key not in present and (whole or event_of(key) in reading.events) and row.ends_at > now
     ]
 
 

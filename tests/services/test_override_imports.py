@@ -40,7 +40,7 @@ def load(session: Session, primary: Rotation, people: dict[str, User], now: date
     """Imports events into the rotation: ``load(FIRST, SECOND, at=now)``."""
 
     def imported(*events: str, at: datetime = now, **options: Any) -> Report:
-        options = {"dry_run": False, "skip_problems": False} | options
+        options = {"dry_run": False, "skip_problems": False, "whole": False} | options
         zone = override_imports.zone(session, primary, at)
         text = calendar(*events)
         reading = override_imports.read(NoNet(), text=text, url=None, zone=zone, now=at)
@@ -137,6 +137,27 @@ def test_what_a_series_has_no_more_is_taken_away(session: Session, load: Import)
     # It ended in the past: nothing of it is to come.
     load(WEEKLY.replace("0311T09", "0301T09").replace("COUNT=3", "COUNT=1"))
     assert stored(session) == [("bob", "12T09:00", "13T09:00")]
+
+
+def test_a_calendar_that_is_the_whole_roster_takes_away_what_it_has_not(
+    session: Session, primary: Rotation, load: Import, people: dict[str, User], now: datetime
+) -> None:
+    window = {"starts_at": now + 20 * DAY, "ends_at": now + 21 * DAY}
+    factories.override(session, primary, people["cy"], **window)
+    load(FIRST, SECOND)
+    assert actions(load(SECOND)) == ["keep"]
+    assert actions(load(SECOND, whole=True)) == ["keep", "remove"]
+    # What was made by hand is no import, and stays.
+    assert [line[0] for line in stored(session)] == ["cy", "cy"]
+
+
+def test_nothing_is_taken_away_while_an_event_cannot_be_read(
+    session: Session, load: Import
+) -> None:
+    load(FIRST, SECOND)
+    broken = SECOND.replace("DTSTART", "X-NOTHING")
+    load(broken, skip_problems=True, whole=True)
+    assert len(stored(session)) == 2
 
 
 def test_a_single_event_that_is_moved_stays_one(session: Session, load: Import) -> None:
@@ -283,6 +304,7 @@ def test_the_same_calendar_in_two_rotations_is_two_things(
         other,
         reading,
         dry_run=False,
+        whole=False,
         skip_problems=False,
         actor=acting(people["ann"]),
         now=now,

@@ -48,9 +48,7 @@ def only_alert(session: Session) -> Alert:
     return session.scalars(select(Alert)).one()
 
 
-def test_a_repeat_while_somebody_resolves_brings_the_alert_back(
-    pager: Pager, begin: Begin
-) -> None:
+def test_a_repeat_while_somebody_resolves_brings_the_alert_back(pager: Pager, begin: Begin) -> None:
     pager.take(a_signal())
     with pager.database.write() as session:
         alerts.resolve(session, only_alert(session), actor=ADMIN, now=NOW + MINUTE)

@@ -10,13 +10,15 @@ class ImportSchema(Body):
     """A calendar (iCalendar) as ``text``, or the ``url`` from which it is fetched.
 
     ``dry_run`` only tells what would happen. ``skip_problems`` leaves out what is not clear;
-    without it, one unclear event keeps everything from being imported.
+    without it, one unclear event keeps everything from being imported. ``whole``: the
+    calendar is all of the roster, and imports that are not in it any more are removed.
     """
 
     text = fields.String(load_default=None, allow_none=True, validate=validate.Length(1))
     url = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 2048))
     dry_run = Flag(load_default=True)
     skip_problems = Flag(load_default=False)
+    whole = Flag(load_default=False)
 
 
 class ImportedOverrideSchema(Body):
