@@ -122,6 +122,20 @@ def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, A
         session.execute(insert(model).execution_options(render_nulls=True), list(rows))
 
 
+def insert_and_number(
+    session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]], key: str
+) -> list[tuple[int, Any]]:
+    """Insert plain rows in one statement; (id, ``key``) of each, by id.
+
+    Rows with the same key get their ids in their order.
+    """
+    if not rows:
+        return []
+    statement = insert(model).returning(model.id, getattr(model, key))
+    made = session.execute(statement.execution_options(render_nulls=True), list(rows))
+    return sorted(tuple(row) for row in made)
+
+
 def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -> None:
     """Insert the row unless one with its key is there; safe where several try at once."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -159,4 +173,4 @@ def _drop_hints(session: Session) -> None:
     session.info.pop("hints", None)
 
 
-__all__ = ["Database", "Hint", "hint", "insert_all", "insert_missing"]
+__all__ = ["Database", "Hint", "hint", "insert_all", "insert_and_number", "insert_missing"]

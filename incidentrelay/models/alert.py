@@ -15,6 +15,8 @@ from incidentrelay.models.user import User
 
 _OPEN = text("status <> 'resolved'")
 _CURRENT = text("current")
+# SQLite uses an index of some rows only where the condition is written the same way.
+IS_CURRENT = text("signals.current")
 
 
 class Alert(Identified, Base):

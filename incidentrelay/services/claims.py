@@ -18,9 +18,10 @@ from incidentrelay.domain import circuit, pacing
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.domain.pacing import Pace
 from incidentrelay.models import Channel, Notification
+from incidentrelay.models.notification import IS_UNFINISHED
 from incidentrelay.services import contact_codes, lanes
 from incidentrelay.services.channel_config import full_config
-from incidentrelay.services.deliveries import ALARMS, DUE, LANE_WIDTH, Claim, Owed
+from incidentrelay.services.deliveries import ALARMS, LANE_WIDTH, Claim, Owed
 from incidentrelay.services.vault import Vault
 
 INBOX = "inbox"
@@ -99,13 +100,14 @@ def _find(session: Session, notification_id: int, now: datetime) -> _Asked | Non
 
 
 def _is_due(now: datetime) -> tuple[Any, ...]:
-    return Notification.state.in_(DUE), Notification.next_at <= now
+    return IS_UNFINISHED, Notification.next_at <= now
 
 
 def _in_flight(session: Session, lane: str, now: datetime) -> int:
     """How many messages of the lane are being sent."""
     message = func.coalesce(Notification.bundle, Notification.uid)
     query = select(func.count(message.distinct())).where(
+        IS_UNFINISHED,
         Notification.lane == lane,
         Notification.state == DeliveryState.SENDING,
         Notification.next_at > now,

@@ -30,6 +30,7 @@ from incidentrelay.domain.bundles import summary
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.domain.messages import Envelope, Links, Message, Part
 from incidentrelay.models import Lane, Notification
+from incidentrelay.models.notification import IS_UNFINISHED
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
 LANE_WIDTH = 3
@@ -105,7 +106,7 @@ def due_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
     ranked = (
         select(Notification.id, Notification.priority, rank.label("rank"))
         .where(
-            Notification.state.in_(DUE),
+            IS_UNFINISHED,
             Notification.next_at <= now,
             Notification.lane.not_in(shut),
         )
@@ -125,6 +126,7 @@ def wake_lane(session: Session, lane: str, at: datetime, *, most: int = LANE_WID
     query = (
         select(Notification.id)
         .where(
+            IS_UNFINISHED,
             Notification.lane == lane,
             Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
             Notification.next_at <= at,

@@ -11,6 +11,7 @@ from incidentrelay import db
 from incidentrelay.domain.backoff import next_attempt
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
+from incidentrelay.models.notification import IS_UNFINISHED
 from incidentrelay.services import (
     alert_sets,
     deliveries,
@@ -111,6 +112,7 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
     query = (
         select(Notification)
         .where(
+            IS_UNFINISHED,
             Notification.lane.in_(hopeless),
             Notification.kind.in_(ALARMS),
             Notification.stranded_at.is_(None),
@@ -198,6 +200,8 @@ def _write(session: Session, taken: Claim, values: Mapping[str, Any]) -> list[in
     written = session.scalars(
         update(Notification)
         .where(
+            # The rows by their ids: SQLite does not find pairs by an index.
+            Notification.id.in_(taken.ids),
             tuple_(Notification.id, Notification.fence).in_(fences),
             Notification.state == DeliveryState.SENDING,
         )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
+from incidentrelay.models.notification import IS_UNFINISHED
 from incidentrelay.services import heartbeats
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
@@ -25,7 +26,7 @@ def check(session: Session, now: datetime) -> Health:
     """Raises what the database raises when it cannot be used."""
     overdue = session.scalar(
         select(func.min(Notification.next_at)).where(
-            Notification.state.in_(_WAITING), Notification.next_at <= now
+            IS_UNFINISHED, Notification.state.in_(_WAITING), Notification.next_at <= now
         )
     )
     return Health(

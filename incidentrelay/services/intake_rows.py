@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -18,14 +18,8 @@ VIA = "source"
 
 
 def insert_alerts(session: Session, route: Route, batch: Fold) -> None:
-    """Write the batch's new alerts and learn their ids.
-
-    Their ids are above all that are there, and those with one group key come in the
-    order in which they were made.
-    """
+    """Write the batch's new alerts and learn their ids."""
     fresh = [alert for alert in batch.alerts.values() if alert.id is None]
-    if not fresh:
-        return
     unwritten: dict[str, Any] = {"plan": {}, "progress": {}}
     rows = [
         {
@@ -38,15 +32,8 @@ def insert_alerts(session: Session, route: Route, batch: Fold) -> None:
         }
         for alert in fresh
     ]
-    before = session.scalar(select(Alert.id).order_by(Alert.id.desc()).limit(1)) or 0
-    db.insert_all(session, Alert, rows)
-    query = select(Alert.id, Alert.group_key).where(
-        Alert.route_id == route.id,
-        Alert.id > before,
-        Alert.group_key.in_([alert.group_key for alert in fresh]),
-    )
     ids: dict[str, list[int]] = {}
-    for alert_id, key in session.execute(query.order_by(Alert.id)):
+    for alert_id, key in db.insert_and_number(session, Alert, rows, "group_key"):
         ids.setdefault(key, []).append(alert_id)
     for alert in fresh:
         alert.id = ids[alert.group_key].pop(0)

@@ -15,6 +15,7 @@ from incidentrelay.domain.intake import AlertState, Fold, SignalState, fold
 from incidentrelay.domain.signals import Item, Signal
 from incidentrelay.models import Alert, Route
 from incidentrelay.models import Signal as SignalRow
+from incidentrelay.models.alert import IS_CURRENT
 from incidentrelay.services import escalations
 from incidentrelay.services.plans import SILENCE
 
@@ -87,7 +88,7 @@ def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequenc
 
 
 def _is_current(route_id: int, keys: set[str]) -> ColumnElement[bool]:
-    return and_(SignalRow.route_id == route_id, SignalRow.current, SignalRow.dedup_key.in_(keys))
+    return and_(SignalRow.route_id == route_id, IS_CURRENT, SignalRow.dedup_key.in_(keys))
 
 
 def _alerts_met(

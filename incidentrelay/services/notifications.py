@@ -109,19 +109,18 @@ def rows(
 
 def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     """Put rows into the outbox and wake a worker for each when it is due."""
-    if not outbox:
-        return
-    db.insert_all(session, Notification, outbox)
+    rest: Sequence[Mapping[str, Any]] = ()
     if len(outbox) > db.MOST_HINTS:
         # Each recipient's first message tells of all that is due for them by then.
-        outbox = list({row["target"]: row for row in reversed(outbox)}.values())
-        outbox = outbox[: db.MOST_HINTS // 2]
+        first = {row["target"]: row for row in reversed(outbox)}
+        told = {row["uid"] for row in list(first.values())[: db.MOST_HINTS // 2]}
+        rest = [row for row in outbox if row["uid"] not in told]
+        outbox = [row for row in outbox if row["uid"] in told]
         db.hint(session, db.Hint("sweep"))
     later = {row["uid"]: row["next_at"] for row in outbox if row["next_at"] > row["created_at"]}
-    uids = [row["uid"] for row in outbox]
-    query = select(Notification.id, Notification.uid).where(Notification.uid.in_(uids))
-    for notification_id, uid in session.execute(query.order_by(Notification.id)):
+    for notification_id, uid in db.insert_and_number(session, Notification, outbox, "uid"):
         db.hint(session, db.Hint("deliver", notification_id, later.get(uid)))
+    db.insert_all(session, Notification, rest)
 
 
 def cancel(session: Session, alert_ids: Collection[int], now: datetime) -> None:

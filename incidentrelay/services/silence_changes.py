@@ -19,8 +19,8 @@ from incidentrelay.services import escalations, silence_timing, silences
 
 def due_teams(session: Session, now: datetime, *, limit: int) -> Sequence[int]:
     """The teams in which a silence begins or ends by ``now``."""
-    query = select(Silence.team_id).where(Silence.next_change_at <= now).distinct()
-    return session.scalars(query.order_by(Silence.team_id).limit(limit)).all()
+    query = select(Silence.team_id).where(Silence.next_change_at <= now)
+    return sorted(set(session.scalars(query)))[:limit]
 
 
 def change_over(session: Session, team_id: int, now: datetime) -> int:
