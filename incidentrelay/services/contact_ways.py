@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import Urgency
@@ -13,6 +13,24 @@ from incidentrelay.models import ContactMethod, NotificationRule, User
 
 # Outer joins: the contact and the rule may be missing.
 _Row = tuple[User, int | None, str, str, Urgency | None, int]
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_PEOPLE = (
+    select(
+        User,
+        ContactMethod.id,
+        ContactMethod.kind,
+        ContactMethod.label,
+        NotificationRule.urgency,
+        NotificationRule.delay,
+    )
+    .outerjoin(
+        ContactMethod,
+        (ContactMethod.user_id == User.id) & ContactMethod.verified_at.is_not(None),
+    )
+    .outerjoin(NotificationRule, NotificationRule.contact_id == ContactMethod.id)
+    .where(User.id.in_(_IDS))
+    .order_by(User.id, ContactMethod.id, NotificationRule.delay)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +64,9 @@ def load(session: Session, user_ids: Collection[int]) -> tuple[dict[int, User], 
     """The people of these ids, and the ways to those who have any."""
     if not user_ids:
         return {}, {}
-    query = (
-        select(
-            User,
-            ContactMethod.id,
-            ContactMethod.kind,
-            ContactMethod.label,
-            NotificationRule.urgency,
-            NotificationRule.delay,
-        )
-        .outerjoin(
-            ContactMethod,
-            (ContactMethod.user_id == User.id) & ContactMethod.verified_at.is_not(None),
-        )
-        .outerjoin(NotificationRule, NotificationRule.contact_id == ContactMethod.id)
-        .where(User.id.in_(user_ids))
-        .order_by(User.id, ContactMethod.id, NotificationRule.delay)
-    )
     users: dict[int, User] = {}
     ways: dict[int, Ways] = {}
-    for row in session.execute(query):
+    for row in session.execute(_PEOPLE, {"ids": list(user_ids)}):
         user, contact_id, kind, label, urgency, delay = cast(_Row, tuple(row))
         users[user.id] = user
         if contact_id is None:

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
@@ -22,11 +23,21 @@ from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall import Schedule
 from incidentrelay.domain.silences import Cover, Timing
 from incidentrelay.domain.urgency import effective, urgency_of
-from incidentrelay.models import Channel, Rotation, Silence, Team, TeamMember, User
+from incidentrelay.models import Channel, Silence, Team, TeamMember, User
 from incidentrelay.services import contact_ways, schedules, silence_timing
 from incidentrelay.services.contact_ways import NO_WAYS, Ways
 
 log = logging.getLogger(__name__)
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_CHANNELS = select(Channel).where(Channel.id.in_(_IDS))
+# The silence may be missing.
+_TEAMS: Select[Team, Any] = (
+    select(Team, Silence)
+    .outerjoin(Silence, (Silence.team_id == Team.id) & (Silence.ends_at > bindparam("now")))
+    .where(Team.id.in_(_IDS))
+    .order_by(Silence.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +167,9 @@ def load(
             for target in step.targets:
                 if target.id is not None:
                     ids[target.kind].add(target.id)
-    teams = {team.id: team for team in session.scalars(select(Team).where(Team.id.in_(team_ids)))}
+    teams, silences = _teams(session, team_ids, now)
     rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
-    loaded = schedules.load(session, _in_force(session, rotation_ids))
+    loaded = schedules.load_for_paging(session, rotation_ids, now)
     members = _team_members(session, ids[TargetKind.TEAM])
     wanted = ids[TargetKind.USER] | {user_id for user_id in user_ids if user_id is not None}
     wanted |= {team.fallback_user_id for team in teams.values() if team.fallback_user_id}
@@ -174,23 +185,15 @@ def load(
         team_members=members,
         users=users,
         channels=_channels(session, channel_ids),
-        silences=_silences(session, team_ids, now),
+        silences=silences,
         ways=ways,
     )
-
-
-def _in_force(session: Session, rotation_ids: Collection[int]) -> set[int]:
-    """Without the paused ones, in which nobody is on call for new pages."""
-    if not rotation_ids:
-        return set()
-    query = select(Rotation.id).where(Rotation.id.in_(rotation_ids), Rotation.enabled)
-    return set(session.scalars(query))
 
 
 def _channels(session: Session, ids: Collection[int]) -> dict[int, Channel]:
     if not ids:
         return {}
-    return {row.id: row for row in session.scalars(select(Channel).where(Channel.id.in_(ids)))}
+    return {row.id: row for row in session.scalars(_CHANNELS, {"ids": list(ids)})}
 
 
 def _people(schedule: Schedule) -> set[int]:
@@ -212,13 +215,17 @@ def _team_members(session: Session, team_ids: Collection[int]) -> dict[int, tupl
     return {team_id: tuple(people) for team_id, people in found.items()}
 
 
-def _silences(
+def _teams(
     session: Session, team_ids: Collection[int], now: datetime
-) -> dict[int, tuple[TeamSilence, ...]]:
-    """The silences of the teams that are not over."""
-    query = select(Silence).where(Silence.team_id.in_(team_ids), Silence.ends_at > now)
+) -> tuple[dict[int, Team], dict[int, tuple[TeamSilence, ...]]]:
+    """The teams, and their silences that are not over."""
+    teams: dict[int, Team] = {}
     found: dict[int, list[TeamSilence]] = defaultdict(list)
-    for row in session.scalars(query.order_by(Silence.id)):
+    given = {"ids": list(team_ids), "now": now}
+    for team, row in session.execute(_TEAMS, given) if team_ids else ():
+        teams[team.id] = team
+        if row is None:
+            continue
         try:
             parsed, timing = matching.parse_list(row.matchers), silence_timing.of(row)
         except InvalidInput:
@@ -226,4 +233,4 @@ def _silences(
             log.exception("Silence %s is not understood any more, and covers nothing.", row.id)
             continue
         found[row.team_id].append(TeamSilence(row.id, parsed, timing))
-    return {team_id: tuple(silences) for team_id, silences in found.items()}
+    return teams, {team_id: tuple(silences) for team_id, silences in found.items()}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
@@ -73,10 +73,14 @@ def routes_with_plans() -> Select[Route]:
     )
 
 
+_LOCKED_ROUTE = (
+    routes_with_plans().where(Route.id == bindparam("id")).with_for_update(of=Route, key_share=True)
+)
+
+
 def lock_route(session: Session, route_id: int) -> Route:
     """The route with all that its plan needs; other requests of it wait from here on."""
-    query = routes_with_plans().where(Route.id == route_id)
-    route = session.scalars(query.with_for_update(of=Route, key_share=True)).one_or_none()
+    route = session.scalars(_LOCKED_ROUTE, {"id": route_id}).one_or_none()
     if route is None or not takes_in(route):
         raise NotAllowed("The route of this token is switched off.")
     return route
@@ -193,6 +197,8 @@ def _uncover(alert: AlertState, route: Route, batch: Fold, people: Directory) ->
 
 
 def _channel_ids(session: Session, route: Route) -> list[int]:
+    if route.policy is not None:
+        return []  # a policy names its own
     query = select(RouteChannel.channel_id).where(RouteChannel.route_id == route.id)
     return list(session.scalars(query.order_by(RouteChannel.channel_id)))
 

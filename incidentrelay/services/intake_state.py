@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
@@ -18,6 +18,23 @@ from incidentrelay.models import Signal as SignalRow
 from incidentrelay.models.alert import IS_CURRENT
 from incidentrelay.services import escalations
 from incidentrelay.services.plans import SILENCE
+
+_KEYS: BindParameter[str] = bindparam("keys", expanding=True)
+_IS_CURRENT = and_(
+    SignalRow.route_id == bindparam("route_id"), IS_CURRENT, SignalRow.dedup_key.in_(_KEYS)
+)
+_ALERTS_OF = select(SignalRow.alert_id).where(_IS_CURRENT)
+_CURRENT_SIGNALS = (
+    select(SignalRow).where(_IS_CURRENT).execution_options(populate_existing=True)
+)
+_GROUPS: BindParameter[str] = bindparam("groups", expanding=True)
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_OF_THE_ROUTE = and_(
+    Alert.route_id == bindparam("route_id"),
+    Alert.group_key.in_(_GROUPS),
+    or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= bindparam("since")),
+)
+_ALERTS_MET = select(Alert).where(or_(_OF_THE_ROUTE, Alert.id.in_(_IDS))).order_by(Alert.id)
 
 
 def load_and_fold(
@@ -78,29 +95,20 @@ def _load(
 
 def _alerts_of(session: Session, route_id: int, keys: set[str]) -> set[int]:
     """The alerts of the current signals; only what has locked the route changes which."""
-    query = select(SignalRow.alert_id).where(_is_current(route_id, keys))
-    return set(session.scalars(query))
+    return set(session.scalars(_ALERTS_OF, {"route_id": route_id, "keys": list(keys)}))
 
 
 def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequence[SignalRow]:
-    query = select(SignalRow).where(_is_current(route_id, keys))
-    return session.scalars(query.execution_options(populate_existing=True)).all()
-
-
-def _is_current(route_id: int, keys: set[str]) -> ColumnElement[bool]:
-    return and_(SignalRow.route_id == route_id, IS_CURRENT, SignalRow.dedup_key.in_(keys))
+    given = {"route_id": route_id, "keys": list(keys)}
+    return session.scalars(_CURRENT_SIGNALS, given).all()
 
 
 def _alerts_met(
     session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime, *, lock: bool
 ) -> Sequence[Alert]:
-    wanted = and_(
-        Alert.route_id == route_id,
-        Alert.group_key.in_(groups),
-        or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= since),
-    )
-    query = select(Alert).where(or_(wanted, Alert.id.in_(ids))).order_by(Alert.id)
-    return session.scalars(query.with_for_update(key_share=True) if lock else query).all()
+    query = _ALERTS_MET.with_for_update(key_share=True) if lock else _ALERTS_MET
+    given = {"route_id": route_id, "groups": list(groups), "ids": list(ids), "since": since}
+    return session.scalars(query, given).all()
 
 
 def _alert_state(alert: Alert, firing: int) -> AlertState:

@@ -1,62 +1,139 @@
 """Schedules: from rows to the values of the on-call engine, and back."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import BindParameter, Executable, Row, bindparam, select
+from sqlalchemy.orm import Session
 
 from incidentrelay.domain.oncall import Layer, Override, Revision, Schedule, Window
 from incidentrelay.domain.revisions import Away, without
 from incidentrelay.models import (
-    GroupMember,
     Rotation,
     RotationLayer,
     RotationOverride,
     RotationRevision,
     Team,
-    User,
 )
 from incidentrelay.services import absences, schedule_changes
 
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_LAYER = (
+    RotationLayer.key,
+    RotationLayer.name,
+    RotationLayer.members,
+    RotationLayer.unit,
+    RotationLayer.length,
+    RotationLayer.handoff_time,
+    RotationLayer.handoff_weekday,
+    RotationLayer.zone,
+    RotationLayer.start_date,
+    RotationLayer.windows,
+    RotationLayer.turn_offset,
+)
+# Outer joins: there may be no revision yet, and one without layers.
+_STORED = (
+    select(
+        Rotation.id.label("rotation_id"),
+        Team.group_id,
+        RotationRevision.id.label("revision_id"),
+        RotationRevision.effective_from,
+        *_LAYER,
+    )
+    .join(Team, Team.id == Rotation.team_id)
+    .outerjoin(RotationRevision, RotationRevision.rotation_id == Rotation.id)
+    .outerjoin(RotationLayer, RotationLayer.revision_id == RotationRevision.id)
+    .where(Rotation.id.in_(_IDS))
+    .order_by(
+        RotationRevision.effective_from.nulls_first(), RotationRevision.id, RotationLayer.position
+    )
+)
+_OVERRIDES = select(
+    RotationOverride.rotation_id,
+    RotationOverride.id,
+    RotationOverride.user_id,
+    RotationOverride.starts_at,
+    RotationOverride.ends_at,
+).where(RotationOverride.rotation_id.in_(_IDS))
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A rotation's rows as values, before anybody is taken out who cannot be on call."""
+
+    group_id: int
+    revisions: list[Revision] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
+
+    @property
+    def people(self) -> set[int]:
+        named = {override.user_id for override in self.overrides}
+        for revision in self.revisions:
+            for layer in revision.layers:
+                named.update(layer.members)
+        return named
+
 
 def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]:
-    """The schedule of each rotation, in at most six statements however many there are.
+    """The schedule of each rotation, in three statements however many there are.
 
     People who are not active, or no longer members of the rotation's group, are not on
     call since they left; what they had before is history and stays as it was. Where
     nobody knows when they left, they did when the newest revision began. Ids that do
     not exist are left out.
     """
-    if not rotation_ids:
+    return _load(session, _STORED, _OVERRIDES, {"ids": list(rotation_ids)})
+
+
+def load_for_paging(
+    session: Session, rotation_ids: Collection[int], now: datetime
+) -> dict[int, Schedule]:
+    """Only what matters from now on: without paused rotations, in which nobody is on call
+    for new pages, and without overrides that are over."""
+    given = {"ids": list(rotation_ids), "now": now}
+    return _load(session, _STORED_IN_FORCE, _OVERRIDES_TO_COME, given)
+
+
+_STORED_IN_FORCE = _STORED.where(Rotation.enabled)
+_OVERRIDES_TO_COME = _OVERRIDES.where(RotationOverride.ends_at > bindparam("now"))
+
+
+def _load(
+    session: Session, stored: Executable, overrides: Executable, given: dict[str, Any]
+) -> dict[int, Schedule]:
+    if not given["ids"]:
         return {}
-    groups = dict(
-        session.execute(
-            select(Rotation.id, Team.group_id)
-            .join(Team, Team.id == Rotation.team_id)
-            .where(Rotation.id.in_(rotation_ids))
-        ).all()
-    )
-    revisions = _revisions(session, rotation_ids)
-    overrides = _overrides(session, rotation_ids)
-    people = {
-        user_id
-        for rotation_id in groups
-        for user_id in _named(revisions[rotation_id], overrides[rotation_id])
-    }
-    active = _active(session, people, set(groups.values()))
-    away = absences.load(session, people, set(groups.values()))
+    rotations = _rotations(session.execute(stored, given))
+    for rotation_id, override_id, user_id, start, end in session.execute(overrides, given):
+        if rotation_id in rotations:
+            rotations[rotation_id].overrides.append(Override(override_id, user_id, start, end))
+    groups = {rotation.group_id for rotation in rotations.values()}
+    people = {user_id for rotation in rotations.values() for user_id in rotation.people}
+    active, away = absences.load(session, people, groups)
     return {
         rotation_id: _schedule(
-            revisions[rotation_id],
-            overrides[rotation_id],
-            {user_id for user_id in people if (group_id, user_id) in active},
-            [*away[None], *away[group_id]],
+            rotation,
+            {user_id for group_id, user_id in active if group_id == rotation.group_id},
+            [*away[None], *away[rotation.group_id]],
         )
-        for rotation_id, group_id in groups.items()
+        for rotation_id, rotation in rotations.items()
     }
+
+
+def _rotations(rows: Iterable[Row[Any]]) -> dict[int, _Stored]:
+    """From one row for each layer, in the order of the revisions."""
+    found: dict[int, _Stored] = {}
+    for (rotation_id, _), group in groupby(rows, key=attrgetter("rotation_id", "revision_id")):
+        first, *others = group
+        rotation = found.setdefault(rotation_id, _Stored(first.group_id))
+        if first.revision_id is not None:
+            layers = [layer_of(row) for row in (first, *others) if row.key is not None]
+            rotation.revisions.append(Revision(first.effective_from, tuple(layers)))
+    return found
 
 
 def add_revision(
@@ -86,72 +163,20 @@ def wall_time(value: time) -> str:
     return value.isoformat("seconds" if value.second else "minutes")
 
 
-def _revisions(session: Session, ids: Collection[int]) -> dict[int, list[RotationRevision]]:
-    found: dict[int, list[RotationRevision]] = defaultdict(list)
-    query = (
-        select(RotationRevision)
-        .where(RotationRevision.rotation_id.in_(ids))
-        .options(selectinload(RotationRevision.layers))
-        .order_by(RotationRevision.effective_from.nulls_first(), RotationRevision.id)
-    )
-    for revision in session.scalars(query):
-        found[revision.rotation_id].append(revision)
-    return found
-
-
-def _overrides(session: Session, ids: Collection[int]) -> dict[int, list[Override]]:
-    found: dict[int, list[Override]] = defaultdict(list)
-    query = select(
-        RotationOverride.rotation_id,
-        RotationOverride.id,
-        RotationOverride.user_id,
-        RotationOverride.starts_at,
-        RotationOverride.ends_at,
-    ).where(RotationOverride.rotation_id.in_(ids))
-    for rotation_id, override_id, user_id, start, end in session.execute(query):
-        found[rotation_id].append(Override(override_id, user_id, start, end))
-    return found
-
-
-def _active(session: Session, people: set[int], groups: set[int]) -> set[tuple[int, int]]:
-    """(group, user) of everybody who can be on call."""
-    query = (
-        select(GroupMember.group_id, GroupMember.user_id)
-        .join(User, User.id == GroupMember.user_id)
-        .where(GroupMember.group_id.in_(groups), GroupMember.user_id.in_(people), User.active)
-    )
-    return set(session.execute(query)) if people else set()
-
-
-def _named(revisions: Iterable[RotationRevision], overrides: Iterable[Override]) -> set[int]:
-    named = {override.user_id for override in overrides}
-    for revision in revisions:
-        for layer in revision.layers:
-            named.update(layer.members)
-    return named
-
-
-def _schedule(
-    revisions: Sequence[RotationRevision],
-    overrides: Sequence[Override],
-    active: set[int],
-    known: Sequence[Away],
-) -> Schedule:
-    named = _named(revisions, overrides)
-    newest = revisions[-1].effective_from if revisions else None
+def _schedule(rotation: _Stored, active: set[int], known: Sequence[Away]) -> Schedule:
+    named = rotation.people
+    newest = rotation.revisions[-1].effective_from if rotation.revisions else None
     # Whoever is active now is so whatever was written: pages must reach somebody.
     away = [one for one in known if one.user_id in named]
     away = [one for one in away if one.until is not None or one.user_id not in active]
     since_known = {one.user_id for one in away if one.until is None}
     away += [Away(user_id, newest, None) for user_id in named - active - since_known]
-    stored = [
-        Revision(revision.effective_from, tuple(layer_of(row) for row in revision.layers))
-        for revision in revisions
-    ]
-    return Schedule(revisions=without(stored, away), overrides=tuple(overrides))
+    return Schedule(
+        revisions=without(rotation.revisions, away), overrides=tuple(rotation.overrides)
+    )
 
 
-def layer_of(row: RotationLayer) -> Layer:
+def layer_of(row: RotationLayer | Row[Any]) -> Layer:
     """One stored layer as a value; its key is the ``id``."""
     return Layer(
         id=row.key,

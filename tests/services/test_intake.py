@@ -112,7 +112,7 @@ def test_the_number_of_statements_does_not_grow(
         counts.append((len(created), len(closed)))
     assert counts[1][0] <= counts[0][0]  # a storm sends one wake-up, not one for each page
     assert counts[1][1] == counts[0][1]
-    assert counts[0][0] <= 30
+    assert counts[0][0] <= 16
 
 
 def test_ten_parallel_posts_of_a_new_signal_make_one_alert_and_one_page(pager: Pager) -> None:

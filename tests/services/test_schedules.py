@@ -109,7 +109,7 @@ def test_the_number_of_statements_is_constant(
             assert len(schedules.load(session, ids)) == count
         return len(statements)
 
-    assert load(1) == load(8) == 6
+    assert load(1) == load(8) == 3
 
 
 @pytest.mark.parametrize(
