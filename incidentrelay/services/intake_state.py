@@ -24,9 +24,7 @@ _IS_CURRENT = and_(
     SignalRow.route_id == bindparam("route_id"), IS_CURRENT, SignalRow.dedup_key.in_(_KEYS)
 )
 _ALERTS_OF = select(SignalRow.alert_id).where(_IS_CURRENT)
-_CURRENT_SIGNALS = (
-    select(SignalRow).where(_IS_CURRENT).execution_options(populate_existing=True)
-)
+_CURRENT_SIGNALS = select(SignalRow).where(_IS_CURRENT).execution_options(populate_existing=True)
 _GROUPS: BindParameter[str] = bindparam("groups", expanding=True)
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _OF_THE_ROUTE = and_(
