@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from incidentrelay import db
 from incidentrelay.db import Database, Hint
-from incidentrelay.models import Group, Heartbeat
+from incidentrelay.models import Group, Heartbeat, Silence
 from tests import factories
 
 
@@ -61,6 +61,22 @@ def test_naive_times_are_refused_and_aware_ones_come_back_in_utc(
         assert session.get_one(Heartbeat, "x").at.tzinfo is not None
     with pytest.raises(Exception, match="naive"), database.write() as session:
         session.add(Heartbeat(name="y", at=now.replace(tzinfo=None)))
+
+
+@pytest.mark.both_databases
+def test_inserted_rows_have_their_ids_in_their_order(database: Database, now: datetime) -> None:
+    stamps = {"created_at": now, "updated_at": now}
+    with database.write() as session:
+        team = factories.team(session, factories.group(session))
+        values = {"team_id": team.id, "matchers": [], "starts_at": now, "ends_at": now, **stamps}
+        rows = [{**values, "reason": f"{number // 2}"} for number in range(1500)]
+        rows[7]["recurrence"] = {"rule": "FREQ=DAILY"}
+        made = db.insert_and_number(session, Silence, rows, "reason")
+        assert db.insert_and_number(session, Silence, [], "reason") == []
+    assert [reason for _, reason in made] == [row["reason"] for row in rows]
+    with database.read() as session:
+        query = select(Silence.id, Silence.reason).order_by(Silence.id)
+        assert [tuple(row) for row in session.execute(query)] == made
 
 
 class Sink:

@@ -95,6 +95,32 @@ def test_ids_that_do_not_exist_are_left_out(session: Session, team: Team) -> Non
     assert schedules.load(session, []) == {}
 
 
+@pytest.mark.both_databases
+def test_a_page_needs_nothing_that_is_paused_or_over(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    rotation = factories.rotation(session, team, members=(people["bob"],))
+    paused = factories.rotation(session, team, members=(people["bob"],), enabled=False)
+    hour = timedelta(hours=1)
+    factories.override(session, rotation, people["cy"], starts_at=now - hour, ends_at=now)
+    running = factories.override(session, rotation, people["ann"], starts_at=now - hour)
+    coming = factories.override(
+        session, rotation, people["cy"], starts_at=now + hour, ends_at=now + 2 * hour
+    )
+    factories.override(session, paused, people["ann"])
+    ids = [rotation.id, paused.id, 999]
+    loaded = schedules.load_for_paging(session, ids, now)
+    assert list(loaded) == [rotation.id]
+    whole = schedules.load(session, ids)
+    assert list(whole) == [rotation.id, paused.id]
+    assert loaded[rotation.id].revisions == whole[rotation.id].revisions
+    found = {override.id for override in loaded[rotation.id].overrides}
+    assert found == {running.id, coming.id}
+    assert len(whole[rotation.id].overrides) == 3
+    assert on_call(loaded[rotation.id], now) == on_call(whole[rotation.id], now)
+    assert schedules.load_for_paging(session, [], now) == {}
+
+
 def test_the_number_of_statements_is_constant(
     session: Session, team: Team, people: People, query_count: Any
 ) -> None:
