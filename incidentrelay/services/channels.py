@@ -13,7 +13,7 @@ from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.domain.pacing import MOST_PER_MINUTE
 from incidentrelay.models import Channel, Route, RouteChannel, Team
-from incidentrelay.services import audit, channel_config, checks, editing, places, references
+from incidentrelay.services import audit, channel_config, checks, editing, lanes, places, references
 from incidentrelay.services.channel_config import Registry, full_config, public_config
 from incidentrelay.services.slugs import check_slug, with_slug
 from incidentrelay.services.vault import Vault
@@ -58,6 +58,8 @@ def create(
         updated_at=now,
     )
     editing.insert(session, channel, taken=taken)
+    # A database may give it the number of one that was deleted.
+    lanes.start_anew(session, channel.id)
     shown = {**values, "config": channel_config.audited(kind.info, config)}
     _record(session, actor, "create", team, channel, now, editing.given(shown))
     return channel
@@ -81,6 +83,8 @@ def update(
         diff |= _reconfigure(channel, given, registry, vault)
     if diff:
         editing.save(session, channel, now)
+        if not diff.keys() <= {"name"}:
+            lanes.start_anew(session, channel.id)
         _record(session, actor, "update", places.team_of(session, channel), channel, now, diff)
     return channel
 
@@ -100,6 +104,7 @@ def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -
     references.refuse_targets(
         session, team.group_id, {(TargetKind.CHANNEL, channel.id)}, "The channel"
     )
+    lanes.start_anew(session, channel.id)
     editing.remove(session, channel, used="A route uses this channel.")
     _record(session, actor, "delete", team, channel, now, {})
 

@@ -8,20 +8,20 @@ messages. Whoever frees the way wakes what waits (and the sweep does in any case
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain import circuit, pacing
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.domain.pacing import Pace
-from incidentrelay.models import Channel, Notification
+from incidentrelay.models import Notification
 from incidentrelay.models.notification import IS_UNFINISHED
-from incidentrelay.services import contact_codes, lanes
+from incidentrelay.services import contact_codes, delivery_results, lanes, recipients
 from incidentrelay.services.channel_config import full_config
-from incidentrelay.services.deliveries import ALARMS, LANE_WIDTH, Claim, Owed
+from incidentrelay.services.deliveries import ALARMS, LANE_WIDTH, Claim, Owed, wake_lane
 from incidentrelay.services.vault import Vault
 
 INBOX = "inbox"
@@ -34,12 +34,28 @@ class _Asked:
     id: int
     alert_id: int | None
     kind: str
+    priority: int
     target: str
     method: str
     lane: str
     attempts: int
     bundle: str | None
     per_minute: int | None
+
+    @classmethod
+    def of(cls, row: Notification) -> Self:
+        return cls(
+            row.id,
+            row.alert_id,
+            row.kind,
+            row.priority,
+            row.target,
+            row.method,
+            row.lane,
+            row.attempts,
+            row.bundle,
+            row.channel.messages_per_minute if row.channel else None,
+        )
 
     @property
     def pace(self) -> Pace:
@@ -54,12 +70,19 @@ def claim(
     None: it is not due, needed no more, or has to wait; then it is hinted at again
     when the way is free.
     """
-    asked = _find(session, notification_id, now)
-    if asked is None:
+    found = _find(session, notification_id, now)
+    if found is None:
         return None
+    gone = recipients.gone(found)
+    if gone is not None:
+        delivery_results.give_up(session, notification_id, gone, now)
+        return None
+    asked = _Asked.of(found)
     lane = lanes.lock(session, asked.lane)
     state = lanes.circuit_of(lane)
     if not state.lets_through(now) or _in_flight(session, asked.lane, now) >= LANE_WIDTH:
+        return None
+    if state.broken and _gives_way(session, _better_probe(asked, now)):
         return None
     pace = lanes.pace_of(session, asked.target)
     busy_until = pace.busy_until if pace else None
@@ -67,11 +90,14 @@ def claim(
     if not credit:
         _put_off(session, asked, asked.pace.free_at(busy_until, now), now)
         return None
+    if credit == 1 and _gives_way(session, _more_urgent(asked, now)):
+        return None
     ids, bundle = _together(session, asked, credit, now)
     rows = _take(session, ids, bundle, now, now + lease)
     needed = [row for row in rows if _is_needed(row) or _cancel(row, now)]
     owed = _readable(needed, vault, now)
     if not owed:
+        wake_lane(session, asked.lane, now)
         return None
     if asked.method != INBOX:
         lanes.set_pace(session, asked.target, pace, asked.pace.spend(busy_until, now))
@@ -79,24 +105,13 @@ def claim(
     return _claim_of(rows[0], owed, bundle, vault)
 
 
-def _find(session: Session, notification_id: int, now: datetime) -> _Asked | None:
+def _find(session: Session, notification_id: int, now: datetime) -> Notification | None:
     query = (
-        select(
-            Notification.id,
-            Notification.alert_id,
-            Notification.kind,
-            Notification.target,
-            Notification.method,
-            Notification.lane,
-            Notification.attempts,
-            Notification.bundle,
-            Channel.messages_per_minute.label("per_minute"),
-        )
-        .outerjoin(Channel, Channel.id == Notification.channel_id)
+        select(Notification)
         .where(Notification.id == notification_id, *_is_due(now))
+        .options(joinedload(Notification.channel), joinedload(Notification.user))
     )
-    row = session.execute(query).one_or_none()
-    return _Asked(**row._asdict()) if row else None
+    return session.scalars(query).one_or_none()
 
 
 def _is_due(now: datetime) -> tuple[Any, ...]:
@@ -115,14 +130,52 @@ def _in_flight(session: Session, lane: str, now: datetime) -> int:
     return session.scalar(query) or 0
 
 
+def _better_probe(asked: _Asked, now: datetime) -> Select[int]:
+    """What was tried less often: one that always fails must not be every probe."""
+    return (
+        select(Notification.id)
+        .where(
+            Notification.lane == asked.lane, Notification.attempts < asked.attempts, *_is_due(now)
+        )
+        .order_by(Notification.attempts, Notification.priority, Notification.id)
+    )
+
+
+def _more_urgent(asked: _Asked, now: datetime) -> Select[int]:
+    """What its recipient should hear first, if there is but one message to be had."""
+    return (
+        select(Notification.id)
+        .where(
+            Notification.target == asked.target,
+            Notification.priority < asked.priority,
+            *_is_due(now),
+        )
+        .order_by(Notification.priority, Notification.id)
+    )
+
+
+def _gives_way(session: Session, before: Select[int]) -> bool:
+    """Whether there is one that should go first, and then wakes it."""
+    found = session.scalar(before.limit(1))
+    if found is not None:
+        db.hint(session, db.Hint("deliver", found))
+    return found is not None
+
+
 def _put_off(session: Session, asked: _Asked, until: datetime, now: datetime) -> None:
+    """Let the recipient's messages wait, and others of the lane go meanwhile.
+
+    What a dead worker has left counts no longer as being sent: it would fill the lane.
+    """
+    left = Notification.state == DeliveryState.SENDING
     session.execute(
         update(Notification)
         .where(Notification.target == asked.target, *_is_due(now))
-        .values(next_at=until)
+        .values(next_at=until, state=case((left, DeliveryState.RETRY), else_=Notification.state))
         .execution_options(synchronize_session=False)
     )
     db.hint(session, db.Hint("deliver", asked.id, until))
+    wake_lane(session, asked.lane, now)
 
 
 def _together(
@@ -132,7 +185,7 @@ def _together(
 
     What was tried once stays as it was: the recipient may know it by its key.
     """
-    due = select(Notification.id, Notification.uid).where(
+    due = select(Notification.id, Notification.uid, Notification.fence).where(
         Notification.target == asked.target, *_is_due(now)
     )
     if asked.bundle is not None:
@@ -149,7 +202,8 @@ def _together(
     count = pacing.share(len(rows), credit)
     if count == 1:
         return [asked.id], None
-    return [row.id for row in rows[:count]], f"bundle-{rows[0].uid}"
+    # With the fence, because the first one may be sent again by hand among others.
+    return [row.id for row in rows[:count]], f"bundle-{rows[0].uid}-{rows[0].fence}"
 
 
 def _take(

@@ -1,6 +1,6 @@
 """What the result of an attempt changes: the outbox, the timeline, and the plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,7 +62,7 @@ def record(
     if again is not None:
         db.hint(session, db.Hint("deliver", written[0], again))
     else:
-        _tell_of_the_end(session, written, now)
+        tell_of_the_end(session, written, now)
     if circuit.lets_through(now):
         deliveries.wake_lane(session, taken.lane, now)
     elif circuit.open_until:
@@ -77,16 +77,7 @@ def defer(
 
     A row that is not due is left alone: another worker may be sending it right now.
     """
-    query = (
-        select(Notification)
-        .where(
-            Notification.id == notification_id,
-            Notification.state.in_(deliveries.DUE),
-            Notification.next_at <= now,
-        )
-        .with_for_update()
-    )
-    row = session.scalars(query).one_or_none()
+    row = _lock_due(session, notification_id, now)
     if row is None:
         return
     row.attempts += 1
@@ -97,7 +88,39 @@ def defer(
         return
     row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
     session.flush()  # what follows looks for messages of the same step that have hope
-    _tell_of_the_end(session, [row.id], now)
+    tell_of_the_end(session, [row.id], now)
+
+
+def give_up(session: Session, notification_id: int, reason: str, now: datetime) -> None:
+    """Nobody is there any more whom a due notification could tell: a page has failed."""
+    row = _lock_due(session, notification_id, now)
+    if row is None:
+        return
+    failed = row.kind in (*ALARMS, NotificationKind.ASSIGNMENT)
+    row.state = DeliveryState.FAILED if failed else DeliveryState.CANCELLED
+    row.last_error, row.next_at, row.finished_at = reason, None, now
+    row.fence += 1
+    session.flush()  # what follows looks for messages of the same step that have hope
+    tell_of_the_end(session, [row.id], now)
+
+
+def _lock_due(session: Session, notification_id: int, now: datetime) -> Notification | None:
+    """The notification, unless another worker has dealt with it; its alert is locked first."""
+    alert_id = session.scalar(
+        select(Notification.alert_id).where(Notification.id == notification_id)
+    )
+    _lock_alerts(session, [alert_id])
+    query = (
+        select(Notification)
+        .where(
+            Notification.id == notification_id,
+            Notification.state.in_(deliveries.DUE),
+            Notification.next_at <= now,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one_or_none()
 
 
 def strand(session: Session, now: datetime, *, limit: int) -> int:
@@ -109,20 +132,23 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
     hopeless = lanes.hopeless(session, now)
     if not hopeless:
         return 0
+    waiting = (
+        IS_UNFINISHED,
+        Notification.lane.in_(hopeless),
+        Notification.kind.in_(ALARMS),
+        Notification.stranded_at.is_(None),
+        or_(
+            Notification.state == DeliveryState.RETRY,
+            (Notification.state == DeliveryState.PENDING) & (Notification.next_at <= now),
+        ),
+    )
+    found = select(Notification.id, Notification.alert_id).where(*waiting)
+    ids = dict(session.execute(found.order_by(Notification.id).limit(limit)).all())
+    alerts = _lock_alerts(session, ids.values())
     query = (
         select(Notification)
-        .where(
-            IS_UNFINISHED,
-            Notification.lane.in_(hopeless),
-            Notification.kind.in_(ALARMS),
-            Notification.stranded_at.is_(None),
-            or_(
-                Notification.state == DeliveryState.RETRY,
-                (Notification.state == DeliveryState.PENDING) & (Notification.next_at <= now),
-            ),
-        )
+        .where(Notification.id.in_(ids), *waiting)
         .order_by(Notification.id)
-        .limit(limit)
         .options(joinedload(Notification.user), joinedload(Notification.channel))
         .with_for_update(skip_locked=True, of=Notification)
     )
@@ -138,14 +164,13 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
             lines.append(event(row.alert_id, kind, text, now, data=data))
     session.flush()  # what follows looks for messages of the same step that have hope
     db.insert_all(session, Event, lines)
-    alerts = _lock_alerts(session, rows)
     for row in rows:
         rule_deliveries.bring_forward(session, row, now)
         _fall_back(session, row, alerts, now)
     return len(rows)
 
 
-def _tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None:
+def tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None:
     """The notifications' last state goes on the timelines; a page that failed has followers.
 
     What is cancelled here could not be sent by this installation.
@@ -161,7 +186,7 @@ def _tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> Non
     told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
     db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
     lost = [row for row in rows if row.state not in _ARRIVED]
-    alerts = _lock_alerts(session, lost)
+    alerts = _lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
         rule_deliveries.bring_forward(session, row, now)
         failed = row.state is DeliveryState.FAILED
@@ -169,13 +194,15 @@ def _tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> Non
             _fall_back(session, row, alerts, now)
 
 
-def _lock_alerts(session: Session, rows: Sequence[Notification]) -> Mapping[int | None, Alert]:
-    """The alerts of ``rows`` by their ids, before anybody asks what else has hope.
+def _lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
+    """The alerts by their ids, before anybody asks what else has hope.
 
-    Where two ways fail at the same moment, the second must see that the first has.
+    Where two ways fail at the same moment, the second must see that the first has. And
+    whoever acknowledges has the alert and takes back what waits for it: to hold that and
+    wait for the alert would be a deadlock.
     """
-    ids = {row.alert_id for row in rows if row.alert_id is not None}
-    return {alert.id: alert for alert in alert_sets.lock(session, sorted(ids))}
+    wanted = sorted({each for each in ids if each is not None})
+    return {alert.id: alert for alert in alert_sets.lock(session, wanted)}
 
 
 def _values(

@@ -14,7 +14,7 @@ from incidentrelay.domain.errors import Conflict
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Channel, Event, Group, Notification, Team
 from incidentrelay.models.notification import IS_FAILED
-from incidentrelay.services import alerts
+from incidentrelay.services import alerts, recipients
 from incidentrelay.services.deliveries import ALARMS
 from incidentrelay.services.timeline import event
 from incidentrelay.services.visibility import Memberships, scope
@@ -113,15 +113,7 @@ def why_not(row: Notification) -> str | None:
         return "The alert is quiet at present; it pages again when that is over."
     if row.generation != alert.generation:
         return "The alert has gone on since then; escalate it to page somebody now."
-    return _unreachable(row)
-
-
-def _unreachable(row: Notification) -> str | None:
-    if row.user is not None:
-        return None if row.user.active else f"{row.user.display_name} is not active any more."
-    if row.channel is None:
-        return "Whoever should be told was deleted."
-    return None if row.channel.enabled else "The channel is switched off; switch it on first."
+    return recipients.gone(row)
 
 
 def resend(

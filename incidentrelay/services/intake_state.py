@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -20,11 +21,11 @@ from incidentrelay.services import escalations
 from incidentrelay.services.plans import SILENCE
 
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
-_IS_CURRENT = and_(
+_OF_THE_KEYS = and_(
     SignalRow.route_id == bindparam("route_id"), IS_CURRENT, SignalRow.dedup_key.in_(_KEYS)
 )
-_ALERTS_OF = select(SignalRow.alert_id).where(_IS_CURRENT)
-_CURRENT_SIGNALS = select(SignalRow).where(_IS_CURRENT).execution_options(populate_existing=True)
+_ALERTS_OF = select(SignalRow.alert_id).where(_OF_THE_KEYS)
+_CURRENT_SIGNALS = select(SignalRow).where(_OF_THE_KEYS).execution_options(populate_existing=True)
 _GROUPS: BindParameter[str] = bindparam("groups", expanding=True)
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _OF_THE_ROUTE = and_(

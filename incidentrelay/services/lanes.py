@@ -1,12 +1,13 @@
 """What is remembered of providers and recipients between deliveries.
 
-Lock order: the lane, then the recipient's pace, then notifications, then alerts.
+Lock order: the lane, then the recipient's pace, then notifications that are being sent,
+then alerts in the order of their ids, then notifications that wait.
 """
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -75,6 +76,14 @@ def hopeless(session: Session, now: datetime) -> dict[str, Circuit]:
 def of_channel(channel_id: int) -> str:
     """The name of a channel's lane, which is its target's too."""
     return f"channel:{channel_id}"
+
+
+def start_anew(session: Session, channel_id: int) -> None:
+    """The channel is new or another one: nothing that was remembered of it holds."""
+    name = of_channel(channel_id)
+    session.execute(delete(Lane).where(Lane.name == name))
+    session.execute(delete(TargetPace).where(TargetPace.target == name))
+    db.hint(session, db.Hint("sweep"))
 
 
 def channel_ids(names: Iterable[str]) -> list[int]:

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.models import AuditEntry, Channel, Team
-from incidentrelay.services import channels
+from incidentrelay.models import AuditEntry, Channel, Lane, TargetPace, Team
+from incidentrelay.services import channels, lanes
 from incidentrelay.services.vault import Vault
 from tests import factories
 from tests.services.conftest import ADMIN, Kinds
@@ -173,3 +173,31 @@ def test_a_channel_in_use_stays(desk: Desk, team: Team, session: Session, now: d
     session.delete(policy)
     channels.delete(session, channel, actor=ADMIN, now=now)
     assert session.scalars(select(Channel)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "anew"),
+    [
+        ({"config": {"url": OTHER, "secret": "n3w"}}, True),
+        ({"enabled": False}, True),
+        ({"messages_per_minute": 60}, True),
+        ({"name": "Talk"}, False),
+        (None, True),
+    ],
+    ids=str,
+)
+def test_what_is_remembered_of_a_channel_ends_with_its_configuration(
+    desk: Desk, session: Session, now: datetime, data: dict[str, Any] | None, anew: bool
+) -> None:
+    """A circuit that the old address opened must not hold up pages to the new one."""
+    channel = desk.create(factories.team(session, factories.group(session)), HOOK)
+    name = lanes.of_channel(channel.id)
+    session.add(Lane(name=name, failures=9, since=now, open_until=now + timedelta(minutes=1)))
+    session.add(TargetPace(target=name, busy_until=now + timedelta(minutes=1)))
+    session.flush()
+    if data is None:
+        channels.delete(session, channel, actor=ADMIN, now=now)
+    else:
+        channels.update(session, channel, data, **desk.rest)
+    kept = [*session.scalars(select(Lane.name)), *session.scalars(select(TargetPace.target))]
+    assert kept == ([] if anew else [name, name])

@@ -12,9 +12,9 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.circuit import FIRST_PAUSE, PATIENCE, THRESHOLD
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.domain.pacing import BURST, MOST_IN_ONE
-from incidentrelay.models import Attempt, Channel, Event, Notification
-from incidentrelay.services import alerts, delivery_results
-from incidentrelay.services.deliveries import DUE, Claim, Result, envelope
+from incidentrelay.models import Attempt, Channel, Event, Notification, TargetPace
+from incidentrelay.services import alerts, delivery_results, failed_notifications
+from incidentrelay.services.deliveries import DUE, LANE_WIDTH, Claim, Result, envelope
 from tests.services.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
 
 pytestmark = pytest.mark.both_databases
@@ -382,19 +382,98 @@ def test_a_provider_that_was_away_gets_what_is_alive_the_oldest_first(pager: Pag
     pager.take(*[a_signal(f"disk{n}") for n in range(3)], at=at)
     pager.take(a_signal("disk1", resolved=True), at=at + MINUTE)
     back = at + 5 * MINUTE
-    due = [each for each in pager.due(back) if each in {row.id for row in of(pager, "webhook")}]
+    rows = {row.id for row in of(pager, "webhook")}
     sent: list[Any] = []
     channel = Accepts()
-    for notification_id in due:
-        taken = pager.claim(notification_id, back)
-        if taken:
-            channel.send(envelope(taken, no_links, back), taken.config)
-            sent += taken.owed
-            pager.record(taken, SENT, back)
+
+    def take_one() -> Claim | None:
+        claims = (pager.claim(each, back) for each in pager.due(back) if each in rows)
+        return next(filter(None, claims), None)
+
+    while taken := take_one():
+        channel.send(envelope(taken, no_links, back), taken.config)
+        sent += taken.owed
+        pager.record(taken, SENT, back)
     assert [each.message.title for each in sent] == [
+        "disk0 is full",  # the probe, because "first" may be why nothing arrived
         "first is full",
-        "disk0 is full",
         "disk2 is full",
     ]
     states = [row.state for row in of(pager, "webhook")]
     assert states.count(DeliveryState.CANCELLED) == 1
+
+
+def test_a_page_that_always_fails_is_not_every_probe(pager: Pager) -> None:
+    at = break_down(pager) + MINUTE
+    pager.take(a_signal("other"), at=at)
+    poison, other = of(pager, "webhook")
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    assert pager.claim(poison.id, at) is None
+    assert hints == [Hint("deliver", other.id)]
+    assert pager.claim(other.id, at) is not None
+
+
+def test_a_page_goes_before_news_where_only_one_message_may(pager: Pager) -> None:
+    with pager.database.write() as session:
+        session.execute(update(Channel).values(messages_per_minute=1))
+    pager.take(a_signal("old"))
+    deliver_all(pager, "webhook", NOW)
+    later = NOW + 5 * MINUTE
+    pager.take(a_signal("old", resolved=True), a_signal("new"), at=later)
+    news, page = sorted(of(pager, "webhook")[1:], key=lambda row: -row.priority)
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    assert pager.claim(news.id, later) is None
+    assert hints == [Hint("deliver", page.id)]
+    taken = pager.claim(page.id, later)
+    assert taken is not None
+    hints.clear()
+    pager.record(taken, SENT, later)
+    assert Hint("deliver", news.id, later) in hints
+
+
+def test_who_has_to_wait_makes_way_for_others_of_the_lane(pager: Pager) -> None:
+    """The lane of all mails: ann has had her share, and bob is paged."""
+    storm(pager, BURST)
+    deliver_all(pager, "email", NOW)
+    storm(pager, 2 * BURST)
+    with pager.database.write() as session:
+        [*waiting, last] = of(pager, "email")[BURST:]
+        bob = f"user:{pager.people['bob']}:email"
+        session.execute(update(Notification).where(Notification.id == last.id).values(target=bob))
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    assert pager.claim(waiting[0].id) is None
+    assert Hint("deliver", last.id, NOW) in hints
+
+
+def test_what_a_dead_worker_left_does_not_fill_the_lane(pager: Pager) -> None:
+    storm(pager, BURST)
+    assert len(claim_all(pager, "email")) == LANE_WIDTH
+    late = NOW + LEASE
+    with pager.database.write() as session:
+        # Others have told ann a lot meanwhile.
+        session.execute(update(TargetPace).values(busy_until=late + MINUTE))
+    left = of(pager, "email")[0]
+    assert pager.claim(left.id, late) is None
+    pager.take(a_signal("other"), at=late)
+    with pager.database.write() as session:
+        last = of(pager, "email")[-1]
+        session.execute(
+            update(Notification).where(Notification.id == last.id).values(target="user:2:email")
+        )
+    assert pager.claim(last.id, late) is not None
+
+
+def test_a_bundle_of_pages_that_are_sent_again_is_not_taken_for_the_first(pager: Pager) -> None:
+    storm(pager, 2 * BURST)
+    [taken] = claim_all(pager, "webhook")
+    pager.record(taken, FAILED)
+    root = Actor(name="root", via="api", is_admin=True)
+    with pager.database.write() as session:
+        for row in session.scalars(select(Notification).where(Notification.id.in_(taken.ids))):
+            failed_notifications.resend(session, row, actor=root, now=NOW)
+    [again] = claim_all(pager, "webhook")
+    assert again.ids == taken.ids
+    assert again.uid != taken.uid

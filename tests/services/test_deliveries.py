@@ -12,7 +12,7 @@ from incidentrelay.channels.base import NotSetUp, PermanentFailure, SendResult, 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Attempt, Notification
+from incidentrelay.models import Attempt, Channel, Notification, Team, User
 from incidentrelay.services import alerts, deliveries, delivery_results
 from incidentrelay.services.deliveries import Claim, Result
 from tests.services.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
@@ -285,3 +285,45 @@ def test_pages_that_can_never_be_claimed_fall_back_too(pager: Pager) -> None:
         defer(pager, notification_id, NOW, most=1)
     assert ("fallback", "fay", "pending") in pager.outbox()
     assert pager.run_due(NOW) == 1
+
+
+SHARED, MAIL = Notification.channel_id.is_not(None), Notification.method == "email"
+GONE: list[tuple[Any, Any, dict[str, Any]]] = [
+    (SHARED, Channel, {"enabled": False}),
+    (SHARED, Notification, {"channel_id": None}),
+    (MAIL, User, {"active": False}),
+    (MAIL, Notification, {"user_id": None}),
+    (MAIL, Notification, {"target": "user:1:email:9"}),
+]
+
+
+@pytest.mark.parametrize(("which", "model", "values"), GONE)
+def test_a_page_to_whom_nobody_can_be_told_any_more_fails_at_once(
+    pager: Pager, which: Any, model: Any, values: dict[str, Any]
+) -> None:
+    """It was owed before the channel was switched off, the person left, and so on."""
+    with pager.database.write() as session:
+        session.get_one(Team, pager.team_id).fallback_user_id = pager.people["fay"]
+        mine = session.scalars(select(Notification).where(which)).one()
+        session.execute(
+            update(Notification)
+            .where(Notification.id != mine.id)
+            .values(state=DeliveryState.FAILED, next_at=None)
+        )
+        one = {Notification: mine.id, Channel: mine.channel_id, User: mine.user_id}[model]
+        session.execute(update(model).where(model.id == one).values(**values))
+    assert pager.claim(mine.id) is None
+    after = state(pager, mine.id)
+    assert (after.state, after.attempts, after.next_at) == (DeliveryState.FAILED, 0, None)
+    assert after.last_error
+    assert pager.timeline()[-2:] == ["notification_failed", "fallback_notified"]
+
+
+def test_news_to_whom_nobody_can_be_told_any_more_are_dropped(pager: Pager) -> None:
+    with pager.database.write() as session:
+        session.execute(update(Notification).values(kind="update"))
+        session.execute(update(Channel).values(enabled=False))
+        mine = session.scalars(select(Notification).where(SHARED)).one()
+    assert pager.claim(mine.id) is None
+    assert state(pager, mine.id).state is DeliveryState.CANCELLED
+    assert "notification_failed" not in pager.timeline()

@@ -166,7 +166,7 @@ def test_a_channel_that_is_off_or_gone_is_named(
     failed = fail(pager, method="inbox")
     with pager.database.write() as session:
         found = session.get_one(Notification, failed)
-        found.user_id = None
+        found.user_id, found.target = None, "channel:9"
         found.channel_id = session.scalars(select(Channel.id)).one() if values else None
         if values:
             session.execute(update(Channel).values(**values))

@@ -14,9 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
-from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.models import Alert, Silence, Team
-from incidentrelay.services import alerts, intake, silences
+from incidentrelay.domain.enums import AlertStatus, DeliveryState
+from incidentrelay.domain.messages import Message
+from incidentrelay.models import Alert, Lane, Notification, Silence, Team
+from incidentrelay.services import alert_sets, alerts, delivery_results, intake, silences
+from incidentrelay.services.deliveries import Claim, Owed, Result
 from tests.services.conftest import ADMIN
 from tests.services.pager import MINUTE, NOW, RAW, Pager, a_signal, build
 
@@ -76,3 +78,58 @@ def test_an_alert_that_comes_while_its_silence_ends_pages(pager: Pager, begin: B
     with pager.database.read() as session:
         assert only_alert(session).quiet_until is None
     assert ("page", "ann", "pending") in pager.outbox()
+
+
+def test_to_acknowledge_while_others_are_told_is_no_deadlock(pager: Pager, begin: Begin) -> None:
+    """The one has the alert and takes back what waits; the other has that and wants the alert."""
+    pager.take(a_signal())
+    with pager.database.write() as session:
+        lanes_down(session)
+    with pager.database.write() as session:
+        alert = alerts.lock(session, only_alert(session))
+        telling = begin(strand, pager)
+        alerts.acknowledge(session, alert, actor=ADMIN, now=NOW + MINUTE)
+    assert telling.result(timeout=10) == 0
+    assert ("page", "ann", "cancelled") in pager.outbox()
+
+
+def lanes_down(session: Session) -> None:
+    for name in session.scalars(select(Notification.lane).distinct()).all():
+        session.add(Lane(name=name, failures=9, since=NOW, open_until=NOW + MINUTE))
+
+
+def strand(pager: Pager) -> int:
+    with pager.database.write() as session:
+        return delivery_results.strand(session, NOW + MINUTE, limit=10)
+
+
+def test_to_acknowledge_two_while_both_of_one_message_fail_is_no_deadlock(
+    pager: Pager, begin: Begin
+) -> None:
+    """The pages of a message may be in another order than their alerts."""
+    pager.take(a_signal("a"), a_signal("b"))
+    with pager.database.write() as session:
+        ids = sorted(session.scalars(select(Alert.id)))
+        owed = [
+            Owed(row.id, row.fence, row.alert_id, Message.from_json(row.message))
+            for row in turned(session)
+        ]
+    taken = Claim(tuple(owed), 1, "bundle", None, "email", "email", {}, "thread")
+    with pager.database.write() as session:
+        alert_sets.lock(session, ids[:1])
+        failing = begin(pager.record, taken, Result(DeliveryState.FAILED, "It is gone."))
+        alert_sets.lock(session, ids[1:])
+    assert failing.result(timeout=10)
+
+
+def turned(session: Session) -> list[Notification]:
+    """The mails, which are being sent, each about the other's alert."""
+    rows = session.scalars(select(Notification).where(Notification.method == "email")).all()
+    first, second = rows
+    second.target = "user:1:email:2"  # two of one alert have two targets
+    session.flush()
+    first.alert_id, second.alert_id = second.alert_id, first.alert_id
+    for row in rows:
+        row.state = DeliveryState.SENDING
+    session.flush()
+    return [first, second]
