@@ -16,7 +16,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 
-LAST = date(2199, 12, 31)
+FIRST_YEAR, LAST = 1971, date(2199, 12, 31)
 MOST_COUNT = 1000
 _LONGEST = 500
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -131,13 +131,18 @@ def _week_start(name: str, value: str) -> int:
 
 
 def _until(_name: str, value: str) -> datetime | date:
+    found: datetime | date | None = None
     try:
-        if re.fullmatch("[0-9]{8}", value):
-            return date.fromisoformat(value)
-        if re.fullmatch("[0-9]{8}T[0-9]{6}Z", value):
-            return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if re.fullmatch("[0-9]{8}", value, re.ASCII):
+            found = date.fromisoformat(value)
+        elif re.fullmatch("[0-9]{8}T[0-9]{6}Z", value, re.ASCII):
+            found = datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         pass
+    if found is not None and FIRST_YEAR <= found.year <= LAST.year:
+        return found
+    if found is not None:
+        raise _wrong(f"UNTIL must lie in the years {FIRST_YEAR} to {LAST.year}.")
     raise _wrong("UNTIL is a day like 20261231, or a time in UTC like 20261231T120000Z.")
 
 

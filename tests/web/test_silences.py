@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from incidentrelay.domain.permissions import Scope
+from incidentrelay.services.credentials import TokenKind, new_token
+from tests import factories
+
 CORE = "/api/groups/sre/teams/core/silences"
 WEEKLY = {
     "rule": "FREQ=WEEKLY;BYDAY=SU",
@@ -44,6 +48,19 @@ def test_what_is_wrong_is_named(
 ) -> None:
     answer = login_as("rex").post_json(where, body, status=422)
     assert field in answer.json["errors"]
+
+
+def test_a_token_that_may_not_read_alerts_sees_none_in_a_preview(
+    testapp: Any, database: Any, cast: Any
+) -> None:
+    body = {"matchers": ["a=b"], "ends_at": SOON}
+    reader = testapp.with_token(cast.tokens[Scope.RESOURCES_READ])
+    assert "alerts:read" in reader.post_json(f"{CORE}/preview", body, status=403).json["detail"]
+    both = new_token(TokenKind.USER)
+    with database.write() as session:
+        scopes = (Scope.RESOURCES_READ, Scope.ALERTS_READ)
+        factories.api_token(session, cast.users["gail"], both, scopes)
+    assert testapp.with_token(both).post_json(f"{CORE}/preview", body).json["firing"] == 0
 
 
 def test_a_preview_says_what_would_be_covered_and_saves_nothing(login_as: Any, cast: Any) -> None:

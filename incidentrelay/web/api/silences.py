@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services import label_matchers, silence_previews, silences
 from incidentrelay.web.api import crud
@@ -31,6 +32,8 @@ USUAL = timedelta(hours=1)
     summary="What a silence would cover; nothing is saved",
 )
 def preview(context: TeamSilences, request: Any) -> Any:
+    if not request.has_permission(Permission.VIEW, context.root.place(context.team)["alerts"]):
+        raise NotAllowed("A preview shows alerts; the token lacks the scope alerts:read.")
     data = crud.without_version(request.body_data)
     return silence_previews.preview(request.db, context.team, data, now=request.now)
 

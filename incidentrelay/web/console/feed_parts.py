@@ -7,6 +7,7 @@ from typing import Any
 
 from incidentrelay.models import Rotation
 from incidentrelay.services import calendar_pages, feed_pages, feeds
+from incidentrelay.web.console import forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,12 @@ def part(request: Any) -> dict[str, Any]:
     place = request.GET.get("feed", "")
     return {
         "feeds": [Feed(row.id, feeds.label(row), row.hint) for row in found],
-        "feed_choices": _choices(rotations, place, request.POST.get("what", "")),
+        "feed_choices": _choices(rotations, place, forms.typed(request, "what")),
         "subscribing": "feed" in request.GET,
     }
 
 
-def _choices(rotations: Sequence[Rotation], place: str, sent: Any) -> list[Choices]:
+def _choices(rotations: Sequence[Rotation], place: str, sent: str) -> list[Choices]:
     def choice(value: str, name: str, own: str) -> Choice:
         return Choice(value, name, sent == value if sent else place == own)
 

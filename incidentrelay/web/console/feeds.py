@@ -6,7 +6,7 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services import feeds
 from incidentrelay.web import feeds as addresses
-from incidentrelay.web.console import me
+from incidentrelay.web.console import forms, me
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
 from incidentrelay.web.console.flash import flash
@@ -19,7 +19,7 @@ from incidentrelay.web.resources.me import Me
 def make_feed(context: Me, request: Any) -> Any:
     """The page with the address: it is not kept, so that no redirect could show it."""
     try:
-        data = _asked(request.POST.get("what", ""))
+        data = _asked(forms.typed(request, "what"))
         _, token = feeds.create(
             request.db, context.obj, data, actor=actor(request), now=request.now
         )
@@ -48,9 +48,9 @@ def remove(context: FeedNode, request: Any) -> Any:
     return me.back(request)
 
 
-def _asked(what: Any) -> dict[str, Any]:
+def _asked(what: str) -> dict[str, Any]:
     """``user``, ``team:3`` or ``rotation:7``, as the service wants it."""
-    scope, _, number = str(what).partition(":")
+    scope, _, number = what.partition(":")
     if not number:
         return {"scope": scope}
     if not (number.isascii() and number.isdigit() and len(number) <= 18):

@@ -27,10 +27,15 @@ def cleaned(value: str, name: str, longest: int) -> str:
     return value
 
 
-def secret(request: Any, name: str) -> str:
-    """A password, exactly as it was typed."""
+def typed(request: Any, name: str) -> str:
+    """A field exactly as it was typed, to be shown again; "" for what is no text, like a file."""
     value = request.POST.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def secret(request: Any, name: str) -> str:
+    """A password, exactly as it was typed."""
+    return typed(request, name)
 
 
 def words(request: Any, name: str) -> list[str]:

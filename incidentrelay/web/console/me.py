@@ -39,7 +39,7 @@ def show(context: Me, request: Any) -> dict[str, Any]:
 
 @own("profile")
 def save_profile(context: Me, request: Any) -> Any:
-    values = {name: request.POST.get(name, "") for name in _FIELDS}
+    values = {name: forms.typed(request, name) for name in _FIELDS}
     values |= {name: name in request.POST for name in _NOTICES}
     try:
         data: dict[str, Any] = {name: forms.text(request, name, 254) for name in _FIELDS}
@@ -73,7 +73,7 @@ def save_password(context: Me, request: Any) -> Any:
 @own("new-token", Permission.CREATE)
 def make_token(context: Me, request: Any) -> Any:
     """The page with the token: it is not kept, so that no redirect could show it."""
-    given = {"name": request.POST.get("name", ""), "scopes": forms.words(request, "scopes")}
+    given = {"name": forms.typed(request, "name"), "scopes": forms.words(request, "scopes")}
     try:
         data = {"name": forms.text(request, "name"), "scopes": given["scopes"]}
         data |= {"expires_at": _expiry(request)}

@@ -33,7 +33,7 @@ class form(console_view):
 
 @form(MyContacts, permission=Permission.CREATE)
 def add(context: MyContacts, request: Any) -> Any:
-    given = {name: request.POST.get(name, "") for name in _NEW}
+    given = {name: forms.typed(request, name) for name in _NEW}
     try:
         data = {name: forms.text(request, name, 254) for name in _NEW}
         contacts.create(

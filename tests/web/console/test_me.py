@@ -170,3 +170,21 @@ def test_ticks_are_not_lost_where_something_else_is_wrong(ann: Any) -> None:
     page = ann.post("/me/profile", form, status=422)
     ticks = page.forms[1]
     assert (ticks["shift_start_notice"].checked, ticks["shift_end_notice"].checked) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ("profile", PROFILE),
+        ("new-token", {"name": "", "scopes": "", "days": ""}),
+        ("new-feed", {"what": ""}),
+        ("contacts", {"kind": "", "label": "", "address": ""}),
+        ("rules/high", {"minutes": "", "contact": ""}),
+        ("rules/high/test", {"what": ""}),
+    ],
+)
+def test_a_file_in_place_of_a_text_is_a_mistake_like_others(
+    ann: Any, form: str, fields: dict[str, str]
+) -> None:
+    files = [(name, "a.txt", b"\xff") for name in fields]
+    assert ann.post(f"/me/{form}", upload_files=files, expect_errors=True).status_int < 500
