@@ -92,8 +92,14 @@ def try_code(contact: ContactMethod, code: str, now: datetime) -> bool:
     return True
 
 
+def lock_owner(session: Session, user: User) -> None:
+    """Let nothing else happen to the person's contacts until this is committed."""
+    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+
+
 def refuse_a_flood(session: Session, user: User, now: datetime) -> None:
     """Raises Conflict where the person has had as many codes as one may have in a while."""
+    lock_owner(session, user)
     recent = select(func.count()).where(
         Notification.user_id == user.id,
         Notification.kind == NotificationKind.VERIFICATION,

@@ -88,6 +88,8 @@ def delete(session: Session, contact: ContactMethod, *, actor: Actor, now: datet
     Raises Conflict for the address of the profile, and for the last one that works.
     """
     user = session.get_one(User, contact.user_id)
+    # Two that go at the same time must not each count on the other.
+    contact_codes.lock_owner(session, user)
     if is_profile(contact, user):
         raise Conflict("This is the e-mail address of your profile. Change it there.")
     others = (
@@ -183,8 +185,7 @@ def _address(personal: Personal) -> checks.Check:
 
 
 def _refuse_too_many(session: Session, user: User) -> None:
-    # Locked, so that two at the same time count each other.
-    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    contact_codes.lock_owner(session, user)
     count = select(func.count()).select_from(ContactMethod)
     if (session.scalar(count.where(ContactMethod.user_id == user.id)) or 0) >= MOST:
         raise Conflict(f"You have {MOST} contacts. Delete one first.")
