@@ -21,11 +21,11 @@ def send(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> 
     """Owe the channel a test message; raises Conflict while it is switched off."""
     if not channel.enabled:
         raise Conflict("The channel is switched off; switch it on to test it.")
-    # Not how many there are: old ones are forgotten.
-    last = session.scalar(
+    # Not their count: old ones are forgotten, and no number comes again.
+    newest = session.scalar(
         select(func.max(Notification.step)).where(OF_CHANNEL, Notification.channel_id == channel.id)
     )
-    number = 0 if last is None else last + 1
+    number = 0 if newest is None else newest + 1
     body = Message(
         kind=NotificationKind.TEST,
         headline="Test",

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from incidentrelay.models import Notification
+
 CORE = "/api/groups/sre/teams/core"
 BOX = f"{CORE}/channels/inbox"
 
@@ -21,6 +23,16 @@ def test_a_test_is_a_message_on_the_real_way(login_as: Any) -> None:
 @pytest.mark.parametrize(("who", "status"), [("vera", 403), ("rex", 403), ("otto", 404)])
 def test_only_managers_test(login_as: Any, who: str, status: int) -> None:
     login_as(who).post(f"{BOX}/test", status=status)
+
+
+def test_a_channel_is_tested_again_after_old_tests_were_forgotten(
+    login_as: Any, database: Any
+) -> None:
+    gail = login_as("gail")
+    first, _, third = (gail.post(f"{BOX}/test", status=202).json["id"] for _ in range(3))
+    with database.write() as session:
+        session.delete(session.get_one(Notification, first))
+    assert gail.post(f"{BOX}/test", status=202).json["id"] > third
 
 
 def test_a_channel_that_is_switched_off_is_not_tested(login_as: Any) -> None:
