@@ -74,7 +74,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     f"{CORE}/routes": _CONTENT,
     f"{CORE}/routes/incoming": {**_CONTENT, "ingest": NOBODY},
     f"{CORE}/routes/incoming/intake": {"view": SRE, "create": KEEP},
-    f"{CORE}/routes/incoming/intake/1": {"view": SRE},
+    f"{CORE}/routes/incoming/intake/1": {"view": SRE, "respond": RESPOND},
     f"{CORE}/silences": _SILENCES,
     f"{CORE}/silences/1": _SILENCES,
     f"{CORE}/alerts": {**_ALERTS, "create": EDITORS},

@@ -335,7 +335,7 @@ def _create(item: Signal, key: str, batch: Fold) -> AlertState:
     )
     batch.open_alerts[key] = alert
     batch.touch(alert)
-    batch.note(alert, EventKind.CREATED, item.title)
+    batch.note(alert, EventKind.CREATED, item.title, dedup_key=item.dedup_key)
     return alert
 
 
@@ -350,7 +350,7 @@ def _reopen(alert: AlertState, item: Signal, batch: Fold) -> Outcome:
     batch.recent_alerts.pop(alert.group_key, None)
     batch.open_alerts[alert.group_key] = alert
     batch.touch(alert)
-    batch.note(alert, EventKind.REOPENED, f"{item.title} fires again.")
+    batch.note(alert, EventKind.REOPENED, f"{item.title} fires again.", dedup_key=item.dedup_key)
     return Outcome.REOPENED
 
 

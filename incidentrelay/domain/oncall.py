@@ -10,7 +10,7 @@ in it is a pure function of a :class:`Schedule`::
 from incidentrelay.domain.layers import Layer, validate_layer
 from incidentrelay.domain.overrides import Override
 from incidentrelay.domain.revisions import Revision, Schedule, rebase
-from incidentrelay.domain.succession import succession
+from incidentrelay.domain.succession import next_member, succession
 from incidentrelay.domain.timeline import Shift, gaps, next_shift, on_call, shifts
 from incidentrelay.domain.windows import Interval, Window
 
@@ -23,6 +23,7 @@ __all__ = [
     "Shift",
     "Window",
     "gaps",
+    "next_member",
     "next_shift",
     "on_call",
     "rebase",

@@ -1,6 +1,6 @@
 """In which order escalation tries people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from incidentrelay.domain.layers import Layer
@@ -39,6 +39,15 @@ def succession(schedule: Schedule, at: datetime) -> tuple[int, ...]:
         leading = leading[place:] + leading[:place]
     rest = [user_id for order in orders[top + 1 :] + orders[:top] for user_id in order]
     return _once([*first, *leading, *rest])
+
+
+def next_member(order: Sequence[int], assignee_id: int | None) -> int | None:
+    """The one after the assignee in a rotation's order, around its end."""
+    if not order:
+        return None
+    if assignee_id not in order:
+        return order[0]
+    return order[(order.index(assignee_id) + 1) % len(order)]
 
 
 def _next_turns(

@@ -20,7 +20,7 @@ from incidentrelay.domain.enums import AlertStatus, EventKind, NotificationKind,
 from incidentrelay.domain.escalation import Plan, Progress
 from incidentrelay.models import Alert, Event, Signal, User
 from incidentrelay.services import directory as directories
-from incidentrelay.services import escalations, notifications
+from incidentrelay.services import escalations, notifications, reaching
 from incidentrelay.services.escalations import SNOOZE
 from incidentrelay.services.timeline import event
 
@@ -111,12 +111,21 @@ def unacknowledge(
 
 
 def assign(
-    session: Session, alerts: Sequence[Alert], user: User, *, actor: Actor, now: datetime
+    session: Session,
+    alerts: Sequence[Alert],
+    user: User,
+    *,
+    actor: Actor,
+    now: datetime,
+    done: str = "Assigned",
 ) -> None:
-    """Hand them to ``user``, who may have them and is paged now for each."""
+    """Hand them to ``user``, who may have them and is paged now for each.
+
+    ``done`` is how the timeline and the message call it.
+    """
     team_ids = {alert.team_id for alert in alerts}
     people = directories.load(session, (), team_ids, now=now, user_ids=[user.id])
-    headline = f"Assigned to you by {actor.name}"
+    headline = f"{done} to you by {actor.name}"
     outbox: list[dict[str, Any]] = []
     for alert in alerts:
         alert.assignee_id = user.id
@@ -129,8 +138,9 @@ def assign(
         addresses = people.at_once(user.id)
         outbox += notifications.rows(subject, addresses, body, progress.run, now)
         alert.progress = replace(progress, run=progress.run + 1).to_json()
-    text = f"Assigned to {user.display_name} by {actor.name}"
-    note(session, alerts, EventKind.ASSIGNED, text, actor, now)
+    text = f"{done} to {user.display_name} by {actor.name}"
+    told = reaching.people_facts("assigned", people.at_once(user.id))
+    note(session, alerts, EventKind.ASSIGNED, text, actor, now, told)
     notifications.write(session, outbox)
 
 
@@ -170,11 +180,11 @@ def note(
     text: str,
     actor: Actor,
     now: datetime,
+    data: dict[str, Any] | None = None,
 ) -> None:
     """The same line into the timeline of each."""
-    rows = [
-        event(alert.id, kind, text, now, via=actor.via, actor_id=actor.user_id) for alert in alerts
-    ]
+    by: dict[str, Any] = {"via": actor.via, "actor_id": actor.user_id}
+    rows = [event(alert.id, kind, text, now, **by, data=data) for alert in alerts]
     db.insert_all(session, Event, rows)
 
 

@@ -18,6 +18,7 @@ from incidentrelay.services import (
     escalations,
     lanes,
     notifications,
+    reaching,
     rule_deliveries,
 )
 from incidentrelay.services import directory as directories
@@ -318,7 +319,8 @@ def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> 
     notifications.write(session, notifications.rows(subject, contacts, body, step, now))
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
     text = f"The team's fallback contact is told: {names}."
-    line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now)
+    data = reaching.people_facts("fallback", contacts)
+    line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data)
     db.insert_all(session, Event, [line])
 
 

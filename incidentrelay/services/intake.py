@@ -22,6 +22,7 @@ from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
 from incidentrelay.services import directory as directories
 from incidentrelay.services import escalations, intake_rows, intake_state, notifications, plans
 from incidentrelay.services.directory import Directory
+from incidentrelay.services.intake_facts import Sender
 from incidentrelay.services.notifications import Subject
 from incidentrelay.services.plans import Play
 
@@ -33,6 +34,7 @@ class RawRequest:
     body: bytes
     truncated: bool
     address: str
+    sender: Sender = field(default_factory=Sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def receive(
         escalations.hint_wake(session, alert_id, play.wake_at)
     intake_rows.write_signals(session, route, batch)
     intake_rows.write_alerts(session, batch, plays)
-    intake_rows.write_events(session, batch, plays, now)
+    intake_rows.write_events(session, route, raw.sender, batch, plays, now)
     _notify(session, route, batch, plays, known, now)
     verdicts = [_verdict(result, route, plays) for result in batch.results]
     _keep(session, route, raw, verdicts, now)

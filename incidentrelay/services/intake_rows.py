@@ -8,10 +8,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
-from incidentrelay.domain.intake import AlertState, Fold, SignalState
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.domain.intake import AlertState, EventState, Fold, SignalState
 from incidentrelay.models import Alert, Event, Route
 from incidentrelay.models import Signal as SignalRow
-from incidentrelay.services import timeline
+from incidentrelay.services import intake_facts, timeline
+from incidentrelay.services.intake_facts import Sender
 from incidentrelay.services.plans import Play
 
 VIA = "source"
@@ -129,10 +131,35 @@ def _play_values(play: Play) -> dict[str, Any]:
     }
 
 
-def write_events(session: Session, batch: Fold, plays: Mapping[int, Play], now: datetime) -> None:
+def write_events(
+    session: Session,
+    route: Route,
+    sender: Sender,
+    batch: Fold,
+    plays: Mapping[int, Play],
+    now: datetime,
+) -> None:
     rows = [
-        timeline.event(note.alert.id or 0, note.kind, note.text, now, via=VIA, data=dict(note.data))
+        timeline.event(
+            note.alert.id or 0,
+            note.kind,
+            note.text,
+            now,
+            via=VIA,
+            data=_data(route, sender, batch, note),
+        )
         for note in batch.events
     ]
     rows += [row for play in plays.values() for row in play.events]
     db.insert_all(session, Event, rows)
+
+
+def _data(route: Route, sender: Sender, batch: Fold, note: EventState) -> dict[str, Any]:
+    """What the note says itself; where something begins, why the route took it too."""
+    if note.kind not in _BEGINNINGS:
+        return dict(note.data)
+    key = note.data["dedup_key"]
+    return intake_facts.facts_of(route, sender, batch.signals[key].labels, key)
+
+
+_BEGINNINGS = (EventKind.CREATED, EventKind.REOPENED)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentrelay.domain import escalation, oncall
-from incidentrelay.domain.enums import EventKind, NotificationKind, TargetKind
+from incidentrelay.domain import escalation
+from incidentrelay.domain.enums import EventKind, NotificationKind
 from incidentrelay.domain.escalation import (
     Effect,
     Exhaust,
@@ -15,13 +15,12 @@ from incidentrelay.domain.escalation import (
     Progress,
     RunStep,
     Step,
-    Target,
     Unheard,
     Wait,
 )
 from incidentrelay.domain.silences import Cover
 from incidentrelay.models import Route
-from incidentrelay.services import notifications
+from incidentrelay.services import notifications, reaching
 from incidentrelay.services.directory import Directory, Recipient
 from incidentrelay.services.notifications import Subject
 from incidentrelay.services.plan_facts import facts_of
@@ -52,7 +51,8 @@ class Run:
 class Play:
     """What running a plan changed: the alert's new values, and what is to be written.
 
-    ``runs`` are the steps that ran, in their order.
+    ``runs`` are the steps that ran, in their order. ``at`` is where the plan stands, as
+    its events keep it.
     """
 
     plan: Plan
@@ -65,6 +65,7 @@ class Play:
     events: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    at: dict[str, Any] = field(default_factory=dict)
 
     @property
     def wake_at(self) -> datetime | None:
@@ -100,13 +101,15 @@ def play(
         made.progress = replace(progress, due=cover.end)
         made.quiet_until, made.quiet_reason, made.cover = cover.end, SILENCE, cover
         text = f"Quiet: {covering(cover)} until {cover.end:%Y-%m-%d %H:%M} UTC."
-        made.events.append(event(subject.id, EventKind.SILENCED, text, now))
+        data = {"silences": list(cover.ids[: reaching.MOST_NAMED]), "until": cover.end.isoformat()}
+        made.events.append(event(subject.id, EventKind.SILENCED, text, now, data=data))
         return made
     # One hop for each step at most: a plan in which nobody is ever there ends here
     # and goes on at its ordinary pace.
     for _ in range(len(plan.steps) + 1):
         facts = facts_of(subject, plan, made.progress, people, now)
         decision = escalation.decide(plan, made.progress, now, facts)
+        made.at = reaching.step_facts(plan, made.progress)
         made.progress = decision.progress
         if not decision.effects:
             break
@@ -145,12 +148,16 @@ def _pass_over(
     for effect in effects:
         if isinstance(effect, PassOver):
             text = f"A step of the plan is passed over. {effect.why}"
-            made.events.append(event(subject.id, EventKind.STEP_PASSED_OVER, text, now))
+            made.events.append(
+                event(subject.id, EventKind.STEP_PASSED_OVER, text, now, data=made.at)
+            )
             made.runs.append(Run(effect.step, passed=effect.why, assignee_id=made.assignee_id))
         elif isinstance(effect, Unheard):
             why = "No step of the plan applies"
             text = f"{why}, so that it has told nobody."
-            made.events.append(event(subject.id, EventKind.STEP_PASSED_OVER, text, now))
+            made.events.append(
+                event(subject.id, EventKind.STEP_PASSED_OVER, text, now, data=made.at)
+            )
             contacts = _fall_back(subject, people, made, effect.number, why, now)
             made.runs[-1] = replace(made.runs[-1], fallback=contacts)
 
@@ -162,17 +169,20 @@ def _perform(
     if isinstance(effect, Wait):
         until = f"{effect.until:%Y-%m-%d %H:%M} UTC"
         text = f"Nobody is on call. The plan waits for the next shift, at {until}."
-        made.events.append(event(subject.id, EventKind.STEP_WAITS, text, now))
+        made.events.append(event(subject.id, EventKind.STEP_WAITS, text, now, data=made.at))
         made.runs.append(Run(effect.step, until=effect.until, assignee_id=made.assignee_id))
         return True
     if isinstance(effect, Exhaust):
         text = "Nobody reacted, and the escalation plan has come to its end."
-        made.events.append(event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now))
+        made.events.append(
+            event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now, data=made.at)
+        )
         last = _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
         made.runs.append(Run(None, fallback=last, assignee_id=made.assignee_id))
         return True
     assert isinstance(effect, RunStep)  # steps that do not run are dealt with elsewhere
-    found, nobody = _find(effect.step, made.assignee_id, people, now)
+    reached, nobody = reaching.find(effect.step, made.assignee_id, people, now)
+    found = [recipient for each in reached for recipient in each.recipients]
     if effect.step.kind is not NotificationKind.REMINDER:
         made.assignee_id = next((r.user_id for r in found if r.user_id), made.assignee_id)
     headline = _headline(effect, people.name(made.assignee_id))
@@ -181,11 +191,12 @@ def _perform(
     if found:
         names = ", ".join(dict.fromkeys(recipient.label for recipient in found))
         text = f"{headline}: {names}"
-        made.events.append(event(subject.id, _EVENT_OF[effect.step.kind], text, now))
+        data = {**made.at, **reaching.told_facts(reached)}
+        made.events.append(event(subject.id, _EVENT_OF[effect.step.kind], text, now, data=data))
     contacts: tuple[Recipient, ...] = ()
     if nobody:
         text = f"Nobody is on call: {', '.join(nobody)}."
-        made.events.append(event(subject.id, EventKind.NOBODY_ON_CALL, text, now))
+        made.events.append(event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at))
         contacts = _fall_back(subject, people, made, effect.number, "Nobody is on call", now)
     made.runs.append(Run(effect.step, tuple(found), tuple(nobody), contacts, made.assignee_id))
     return not nobody
@@ -219,61 +230,6 @@ def _fall_back(
     made.outbox += notifications.rows(subject, contacts, body, number, now)
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
     text = f"The team's fallback contact is told: {names}."
-    made.events.append(event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now))
+    data = {**made.at, **reaching.people_facts("fallback", contacts)}
+    made.events.append(event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data))
     return contacts
-
-
-def _find(
-    step: Step, assignee_id: int | None, people: Directory, now: datetime
-) -> tuple[list[Recipient], list[str]]:
-    """Whom the step reaches, and the names of targets where nobody was."""
-    found: list[Recipient] = []
-    nobody: list[str] = []
-    for target in step.targets:
-        reached = _reach(target, assignee_id, people, now)
-        found += reached
-        if not reached and target.kind in _PEOPLE:
-            nobody.append(_PEOPLE[target.kind])
-    if not found and not nobody:
-        nobody.append("this step has no person and no channel that could be told")
-    return found, nobody
-
-
-_PEOPLE = {
-    TargetKind.ON_CALL: "the rotation has nobody at this time",
-    TargetKind.NEXT_MEMBER: "the rotation has no active member",
-    TargetKind.TEAM: "the team has no active member",
-    TargetKind.USER: "the person of this step is not active",
-}
-
-
-def _reach(
-    target: Target, assignee_id: int | None, people: Directory, now: datetime
-) -> tuple[Recipient, ...]:
-    if target.kind is TargetKind.CHANNEL:
-        return people.channel(target.id)
-    if target.kind is TargetKind.USER:
-        return people.person(target.id)
-    if target.kind is TargetKind.ASSIGNEE:
-        return people.person(assignee_id)
-    if target.id is None:
-        return ()
-    if target.kind is TargetKind.TEAM:
-        members = people.team_members.get(target.id, ())
-        return tuple(address for user_id in members for address in people.person(user_id))
-    schedule = people.schedules.get(target.id)
-    if schedule is None:
-        return ()
-    if target.kind is TargetKind.ON_CALL:
-        shift = oncall.on_call(schedule, now)
-        return people.person(shift.user_id) if shift else ()
-    return people.person(_next_member(oncall.succession(schedule, now), assignee_id))
-
-
-def _next_member(order: Sequence[int], assignee_id: int | None) -> int | None:
-    """The one after the assignee in the rotation's order, around its end."""
-    if not order:
-        return None
-    if assignee_id not in order:
-        return order[0]
-    return order[(order.index(assignee_id) + 1) % len(order)]

@@ -13,6 +13,7 @@ from incidentrelay.domain.signals import Signal
 from incidentrelay.models import Route
 from incidentrelay.services import audit, intake
 from incidentrelay.services.intake import RawRequest, Verdict
+from incidentrelay.services.intake_facts import Door, Sender
 
 
 def send(
@@ -42,6 +43,6 @@ def send(
         starts_at=now,
     )
     body = json.dumps({"test": True, "labels": dict(signal.labels)}).encode()
-    raw = RawRequest(body=body, truncated=False, address="")
+    raw = RawRequest(body=body, truncated=False, address="", sender=Sender(Door.TEST, actor.name))
     audit.record(session, actor, "test", locked, now=now, group_id=locked.team.group_id)
     return intake.receive(session, locked, [signal], raw, now)[0]

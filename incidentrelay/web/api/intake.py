@@ -10,11 +10,13 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.signals import Item
 from incidentrelay.services import intake, intake_routing
 from incidentrelay.services.intake import RawRequest, Verdict
+from incidentrelay.services.intake_facts import Door, Sender
 from incidentrelay.web.api import bodies, errors, json
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.integrations import Integrations, SourceNode
 from incidentrelay.web.schemas.route import IntegrationSchema
 from incidentrelay.web.schemas.verdict import VerdictSchema
+from incidentrelay.web.security.identity import Identity
 
 
 class WrongSource(InvalidInput):
@@ -45,7 +47,12 @@ def receive(context: SourceNode, request: Any) -> Any:
     if len(items) > settings.intake_max_items:
         raise bodies.too_large(settings.intake_max_items, "items")
     kept = settings.intake_keep_body
-    raw = RawRequest(body[:kept], len(body) > kept, (request.client_addr or "")[:64])
+    raw = RawRequest(
+        body=body[:kept],
+        truncated=len(body) > kept,
+        address=(request.client_addr or "")[:64],
+        sender=_sender(identity),
+    )
     try:
         return _store(context, request, items, raw)
     except NotAllowed:
@@ -58,6 +65,11 @@ def receive(context: SourceNode, request: Any) -> Any:
         # Something that the alert refers to vanished in this moment. Most senders drop
         # what is answered with a 4xx, so it must not be one.
         raise Unavailable("Something was just changed; send again.") from error
+
+
+def _sender(identity: Identity) -> Sender:
+    route = identity.kind == "route"
+    return Sender() if route else Sender(Door.PERSONAL, identity.display_name)
 
 
 def _store(

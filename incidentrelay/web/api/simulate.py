@@ -45,6 +45,11 @@ def _items(request: Any, route: Route, data: Mapping[str, Any]) -> Sequence[Item
         source, payload = route.source, data["payload"]
     else:
         source, payload = _GENERIC, {name: data[name] for name in _DESCRIBED if name in data}
+    return normalised(request, source, payload)
+
+
+def normalised(request: Any, source: str, payload: Any) -> Sequence[Item]:
+    """The items of ``payload``, as ``source`` would send it."""
     integration = request.registry["integrations"].get(source)
     items: Sequence[Item] = integration.normalise(payload, request.headers)
     if len(items) > simulation.MOST_ITEMS:

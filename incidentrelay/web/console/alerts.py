@@ -9,7 +9,13 @@ from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Notification, User
-from incidentrelay.services import alert_future, alert_pages, alert_story, failed_notifications
+from incidentrelay.services import (
+    alert_future,
+    alert_pages,
+    alert_story,
+    failed_notifications,
+    reasons,
+)
 from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
 from incidentrelay.web.console import cards, forms, offers, silence_rows, stories
 from incidentrelay.web.console.cards import Card
@@ -119,14 +125,18 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
     alert, db = context.obj, request.db
     signals = alert_pages.signal_counts(db, [alert.id]).get(alert.id, 1)
     people = alert_story.assignable(db, alert) if _may_respond(context, request) else []
+    events = alert_story.events(db, alert)
     return {
         "alert": stories.shown(alert, signals, alert_story.rotation_name(db, alert)),
         "actions": offers.of(context, request, people) if _may_respond(context, request) else [],
-        "events": [stories.line(event) for event in alert_story.events(db, alert)],
+        "events": [stories.line(event) for event in events],
         "notifications": [
             stories.sent(row, _resend_url(context, request, row))
             for row in alert_story.notifications(db, alert)
         ],
+        "reasons": reasons.told(
+            db, events[::-1], zone=request.identity.zone, reader_id=request.identity.user_id
+        ),
         "silence_url": silence_rows.url_for(context, request),
         "plan": stories.future(alert_future.planned(db, alert, request.now), request.now),
     }

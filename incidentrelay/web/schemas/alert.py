@@ -12,6 +12,7 @@ from incidentrelay.domain.enums import (
     Severity,
 )
 from incidentrelay.services.bulk import MOST, BulkAction, BulkOutcome
+from incidentrelay.services.reason_words import About
 from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
 from incidentrelay.web.schemas.query import AlertFilter
 
@@ -105,6 +106,14 @@ class EventSchema(Body):
     text = fields.String(dump_only=True)
     permissions = fields.List(fields.String(), dump_only=True)
     url = fields.String(dump_only=True)
+
+
+class ReasonSchema(Body):
+    """One reason of what happened to an alert; ``about`` is what it is about."""
+
+    at = Instant(dump_only=True)
+    about = fields.Enum(About, by_value=True, dump_only=True)
+    text = fields.String(dump_only=True)
 
 
 class NotificationSchema(Body):

@@ -1,0 +1,34 @@
+"""Why what happened to an alert has happened."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.models import Alert, Event, Rotation
+from incidentrelay.services import reason_words
+from incidentrelay.services.reason_words import TOLD, Reading, Reason
+
+MOST_EVENTS = 300
+
+
+def explain(session: Session, alert: Alert) -> list[Reason]:
+    """The reasons in their order, with times in UTC: the beginning, and then the newest."""
+    lines = select(Event).where(Event.alert_id == alert.id)
+    newest = lines.where(Event.kind.in_(TOLD)).order_by(Event.id.desc()).limit(MOST_EVENTS)
+    events = list(session.scalars(newest))[::-1]
+    if len(events) == MOST_EVENTS and events[0].kind is not EventKind.CREATED:
+        first = lines.where(Event.kind == EventKind.CREATED).order_by(Event.id).limit(1)
+        events = [*session.scalars(first), *events]
+    return told(session, events)
+
+
+def told(
+    session: Session, events: Sequence[Event], *, zone: str = "UTC", reader_id: int | None = None
+) -> list[Reason]:
+    """The reasons in ``events`` of one alert, as somebody in ``zone`` reads them."""
+    ids = reason_words.rotation_ids(events)
+    query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
+    rotations = dict(session.execute(query).all()) if ids else {}
+    return reason_words.reasons(events, Reading(rotations, zone, reader_id))
