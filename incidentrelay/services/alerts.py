@@ -1,4 +1,4 @@
-"""What people do with alerts: acknowledge, resolve, snooze, assign, escalate, comment.
+"""What people do with alerts: acknowledge, resolve, snooze, assign, hand on, escalate, comment.
 
 Each action checks the table of transitions, writes the timeline, stops or starts the
 plan and tells those who were paged. Acknowledging and resolving twice is no mistake
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.alerts import Action, transition
 from incidentrelay.domain.enums import EventKind
-from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Alert, GroupMember, Team, User
-from incidentrelay.services import alert_sets
+from incidentrelay.services import alert_sets, handing_on
 
 LONGEST_SNOOZE = timedelta(days=30)
 LONGEST_COMMENT = 10_000
@@ -92,6 +92,20 @@ def _belongs(session: Session, alert: Alert, user: User) -> bool:
         .where(Team.id == alert.team_id, GroupMember.user_id == user.id)
     )
     return session.scalar(query) is not None
+
+
+def hand_on(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> User:
+    """Hand it to the next member of its rotation, who is paged now and returned.
+
+    Raises Conflict where its plan has no rotation, or nobody else is active there.
+    """
+    alert = lock(session, alert)
+    transition(alert.status, Action.HAND_ON)
+    following = handing_on.successors(session, [alert], now)
+    if alert.id not in following:
+        raise Conflict(handing_on.why_nobody(alert))
+    handing_on.hand_on(session, [alert], following, actor=actor, now=now)
+    return following[alert.id]
 
 
 def escalate(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:

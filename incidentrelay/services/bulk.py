@@ -20,7 +20,7 @@ from incidentrelay.domain.errors import InvalidInput, InvalidTransition
 from incidentrelay.domain.matchers import matches
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, GroupMember, User
-from incidentrelay.services import alert_search, alert_sets, alerts
+from incidentrelay.services import alert_search, alert_sets, alerts, handing_on
 from incidentrelay.services.visibility import Memberships, scope, visible
 
 MOST = 500
@@ -36,6 +36,7 @@ class BulkAction(StrEnum):
     RESOLVE = "resolve"
     SNOOZE = "snooze"
     ASSIGN = "assign"
+    HAND_ON = "hand-on"
     ESCALATE = "escalate"
     COMMENT = "comment"
 
@@ -74,6 +75,7 @@ _ACTIONS: Mapping[BulkAction, Action] = {
     BulkAction.RESOLVE: Action.RESOLVE,
     BulkAction.SNOOZE: Action.SNOOZE,
     BulkAction.ASSIGN: Action.ASSIGN,
+    BulkAction.HAND_ON: Action.HAND_ON,
     BulkAction.ESCALATE: Action.ESCALATE,
 }
 _ALREADY: Mapping[BulkAction, str] = {
@@ -140,7 +142,9 @@ def perform(
         results[alert.id] = result = _judge(order, alert, groups)
         if result.outcome is BulkOutcome.DONE:
             able.append(alert)
-    if able:
+    if order.action is BulkAction.HAND_ON:
+        results |= _hand_on(session, able, actor, now)
+    elif able:
         _do(session, order, able, actor, now)
     return [results[alert_id] for alert_id in dict.fromkeys(alert_ids)]
 
@@ -187,6 +191,20 @@ def _judge(order: Order, alert: Alert, groups: set[int] | None) -> Result:
     if groups is not None and alert.team.group_id not in groups:
         return Result(alert.id, BulkOutcome.REFUSED, _OUTSIDER)
     return Result(alert.id, BulkOutcome.DONE)
+
+
+def _hand_on(
+    session: Session, alerts: Sequence[Alert], actor: Actor, now: datetime
+) -> dict[int, Result]:
+    """Hand on those after whose assignee somebody comes; the others are refused."""
+    following = handing_on.successors(session, alerts, now)
+    able = [alert for alert in alerts if alert.id in following]
+    handing_on.hand_on(session, able, following, actor=actor, now=now)
+    return {
+        alert.id: Result(alert.id, BulkOutcome.REFUSED, handing_on.why_nobody(alert))
+        for alert in alerts
+        if alert.id not in following
+    }
 
 
 def _do(session: Session, order: Order, able: Sequence[Alert], actor: Actor, now: datetime) -> None:

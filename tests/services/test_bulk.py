@@ -71,6 +71,7 @@ def outcomes(results: list[Result]) -> list[str]:
         (BulkAction.RESOLVE, AlertStatus.RESOLVED, "resolved"),
         (BulkAction.SNOOZE, AlertStatus.FIRING, "snoozed"),
         (BulkAction.ASSIGN, AlertStatus.FIRING, "assigned"),
+        (BulkAction.HAND_ON, AlertStatus.FIRING, "assigned"),
         (BulkAction.ESCALATE, AlertStatus.FIRING, "escalated"),
         (BulkAction.COMMENT, AlertStatus.FIRING, "commented"),
     ],

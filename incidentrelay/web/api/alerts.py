@@ -86,6 +86,12 @@ def assign(context: AlertNode, request: Any) -> Item:
     return _fresh(context)
 
 
+@verb("hand-on", "Hand it to the next member of its rotation, who is paged")
+def hand_on(context: AlertNode, request: Any) -> Item:
+    alerts.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
 @verb("escalate", "Do not wait: page whoever is next in the plan")
 def escalate(context: AlertNode, request: Any) -> Item:
     alerts.escalate(request.db, context.obj, actor=actor(request), now=request.now)

@@ -81,6 +81,12 @@ def assign(context: AlertNode, request: Any) -> str:
     return f"Assigned to {user.display_name}, who is paged now."
 
 
+@responding("hand-on")
+def hand_on(context: AlertNode, request: Any) -> str:
+    user = alerts.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+    return f"Handed on to {user.display_name}, who is paged now."
+
+
 @responding("escalate")
 def escalate(context: AlertNode, request: Any) -> str:
     alerts.escalate(request.db, context.obj, actor=actor(request), now=request.now)

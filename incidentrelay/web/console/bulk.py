@@ -23,6 +23,7 @@ _DONE = {
     BulkAction.RESOLVE: "resolved",
     BulkAction.SNOOZE: "snoozed",
     BulkAction.ASSIGN: "assigned",
+    BulkAction.HAND_ON: "handed on",
     BulkAction.ESCALATE: "escalated",
     BulkAction.COMMENT: "commented",
 }

@@ -39,7 +39,7 @@ def show(context: Me, request: Any) -> dict[str, Any]:
 
 @own("profile")
 def save_profile(context: Me, request: Any) -> Any:
-    values = {name: forms.typed(request, name) for name in _FIELDS}
+    values: dict[str, Any] = {name: forms.typed(request, name) for name in _FIELDS}
     values |= {name: name in request.POST for name in _NOTICES}
     try:
         data: dict[str, Any] = {name: forms.text(request, name, 254) for name in _FIELDS}

@@ -17,7 +17,7 @@ def state(pager: Any, alert_id: int) -> Alert:
 
 
 def offered(page: Any) -> list[str]:
-    return re.findall(r'action="/alerts/\d+/(\w+)"', page.text)
+    return re.findall(r'action="/alerts/\d+/([\w-]+)"', page.text)
 
 
 def test_the_page_tells_the_story(browse: Any, alert_id: int) -> None:
@@ -26,7 +26,15 @@ def test_the_page_tells_the_story(browse: Any, alert_id: int) -> None:
         assert text in page.text
     assert "In 1 min: remind Ann" in page.text
     assert "In 3 min: escalate to Bob" in page.text
-    assert offered(page) == ["acknowledge", "resolve", "escalate", "snooze", "assign", "comment"]
+    assert offered(page) == [
+        "acknowledge",
+        "resolve",
+        "escalate",
+        "hand-on",
+        "snooze",
+        "assign",
+        "comment",
+    ]
 
 
 def test_hostile_text_stays_text(browse: Any, pager: Any) -> None:
@@ -57,6 +65,7 @@ def test_a_live_part_is_the_alert_alone(browse: Any, alert_id: int) -> None:
         ("acknowledge", {}, "Nobody else is paged.", AlertStatus.ACKNOWLEDGED),
         ("resolve", {}, "Resolved.", AlertStatus.RESOLVED),
         ("escalate", {}, "Whoever is next in the plan is paged now.", AlertStatus.FIRING),
+        ("hand-on", {}, "Handed on to Bob, who is paged now.", AlertStatus.FIRING),
         ("assign", {"username": "cy"}, "Assigned to Cy, who is paged now.", AlertStatus.FIRING),
         ("comment", {"text": "Looking."}, "Looking.", AlertStatus.FIRING),
         ("snooze", {"for": "60"}, "Quiet until Tue 10 Mar, 13:00 UTC.", AlertStatus.FIRING),

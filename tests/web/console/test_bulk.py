@@ -55,6 +55,11 @@ def test_it_is_done_to_all(
     assert statuses(database, ids[:2]) == [after] * 2
 
 
+def test_what_has_no_rotation_is_not_handed_on(login_as: Any, ids: list[int]) -> None:
+    page = post(login_as("rex"), *ids[:2], action="hand-on")
+    assert "0 alerts handed on, 2 not. There is no rotation in the plan" in page
+
+
 def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int]) -> None:
     page = post(login_as("rex"), *ids, action="ack")
     assert "2 alerts acknowledged, 1 not." in page

@@ -19,8 +19,11 @@ ZONES = sorted(available_timezones() & zone_names())
 @pytest.mark.parametrize(
     ("status", "actions"),
     [
-        (AlertStatus.FIRING, {"acknowledge", "resolve", "snooze", "assign", "escalate"}),
-        (AlertStatus.ACKNOWLEDGED, {"unacknowledge", "resolve", "snooze", "assign", "escalate"}),
+        (AlertStatus.FIRING, {"acknowledge", "resolve", "snooze", "assign", "hand-on", "escalate"}),
+        (
+            AlertStatus.ACKNOWLEDGED,
+            {"unacknowledge", "resolve", "snooze", "assign", "hand-on", "escalate"},
+        ),
         (AlertStatus.RESOLVED, {"reopen"}),
     ],
 )
