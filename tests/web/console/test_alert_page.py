@@ -37,6 +37,17 @@ def test_the_page_tells_the_story(browse: Any, alert_id: int) -> None:
     ]
 
 
+def test_who_was_paged_reads_why(browse: Any, alert_id: int) -> None:
+    mine = browse("ann").get(f"/alerts/{alert_id}").text
+    assert "Why was I paged?" in mine
+    assert mine.count('class="ir-yours"') == 1
+    assert "You were paged by inbox and e-mail: on call in" in mine
+    others = browse("bob").get(f"/alerts/{alert_id}").text
+    assert "Why?" in others
+    assert "ir-yours" not in others
+    assert "Ann was paged by inbox and e-mail: on call in" in others
+
+
 def test_hostile_text_stays_text(browse: Any, pager: Any) -> None:
     evil = "</title><script>alert(1)</script>"
     signal = a_signal(
