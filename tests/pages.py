@@ -139,9 +139,16 @@ def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         } | more
         return Thing(kind=kind, target=say(target), method=say(method), state=state, **given)
 
+    def reason(about: str, text: str, yours: bool = False) -> Thing:
+        return Thing(at=NOW - timedelta(minutes=12), about=about, text=say(text), yours=yours)
+
     return {
         "alert": alert(say),
         "actions": actions(say),
+        "reasons": [
+            reason("token", "It came with the token that begins with ir_r_EjlU."),
+            reason("people", "You were paged by e-mail: on call in Primary.", yours=True),
+        ],
         "silence_url": "/groups/sre/teams/core/silences/new?alert=7",
         "plan": [
             Thing(at=NOW + timedelta(minutes=4), text=say("In 4 min: remind Bob Rivera")),

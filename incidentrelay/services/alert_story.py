@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay.domain.enums import AlertStatus, EventKind
-from incidentrelay.models import Alert, Event, GroupMember, Notification, Rotation, Team, User
+from incidentrelay.models import Alert, Event, GroupMember, Notification, Team, User
 
 MOST_EVENTS = 300
 MOST_NOTIFICATIONS = 100
@@ -36,14 +36,6 @@ def notifications(session: Session, alert: Alert) -> list[Notification]:
         .limit(MOST_NOTIFICATIONS)
     )
     return list(session.scalars(query))
-
-
-def rotation_name(session: Session, alert: Alert) -> str | None:
-    """The name of the rotation that the alert's route pages, if it has one."""
-    rotation_id = alert.route.rotation_id if alert.route else None
-    if rotation_id is None:
-        return None
-    return session.scalar(select(Rotation.name).where(Rotation.id == rotation_id))
 
 
 def assignable(session: Session, alert: Alert) -> list[User]:

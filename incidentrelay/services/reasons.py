@@ -21,14 +21,13 @@ def explain(session: Session, alert: Alert) -> list[Reason]:
     if len(events) == MOST_EVENTS and events[0].kind is not EventKind.CREATED:
         first = lines.where(Event.kind == EventKind.CREATED).order_by(Event.id).limit(1)
         events = [*session.scalars(first), *events]
-    return told(session, events)
+    return reason_words.reasons(events, Reading(rotation_names(session, events)))
 
 
-def told(
-    session: Session, events: Sequence[Event], *, zone: str = "UTC", reader_id: int | None = None
-) -> list[Reason]:
-    """The reasons in ``events`` of one alert, as somebody in ``zone`` reads them."""
-    ids = reason_words.rotation_ids(events)
+def rotation_names(
+    session: Session, events: Sequence[Event], other: int | None = None
+) -> dict[int, str]:
+    """The names of the rotations of which ``events`` tell, and of one more, by their ids."""
+    ids = reason_words.rotation_ids(events) | ({other} if other is not None else set())
     query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
-    rotations = dict(session.execute(query).all()) if ids else {}
-    return reason_words.reasons(events, Reading(rotations, zone, reader_id))
+    return dict(session.execute(query).all()) if ids else {}

@@ -31,7 +31,8 @@ def told(pager: Pager, **how: Any) -> list[tuple[str, str]]:
     with pager.database.read() as session:
         if how:
             events = session.scalars(select(Event).order_by(Event.id)).all()
-            found = reasons.told(session, events, **how)
+            names = reasons.rotation_names(session, events)
+            found = reason_words.reasons(events, Reading(names, **how))
         else:
             found = reasons.explain(session, pager.alert(session))
     return [(str(reason.about), reason.text) for reason in found]

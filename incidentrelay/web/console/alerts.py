@@ -14,9 +14,11 @@ from incidentrelay.services import (
     alert_pages,
     alert_story,
     failed_notifications,
+    reason_words,
     reasons,
 )
 from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
+from incidentrelay.services.reason_words import Reading
 from incidentrelay.web.console import cards, forms, offers, silence_rows, stories
 from incidentrelay.web.console.cards import Card
 from incidentrelay.web.console.view import console_view
@@ -126,17 +128,18 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
     signals = alert_pages.signal_counts(db, [alert.id]).get(alert.id, 1)
     people = alert_story.assignable(db, alert) if _may_respond(context, request) else []
     events = alert_story.events(db, alert)
+    rotation_id = alert.route.rotation_id if alert.route else None
+    rotations = reasons.rotation_names(db, events, rotation_id)
+    reading = Reading(rotations, request.identity.zone, request.identity.user_id)
     return {
-        "alert": stories.shown(alert, signals, alert_story.rotation_name(db, alert)),
+        "alert": stories.shown(alert, signals, rotations.get(rotation_id or 0)),
         "actions": offers.of(context, request, people) if _may_respond(context, request) else [],
         "events": [stories.line(event) for event in events],
         "notifications": [
             stories.sent(row, _resend_url(context, request, row))
             for row in alert_story.notifications(db, alert)
         ],
-        "reasons": reasons.told(
-            db, events[::-1], zone=request.identity.zone, reader_id=request.identity.user_id
-        ),
+        "reasons": reason_words.reasons(events[::-1], reading),
         "silence_url": silence_rows.url_for(context, request),
         "plan": stories.future(alert_future.planned(db, alert, request.now), request.now),
     }
