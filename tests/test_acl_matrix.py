@@ -89,6 +89,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "/alerts": {**_DOOR, "respond": ALL},
     "/silences": _DOOR,
     "/rotations": _DOOR,
+    "/policies": _DOOR,
     "/routes": _DOOR,
     "/channels": _DOOR,
     "/teams": _DOOR,
@@ -250,7 +251,7 @@ def test_what_one_may_view_is_what_is_listed(
     request = ask(asker, world, name)
     root = Root(request)
     doors = [(path, cls) for path, cls in walk(Root) if issubclass(cls, Door) or path == "/groups"]
-    assert len(doors) == 8
+    assert len(doors) == 9
     for path, _ in doors:
         _listed_is_viewable(request, find_resource(root, path))
 
@@ -270,7 +271,8 @@ def test_what_a_bound_token_may_view_is_what_is_listed(
     root = Root(request)
     teams = request.db.scalars(root["teams"].listing()).unique().all()
     assert [team.slug for team in teams] == ["web"]
-    for path in ("/groups", "/alerts", "/teams", "/routes", "/channels", "/silences", "/rotations"):
+    doors = ("alerts", "teams", "routes", "channels", "silences", "rotations", "policies")
+    for path in ("/groups", *(f"/{name}" for name in doors)):
         _listed_is_viewable(request, find_resource(root, path))
     assert not request.has_permission(Permission.VIEW, find_resource(root, "/users"))
     assert not request.has_permission(Permission.VIEW, find_resource(root, "/audit"))

@@ -35,7 +35,8 @@ def address(path: str) -> str:
     """A path template with names of things that exist; through doors those of another team."""
     names = dict(_IN_CORE)
     if not path.startswith("/api/groups"):
-        names |= dict.fromkeys(("team", "rotation", "channel", "route", "silence"), "2")
+        doors = ("team", "rotation", "policy", "channel", "route", "silence")
+        names |= dict.fromkeys(doors, "2")
     names["username"] = "tara" if "/teams/" in path else "vera"
     # Everybody has a contact, in the order of the cast; root, who asks, has the first.
     names["contact"] = str(standing_cast.PEOPLE.index("vera") + 1) if "/users/" in path else "1"

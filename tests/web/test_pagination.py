@@ -138,6 +138,7 @@ def test_filters(login_as: Any, alerts: int, query: str, count: int) -> None:
         ("/api/silences", 3),
         ("/api/channels", 5),
         ("/api/rotations", 5),
+        ("/api/policies", 6),
         ("/api/routes", 4),
         ("/api/oncall", 14),
         ("/api/groups/sre/teams", 4),

@@ -1,4 +1,4 @@
-"""Escalation policies of a team."""
+"""Escalation policies of a team, and the flat list of policies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import Select
 
 from incidentrelay.models import Policy
 from incidentrelay.services import policies
-from incidentrelay.web.resources.base import Item, Managed
+from incidentrelay.web.resources.base import Collection, Door, Item, Managed
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.policy import PolicySchema
 
@@ -29,10 +29,10 @@ class PolicyNode(Managed):
         return {"steps": self.steps}
 
 
-class TeamPolicies(TeamFolder):
+class PolicyCollection(Collection):
+    """Policies with their steps, in a team and over all."""
+
     item = PolicyNode
-    service = policies
-    key = Policy.slug
     sorts = {"slug": Policy.slug, "name": Policy.name}
 
     def preload(self, nodes: Sequence[Item]) -> None:
@@ -40,3 +40,13 @@ class TeamPolicies(TeamFolder):
         for node in nodes:
             if isinstance(node, PolicyNode):
                 node.steps = found[node.obj.id]
+
+
+class TeamPolicies(PolicyCollection, TeamFolder):
+    service = policies
+    key = Policy.slug
+
+
+class Policies(PolicyCollection, Door):
+    key = Policy.id
+    scope_domain = "resources"

@@ -18,6 +18,7 @@ from incidentrelay.web.resources.me import Me
 from incidentrelay.web.resources.notifications import Notifications
 from incidentrelay.web.resources.oncall import OnCall
 from incidentrelay.web.resources.place import place
+from incidentrelay.web.resources.policies import Policies
 from incidentrelay.web.resources.reports import Reports
 from incidentrelay.web.resources.rotations import Rotations
 from incidentrelay.web.resources.routes import Routes
@@ -36,6 +37,7 @@ class Root(Node):
         "notifications": Notifications,
         "silences": Silences,
         "rotations": Rotations,
+        "policies": Policies,
         "routes": Routes,
         "channels": Channels,
         "teams": Teams,
