@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Thing
 from typing import Any
 
-from incidentrelay.web.console import silence_forms
+from incidentrelay.web.console import policy_forms, silence_forms
 from incidentrelay.web.console.layer_forms import Draft, Hours, values
 from incidentrelay.web.console.schema_forms import SchemaForm
 from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
 from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
+from tests.policy_samples import policy_form, policy_page, policy_picture, policy_row
 
 NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
 
@@ -653,9 +654,22 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "rotation new": ("rotations/edit.jinja2", edit_page(
             say, rotation=None, preview=None, kinds=[("daily", say("Daily"))],
             drafts=[Draft(name=say("Base"))])),
-        "rotation for which team": ("rotations/teams.jinja2", {
-            "crumbs": [], "teams": [(say("SRE / Database"), "/x")]}),
-        "rotation for no team": ("rotations/teams.jinja2", {"crumbs": [], "teams": []}),
+        "for which team": ("choose_team.jinja2", {
+            "crumbs": [], "teams": [(say("SRE / Database"), "/x")], "title": "New rotation",
+            "missing": ""}),
+        "for no team": ("choose_team.jinja2", {
+            "crumbs": [], "teams": [], "title": "New rotation", "missing": say("Ask somebody.")}),
+        "policies": ("policies/index.jinja2", {
+            "rows": [policy_row(say), policy_row(say, repeats="", routes=[], fallback=False)],
+            "new_url": "/policies/new"}),
+        "policies none": ("policies/index.jinja2", {"rows": [], "new_url": None}),
+        "policy": ("policies/policy.jinja2", policy_page(say)),
+        "policy bare": ("policies/policy.jinja2", policy_page(
+            say, picture=policy_picture(say, fallback=False), routes=[], edit_url=None,
+            delete_url=None)),
+        "policy editor": ("policies/edit.jinja2", policy_form(say)),
+        "policy new": ("policies/edit.jinja2", policy_form(
+            say, policy=None, preview=None, drafts=[policy_forms.Draft()])),
         "silences": ("silences/index.jinja2", silence_list(say)),
         "silences none": ("silences/index.jinja2", silence_list(
             say, rows=[], crumbs=[], team_name=None, new_url=None, next_url=None)),
@@ -665,9 +679,6 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             silence=silence_row(say, state="over", ends_at=NOW, edit_url=None, end_url=None))),
         "silence form": ("silences/edit.jinja2", silence_form(say)),
         "silence form wrong": ("silences/edit.jinja2", silence_form(say, wrong=True)),
-        "silence team": ("silences/choose.jinja2", {
-            "teams": [(say("SRE / Core"), "/x/new")], "crumbs": []}),
-        "silence no team": ("silences/choose.jinja2", {"teams": [], "crumbs": []}),
         "report": ("reports/on_call.jinja2", report_page(say)),
         "report of nobody": ("reports/on_call.jinja2", report_page(say, lines=[])),
         "report refused": ("reports/on_call.jinja2", report_page(say, made=None)),

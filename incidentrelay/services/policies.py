@@ -48,6 +48,7 @@ def create(
     taken = f"There is a policy “{values['slug']}” in this team already."
     if places.taken(session, Policy, team.id, values["slug"]):
         raise Conflict(taken)
+    editing.lock_group(session, team.group_id)
     stored = {**values, "steps": _steps(session, team, values["steps"])}
     _check_round(stored["steps"], values.get("repeat", 0))
     policy = Policy(**stored, team=team, team_id=team.id, created_at=now, updated_at=now)
@@ -63,6 +64,7 @@ def update(
     values = checks.clean(editing.without_fixed(policy, data), _FIELDS)
     team = places.team_of(session, policy)
     if "steps" in values:
+        editing.lock_group(session, team.group_id)
         values["steps"] = _steps(session, team, values["steps"])
     _check_round(values.get("steps", policy.steps), values.get("repeat", policy.repeat))
     before = public_steps(session, [policy])[policy.id]
@@ -83,6 +85,15 @@ def delete(session: Session, policy: Policy, *, actor: Actor, now: datetime) -> 
         raise Conflict(f"Routes use this policy ({', '.join(sorted(routes))}).")
     editing.remove(session, policy, used="A route uses this policy.")
     _record(session, actor, "delete", team, policy, now, {})
+
+
+def draft(session: Session, team: Team, data: Mapping[str, Any]) -> tuple[list[Any], int]:
+    """The steps and ``repeat`` that ``create`` would store; raises InvalidInput. Writes nothing."""
+    table = {name: _FIELDS[name] for name in ("steps", "repeat")}
+    values = checks.clean(data, table, required=("steps",))
+    steps, repeat = _steps(session, team, values["steps"]), values.get("repeat", 0)
+    _check_round(steps, repeat)
+    return steps, repeat
 
 
 def public_steps(session: Session, policies: Sequence[Policy]) -> dict[int, list[dict[str, Any]]]:
@@ -111,7 +122,6 @@ def _steps(session: Session, team: Team, given: Any) -> list[dict[str, Any]]:
     """Steps with ids, as they are stored; raises InvalidInput like ``steps.0.targets.1.name``."""
     if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MAX_STEPS:
         raise InvalidInput.of("steps", f"Give 1 to {MAX_STEPS} steps.")
-    editing.lock_group(session, team.group_id)
     return [_step(session, team, index, step) for index, step in enumerate(given)]
 
 

@@ -29,7 +29,7 @@ def find(
     step: Step, assignee_id: int | None, people: Directory, now: datetime
 ) -> tuple[list[Reached], list[str]]:
     """What each target of the step led to, and the names of those where nobody was."""
-    found = [_reach(target, assignee_id, people, now) for target in step.targets]
+    found = [reach(target, assignee_id, people, now) for target in step.targets]
     nobody = [
         _PEOPLE[reached.target.kind]
         for reached in found
@@ -48,7 +48,8 @@ _PEOPLE = {
 }
 
 
-def _reach(target: Target, assignee_id: int | None, people: Directory, now: datetime) -> Reached:
+def reach(target: Target, assignee_id: int | None, people: Directory, now: datetime) -> Reached:
+    """The addresses that a target of a step has at ``now``; none where nobody is there."""
     if target.kind is TargetKind.CHANNEL:
         return Reached(target, people.channel(target.id))
     if target.kind is TargetKind.USER:

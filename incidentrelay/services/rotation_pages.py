@@ -9,17 +9,16 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from incidentrelay.domain.calendar import Block, blocks, whole_shifts
 from incidentrelay.domain.oncall import Interval, Layer, Schedule, Shift, gaps, shifts
-from incidentrelay.domain.permissions import Permission, Place
+from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.quality import Quality
 from incidentrelay.models import Group, GroupMember, Rotation, RotationOverride, Team, User
 from incidentrelay.services import oncall, previews, schedules
-from incidentrelay.services.visibility import Memberships, scope, visible_teams
+from incidentrelay.services.visibility import Memberships, scope
 
 MOST = 300
 MOST_BLOCKS = 20
 _MOST_PEOPLE = 1000
 _MOST_OVERRIDES = 100
-_CONTENTS = frozenset({Place.GROUP, Place.TEAMS, Place.TEAM, Place.CONTENTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +126,6 @@ def usual_zone(layers: Sequence[Layer]) -> str:
 def layers_of(schedule: Schedule) -> Sequence[Layer]:
     """The layers that hold now, lowest first."""
     return schedule.revisions[-1].layers if schedule.revisions else ()
-
-
-def teams(session: Session, memberships: Memberships) -> list[Team]:
-    """The active teams in which somebody may create rotations, with their groups, by name."""
-    query = (
-        select(Team)
-        .join(Team.group)
-        .options(contains_eager(Team.group))
-        .where(
-            Team.active,
-            Group.active,
-            visible_teams(memberships, Permission.CREATE, _CONTENTS),
-        )
-        .order_by(Group.name, Team.name, Team.id)
-        .limit(MOST)
-    )
-    return list(session.scalars(query))
 
 
 def _first_gap(schedule: Schedule, now: datetime) -> Interval | None:

@@ -98,6 +98,7 @@ def menu(request: Any) -> Iterable[Entry]:
         ("Inbox", "/inbox", "inbox", waiting),
         ("On call", "/oncall", "phone-call", 0),
         ("Rotations", "/rotations", "rotate", 0),
+        ("Policies", "/policies", "stairs-up", 0),
         ("Silences", "/silences", "bell-off", 0),
         ("Calendar", "/calendar", "calendar", 0),
         ("API docs", "/docs", "book", 0),

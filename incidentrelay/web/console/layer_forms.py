@@ -1,8 +1,7 @@
 """The layers of a schedule as the editor's form has them: texts, lowest layer first.
 
-The form works without a script: each button that moves, adds or removes something
-sends the whole form, which comes back changed. Nothing is saved by that.
-Fields are named by their place: ``layers.0.zone``, ``layers.0.hours.1.opens``.
+The buttons are those of :mod:`incidentrelay.web.console.row_forms`. Fields are named by
+their place: ``layers.0.zone``, ``layers.0.hours.1.opens``.
 """
 
 import re
@@ -14,8 +13,9 @@ from typing import Any
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall import Window
 from incidentrelay.services.layers import MAX_LAYERS
-from incidentrelay.web.console import forms
+from incidentrelay.web.console import forms, row_forms
 from incidentrelay.web.console.layer_words import by_time
+from incidentrelay.web.console.row_forms import number, swap, text
 
 _TEXTS = (
     "key",
@@ -85,16 +85,7 @@ def read(request: Any) -> list[Draft]:
 
 def act(drafts: list[Draft], verb: str, zone: str) -> bool:
     """Do what a button says (``member-up:0:2``); False where it is none of these buttons."""
-    name, *places = verb.split(":")
-    known = _ACTS.get(name)
-    if known is None or not all(place.isascii() and place.isdigit() for place in places):
-        return False
-    try:
-        known(drafts, zone, *(int(place[:4]) for place in places))
-    except (IndexError, TypeError):
-        # A button of a page that nobody was shown.
-        return False
-    return True
+    return row_forms.act(_ACTS, verb, drafts, zone)
 
 
 def to_json(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
@@ -136,27 +127,22 @@ def values(drafts: Sequence[Draft]) -> dict[str, Any]:
 
 
 def _read(request: Any, start: str) -> Draft:
-    texts = {name: _text(request, start + name) for name in _TEXTS}
+    texts = {name: text(request, start + name) for name in _TEXTS}
     members = [name[:_LONGEST] for name in forms.words(request, f"{start}members")]
-    chosen = _text(request, f"{start}person")
+    chosen = text(request, f"{start}person")
     return Draft(
         **texts,
         members=[*members, *([chosen] if chosen else [])][: _MOST_MEMBERS + 1],
         hours=[
             Hours(
                 forms.words(request, f"{start}hours.{row}.weekdays")[:7],
-                _text(request, f"{start}hours.{row}.opens"),
-                _text(request, f"{start}hours.{row}.closes"),
+                text(request, f"{start}hours.{row}.opens"),
+                text(request, f"{start}hours.{row}.closes"),
             )
             for row in range(_MOST_HOURS)
             if f"{start}hours.{row}.opens" in request.POST
         ],
     )
-
-
-def _text(request: Any, name: str) -> str:
-    value = request.POST.get(name, "")
-    return value.strip()[:_LONGEST] if isinstance(value, str) else ""
 
 
 def _hours_of(windows: Sequence[Mapping[str, Any]]) -> Iterator[Hours]:
@@ -172,7 +158,7 @@ def _clock(value: time) -> str:
 
 def _json(draft: Draft) -> dict[str, Any]:
     texts = {name: getattr(draft, name) for name in _TEXTS}
-    numbers = {name: _number(texts.pop(name)) for name in ("key", "length", "handoff_weekday")}
+    numbers = {name: number(texts.pop(name)) for name in ("key", "length", "handoff_weekday")}
     if not numbers["key"]:
         numbers["key"] = None
     if not texts["start_date"]:
@@ -183,14 +169,10 @@ def _json(draft: Draft) -> dict[str, Any]:
 
 def _windows(draft: Draft) -> list[dict[str, Any]]:
     return [
-        {"weekday": _number(day), "opens": hours.opens, "closes": hours.closes}
+        {"weekday": number(day), "opens": hours.opens, "closes": hours.closes}
         for hours in draft.hours
         for day in hours.weekdays
     ]
-
-
-def _number(text: str) -> Any:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else text
 
 
 def _placed(name: str, drafts: Sequence[Draft]) -> str:
@@ -205,11 +187,6 @@ def _placed(name: str, drafts: Sequence[Draft]) -> str:
     return f"layers.{match[1]}.hours.{rows[int(match[2])]}.{field_name}"
 
 
-def _swap(rows: list[Any], first: int, second: int) -> None:
-    if min(first, second) >= 0 and max(first, second) < len(rows):
-        rows[first], rows[second] = rows[second], rows[first]
-
-
 def _add_layer(drafts: list[Draft], zone: str) -> None:
     if len(drafts) < MAX_LAYERS:
         model = drafts[-1] if drafts else Draft(zone=zone)
@@ -222,16 +199,16 @@ def _remove_layer(drafts: list[Draft], _zone: str, place: int) -> None:
         del drafts[place]
 
 
-_ACTS: Mapping[str, Any] = {
+_ACTS: Mapping[str, row_forms.Act] = {
     "add": lambda drafts, zone, place: drafts[place],
-    "member-up": lambda drafts, zone, at, row: _swap(drafts[at].members, row, row - 1),
-    "member-down": lambda drafts, zone, at, row: _swap(drafts[at].members, row, row + 1),
+    "member-up": lambda drafts, zone, at, row: swap(drafts[at].members, row, row - 1),
+    "member-down": lambda drafts, zone, at, row: swap(drafts[at].members, row, row + 1),
     "member-remove": lambda drafts, zone, at, row: drafts[at].members.pop(row),
     "hours-add": lambda drafts, zone, at: drafts[at].hours.append(Hours()),
     "hours-remove": lambda drafts, zone, at, row: drafts[at].hours.pop(row),
     # Higher layers stand above lower ones.
-    "layer-up": lambda drafts, zone, at: _swap(drafts, at, at + 1),
-    "layer-down": lambda drafts, zone, at: _swap(drafts, at, at - 1),
+    "layer-up": lambda drafts, zone, at: swap(drafts, at, at + 1),
+    "layer-down": lambda drafts, zone, at: swap(drafts, at, at - 1),
     "layer-remove": _remove_layer,
     "layer-add": _add_layer,
 }

@@ -12,7 +12,7 @@ from incidentrelay.domain.wallclock import zone_names
 from incidentrelay.models import Rotation
 from incidentrelay.services import previews, rotation_pages, rotations
 from incidentrelay.services.previews import Preview
-from incidentrelay.web.console import layer_forms, rotation_previews, trail
+from incidentrelay.web.console import layer_forms, rotation_previews, team_choice, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
 from incidentrelay.web.console.flash import flash
@@ -36,20 +36,11 @@ KINDS = (("weekly", "Weekly"), ("daily", "Daily"), ("hours", "Twice a day"))
 
 
 @console_view(
-    context=Rotations, name="new", permission=Permission.VIEW, template="rotations/teams.jinja2"
+    context=Rotations, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
 )
 def choose_team(context: Rotations, request: Any) -> Any:
-    teams = rotation_pages.teams(request.db, request.identity)
-    urls = [
-        (f"{team.group.name} / {team.name}", _new_url(context, request, team)) for team in teams
-    ]
-    if len(urls) == 1:
-        return see_other(request, urls[0][1])
-    return {"teams": urls, "crumbs": trail.of(request, context)}
-
-
-def _new_url(context: Rotations, request: Any, team: Any) -> str:
-    return f"{console_url(request, context.root.place(team)['rotations'])}/new"
+    missing = "You may make rotations in no team. Ask a manager of yours."
+    return team_choice.page(context, request, "rotations", title="New rotation", missing=missing)
 
 
 @console_view(context=TeamRotations, name="new", permission=Permission.CREATE, template=TEMPLATE)

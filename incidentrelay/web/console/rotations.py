@@ -11,7 +11,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride, User
 from incidentrelay.services import rotation_pages
 from incidentrelay.services.rotation_pages import Listed
-from incidentrelay.web.console import layer_words, trail
+from incidentrelay.web.console import layer_words, team_choice, trail
 from incidentrelay.web.console.filters import duration
 from incidentrelay.web.console.oncall import Contact, contacts
 from incidentrelay.web.console.view import console_view
@@ -79,7 +79,7 @@ class Turns:
 @console_view(context=Rotations, permission=Permission.VIEW, template="rotations/index.jinja2")
 def index(context: Rotations, request: Any) -> dict[str, Any]:
     found = rotation_pages.overview(request.db, request.identity, request.now)
-    creatable = rotation_pages.teams(request.db, request.identity)
+    creatable = team_choice.teams(context, request, "rotations")
     new_url = f"{console_url(request, context)}/new" if creatable else None
     return {"rows": [_row(context, request, listed) for listed in found], "new_url": new_url}
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
-from incidentrelay.services import alert_pages, silence_pages, silence_previews, silences
+from incidentrelay.services import silence_pages, silence_previews, silences
 from incidentrelay.services.silence_previews import Preview
-from incidentrelay.web.console import forms, silence_forms, silence_rows, trail
+from incidentrelay.web.console import forms, silence_forms, silence_rows, team_choice, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
 from incidentrelay.web.console.flash import flash
@@ -16,7 +16,6 @@ from incidentrelay.web.console.redirects import see_other, to_node
 from incidentrelay.web.console.schema_forms import SchemaForm
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.links import console_url
-from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.silences import (
     SilenceCollection,
     SilenceNode,
@@ -57,29 +56,17 @@ def _new_url(context: SilenceCollection, request: Any) -> str | None:
     if isinstance(context, TeamSilences):
         may = request.has_permission(Permission.CREATE, context)
         return f"{console_url(request, context)}/new" if may else None
-    return f"{console_url(request, context)}/new" if _teams(context, request) else None
-
-
-def _teams(context: Node, request: Any) -> list[tuple[str, str]]:
-    """(name, address of the form) for each team in which the reader may make a silence."""
-    found = []
-    for team in alert_pages.teams(request.db, request.identity):
-        folder = context.root.place(team)["silences"]
-        if request.has_permission(Permission.CREATE, folder):
-            address = f"{console_url(request, folder)}/new"
-            found.append((f"{team.group.name} / {team.name}", address))
-    return found
+    may = bool(team_choice.teams(context, request, "silences"))
+    return f"{console_url(request, context)}/new" if may else None
 
 
 @console_view(
-    context=Silences, name="new", permission=Permission.VIEW, template="silences/choose.jinja2"
+    context=Silences, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
 )
 def choose(context: Silences, request: Any) -> Any:
     """A silence is of one team: which one?"""
-    teams = _teams(context, request)
-    if len(teams) == 1:
-        return see_other(request, teams[0][1])
-    return {"teams": teams, "crumbs": trail.of(request, context)}
+    missing = "There is no team in which you may make a silence."
+    return team_choice.page(context, request, "silences", title="New silence", missing=missing)
 
 
 @console_view(context=SilenceNode, permission=Permission.VIEW, template="silences/silence.jinja2")
