@@ -71,12 +71,13 @@ def test_a_target(target: Target, reached: tuple[str, ...], said: str, bad: bool
 
 
 def test_when_steps_come() -> None:
-    steps = (step(0, ANNA), step(0, MAIL), step(300, ANNA), step(5430, ANNA))
+    steps = (step(0, ANNA), step(0, MAIL), step(300, ANNA), step(5430, ANNA), step(86400, ANNA))
     assert [stop.when for stop in shown(picture(*steps), CORE).stops] == [
         "At once",
         "At the same time",
         "After 5 min, if nobody has reacted",
-        "After 1 h 30 min, if nobody has reacted",
+        "After 1 h 30 min 30 s, if nobody has reacted",
+        "After 1 d, if nobody has reacted",
     ]
     assert shown(picture(step(120, ANNA)), CORE).stops[0].when == "After 2 min"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from incidentrelay.domain.conditions import Conditions
 from incidentrelay.domain.enums import Severity, TargetKind
@@ -10,7 +9,6 @@ from incidentrelay.domain.escalation import Plan, Step, Target
 from incidentrelay.domain.windows import Window
 from incidentrelay.services.policy_pages import Picture, Things
 from incidentrelay.web.console import layer_words
-from incidentrelay.web.console.filters import duration
 
 GONE = "something that was deleted"
 _ICONS: Mapping[TargetKind, str] = {
@@ -33,6 +31,7 @@ _NOBODY: Mapping[TargetKind, str] = {
     TargetKind.TEAM: "nobody there is active",
     TargetKind.CHANNEL: "switched off: gets nothing",
 }
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _MOST_NAMES = 5
 
 
@@ -174,4 +173,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _lasting(seconds: int) -> str:
-    return duration(timedelta(seconds=seconds))
+    """Exact, other than the filter of pages: ``1 h 30 min``, ``7 min 30 s``."""
+    parts = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts) or "0 s"

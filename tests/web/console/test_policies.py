@@ -28,9 +28,10 @@ def manager(browse: Any, pager: Any) -> Any:
 @pytest.fixture
 def policy(pager: Any) -> int:
     """Who is on call; after five minutes bob; once more."""
+    plain: dict[str, Any] = {"notify_assignee_again": False, "conditions": {}}
     steps = [
-        {"delay": 0, "targets": [{"kind": "rotation", "id": pager.rotation_id}]},
-        {"delay": 300, "targets": [{"kind": "user", "id": pager.people["bob"]}]},
+        {"delay": 0, "targets": [{"kind": "rotation", "id": pager.rotation_id}], **plain},
+        {"delay": 300, "targets": [{"kind": "user", "id": pager.people["bob"]}], **plain},
     ]
     with pager.database.write() as session:
         team = session.get_one(Team, pager.team_id)
@@ -70,12 +71,9 @@ def test_the_list_says_what_each_does(browse: Any, pager: Any, policy: int) -> N
 
 @pytest.mark.both_databases
 def test_the_list_has_what_one_may_see(login_as: Any) -> None:
-    found = {
-        person: re.findall(
-            r'href="(/groups\S+policies/\w+)"', login_as(person).get("/policies").text
-        )
-        for person in ("vera", "otto")
-    }
+    pages = {person: login_as(person).get("/policies").text for person in ("vera", "otto")}
+    link = re.compile(r'href="(/groups\S+policies/\w+)"')
+    found = {person: link.findall(page) for person, page in pages.items()}
     assert found == {
         "vera": [f"/groups/sre/teams/{team}/policies/standard" for team in ("core", "edge")],
         "otto": ["/groups/apps/teams/web/policies/standard"],
@@ -144,9 +142,8 @@ def test_a_policy_is_made_after_a_preview(manager: Any, pager: Any) -> None:
     form["steps.1.conditions.severity"] = "high"
     page = press(form, "preview")
     assert "Preview: nothing is saved yet" in text(page)
-    assert "After 7 min, if nobody has reacted Whoever has the alert already, again Bob" in text(
-        page
-    )
+    when = "After 7 min 30 s, if nobody has reacted"
+    assert f"{when} Whoever has the alert already, again Bob" in text(page)
     assert "Only if the severity is high or worse." in text(page)
     manager.get(f"{POLICIES}/nights", status=404)
     page = press(page.forms[1], "save", status=303).follow()
@@ -202,7 +199,7 @@ def test_steps_change_places_and_go(manager: Any, pager: Any, policy: int) -> No
     [
         ("name", "", "Length must be between"),
         ("repeat", "101", "less than or equal to 100"),
-        ("steps.1.delay", "", "Fill this in."),
+        ("steps.1.delay", "", "This is required."),
         ("steps.1.delay", "soon", "Write minutes, from 0 to 10080."),
         ("steps.1.conditions.hours.opens", "25:00", "Choose at least one day."),
         ("steps.1.conditions.wait_for_on_call", "5", "Only a step that notifies a rotation"),
