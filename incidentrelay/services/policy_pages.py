@@ -120,7 +120,10 @@ def picture(session: Session, team: Team, plan: Plan, now: datetime) -> Picture:
     return Picture(
         plan=plan,
         things=_things(session, [plan]),
-        reached={target: _labels(reaching.reach(target, None, people, now).recipients) for target in targets},
+        reached={
+            target: _labels(reaching.reach(target, None, people, now).recipients)
+            for target in targets
+        },
         fallback=_labels(people.fallback(team.id)),
     )
 
