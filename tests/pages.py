@@ -10,6 +10,7 @@ from typing import Any
 from incidentrelay.web.console import policy_forms, silence_forms
 from incidentrelay.web.console.layer_forms import Draft, Hours, values
 from incidentrelay.web.console.schema_forms import SchemaForm
+from incidentrelay.web.schemas.imports import ImportSchema
 from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
 from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
 from tests.policy_samples import policy_form, policy_page, policy_picture, policy_row
@@ -24,11 +25,21 @@ def frame(say: Any = str, **changes: Any) -> dict[str, Any]:
         "identity": Thing(username=say("bob"), display_name=say("Bob Rivera"), is_admin=True),
         "asset": lambda name: f"/static/vendor/{name}",
         "nav": [
-            Thing(label=say("Alerts"), url="/alerts", icon="bell", active=True, count=3),
-            Thing(label=say("Inbox"), url="/inbox", icon="inbox", active=False, count=2),
-            Thing(label=say("On call"), url="/oncall", icon="phone-call", active=False, count=0),
-            Thing(label=say("Calendar"), url="/calendar", icon="calendar", active=False, count=0),
-            Thing(label=say("Teams"), url="/groups", icon="users", active=False, count=0),
+            Thing(
+                label=say(label),
+                url=f"/{path}",
+                icon=icon,
+                active=path == "alerts",
+                main=main,
+                count=count,
+            )
+            for label, path, icon, main, count in (
+                ("Alerts", "alerts", "bell", True, 3),
+                ("Inbox", "inbox", "inbox", True, 2),
+                ("On call", "oncall", "phone-call", True, 0),
+                ("Calendar", "calendar", "calendar", False, 0),
+                ("Teams", "groups", "users", False, 0),
+            )
         ],
         "flashes": [("success", say("The alert was acknowledged."))],
         "banners": [
@@ -133,6 +144,8 @@ def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
 
     def sent(kind: str, target: str, method: str, state: str, **more: Any) -> Thing:
         given = {
+            "words": say(state.capitalize()),
+            "note": say("In one message with other alerts."),
             "attempts": 1,
             "last_error": None,
             "resend_url": None,
@@ -308,7 +321,10 @@ def reach_part(say: Any = str) -> dict[str, Any]:
         "adding": True,
         "most_rules": 10,
         "most_minutes": 240,
-        "test": [sent("sent", contact=contact(1)), sent("failed", "Refused.")],
+        "test": [
+            (sent("sent", contact=contact(1)), say("Sent")),
+            (sent("failed", "Refused."), say("Failed")),
+        ],
     }  # fmt: skip
 
 
@@ -505,8 +521,14 @@ def report_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "download_url": "/reports/on-call.csv?x=1",
         "days": [("5", "Saturday"), ("6", "Sunday")],
         "zones": [say("Europe/Paris")],
-        "teams": [(say("infra"), say("Infrastructure"))],
-        "rotations": [(say("infra/primary"), say("Infrastructure · Primary"))],
+        "choices": {
+            "group": [(say("sre"), say("Sre")), ("web", "Web")],
+            "team": [(say("infra"), say("Infrastructure"))],
+            "rotation": [(say("infra/primary"), say("Infrastructure · Primary"))],
+            "user": [(say("bob"), say("Bob Rivera"))],
+            "country": [("DE", say("Germany"))],
+            "subdivision": [("BY", say("Bayern"))],
+        },
         "made": Thing(holidays={NOW.date(): say("A holiday")}),
         "planned": True,
         "zone": say("Europe/Paris"),
@@ -514,6 +536,44 @@ def report_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "people": [row("Bob Rivera", "")],
         "by_rotation": [row("", "Infrastructure · Primary")],
         "lines": [row("Bob Rivera", "Infrastructure · Primary")],
+    } | changes
+
+
+def import_page(say: Any = str, *, told: bool = False) -> dict[str, Any]:
+    """All of the form is wrong; or what an import would do."""
+    names = ("url", "text")
+    form = SchemaForm(ImportSchema, names, {name: say("x") for name in (*names, "file")})
+    form.errors = {} if told else {name: say("This is wrong.") for name in (*names, "file")}
+    ann = Thing(display_name=say("Ann"))
+    problems = [Thing(summary=say("Party"), start=NOW, sentence=say("It names nobody."))]
+    change = {"user": ann, "start": NOW, "end": NOW, "summary": say("Ann's turn")}
+    return {
+        "crumbs": [Thing(label=say("Primary"), url="/x")],
+        "rotation_name": say("Primary"),
+        "form": form,
+        "other": SchemaForm(ImportSchema, names, key="other"),
+        "back": "/x",
+        "report": Thing(problems=problems) if told else None,
+        "counted": "1 new",
+        "changes": [Thing(action="create", **change), Thing(action="remove", **change)],
+        "words": {"create": "new", "remove": "removed"},
+    }
+
+
+def failures_page(say: Any = str, **changes: Any) -> dict[str, Any]:
+    way = Thing(name=say("The channel Chat"), since=NOW, reason=say("It refuses."))
+    row = Thing(
+        at=NOW, kind="page", recipient=say("Chat"), method=say("webhook"), attempts=3,
+        reason=say("It refuses."), title=say("Disk"), severity="high", status="firing",
+        team_name=say("Core"), url="/alerts/7", resend_url="/x/resend", why_not=None,
+    )  # fmt: skip
+    late = Thing(**vars(row) | {"resend_url": None, "why_not": say("It is resolved.")})
+    return {
+        "ways": [(way, 0), (way, 1), (way, 7)],
+        "rows": [row, late],
+        "everything": False,
+        "here": "/notifications",
+        "next_url": "/notifications?before=3",
     } | changes
 
 
@@ -682,6 +742,12 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
         "report": ("reports/on_call.jinja2", report_page(say)),
         "report of nobody": ("reports/on_call.jinja2", report_page(say, lines=[])),
         "report refused": ("reports/on_call.jinja2", report_page(say, made=None)),
+        "import": ("rotations/import.jinja2", import_page(say)),
+        "import looked at": ("rotations/import.jinja2", import_page(say, told=True)),
+        "failed": ("notifications/index.jinja2", failures_page(say)),
+        "failed none": ("notifications/index.jinja2", failures_page(say, rows=[], ways=[])),
+        "failed none at all": ("notifications/index.jinja2", failures_page(
+            say, rows=[], everything=True)),
         "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),

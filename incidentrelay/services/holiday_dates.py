@@ -1,8 +1,38 @@
 """The public holidays of a country or a part of it."""
 
+import re
 from datetime import date
+from functools import cache
 
 from incidentrelay.domain.errors import InvalidInput
+
+# "DRCongo" and "AntiguaAndBarbuda" are the names that the library has.
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@cache
+def countries() -> dict[str, str]:
+    """The names of all countries whose holidays are known, in their order, by code."""
+    from holidays.registry import COUNTRIES
+
+    names = {codes[1]: _WORD.sub(" ", codes[0]) for codes in COUNTRIES.values()}
+    for word in ("And", "Of", "The"):
+        names = {
+            code: name.replace(f" {word} ", f" {word.lower()} ") for code, name in names.items()
+        }
+    return dict(sorted(names.items(), key=lambda pair: pair[1]))
+
+
+@cache
+def parts(country: str) -> dict[str, str]:
+    """The names of a country's parts that have holidays of their own, by code."""
+    import holidays
+
+    if country not in countries():
+        return {}
+    entity = holidays.country_holidays(country)
+    aliases = {code: name for name, code in entity.subdivisions_aliases.items()}
+    return {code: aliases.get(code, code) for code in entity.subdivisions}
 
 
 def find(country: str, subdivision: str, first: date, last: date) -> dict[date, str]:

@@ -9,22 +9,14 @@ from sqlalchemy.orm import Session, joinedload
 from incidentrelay.domain.enums import AlertStatus, EventKind
 from incidentrelay.domain.oncall import on_call
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Channel, Event, Group, Rotation, Route, Team
-from incidentrelay.services import failed_notifications, heartbeats, lanes, schedules
+from incidentrelay.models import Alert, Event, Group, Rotation, Route, Team
+from incidentrelay.services import broken_ways, failed_notifications, heartbeats, schedules
+from incidentrelay.services.broken_ways import Broken
 from incidentrelay.services.visibility import Memberships, scope
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
 WORKER_SILENT = timedelta(minutes=5)
 _MOST_ROTATIONS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A way to people that does not work, since when and why."""
-
-    name: str
-    since: datetime
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,7 @@ def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
         exhausted=count_exhausted(session, memberships),
         worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
         worker_seen_at=seen_at,
-        broken=_broken(session, memberships),
+        broken=broken_ways.find(session, memberships),
         failed=failed_notifications.count_open(session, memberships),
     )
 
@@ -88,18 +80,3 @@ def count_exhausted(session: Session, memberships: Memberships) -> int:
         ended,
     )
     return session.scalar(scope(query, Alert, memberships, Permission.VIEW)) or 0
-
-
-def _broken(session: Session, memberships: Memberships) -> tuple[Broken, ...]:
-    circuits = lanes.broken(session)
-    if not circuits:
-        return ()
-    query = select(Channel).where(Channel.id.in_(lanes.channel_ids(circuits)))
-    seen = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
-    names = {lanes.of_channel(channel.id): f"The channel {channel.name}" for channel in seen}
-    names |= {"email": "E-mail"}
-    return tuple(
-        Broken(names[lane], circuit.since, circuit.reason)
-        for lane, circuit in sorted(circuits.items())
-        if lane in names and circuit.since is not None
-    )

@@ -88,11 +88,18 @@ def read(
 
     Raises InvalidInput naming the one that was given (or both).
     """
+    return load(downloads, text=text, url=url, zone=zone, now=now)[1]
+
+
+def load(
+    downloads: Downloads, *, text: str | None, url: str | None, zone: str, now: datetime
+) -> tuple[str, Reading]:
+    """Like :func:`read`, with the calendar itself, for whoever asks before it is applied."""
     if (text is None) == (url is None):
         raise InvalidInput.of("text", "Give either the text of a calendar or its URL.")
     given = _fetched(downloads, url) if url is not None else text or ""
     try:
-        return ical_reading.read(given, zone=zone, low=now, high=now + AHEAD)
+        return given, ical_reading.read(given, zone=zone, low=now, high=now + AHEAD)
     except InvalidInput as error:
         field = "text" if url is None else "url"
         raise InvalidInput({field: error.errors["text"]}) from None

@@ -13,17 +13,33 @@ from waitress.server import create_server
 from incidentrelay import make_app, runtime, utc_now
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM, Actor
-from incidentrelay.domain.enums import Severity, SignalStatus
+from incidentrelay.domain.enums import DeliveryState, Severity, SignalStatus
 from incidentrelay.domain.signals import Signal
-from incidentrelay.models import Alert, Route, Team, User
+from incidentrelay.models import Alert, Lane, Notification, Route, Team, User
 from incidentrelay.runtime import Runtime
-from incidentrelay.services import act_links, alerts, demo, escalations, heartbeats, intake, users
+from incidentrelay.services import (
+    act_links,
+    alerts,
+    demo,
+    escalations,
+    heartbeats,
+    intake,
+    silences,
+    users,
+)
 from incidentrelay.services.intake import RawRequest
 from incidentrelay.settings import Settings
 from tests import factories
 
 USERNAME, PASSWORD = "admin", "a long night at the desk"
 MINUTE = timedelta(minutes=1)
+NIGHTLY = {
+    "rule": "FREQ=DAILY",
+    "zone": "Europe/Paris",
+    "starts_on": "2026-11-01",
+    "start_time": "02:00",
+    "duration": 7200,
+}
 
 # (severity, title, minutes ago, labels)
 NIGHT: tuple[tuple[Severity, str, int, dict[str, str]], ...] = (
@@ -62,12 +78,16 @@ NIGHT: tuple[tuple[Severity, str, int, dict[str, str]], ...] = (
 
 @dataclass(frozen=True)
 class Site:
-    """``disk_id`` is the newest alert, firing. ``act_paths`` are links for the admin by alert."""
+    """``disk_id`` is the newest alert, firing. ``act_paths`` are links for the admin by alert.
+
+    ``silence_id`` is in force; the next one comes again each night.
+    """
 
     url: str
     database: Database
     disk_id: int
     latency_id: int
+    silence_id: int
     act_paths: Mapping[int, str]
 
 
@@ -87,9 +107,10 @@ def running(settings: Settings, database: Database) -> Iterator[Site]:
     thread = threading.Thread(target=server.run, daemon=True)
     try:
         ids = _fill(parts)
+        silence_id = _trouble(parts)
         thread.start()
         links = {alert_id: _link(parts, alert_id) for alert_id in ids}
-        yield Site(url, database, ids[-1], ids[-2], links)
+        yield Site(url, database, ids[-1], ids[-2], silence_id, links)
     finally:
         server.close()
         thread.join(timeout=10)
@@ -125,6 +146,28 @@ def _fill(parts: Runtime) -> list[int]:
         escalations.run_due(session, utc_now())
     parts.runner.sweep()
     return ids
+
+
+def _trouble(parts: Runtime) -> int:
+    """What is silenced, what could not be delivered, and a provider that does not work."""
+    now = utc_now()
+    with parts.database.write() as session:
+        team = session.scalars(select(Team).where(Team.slug == "infrastructure")).one()
+        once, again = (
+            silences.create(session, team, body, actor=SYSTEM, now=now)
+            for body in (
+                {"matchers": ["alertname=Resized"], "ends_at": now + 60 * MINUTE},
+                {"matchers": ["job=backup"], "recurrence": NIGHTLY, "reason": "Backups"},
+            )
+        )
+        session.flush()
+        failed = session.scalars(select(Notification).order_by(Notification.id)).first()
+        assert failed is not None
+        failed.state, failed.next_at, failed.finished_at = DeliveryState.FAILED, None, now
+        failed.attempts, failed.last_error = 12, "The mailbox anna@example.com is full"
+        session.add(Lane(name="email", failures=9, since=now - 20 * MINUTE, reason="No answer"))
+        assert again.id == once.id + 1
+        return once.id
 
 
 def _alert(

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from incidentrelay.db import Database
 from incidentrelay.settings import load
+from tests.calendars import calendar, event
 from tests.e2e import site as sites
 from tests.e2e.site import PASSWORD, USERNAME, Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 CHROMIUM = "/usr/bin/chromium"
-ROTATIONS = "/groups/demo/teams/infrastructure/rotations"
+TEAM = "/groups/demo/teams/infrastructure"
+ROTATIONS = f"{TEAM}/rotations"
+YEAR = "from=2026-01-01&to=2026-12-31"
 PHONE, DESK = (390, 844), (1440, 900)
 SCREENS = [
     pytest.param(size, scheme, id=f"{size[0]}-{scheme}")
@@ -238,6 +242,40 @@ def test_the_api_reference_shows_its_operations(open_page: Callable[..., Page]) 
     expect(page.locator(".opblock").first).to_be_visible()
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_rest_of_the_menu_is_one_press_away(
+    open_page: Callable[..., Page], script: bool
+) -> None:
+    page = open_page(script=script)
+    sign_in(page)
+    menu = page.get_by_role("navigation", name="Main")
+    expect(menu.get_by_role("link", name="On call")).to_be_in_viewport()
+    expect(menu.get_by_role("link", name="Silences")).to_have_count(0)
+    menu.locator("summary").click()
+    menu.get_by_role("link", name="Silences").click()
+    expect(page.get_by_role("heading", name="Silences")).to_be_visible()
+    menu.locator("summary").click()
+    expect(menu.get_by_role("link", name="Silences")).to_have_attribute("aria-current", "page")
+
+
+def test_a_calendar_is_looked_at_and_then_imported(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    day = datetime.now(UTC) + timedelta(days=20)
+    file = tmp_path / "shifts.ics"
+    file.write_text(calendar(event(f"DTSTART;VALUE=DATE:{day:%Y%m%d}", "SUMMARY:Ben Okafor")))
+    page = open_page()
+    sign_in(page)
+    page.goto(f"{ROTATIONS}/primary")
+    page.get_by_role("link", name="Import a calendar").click()
+    page.get_by_label("Or a file").set_input_files(file)
+    page.get_by_role("button", name="See what it would do").click()
+    expect(page.get_by_role("region", name="Nothing is saved yet")).to_contain_text("Ben Okafor")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("The calendar is imported: 1 new.")).to_be_visible()
+    expect(page.get_by_role("region", name="Overrides")).to_contain_text("Imported: Ben Okafor")
+
+
 def visits(site: Site) -> dict[str, str]:
     return {
         "list": "/alerts?status=",
@@ -254,7 +292,22 @@ def visits(site: Site) -> dict[str, str]:
         "rotation editor": f"{ROTATIONS}/primary/edit",
         "new override": f"{ROTATIONS}/primary/overrides/new",
         "cover": f"{ROTATIONS}/primary/cover",
+        "swap": f"{ROTATIONS}/primary/swap",
+        "delete rotation": f"{ROTATIONS}/primary/delete",
+        "import": f"{ROTATIONS}/primary/import",
+        "silences": "/silences",
+        "silences of a team": f"{TEAM}/silences",
+        "silence": f"{TEAM}/silences/{site.silence_id}",
+        "silence that comes again": f"{TEAM}/silences/{site.silence_id + 1}",
+        "new silence": f"{TEAM}/silences/new",
+        "silence for an alert": f"{TEAM}/silences/new?alert={site.disk_id}",
+        "silence form": f"{TEAM}/silences/{site.silence_id + 1}/edit",
+        "failed notifications": "/notifications",
+        "all failed notifications": "/notifications?show=all",
+        "report": "/reports/on-call",
+        "report with holidays": f"/reports/on-call?{YEAR}&country=DE&subdivision=BY&zone=UTC",
         "me": "/me",
+        "me subscribing": "/me?feed=user",
         "act": site.act_paths[site.disk_id],
     }
 

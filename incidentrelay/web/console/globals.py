@@ -5,7 +5,6 @@ parts of pages, which have no frame, do not pay for it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,12 +13,11 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from pyramid.csrf import get_csrf_token
 from pyramid.events import BeforeRender
-from pyramid_tm import is_tm_active
-from sqlalchemy.orm import Session
 
-from incidentrelay.services import alert_pages, inbox, notices
+from incidentrelay.services import notices
 from incidentrelay.services.notices import Notices
 from incidentrelay.web.console import assets, filters
+from incidentrelay.web.console.menu import menu, reading
 
 
 @pass_context
@@ -61,57 +59,10 @@ class Lazily:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the menu. ``count`` 0 is not shown."""
-
-    label: str
-    url: str
-    icon: str
-    active: bool
-    count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Banner:
     level: str
     text: str
     url: str | None = None
-
-
-@contextmanager
-def reading(request: Any) -> Iterator[Session]:
-    """The request's session; one of its own where an error may have spoilt that one."""
-    if request.exception is None and is_tm_active(request):
-        yield request.db
-        return
-    with request.registry["database"].read() as session:
-        yield session
-
-
-def menu(request: Any) -> Iterable[Entry]:
-    identity = request.identity
-    with reading(request) as session:
-        alerts = alert_pages.count_open(session, identity)
-        waiting = inbox.count_waiting(session, identity, identity.user_id)
-    entries = (
-        ("Alerts", "/alerts", "bell", alerts),
-        ("Inbox", "/inbox", "inbox", waiting),
-        ("On call", "/oncall", "phone-call", 0),
-        ("Rotations", "/rotations", "rotate", 0),
-        ("Policies", "/policies", "stairs-up", 0),
-        ("Silences", "/silences", "bell-off", 0),
-        ("Calendar", "/calendar", "calendar", 0),
-        ("API docs", "/docs", "book", 0),
-    )
-    here = request.path_info
-    return [
-        Entry(label, f"{request.script_name}{path}", icon, _is_at(here, path), count)
-        for label, path, icon, count in entries
-    ]
-
-
-def _is_at(here: str, path: str) -> bool:
-    return here == path or here.startswith(f"{path}/")
 
 
 def banners(request: Any) -> Iterable[Banner]:
@@ -120,7 +71,7 @@ def banners(request: Any) -> Iterable[Banner]:
     prefix = request.script_name
     return [
         *_worker(found, request.now),
-        *_ways(found, request.now),
+        *_ways(found, prefix, request.now),
         *_failed(found, prefix),
         *_people(found, prefix),
     ]
@@ -136,10 +87,11 @@ def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
         yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
 
 
-def _ways(found: Notices, now: datetime) -> Iterator[Banner]:
+def _ways(found: Notices, prefix: str, now: datetime) -> Iterator[Banner]:
     for way in found.broken[:3]:
         since = filters.duration(now - way.since)
-        yield Banner("danger", f"{way.name} has not worked for {since}: {way.reason}")
+        text = f"{way.name} has not worked for {since}: {way.reason}"
+        yield Banner("danger", text, f"{prefix}/notifications")
 
 
 def _failed(found: Notices, prefix: str) -> Iterator[Banner]:

@@ -6,6 +6,7 @@ from typing import Any
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.domain.urgency import LONGEST_DELAY, MOST_RULES
 from incidentrelay.services import contact_rules, contacts, rule_tests
+from incidentrelay.web.console import delivery_words
 
 _HEADS = {
     Urgency.HIGH: ("Urgent alerts", "Severity critical and high."),
@@ -47,7 +48,9 @@ def reach(
         ],
         "most_rules": MOST_RULES,
         "most_minutes": LONGEST_DELAY // 60,
-        "test": rule_tests.latest(request.db, user.id),
+        "test": [
+            (row, delivery_words.state(row)) for row in rule_tests.latest(request.db, user.id)
+        ],
     }
 
 

@@ -13,11 +13,10 @@ from incidentrelay.domain.duty import KINDS, decimal
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.wallclock import zone_names
-from incidentrelay.services import duty_reports
 from incidentrelay.services.duty_reports import Line, Report
 from incidentrelay.web import duty_tables
 from incidentrelay.web.api.view import flatten
-from incidentrelay.web.console.calendar_picture import team_names
+from incidentrelay.web.console import report_choices
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.resources.reports import OnCallReport, OnCallTable
 from incidentrelay.web.schemas.report import DutyQuery
@@ -47,7 +46,7 @@ class DutyForm:
     @property
     def special(self) -> bool:
         """Whether something is not as usual that a closed part of the page shows."""
-        rare = ("country", "subdivision", "zone", "user", "group")
+        rare = ("zone", "group")
         changed = any(self.values[name] != usual for name, usual in _USUAL.items())
         return changed or any(self.values.get(name) or name in self.errors for name in rare)
 
@@ -101,7 +100,7 @@ def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
         "download_url": f"{request.path}.csv?{form.query()}",
         "days": [(str(number), name) for number, name in enumerate(_DAYS)],
         "zones": sorted(zone_names()),
-        **_choices(request),
+        **report_choices.choices(request, form.value),
         **_tables(request, made),
     }
 
@@ -116,6 +115,7 @@ def _form(request: Any) -> DutyForm:
     first, last = _month(_today(request), 0)
     usual = {"from": first, "to": last, **_USUAL}
     values = {name: text or usual.get(name, "") for name, text in given.items()}
+    values["country"] = values["country"].upper()
     days = [day for day in request.GET.getall("weekend") if day and day != "none"]
     if "weekend" in request.GET:
         values["weekend"] = ",".join(days) or "none"
@@ -129,30 +129,33 @@ def _today(request: Any) -> date:
 
 def _month(today: date, by: int) -> tuple[str, str]:
     """The first and the last day of a month before (after) this one."""
-    first = step(View.MONTH, today, by)
-    return first.isoformat(), (step(View.MONTH, first, 1) - _DAY).isoformat()
+    return _months(today, by, 1)
+
+
+def _months(today: date, by: int, count: int) -> tuple[str, str]:
+    """The first and the last day of so many months."""
+    first = end = step(View.MONTH, today, by)
+    for _ in range(count):
+        end = step(View.MONTH, end, 1)
+    return first.isoformat(), (end - _DAY).isoformat()
 
 
 def _periods(request: Any, form: DutyForm) -> list[Period]:
     today, asked = _today(request), (form.values["from"], form.values["to"])
-    found = []
-    for label, by in (("This month", 0), ("Last month", -1)):
-        first, last = _month(today, by)
-        query = form.query(**{"from": first, "to": last})
-        found.append(Period(label, f"{request.path}?{query}", (first, last) == asked))
-    return found
-
-
-def _choices(request: Any) -> dict[str, Any]:
-    found = duty_reports.choices(request.db, request.identity)
-    names = team_names(rotation.team for rotation in found)
-    teams = {rotation.team.slug: names[rotation.team_id] for rotation in found}
-    return {
-        "teams": list(teams.items()),
-        "rotations": [
-            (f"{one.team.slug}/{one.slug}", f"{names[one.team_id]} · {one.name}") for one in found
-        ],
+    choices = {
+        "This month": _month(today, 0),
+        "Last month": _month(today, -1),
+        "Last 3 months": _months(today, -3, 3),
+        "This year": _months(today, 1 - today.month, 12),
     }
+    return [
+        Period(
+            label,
+            f"{request.path}?{form.query(**{'from': first, 'to': last})}",
+            (first, last) == asked,
+        )
+        for label, (first, last) in choices.items()
+    ]
 
 
 def _tables(request: Any, made: Report | None) -> dict[str, Any]:

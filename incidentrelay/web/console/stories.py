@@ -9,7 +9,7 @@ from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.services import failed_notifications
 from incidentrelay.services.alert_future import Planned
 from incidentrelay.services.contact_ways import named
-from incidentrelay.web.console import cards, filters
+from incidentrelay.web.console import cards, delivery_words, filters
 from incidentrelay.web.console.cards import Card
 
 _LOOKS: Mapping[EventKind, tuple[str, str]] = {
@@ -77,6 +77,8 @@ class Sent:
     target: str
     method: str
     state: str
+    words: str
+    note: str
     attempts: int
     last_error: str
     at: datetime | None
@@ -115,6 +117,8 @@ def sent(row: Notification, resend_url: str | None = None) -> Sent:
         target=failed_notifications.recipient(row),
         method=named(row.method, row.contact.label if row.contact else ""),
         state=row.state,
+        words=delivery_words.state(row),
+        note=delivery_words.note(row),
         attempts=row.attempts,
         last_error=row.last_error,
         at=row.finished_at or row.created_at,

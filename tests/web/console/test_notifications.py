@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from incidentrelay.domain.enums import DeliveryState, GroupRole
-from incidentrelay.models import Alert, GroupMember, Notification
+from incidentrelay.models import Alert, GroupMember, Lane, Notification
 from tests.services.pager import NOW
 
 
@@ -101,3 +101,27 @@ def test_the_page_costs_the_same_however_long_it_is(
     with query_count() as many:
         ann.get("/notifications")
     assert len(many) == len(few), many
+
+
+def test_a_way_that_does_not_work_and_what_waits_behind_it(
+    browse: Any, pager: Any, alert_id: int
+) -> None:
+    with pager.database.write() as session:
+        session.execute(
+            update(Notification).values(
+                lane="email", state=DeliveryState.RETRY, next_at=NOW, stranded_at=NOW
+            )
+        )
+        session.add(Lane(name="email", failures=9, since=NOW, reason="The server is silent"))
+        count = session.scalar(select(func.count(Notification.id)))
+    page = browse("ann").get("/oncall").click("E-mail has not worked for")
+    assert "E-mail does not work, since" in page.text
+    assert "The server is silent" in page.text
+    assert f"{count} message" in page.text
+    told = browse("ann").get(f"/alerts/{alert_id}").text
+    assert told.count("This way does not work at present. Others were told;") == count
+    assert "Will be tried again" in told
+
+
+def test_what_works_is_not_mentioned(browse: Any, alert_id: int) -> None:
+    assert "does not work" not in browse("ann").get("/notifications").text

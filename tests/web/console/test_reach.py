@@ -144,7 +144,7 @@ def test_a_test_is_sent_and_shown(ann: Any, pager: Any) -> None:
     page = form(ann.get("/me"), "/rules/high")
     shown = ann.post(f"{page.action}/test").follow()
     assert "Your newest test" in shown.text
-    assert "Pending" in shown.text
+    assert "Waiting" in shown.text
     again = ann.post("/me/rules/low/test", status=409)
     assert "Wait 30 seconds between two tests." in again.text
 

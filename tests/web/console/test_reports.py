@@ -112,3 +112,43 @@ def test_the_number_of_statements_is_constant(login_as: Any, query_count: Any) -
         return len(statements)
 
     assert count("&team=core") == count("")
+
+
+def options(page: Any, name: str) -> list[str]:
+    """The values that a field offers, the chosen one marked by a star."""
+    (field,) = re.findall(rf'<select[^>]* name="{name}".*?</select>', page.text, re.DOTALL)
+    found = re.findall(r'<option value="([^"]*)"( selected)?>', field)
+    return [value + ("*" if chosen else "") for value, chosen in found]
+
+
+def test_people_are_chosen_from_those_of_ones_groups(login_as: Any) -> None:
+    page = login_as("vera").get(f"{WHERE}?{MARCH}&user=rex")
+    assert "rex*" in options(page, "user")
+    assert "otto" not in options(page, "user")
+
+
+def test_the_parts_of_a_country_come_with_it(login_as: Any) -> None:
+    vera = login_as("vera")
+    page = vera.get(f"{WHERE}?{MARCH}&country=de&subdivision=BY")
+    assert "DE*" in options(page, "country")
+    assert "BY*" in options(page, "subdivision")
+    assert ">Bayern<" in page.text
+    assert 'name="subdivision"' not in vera.get(f"{WHERE}?{MARCH}").text
+
+
+def test_what_is_not_offered_stays_chosen(login_as: Any) -> None:
+    page = login_as("vera").get(f"{WHERE}?{MARCH}&rotation=core/gone", status="*")
+    assert "core/gone*" in options(page, "rotation")
+
+
+@pytest.mark.parametrize(
+    ("label", "period"),
+    [
+        ("Last 3 months", "from=2025-12-01&to=2026-02-28"),
+        ("This year", "from=2026-01-01&to=2026-12-31"),
+    ],
+)
+def test_longer_periods(login_as: Any, label: str, period: str) -> None:
+    vera = login_as("vera")
+    assert links(vera.get(WHERE))[label] == f"{WHERE}?{period}"
+    assert re.search(rf'aria-current="true">{label}<', vera.get(f"{WHERE}?{period}").text)

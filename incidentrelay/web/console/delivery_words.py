@@ -1,0 +1,36 @@
+"""What has become of a notification, in plain words."""
+
+from collections.abc import Mapping
+
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Notification
+
+_WORDS: Mapping[DeliveryState, str] = {
+    DeliveryState.PENDING: "Waiting",
+    DeliveryState.SENDING: "Being sent",
+    DeliveryState.RETRY: "Will be tried again",
+    DeliveryState.SENT: "Sent",
+    DeliveryState.DELIVERED: "Arrived",
+    DeliveryState.FAILED: "Failed",
+    DeliveryState.CANCELLED: "Not needed any more",
+    DeliveryState.SUPERSEDED: "Left to a newer one",
+}
+
+
+def state(row: Notification) -> str:
+    if row.state is DeliveryState.CANCELLED and row.last_error:
+        # This installation has no means to send it.
+        return "Not sent"
+    return _WORDS[row.state]
+
+
+def note(row: Notification) -> str:
+    """What is out of the ordinary about it; "" where nothing is."""
+    still_waits = row.state in (DeliveryState.PENDING, DeliveryState.RETRY)
+    if row.stranded_at is not None and still_waits:
+        return (
+            "This way does not work at present. Others were told; it is sent when it works again."
+        )
+    if row.bundle is not None:
+        return "In one message with other alerts."
+    return ""

@@ -1,0 +1,27 @@
+"""The countries and their parts that a report can be asked for."""
+
+from datetime import date
+
+from incidentrelay.services import holiday_dates
+
+
+def test_countries_have_names_that_people_write() -> None:
+    names = holiday_dates.countries()
+    assert names["DE"] == "Germany"
+    assert names["BA"] == "Bosnia and Herzegovina"
+    assert names["CD"] == "DR Congo"
+    assert list(names.values()) == sorted(names.values())
+
+
+def test_whatever_is_offered_is_known() -> None:
+    day = date(2026, 3, 10)
+    for country in ("DE", "US", "CH", "GB"):
+        parts = holiday_dates.parts(country)
+        assert parts
+        for part in parts:
+            holiday_dates.find(country, part, day, day)
+
+
+def test_no_country_has_no_parts() -> None:
+    assert holiday_dates.parts("") == {}
+    assert holiday_dates.parts("XX") == {}
