@@ -26,7 +26,7 @@ from incidentrelay.web.resources.rotations import RotationNode
 from incidentrelay.web.schemas.imports import ImportSchema
 
 TEMPLATE = "rotations/import.jinja2"
-_FIELDS = ("url", "text")
+_FIELDS = ("url", "text", "whole")
 _MOST_BYTES = 4 * ical_reading.LONGEST_TEXT
 _WORDS = {
     Action.CREATE: "new",
@@ -82,6 +82,7 @@ def _imported(
         reading,
         dry_run=not apply,
         skip_problems="skip_problems" in request.POST,
+        whole="whole" in request.POST,
         actor=actor(request),
         now=now,
     )
@@ -90,7 +91,8 @@ def _imported(
 def _posted(request: Any) -> SchemaForm:
     texts = {name: request.POST.get(name, "") for name in ("url", "text")}
     values = {name: text if isinstance(text, str) else "" for name, text in texts.items()}
-    return SchemaForm(ImportSchema, _FIELDS, values | {"file": ""})
+    ticked = {"whole": "yes" if "whole" in request.POST else ""}
+    return SchemaForm(ImportSchema, _FIELDS, values | ticked | {"file": ""})
 
 
 def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:

@@ -39,6 +39,17 @@ def test_the_report_comes_first_and_changes_nothing(login_as: Any) -> None:
     assert "The calendar is imported: 1 new." in rex.get(PAGE).text
 
 
+def test_a_calendar_that_is_the_whole_roster_removes_what_it_has_not(login_as: Any) -> None:
+    rex = login_as("rex")
+    before = overrides(rex)
+    preview(rex, text=calendar(TARA)).forms[1].submit("apply")
+    later = event("DTSTART:20260318T090000Z", "DTEND:20260319T090000Z", "SUMMARY:Tara", uid="3")
+    page = preview(rex, text=calendar(later), whole=True)
+    assert "Overrides: 1 new, 1 removed." in page.text
+    page.forms[1].submit("apply")
+    assert len(overrides(rex)) == len(before) + 1
+
+
 def test_what_is_not_clear_is_said_and_left_out(login_as: Any) -> None:
     rex = login_as("rex")
     page = preview(rex, text=calendar(TARA, NOBODY))
