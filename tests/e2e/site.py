@@ -13,9 +13,10 @@ from waitress.server import create_server
 from incidentrelay import make_app, runtime, utc_now
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM, Actor
+from incidentrelay.domain.circuit import Circuit
 from incidentrelay.domain.enums import DeliveryState, Severity, SignalStatus
 from incidentrelay.domain.signals import Signal
-from incidentrelay.models import Alert, Lane, Notification, Route, Team, User
+from incidentrelay.models import Alert, Notification, Route, Team, User
 from incidentrelay.runtime import Runtime
 from incidentrelay.services import (
     act_links,
@@ -24,6 +25,7 @@ from incidentrelay.services import (
     escalations,
     heartbeats,
     intake,
+    lanes,
     silences,
     users,
 )
@@ -165,7 +167,8 @@ def _trouble(parts: Runtime) -> int:
         assert failed is not None
         failed.state, failed.next_at, failed.finished_at = DeliveryState.FAILED, None, now
         failed.attempts, failed.last_error = 12, "The mailbox anna@example.com is full"
-        session.add(Lane(name="email", failures=9, since=now - 20 * MINUTE, reason="No answer"))
+        lane = lanes.lock(session, "email")
+        lanes.set_circuit(lane, Circuit(9, now - 20 * MINUTE, None, "No answer"))
         assert again.id == once.id + 1
         return once.id
 

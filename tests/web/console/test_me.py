@@ -25,8 +25,12 @@ def stored(pager: Any) -> User:
         return session.get_one(User, pager.people["ann"])
 
 
+def profile_form(page: Any) -> Any:
+    return next(form for form in page.forms.values() if form.action == "/me/profile")
+
+
 def test_the_profile_is_saved(ann: Any, pager: Any) -> None:
-    form = ann.get("/me").forms[1]
+    form = profile_form(ann.get("/me"))
     for name, value in PROFILE.items():
         form[name] = value
     page = form.submit().follow()
@@ -158,7 +162,7 @@ def test_a_form_is_for_whoever_is_signed_in(testapp: Any, pager: Any, form: str)
 
 def test_shift_notices_are_switched_on_and_off(ann: Any, pager: Any) -> None:
     assert (stored(pager).shift_start_notice, stored(pager).shift_end_notice) == (True, False)
-    form = ann.get("/me").forms[1]
+    form = profile_form(ann.get("/me"))
     assert (form["shift_start_notice"].checked, form["shift_end_notice"].checked) == (True, False)
     form["shift_start_notice"].checked, form["shift_end_notice"].checked = False, True
     form.submit().follow()
@@ -168,7 +172,7 @@ def test_shift_notices_are_switched_on_and_off(ann: Any, pager: Any) -> None:
 def test_ticks_are_not_lost_where_something_else_is_wrong(ann: Any) -> None:
     form = {**PROFILE, "zone": "Mars", "shift_end_notice": "yes"}
     page = ann.post("/me/profile", form, status=422)
-    ticks = page.forms[1]
+    ticks = profile_form(page)
     assert (ticks["shift_start_notice"].checked, ticks["shift_end_notice"].checked) == (False, True)
 
 
