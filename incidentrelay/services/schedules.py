@@ -42,6 +42,7 @@ _STORED = (
         Team.group_id,
         RotationRevision.id.label("revision_id"),
         RotationRevision.effective_from,
+        RotationRevision.created_at,
         *_LAYER,
     )
     .join(Team, Team.id == Rotation.team_id)
@@ -63,9 +64,14 @@ _OVERRIDES = select(
 
 @dataclass(slots=True)
 class _Stored:
-    """A rotation's rows as values, before anybody is taken out who cannot be on call."""
+    """A rotation's rows as values, before anybody is taken out who cannot be on call.
+
+    ``known_since`` is when the newest revision began, or was made where it waits: nobody
+    who has left is on call until then.
+    """
 
     group_id: int
+    known_since: datetime | None = None
     revisions: list[Revision] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
 
@@ -132,7 +138,9 @@ def _rotations(rows: Iterable[Row[Any]]) -> dict[int, _Stored]:
         rotation = found.setdefault(rotation_id, _Stored(first.group_id))
         if first.revision_id is not None:
             layers = [layer_of(row) for row in (first, *others) if row.key is not None]
-            rotation.revisions.append(Revision(first.effective_from, tuple(layers)))
+            begin = first.effective_from
+            rotation.revisions.append(Revision(begin, tuple(layers)))
+            rotation.known_since = begin and min(begin, first.created_at)
     return found
 
 
@@ -165,18 +173,18 @@ def wall_time(value: time) -> str:
 
 def _schedule(rotation: _Stored, active: set[int], known: Sequence[Away]) -> Schedule:
     named = rotation.people
-    newest = rotation.revisions[-1].effective_from if rotation.revisions else None
     # Whoever is active now is so whatever was written: pages must reach somebody.
     away = [one for one in known if one.user_id in named]
     away = [one for one in away if one.until is not None or one.user_id not in active]
     since_known = {one.user_id for one in away if one.until is None}
-    away += [Away(user_id, newest, None) for user_id in named - active - since_known]
+    away += [Away(user_id, rotation.known_since, None) for user_id in named - active - since_known]
     return Schedule(
         revisions=without(rotation.revisions, away), overrides=tuple(rotation.overrides)
     )
 
 
-def layer_of(row: RotationLayer | Row[Any]) -> Layer:
+def _schedule(rotation: _Stored, active: set[int], known: Sequence[Away]) -> Schedule:
+    named = rotation.people
     """One stored layer as a value; its key is the ``id``."""
     return Layer(
         id=row.key,

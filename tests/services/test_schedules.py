@@ -200,6 +200,19 @@ def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
     assert present.user_id == people["bob"].id
 
 
+def test_who_left_nobody_knows_when_is_out_before_a_new_schedule_begins(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    ann, bob = people["ann"], people["bob"]
+    rotation = factories.rotation(session, team, members=(bob, ann))
+    factories.revision(session, rotation, (bob, ann), effective_from=now + timedelta(days=70))
+    ann.active = False
+    session.flush()
+    present = on_call(schedules.load(session, [rotation.id])[rotation.id], now)
+    assert present is not None
+    assert present.user_id == bob.id
+
+
 @pytest.mark.both_databases
 def test_an_absence_that_nobody_ended_keeps_no_active_person_from_duty(
     session: Session, team: Team, people: People, now: datetime
