@@ -73,9 +73,7 @@ class AlertState:
         self.labels = labels
 
     def start_again(self) -> None:
-        """Its plan begins once more, in a generation of its own."""
-        self.generation += 1
-        self.page = True
+        self.generation, self.page = self.generation + 1, True
 
 
 @dataclass(slots=True, eq=False)
