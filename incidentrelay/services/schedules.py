@@ -183,8 +183,7 @@ def _schedule(rotation: _Stored, active: set[int], known: Sequence[Away]) -> Sch
     )
 
 
-def _schedule(rotation: _Stored, active: set[int], known: Sequence[Away]) -> Schedule:
-    named = rotation.people
+def layer_of(row: RotationLayer | Row[Any]) -> Layer:
     """One stored layer as a value; its key is the ``id``."""
     return Layer(
         id=row.key,
