@@ -10,6 +10,9 @@ from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.domain.permissions import outranks
 from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
+from incidentrelay.services.visibility import Memberships
+
+_NOBODY = "There is nobody of this name."
 
 
 def named(session: Session, username: object, field: str = "username") -> User:
@@ -17,7 +20,24 @@ def named(session: Session, username: object, field: str = "username") -> User:
     text = username.strip().casefold() if isinstance(username, str) else ""
     user = session.scalar(select(User).where(User.username == text)) if _storable(text) else None
     if user is None:
-        raise InvalidInput.of(field, "There is nobody of this name.")
+        raise InvalidInput.of(field, _NOBODY)
+    return user
+
+
+def colleague(session: Session, memberships: Memberships, username: object) -> User:
+    """The user of that name as far as ``memberships`` may know: a site admin, or somebody
+    in one of their groups. Raises InvalidInput (``username``) where there is none.
+
+    Who else has an account here is nothing to find out by trying names.
+    """
+    user = named(session, username)
+    if memberships.is_admin or user.is_admin:
+        return user
+    shared = select(GroupMember.id).where(
+        GroupMember.user_id == user.id, GroupMember.group_id.in_(memberships.groups)
+    )
+    if session.scalar(shared.limit(1)) is None:
+        raise InvalidInput.of("username", _NOBODY)
     return user
 
 

@@ -70,6 +70,19 @@ def test_wrong_values_are_named(login_as: Any, body: dict[str, Any], field: str)
     assert field in answer.json["errors"]
 
 
+@pytest.mark.parametrize("address", [URL, "/api/alerts/{alert}/assign"])
+def test_nobody_learns_who_else_has_an_account(login_as: Any, alert: int, address: str) -> None:
+    """Otto is in another group: to rex he is nobody, whatever is asked."""
+    address, rex = address.format(alert=alert), login_as("rex")
+    more = {"action": "assign", "ids": [alert]} if address == URL else {}
+    told = [
+        rex.post_json(address, {**more, "username": name}, status=422).json["errors"]
+        for name in ("otto", "nobody-at-all")
+    ]
+    assert told[0] == told[1]
+    rex.post_json(address, {**more, "username": "vera"}, status=200)
+
+
 def test_a_token_needs_the_scope_to_write(with_token: Any, alert: int) -> None:
     body = {"action": "ack", "ids": [alert]}
     with_token("alerts:read").post_json(URL, body, status=403)

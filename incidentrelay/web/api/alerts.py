@@ -81,7 +81,7 @@ def snooze(context: AlertNode, request: Any) -> Item:
 
 @verb("assign", "Hand it to somebody, who is paged", body=AssignSchema)
 def assign(context: AlertNode, request: Any) -> Item:
-    user = people.named(request.db, request.body_data["username"])
+    user = people.colleague(request.db, request.identity, request.body_data["username"])
     alerts.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return _fresh(context)
 

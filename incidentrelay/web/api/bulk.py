@@ -39,5 +39,7 @@ def act(context: Alerts, request: Any) -> Mapping[str, Any]:
 
 def _order(request: Any, data: Mapping[str, Any]) -> Order:
     username = data.get("username")
-    user = people.named(request.db, username) if username is not None else None
+    user = (
+        people.colleague(request.db, request.identity, username) if username is not None else None
+    )
     return Order(data["action"], data.get("until"), user, data.get("text", ""))

@@ -76,7 +76,7 @@ def assign(context: AlertNode, request: Any) -> str:
     username = forms.text(request, "username", 63)
     if not username:
         raise InvalidInput.of("username", "Choose somebody.")
-    user = people.named(request.db, username)
+    user = people.colleague(request.db, request.identity, username)
     alerts.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return f"Assigned to {user.display_name}, who is paged now."
 

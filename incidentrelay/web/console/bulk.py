@@ -63,7 +63,8 @@ def _order(request: Any) -> Order:
         choice = forms.text(request, "for")
         return Order(action, offers.snooze_until(choice, request.identity.zone, request.now))
     if action is BulkAction.ASSIGN:
-        return Order(action, user=people.named(request.db, forms.text(request, "username", 63)))
+        username = forms.text(request, "username", 63)
+        return Order(action, user=people.colleague(request.db, request.identity, username))
     return Order(action, text=forms.text(request, "text"))
 
 
