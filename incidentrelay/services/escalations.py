@@ -16,7 +16,7 @@ from incidentrelay.domain import escalation
 from incidentrelay.domain.alerts import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
 from incidentrelay.domain.escalation import Plan, Progress
-from incidentrelay.models import Alert, Event, Route, Signal
+from incidentrelay.models import Alert, Event, Route, Signal, Team
 from incidentrelay.services import directory as directories
 from incidentrelay.services import notifications
 from incidentrelay.services.notifications import Subject
@@ -76,7 +76,9 @@ def load(session: Session, alert_ids: Collection[int]) -> list[Alert]:
     if not alert_ids:
         return []
     query = select(Alert).where(Alert.id.in_(alert_ids)).order_by(Alert.id)
-    query = query.options(joinedload(Alert.team)).execution_options(populate_existing=True)
+    # With its group, or whoever has loaded that before would lose it.
+    whole = joinedload(Alert.team).joinedload(Team.group)
+    query = query.options(whole).execution_options(populate_existing=True)
     return list(session.scalars(query))
 
 

@@ -67,7 +67,7 @@ def test_a_reader_that_has_it_gets_304(login_as: Any, testapp: Any, database: An
 
 
 @pytest.mark.parametrize(
-    "name", ["x", "ir_f_", "ir_f_" + "A" * 43 + "00000000", "%00", "%E2%80%A8", "a" * 5000]
+    "name", ["x", "ir_f_", "ir_f_" + "A" * 43 + "00000000", "%E2%80%A8", "a" * 5000]
 )
 def test_what_is_no_feed_is_not_found(testapp: Any, name: str) -> None:
     answer = testapp.get(f"/feeds/{name}.ics", status=404)
