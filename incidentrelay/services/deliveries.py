@@ -33,6 +33,7 @@ from incidentrelay.models import Lane, Notification
 from incidentrelay.models.notification import IS_UNFINISHED
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
+ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 LANE_WIDTH = 3
 MOST_OF_A_LANE = 20
 ALARMS = (

@@ -9,24 +9,20 @@ from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.backoff import next_attempt
-from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
+from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
 from incidentrelay.models.notification import IS_UNFINISHED
 from incidentrelay.services import (
     alert_sets,
     deliveries,
-    escalations,
+    fallbacks,
     lanes,
-    notifications,
-    reaching,
     rule_deliveries,
 )
-from incidentrelay.services import directory as directories
-from incidentrelay.services.deliveries import ALARMS, Claim, Result
+from incidentrelay.services.deliveries import ALARMS, ARRIVED, Claim, Result
 from incidentrelay.services.timeline import event
 
 DEFERRED = timedelta(minutes=1)
-_ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
 def record(
@@ -167,7 +163,7 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
     db.insert_all(session, Event, lines)
     for row in rows:
         rule_deliveries.bring_forward(session, row, now)
-        _fall_back(session, row, alerts, now)
+        fallbacks.fall_back(session, row, alerts[row.alert_id], now)
     return len(rows)
 
 
@@ -186,13 +182,13 @@ def tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None
     rows = session.scalars(query).all()
     told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
     db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
-    lost = [row for row in rows if row.state not in _ARRIVED]
+    lost = [row for row in rows if row.state not in ARRIVED]
     alerts = _lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
         rule_deliveries.bring_forward(session, row, now)
         failed = row.state is DeliveryState.FAILED
         if failed or rule_deliveries.follows_a_failure(session, row):
-            _fall_back(session, row, alerts, now)
+            fallbacks.fall_back(session, row, alerts[row.alert_id], now)
 
 
 def _lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
@@ -209,7 +205,7 @@ def _lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | N
 def _values(
     state: DeliveryState, result: Result, again: datetime | None, now: datetime
 ) -> dict[str, Any]:
-    arrived = state in _ARRIVED
+    arrived = state in ARRIVED
     values: dict[str, Any] = {
         "state": state,
         "next_at": again,
@@ -272,64 +268,3 @@ def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
 
 def _who(row: Notification) -> str:
     return row.user.display_name if row.user else row.channel.name if row.channel else row.target
-
-
-def _fall_back(
-    session: Session, row: Notification, locked: Mapping[int | None, Alert], now: datetime
-) -> None:
-    """A page does not arrive: where no other of its step can, others are told.
-
-    The plan's next step is brought forward and the team's fallback contact is told.
-    """
-    alarming = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
-    if not alarming or _has_hope(session, row):
-        return
-    alert = locked[row.alert_id]
-    if alert.generation != row.generation or alert.status is not AlertStatus.FIRING:
-        return
-    _tell_fallback(session, alert, row.step, now)
-    escalations.bring_forward(session, alert, row.step, now)
-
-
-def _has_hope(session: Session, row: Notification) -> bool:
-    """Whether another notification of the same step has arrived or still may.
-
-    The inbox does not count: nobody wakes up of it.
-    """
-    others = select(Notification.id).where(
-        Notification.alert_id == row.alert_id,
-        Notification.generation == row.generation,
-        Notification.step == row.step,
-        Notification.method != "inbox",
-        Notification.state.notin_([DeliveryState.FAILED, DeliveryState.CANCELLED]),
-        or_(Notification.stranded_at.is_(None), Notification.state.in_(_ARRIVED)),
-    )
-    return session.scalar(others.limit(1)) is not None
-
-
-def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> None:
-    people = directories.load(session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id])
-    told = _told_as_fallback(session, alert, step)
-    contacts = [each for each in people.fallback(alert.team_id) if each.target not in told]
-    if not contacts:
-        return
-    subject = escalations.subject_of(alert)
-    headline, assignee = "A page could not be delivered", people.name(alert.assignee_id)
-    body = notifications.message(subject, NotificationKind.FALLBACK, headline, assignee)
-    notifications.write(session, notifications.rows(subject, contacts, body, step, now))
-    names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
-    text = f"The team's fallback contact is told: {names}."
-    data = reaching.people_facts("fallback", contacts)
-    line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data)
-    db.insert_all(session, Event, [line])
-
-
-def _told_as_fallback(session: Session, alert: Alert, step: int) -> set[str]:
-    """The targets that were told as fallback of this step already."""
-    query = select(Notification.target).where(
-        Notification.alert_id == alert.id,
-        Notification.generation == alert.generation,
-        Notification.step == step,
-        Notification.kind == NotificationKind.FALLBACK,
-    )
-    return set(session.scalars(query))
