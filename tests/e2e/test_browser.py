@@ -226,6 +226,7 @@ def test_the_order_of_turns_is_changed_after_a_preview(
 ) -> None:
     page = open_page(PHONE, script=script)
     sign_in(page)
+    page.get_by_role("navigation", name="Main").locator("summary").click()
     page.get_by_role("link", name="Rotations").click()
     page.get_by_role("link", name="Infrastructure · Primary").click()
     page.get_by_role("link", name="Edit", exact=True).click()
