@@ -67,6 +67,8 @@ def postgresql() -> Iterator[Database]:
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     name = f"incidentrelay_test_{os.getpid()}"
     with admin:
+        # One of a process that was killed, whose number has come around again.
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name}")
         database = Database(address.set(database=name).render_as_string(hide_password=False))
         Base.metadata.create_all(database.writing)

@@ -20,6 +20,20 @@ def test_everybody_sees_their_own_rotations(login_as: Any, core: str) -> None:
     assert login_as("vera").get(f"{core}/rotations/primary/oncall").json == rows[0]
 
 
+def test_only_one_rotation_or_person(login_as: Any, core: str, database: Any, cast: Any) -> None:
+    with database.write() as session:
+        factories.rotation(session, cast.teams["core"].team, "pair", (cast.users["tara"],))
+    vera = login_as("vera")
+
+    def asked(query: str) -> list[tuple[str, str]]:
+        rows = vera.get(f"/api/oncall?{query}").json["items"]
+        return [(row["rotation"], row["user"]) for row in rows]
+
+    assert asked("rotation=pair") == asked("user=tara") == [("pair", "tara")]
+    assert asked("user=rex&team=core") == [("primary", "rex")]
+    assert asked("user=nobody-of-that-name") == []
+
+
 def test_another_time(login_as: Any, core: str, database: Any, cast: Any) -> None:
     with database.write() as session:
         people = (cast.users["rex"], cast.users["tara"])

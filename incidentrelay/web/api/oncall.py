@@ -39,9 +39,14 @@ def who(context: OnCall, request: Any) -> Any:
     if "group" in request.query:
         in_group = Team.group.has(Group.slug == request.query["group"])
         statement = statement.where(Rotation.team.has(in_group))
+    if "rotation" in request.query:
+        statement = statement.where(Rotation.slug == request.query["rotation"])
     nodes, cursor = page(request, door, statement)
-    rows = [node.obj for node in nodes]
-    return oncall.who_is_on_call(request.db, rows, _at(request)), cursor
+    found = oncall.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
+    # Only the engine can tell: a page can be shorter although another follows.
+    user = request.query.get("user")
+    kept = [row for row in found if user is None or (row.user and row.user.username == user)]
+    return kept, cursor
 
 
 @api_view(

@@ -38,9 +38,13 @@ class AlertQuery(AlertFilter, PageQuery):
 
 
 class OnCallQuery(PageQuery):
+    """``user`` (a username): the rotations in which this person is on call then."""
+
     at = Instant()
     group = fields.String(validate=SLUG)
     team = fields.String(validate=SLUG)
+    rotation = fields.String(validate=SLUG)
+    user = fields.String(validate=validate.Length(1, 63))
 
 
 class InstantQuery(Query):
