@@ -31,7 +31,7 @@ from incidentrelay import make_app, migrations
 from incidentrelay.db import Database
 from incidentrelay.models import Base
 from incidentrelay.runtime import build
-from incidentrelay.services.demo import create_demo
+from incidentrelay.services.operations.demo import create_demo
 from incidentrelay.settings import load
 
 SECONDS = 4

@@ -15,9 +15,9 @@ from incidentrelay.channels.registry import default_registry as default_channels
 from incidentrelay.db import Database
 from incidentrelay.integrations import default_registry as default_integrations
 from incidentrelay.integrations.registry import Registry as Integrations
-from incidentrelay.services.keys import derive
-from incidentrelay.services.links import LinkMaker
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.access.keys import derive
+from incidentrelay.services.alerts.links import LinkMaker
+from incidentrelay.services.common.secret_box import Vault
 from incidentrelay.settings import Settings
 from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from incidentrelay import models
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.permissions import Scope
-from incidentrelay.services.credentials import TokenKind, new_token
+from incidentrelay.services.access.secrets import TokenKind, new_token
 from tests import factories
 
 PEOPLE = ("root", "gail", "eddy", "rex", "vera", "mona", "tara", "otto")

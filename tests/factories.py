@@ -23,13 +23,8 @@ from incidentrelay.domain.enums import (
     TeamRole,
     Urgency,
 )
-from incidentrelay.domain.escalation import Plan
-from incidentrelay.services.credentials import (
-    TokenKind,
-    new_token,
-    token_digest,
-    token_hint,
-)
+from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)

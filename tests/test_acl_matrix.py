@@ -259,7 +259,7 @@ def test_what_one_may_view_is_what_is_listed(
 def test_what_a_bound_token_may_view_is_what_is_listed(
     asker: Asker, world: standing_cast.Cast, database: Any
 ) -> None:
-    from incidentrelay.services.credentials import new_token
+    from incidentrelay.services.access.secrets import new_token
     from tests import factories
 
     token = new_token("u")

@@ -50,7 +50,7 @@ def create_admin(
 
     Example: incidentrelay create-admin -c production.ini --username admin
     """
-    from incidentrelay.services import users
+    from incidentrelay.services.people import users as user_service
 
     data = {"username": username, "is_admin": True, "password": _password(password_file)}
     if email:
@@ -58,7 +58,7 @@ def create_admin(
     if display_name:
         data["display_name"] = display_name
     with _writing(config) as session:
-        users.create(session, None, data, actor=_OPERATOR, now=datetime.now(UTC))
+        user_service.create(session, None, data, actor=_OPERATOR, now=datetime.now(UTC))
     click.echo(f"The admin {username} can sign in now.")
 
 
@@ -73,12 +73,12 @@ def set_password(config: Path, username: str, password_file: IO[str] | None) -> 
 
     Example: incidentrelay set-password -c production.ini --username anna
     """
-    from incidentrelay.services import users
+    from incidentrelay.services.people import users as user_service
 
     data = {"password": _password(password_file)}
     with _writing(config) as session:
         person = _person(session, username)
-        users.update(session, person, data, actor=_OPERATOR, now=datetime.now(UTC))
+        user_service.update(session, person, data, actor=_OPERATOR, now=datetime.now(UTC))
     click.echo(f"{username} has a new password.")
 
 
@@ -111,7 +111,7 @@ def create_token(
     Example: incidentrelay create-token -c production.ini --username anna --name ci
     --scope alerts:read
     """
-    from incidentrelay.services import tokens
+    from incidentrelay.services.access import tokens
 
     now = datetime.now(UTC)
     ends = now + timedelta(days=days) if days else None

@@ -11,7 +11,7 @@ from incidentrelay.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from incidentrelay.db import Database
-    from incidentrelay.services.demo import DemoResult
+    from incidentrelay.services.operations.demo import DemoResult
     from incidentrelay.settings import Settings
 
 
@@ -39,7 +39,7 @@ def demo_data(config: Path, as_json: bool) -> None:
 def make_demo(settings: "Settings", database: "Database") -> "DemoResult | None":
     """Create the demo data; None where the installation is not empty."""
     from incidentrelay import runtime
-    from incidentrelay.services.demo import create_demo
+    from incidentrelay.services.operations.demo import create_demo
 
     parts = runtime.build(settings, database=database)
     try:

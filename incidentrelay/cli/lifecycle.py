@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from incidentrelay.cli.tables import table
-from incidentrelay.domain.alerts import TRANSITIONS, Action
+from incidentrelay.domain.alerts.transitions import TRANSITIONS, Action
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake import AlertState, Fold, SignalState, fold
-from incidentrelay.domain.signals import Signal
+from incidentrelay.domain.intake.reducer import AlertState, Fold, SignalState, fold
+from incidentrelay.domain.intake.signals import Signal
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WINDOW = timedelta(minutes=5)

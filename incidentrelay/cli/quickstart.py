@@ -17,7 +17,7 @@ from incidentrelay.cli.errors import CommandFailed
 from incidentrelay.cli.readiness import Address
 
 if TYPE_CHECKING:
-    from incidentrelay.services.demo import DemoResult
+    from incidentrelay.services.operations.demo import DemoResult
     from incidentrelay.settings import Settings
 
 READY_SECONDS = 60

@@ -8,7 +8,7 @@ from incidentrelay.domain.permissions import (
     Permission,
     Place,
 )
-from incidentrelay.services.metrics import METRICS
+from incidentrelay.services.operations.metrics import METRICS
 from incidentrelay.settings import KEYS, PREFIX, Key
 
 _PLACES: Mapping[Place, str] = {

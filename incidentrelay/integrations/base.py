@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from incidentrelay.domain.signals import Item
+from incidentrelay.domain.intake.signals import Item
 
 
 @dataclass(frozen=True, slots=True)

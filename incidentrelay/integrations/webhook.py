@@ -9,7 +9,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Item, Rejection, Signal
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Item, Rejection, Signal
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 

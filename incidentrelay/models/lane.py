@@ -9,7 +9,7 @@ from incidentrelay.models.meta import Base
 
 
 class Lane(Base):
-    """How the provider of a lane fares (:class:`incidentrelay.domain.circuit.Circuit`)."""
+    """State of a provider's circuit breaker (domain/delivery/circuit_breaker.py)."""
 
     __tablename__ = "lanes"
 
@@ -21,7 +21,7 @@ class Lane(Base):
 
 
 class TargetPace(Base):
-    """How fast a target was told things (:class:`incidentrelay.domain.pacing.Pace`)."""
+    """State of a recipient's rate limit (domain/delivery/rate_limit.py)."""
 
     __tablename__ = "target_paces"
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from incidentrelay.domain.pacing import DEFAULT_PER_MINUTE
+from incidentrelay.domain.delivery.rate_limit import DEFAULT_PER_MINUTE
 from incidentrelay.models.group import Team
 from incidentrelay.models.meta import Base, NullableJSON
 from incidentrelay.models.mixins import Named, Versioned
@@ -40,7 +40,7 @@ class Policy(Versioned, Named, Base):
     """An escalation policy.
 
     ``steps``: ``[{"delay": seconds, "targets": [{"kind", "id"}], "notify_assignee_again",
-    "conditions"}]``, the last as in :class:`incidentrelay.domain.conditions.Conditions`.
+    "conditions"}]``, the last as in :class:`incidentrelay.domain.escalation.conditions.Conditions`.
     ``repeat`` further rounds follow the first.
     """
 

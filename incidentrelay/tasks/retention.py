@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from incidentrelay.db import Database
-from incidentrelay.services import retention
+from incidentrelay.services.operations import retention
 from incidentrelay.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -11,20 +11,17 @@ from sqlalchemy.exc import OperationalError
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.services import (
-    auth,
-    claims,
-    deliveries,
-    delivery_results,
-    escalations,
-    heartbeats,
-    shift_notices,
-    silence_changes,
-    silent_sources,
-)
-from incidentrelay.services.deliveries import Claim, Result
-from incidentrelay.services.links import LinkMaker
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.access import login
+from incidentrelay.services.alerts.links import LinkMaker
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.delivery import claims, shift_reminders
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.intake import auto_resolve
+from incidentrelay.services.outbox import records as outbox_records
+from incidentrelay.services.outbox.records import Claim, Result
+from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import retention
 
@@ -105,7 +102,7 @@ class Runner:
         try:
             known = taken.method in self._channels.names()
             channel = self._channels.get(taken.method) if known else None
-            return deliveries.perform(taken, channel, self._links, self._clock())
+            return outbox_records.perform(taken, channel, self._links, self._clock())
         except Exception:
             log.exception("Notification %s: the channel %s failed.", taken.uid, taken.method)
             return Result(DeliveryState.RETRY, INTERNAL_ERROR)
@@ -123,12 +120,12 @@ class Runner:
     def wake(self, alert_id: int) -> bool:
         """Run the plan of one alert, if it is due."""
         with self._database.write() as session:
-            return escalations.wake(session, alert_id, self._clock())
+            return escalation_runner.wake(session, alert_id, self._clock())
 
     def silences(self, team_id: int) -> int:
         """Begin and end the silences of one team that are due."""
         with self._database.write() as session:
-            return silence_changes.change_over(session, team_id, self._clock())
+            return silence_transitions.change_over(session, team_id, self._clock())
 
     def sweep(self) -> bool:
         """Do everything that is due.
@@ -170,7 +167,7 @@ class Runner:
     def _sweep_silences(self) -> None:
         """Before the plans, so that nobody is paged at the instant at which it falls quiet."""
         with self._database.read() as session:
-            due = silence_changes.due_teams(session, self._clock(), limit=BATCH)
+            due = silence_transitions.due_teams(session, self._clock(), limit=BATCH)
         for team_id in due:
             try:
                 self.silences(team_id)
@@ -182,7 +179,7 @@ class Runner:
         row stops nobody but itself."""
         try:
             with self._database.write() as session:
-                escalations.run_due(session, self._clock(), limit=BATCH)
+                escalation_runner.run_due(session, self._clock(), limit=BATCH)
         except Exception:
             log.exception("Escalating together failed; escalating one by one.")
             self._escalate_singly()
@@ -190,11 +187,11 @@ class Runner:
     def _notice_shifts(self) -> None:
         """Tell people of shifts that begin and end."""
         with self._database.write() as session:
-            shift_notices.run_due(session, self._clock())
+            shift_reminders.run_due(session, self._clock())
 
     def _escalate_singly(self) -> None:
         with self._database.read() as session:
-            due = escalations.due_ids(session, self._clock(), limit=BATCH)
+            due = escalation_runner.due_ids(session, self._clock(), limit=BATCH)
         for alert_id in due:
             try:
                 self.wake(alert_id)
@@ -205,19 +202,19 @@ class Runner:
         """Resolve what its source has fallen silent about, route by route."""
         now = self._clock()
         with self._database.write() as session:
-            since = silent_sources.listening_since(session, now)
+            since = auto_resolve.listening_since(session, now)
         with self._database.read() as session:
-            due = silent_sources.due_routes(session, since, now)
+            due = auto_resolve.due_routes(session, since, now)
         for route_id in due:
             try:
                 with self._database.write() as session:
-                    silent_sources.resolve(session, route_id, since, now)
+                    auto_resolve.resolve(session, route_id, since, now)
             except Exception:
                 log.exception("The silent alerts of route %s cannot be resolved.", route_id)
 
     def _sweep_outbox(self) -> None:
         with self._database.read() as session:
-            due = deliveries.due_ids(session, self._clock(), limit=BATCH)
+            due = outbox_records.due_ids(session, self._clock(), limit=BATCH)
         if not due:
             return
         with ThreadPoolExecutor(self._settings.worker_threads, "sweep") as pool:
@@ -231,6 +228,6 @@ class Runner:
         idle = timedelta(seconds=self._settings.session_idle)
         lifetime = timedelta(seconds=self._settings.session_lifetime)
         with self._database.write() as session:
-            auth.prune(session, self._clock(), idle=idle, lifetime=lifetime)
-            shift_notices.prune(session, self._clock())
+            login.prune(session, self._clock(), idle=idle, lifetime=lifetime)
+            shift_reminders.prune(session, self._clock())
         retention.run(self._settings, self._database, self._clock)

@@ -6,9 +6,9 @@ from typing import Any
 
 from pyramid.response import Response
 
-from incidentrelay.domain.duty import KINDS, decimal
-from incidentrelay.services import duty_reports
-from incidentrelay.services.duty_reports import Line, Report, Wanted
+from incidentrelay.domain.reports.on_call_hours import KINDS, decimal
+from incidentrelay.services.reports import on_call_hours
+from incidentrelay.services.reports.on_call_hours import Line, Report, Wanted
 from incidentrelay.web import spreadsheets
 
 _WHO = ("from", "to", "zone", "group", "team", "rotation", "username", "name")
@@ -28,7 +28,7 @@ def report(request: Any, asked: Mapping[str, Any]) -> Report:
             () if days == "none" else (int(day) for day in days.split(","))
         )
     wanted = Wanted(own_zone=request.identity.zone, **values)
-    return duty_reports.find(request.db, request.identity, wanted)
+    return on_call_hours.find(request.db, request.identity, wanted)
 
 
 def download(made: Report) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy.exc import SQLAlchemyError
 
-from incidentrelay.services import health
+from incidentrelay.services.operations import health
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
 WORKER_SILENT = timedelta(minutes=5)

@@ -19,8 +19,8 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy.exc import SQLAlchemyError
 
 from incidentrelay import __version__
-from incidentrelay.services import metrics
-from incidentrelay.services.metrics import Metric, Samples
+from incidentrelay.services.operations import metrics
+from incidentrelay.services.operations.metrics import Metric, Samples
 
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 

@@ -12,7 +12,7 @@ from incidentrelay.channels.email import message_id
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
-from incidentrelay.services.deliveries import DUE
+from incidentrelay.services.outbox.records import DUE
 from tests.chaos.fleet import THREADS
 from tests.chaos.senders import Ledger
 from tests.e2e.sinks import MailSink, WebhookSink, alert_ids

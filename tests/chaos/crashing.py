@@ -16,7 +16,9 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from incidentrelay.services import claims, deliveries, delivery_results
+from incidentrelay.services.delivery import claims
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.tasks.queue import Queue
 
 WEB_POINTS = ("before-commit", "before-enqueue")
@@ -86,7 +88,7 @@ def set_up_worker(trap: Trap) -> None:
             trap.reach("after-record")
 
     _around(claims, "claim", after=claimed)
-    _around(deliveries, "perform", before=sending)
+    _around(outbox_records, "perform", before=sending)
     _around(delivery_results, "record", before=recording, after=recorded)
 
 

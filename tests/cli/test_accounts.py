@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from incidentrelay.db import Database
 from incidentrelay.models import ApiToken, AuditEntry, User, WebSession
-from incidentrelay.services import auth
-from incidentrelay.services.credentials import token_digest
+from incidentrelay.services.access import login
+from incidentrelay.services.access.secrets import token_digest
 
 Run = Callable[..., Result]
 
@@ -27,7 +27,7 @@ def admin(run: Run, migrated: Path) -> Path:
 
 
 def sign_in(database: Database, password: str) -> str:
-    cookie, _ = auth.sign_in(
+    cookie, _ = login.sign_in(
         database, "root", password, address="127.0.0.1", user_agent="", now=datetime.now(UTC)
     )
     return cookie

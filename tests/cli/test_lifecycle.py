@@ -7,7 +7,7 @@ import pytest
 from incidentrelay.cli import lifecycle
 from incidentrelay.cli.lifecycle import ARRIVALS, SITUATIONS, Effect
 from incidentrelay.cli.lifecycle_picture import picture
-from incidentrelay.domain.alerts import TRANSITIONS, Action
+from incidentrelay.domain.alerts.transitions import TRANSITIONS, Action
 from incidentrelay.domain.enums import AlertStatus, Outcome
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus

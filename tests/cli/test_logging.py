@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay import logging as own
-from incidentrelay.services.credentials import TokenKind, new_token
+from incidentrelay.services.access.secrets import TokenKind, new_token
 from incidentrelay.settings import Settings
 
 Log = Callable[..., io.StringIO]

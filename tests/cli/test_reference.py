@@ -10,7 +10,7 @@ from sqlalchemy import select
 from incidentrelay.db import Database
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Route
-from incidentrelay.services.credentials import token_digest
+from incidentrelay.services.access.secrets import token_digest
 from incidentrelay.settings import KEYS, PREFIX, load
 
 Run = Callable[..., Result]

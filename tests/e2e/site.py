@@ -13,23 +13,21 @@ from waitress.server import create_server
 from incidentrelay import make_app, runtime, utc_now
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM, Actor
-from incidentrelay.domain.circuit import Circuit
+from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, Severity, SignalStatus
-from incidentrelay.domain.signals import Signal
+from incidentrelay.domain.intake.signals import Signal
 from incidentrelay.models import Alert, Notification, Route, Team, User
 from incidentrelay.runtime import Runtime
-from incidentrelay.services import (
-    act_links,
-    alerts,
-    demo,
-    escalations,
-    heartbeats,
-    intake,
-    lanes,
-    silences,
-    users,
-)
-from incidentrelay.services.intake import RawRequest
+from incidentrelay.services.access import action_links
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.channels import providers
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.receive import RawRequest
+from incidentrelay.services.operations import demo
+from incidentrelay.services.people import users
+from incidentrelay.services.silences import silences
 from incidentrelay.settings import Settings
 from tests import factories
 
@@ -123,7 +121,7 @@ def _link(parts: Runtime, alert_id: int) -> str:
     with parts.database.read() as session:
         user_id = session.scalar(select(User.id).where(User.username == USERNAME))
     assert user_id is not None
-    return f"/act/{act_links.sign_act(parts.links.act_key, alert_id, user_id, parts.clock())}"
+    return f"/act/{action_links.sign_act(parts.links.act_key, alert_id, user_id, parts.clock())}"
 
 
 def _fill(parts: Runtime) -> list[int]:
@@ -145,7 +143,7 @@ def _fill(parts: Runtime) -> list[int]:
         ids = [_alert(session, *entry) for entry in NIGHT]
         _react(session, ids)
         _uncovered_rotation(session)
-        escalations.run_due(session, utc_now())
+        escalation_runner.run_due(session, utc_now())
     parts.runner.sweep()
     return ids
 
@@ -167,8 +165,8 @@ def _trouble(parts: Runtime) -> int:
         assert failed is not None
         failed.state, failed.next_at, failed.finished_at = DeliveryState.FAILED, None, now
         failed.attempts, failed.last_error = 12, "The mailbox anna@example.com is full"
-        lane = lanes.lock(session, "email")
-        lanes.set_circuit(lane, Circuit(9, now - 20 * MINUTE, None, "No answer"))
+        lane = providers.lock(session, "email")
+        providers.set_circuit(lane, Circuit(9, now - 20 * MINUTE, None, "No answer"))
         assert again.id == once.id + 1
         return once.id
 
@@ -191,9 +189,9 @@ def _alert(
         },
         link="https://prometheus.example.net/graph?g0.expr=node_filesystem_avail_bytes",
     )
-    route = intake.lock_route(session, route_id)
+    route = intake_receive.lock_route(session, route_id)
     raw = RawRequest(b"{}", False, "127.0.0.1")
-    (verdict,) = intake.receive(session, route, [signal], raw, at)
+    (verdict,) = intake_receive.receive(session, route, [signal], raw, at)
     assert verdict.id is not None
     return verdict.id
 
@@ -203,14 +201,16 @@ def _react(session: Any, ids: list[int]) -> None:
     actor = Actor(name="anna", via="console", user_id=anna.id)
     found = {alert.id: alert for alert in session.scalars(select(Alert).where(Alert.id.in_(ids)))}
     now = utc_now()
-    alerts.resolve(session, found[ids[0]], actor=actor, now=now - 800 * MINUTE)
-    alerts.acknowledge(session, found[ids[1]], actor=actor, now=now - 380 * MINUTE)
-    alerts.snooze(session, found[ids[2]], now + 120 * MINUTE, actor=actor, now=now - 90 * MINUTE)
-    alerts.acknowledge(session, found[ids[3]], actor=actor, now=now - 60 * MINUTE)
+    alert_actions.resolve(session, found[ids[0]], actor=actor, now=now - 800 * MINUTE)
+    alert_actions.acknowledge(session, found[ids[1]], actor=actor, now=now - 380 * MINUTE)
+    alert_actions.snooze(
+        session, found[ids[2]], now + 120 * MINUTE, actor=actor, now=now - 90 * MINUTE
+    )
+    alert_actions.acknowledge(session, found[ids[3]], actor=actor, now=now - 60 * MINUTE)
     admin = session.scalars(select(User).where(User.username == USERNAME)).one()
-    alerts.assign(session, found[ids[-2]], admin, actor=actor, now=now - 20 * MINUTE)
+    alert_actions.assign(session, found[ids[-2]], admin, actor=actor, now=now - 20 * MINUTE)
     text = "The write-ahead log is stuck; I look at the archive."
-    alerts.comment(session, found[ids[-1]], text, actor=actor, now=now - MINUTE)
+    alert_actions.comment(session, found[ids[-1]], text, actor=actor, now=now - MINUTE)
 
 
 def _uncovered_rotation(session: Any) -> None:

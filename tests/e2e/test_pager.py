@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from incidentrelay.services.deliveries import LANE_WIDTH
+from incidentrelay.services.outbox.records import LANE_WIDTH
 from tests.e2e.conftest import Installation, need
 from tests.e2e.sinks import eventually
 from tests.e2e.stack import ALERTMANAGER, Alertmanager

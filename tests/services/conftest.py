@@ -13,7 +13,7 @@ from incidentrelay.channels.base import ChannelInfo, SendResult
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.messages import Envelope
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.common.secret_box import Vault
 from tests import factories
 
 ADMIN = Actor(name="root", via="cli", is_admin=True)

@@ -11,20 +11,18 @@ from sqlalchemy.orm import Session
 from incidentrelay.channels.base import SendResult
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole, Severity, SignalStatus
+from incidentrelay.domain.intake.signals import Item, Signal
 from incidentrelay.domain.messages import Envelope, Links
-from incidentrelay.domain.signals import Item, Signal
 from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
-from incidentrelay.services import (
-    claims,
-    deliveries,
-    delivery_results,
-    escalations,
-    intake,
-    silence_changes,
-)
-from incidentrelay.services.deliveries import Claim, Owed, Result
-from incidentrelay.services.intake import RawRequest, Verdict
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.delivery import claims
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.receive import RawRequest, Verdict
+from incidentrelay.services.outbox import records as outbox_records
+from incidentrelay.services.outbox.records import Claim, Owed, Result
+from incidentrelay.services.silences import transitions as silence_transitions
 from tests import factories
 
 NOW = factories.NOW
@@ -56,17 +54,17 @@ class Pager:
 
     def take(self, *items: Item, at: datetime = NOW) -> list[Verdict]:
         with self.database.write() as session:
-            route = intake.lock_route(session, self.route_id)
-            return intake.receive(session, route, items, RAW, at)
+            route = intake_receive.lock_route(session, self.route_id)
+            return intake_receive.receive(session, route, items, RAW, at)
 
     def run_due(self, at: datetime) -> int:
         with self.database.write() as session:
-            return escalations.run_due(session, at)
+            return escalation_runner.run_due(session, at)
 
     def change_silences(self, at: datetime) -> int:
         """Do what is due of the team's silences."""
         with self.database.write() as session:
-            return silence_changes.change_over(session, self.team_id, at)
+            return silence_transitions.change_over(session, self.team_id, at)
 
     def alert(self, session: Session, alert_id: int | None = None) -> Alert:
         query = select(Alert).order_by(Alert.id.desc()).limit(1)
@@ -116,7 +114,7 @@ class Pager:
 
     def due(self, at: datetime = NOW) -> Sequence[int]:
         with self.database.read() as session:
-            return deliveries.due_ids(session, at, limit=1000)
+            return outbox_records.due_ids(session, at, limit=1000)
 
 
 def build(database: Database) -> Pager:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.signals import Signal
+from incidentrelay.domain.intake.signals import Signal
 from incidentrelay.models import Rotation, Route, RouteChannel, Team, User
-from incidentrelay.services import alerts
+from incidentrelay.services.alerts import actions as alert_actions
 from tests import factories
 from tests.services.pager import MINUTE, NOW, Pager, a_signal
 
@@ -86,7 +86,7 @@ def acknowledged(pager: Pager) -> None:
     taken(pager)
     ann = Actor(name="ann", via="console", user_id=pager.people["ann"])
     with pager.database.write() as session:
-        alerts.acknowledge(session, pager.alert(session), actor=ann, now=NOW + 9 * MINUTE)
+        alert_actions.acknowledge(session, pager.alert(session), actor=ann, now=NOW + 9 * MINUTE)
 
 
 def resolved(pager: Pager, minute: int = 8) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Channel, Notification
-from incidentrelay.services.deliveries import DUE, Claim, Result
+from incidentrelay.services.outbox.records import DUE, Claim, Result
 from tests.services.pager import NOW, Pager, a_signal, build
 
 SENT, FAILED = Result(DeliveryState.SENT), Result(DeliveryState.FAILED, "It is gone.")

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from incidentrelay.domain.errors import NotAllowed
-from incidentrelay.services.act_links import ActLink, read_act, sign_act
+from incidentrelay.services.access.action_links import ActLink, read_act, sign_act
 
 KEY = bytes(32)
 WEEK = timedelta(days=7)

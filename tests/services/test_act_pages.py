@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.errors import NotAllowed
-from incidentrelay.services.act_links import ActLink
-from incidentrelay.services.act_pages import open_link
+from incidentrelay.services.access.action_links import ActLink
+from incidentrelay.services.alerts.action_page import open_link
 from tests.factories import NOW
 
 ALL = {"root", "gail", "eddy", "rex", "vera", "mona", "tara", "otto"}

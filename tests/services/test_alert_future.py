@@ -8,8 +8,9 @@ from sqlalchemy import event
 
 from incidentrelay.domain.actors import Actor
 from incidentrelay.models import Silence, User
-from incidentrelay.services import alerts, escalations
-from incidentrelay.services.alert_future import Planned, planned
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts.upcoming import Planned, planned
+from incidentrelay.services.escalation import runner as escalation_runner
 from tests.services import pager as pagers
 from tests.services.pager import MINUTE, NOW, Pager, a_signal
 
@@ -21,7 +22,7 @@ def pager(database: Any) -> Pager:
 
 def future(pager: Pager, at: Any = NOW) -> list[Planned]:
     with pager.database.read() as session:
-        (alert,) = escalations.load(session, [pager.alert(session).id])
+        (alert,) = escalation_runner.load(session, [pager.alert(session).id])
         return planned(session, alert, at)
 
 
@@ -74,7 +75,7 @@ def test_after_a_snooze_the_plan_starts_again(pager: Pager) -> None:
     pager.take(a_signal())
     ann = Actor(name="ann", via="console", user_id=pager.people["ann"])
     with pager.database.write() as session:
-        alerts.snooze(session, pager.alert(session), NOW + 30 * MINUTE, actor=ann, now=NOW)
+        alert_actions.snooze(session, pager.alert(session), NOW + 30 * MINUTE, actor=ann, now=NOW)
     found = future(pager)
     assert found[0] == Planned(NOW + 30 * MINUTE, "the snooze is over, and the plan starts again")
     assert found[1].at == NOW + 30 * MINUTE
@@ -106,7 +107,7 @@ def test_an_acknowledged_alert_waits_for_its_timeout(
     pager.take(a_signal())
     ann = Actor(name="ann", via="console", user_id=pager.people["ann"])
     with pager.database.write() as session:
-        alerts.acknowledge(session, pager.alert(session), actor=ann, now=NOW)
+        alert_actions.acknowledge(session, pager.alert(session), actor=ann, now=NOW)
     found = future(pager)
     assert [step.at for step in found] == [NOW + 10 * MINUTE] * count
 

@@ -13,7 +13,7 @@ from incidentrelay.models import (
     RotationOverride,
     RouteChannel,
 )
-from incidentrelay.services import audit
+from incidentrelay.services.common import audit
 from tests import factories
 
 

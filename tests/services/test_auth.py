@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, LoginFailure, User, WebSession
-from incidentrelay.services import auth
+from incidentrelay.services.access import login
 from tests import factories
 from tests.services.conftest import acting
 
@@ -18,7 +18,7 @@ IDLE, LIFETIME = timedelta(days=7), timedelta(days=30)
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return auth.hash_password(PASSWORD)
+    return login.hash_password(PASSWORD)
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def sign_in(
     password: str = PASSWORD,
     address: str = "192.0.2.1",
 ) -> tuple[str, int]:
-    return auth.sign_in(
+    return login.sign_in(
         database, username, password, address=address, user_agent="Firefox\x00 1", now=now
     )
 
 
 def live(session: Session, cookie: str, now: datetime) -> WebSession | None:
-    return auth.session_identity(session, cookie, now=now, idle=IDLE, lifetime=LIFETIME)
+    return login.session_identity(session, cookie, now=now, idle=IDLE, lifetime=LIFETIME)
 
 
 @pytest.mark.both_databases
@@ -51,7 +51,7 @@ def test_signing_in_opens_a_session(database: Database, ann: User, now: datetime
         row = live(session, cookie, now)
         assert row is not None
         assert (row.user_id, row.address, row.user_agent) == (ann.id, "192.0.2.1", "Firefox 1")
-        assert row.digest == auth.token_digest(cookie)
+        assert row.digest == login.token_digest(cookie)
         assert session.scalar(select(func.count()).select_from(LoginFailure)) == 0
         assert session.scalars(select(AuditEntry.action)).all() == ["sign_in"]
 
@@ -81,7 +81,7 @@ def test_who_is_not_active_or_has_no_password_stays_out(
 def test_after_too_many_failures_for_a_name_one_waits(
     database: Database, ann: User, now: datetime, username: str
 ) -> None:
-    for number in range(auth.PER_NAME):
+    for number in range(login.PER_NAME):
         with pytest.raises(NotAllowed, match="is wrong"):
             sign_in(database, now, username.upper(), "wrong", address=f"192.0.2.{number}")
     with pytest.raises(NotAllowed, match="Try again in 15 minutes"):
@@ -92,16 +92,16 @@ def test_after_too_many_failures_for_a_name_one_waits(
 
 
 def test_the_wait_ends(database: Database, ann: User, now: datetime) -> None:
-    for _ in range(auth.PER_NAME):
+    for _ in range(login.PER_NAME):
         with pytest.raises(NotAllowed):
             sign_in(database, now, password="wrong")
-    assert sign_in(database, now + auth.WINDOW)[1] == ann.id
+    assert sign_in(database, now + login.WINDOW)[1] == ann.id
 
 
 def test_an_address_is_limited_over_all_names(
     database: Database, ann: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "PER_ADDRESS", 3)
+    monkeypatch.setattr(login, "PER_ADDRESS", 3)
     for number in range(3):
         with pytest.raises(NotAllowed, match="is wrong"):
             sign_in(database, now, f"user{number}", "wrong")
@@ -113,7 +113,7 @@ def test_an_address_is_limited_over_all_names(
 def test_a_success_forgets_the_failures_of_the_name(
     database: Database, ann: User, now: datetime
 ) -> None:
-    for _ in range(auth.PER_NAME - 1):
+    for _ in range(login.PER_NAME - 1):
         with pytest.raises(NotAllowed):
             sign_in(database, now, password="wrong")
     sign_in(database, now)
@@ -130,7 +130,7 @@ def test_an_old_hash_is_made_anew_without_an_edit(database: Database, now: datet
     with database.read() as session:
         user = session.scalars(select(User)).one()
         assert user.password_hash != weak
-        assert auth.verify(user.password_hash, PASSWORD)
+        assert login.verify(user.password_hash, PASSWORD)
         assert user.version == 1
 
 
@@ -143,7 +143,7 @@ def test_a_session_ends_by_time(database: Database, ann: User, now: datetime) ->
         session.flush()
         assert live(session, cookie, now + LIFETIME) is None
         assert live(session, "not a cookie", now) is None
-        assert live(session, auth.new_token("s"), now) is None
+        assert live(session, login.new_token("s"), now) is None
 
 
 def test_a_session_of_somebody_inactive_is_not_live(
@@ -159,11 +159,11 @@ def test_a_session_of_somebody_inactive_is_not_live(
 def test_signing_out_ends_that_session_only(database: Database, ann: User, now: datetime) -> None:
     first, second = sign_in(database, now)[0], sign_in(database, now)[0]
     with database.write() as session:
-        auth.sign_out(session, first)
-        auth.sign_out(session, first)
+        login.sign_out(session, first)
+        login.sign_out(session, first)
         assert live(session, first, now) is None
         assert live(session, second, now) is not None
-        auth.end_sessions(session, ann)
+        login.end_sessions(session, ann)
         assert live(session, second, now) is None
 
 
@@ -173,7 +173,7 @@ def test_changing_the_password_ends_the_other_sessions(
     here, there = sign_in(database, now)[0], sign_in(database, now)[0]
     with database.write() as session:
         user = session.get_one(User, ann.id)
-        auth.change_password(
+        login.change_password(
             session,
             user,
             current=PASSWORD,
@@ -202,7 +202,7 @@ def test_a_bad_change_of_password(
 ) -> None:
     user = factories.user(session, "ann", password_hash=password_hash)
     with pytest.raises(InvalidInput) as caught:
-        auth.change_password(session, user, current=current, new=new, actor=acting(user), now=now)
+        login.change_password(session, user, current=current, new=new, actor=acting(user), now=now)
     assert list(caught.value.errors) == [field]
     assert user.password_hash == password_hash
 
@@ -212,10 +212,10 @@ def test_pruning_keeps_what_still_counts(database: Database, ann: User, now: dat
         sign_in(database, now, password="wrong")
     sign_in(database, now, address="192.0.2.9")
     with database.write() as session:
-        for later, left in ((timedelta(0), 1), (auth.WINDOW, 0)):
-            auth.prune(session, now + later, idle=IDLE, lifetime=LIFETIME)
+        for later, left in ((timedelta(0), 1), (login.WINDOW, 0)):
+            login.prune(session, now + later, idle=IDLE, lifetime=LIFETIME)
             subject = LoginFailure.subject == "address:192.0.2.1"
             assert session.scalar(select(func.count()).where(subject)) == left
         assert session.scalar(select(func.count()).select_from(WebSession)) == 1
-        auth.prune(session, now + IDLE, idle=IDLE, lifetime=LIFETIME)
+        login.prune(session, now + IDLE, idle=IDLE, lifetime=LIFETIME)
         assert session.scalar(select(func.count()).select_from(WebSession)) == 0

@@ -14,8 +14,8 @@ from incidentrelay.domain.enums import AlertStatus, GroupRole
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.matchers import parse
 from incidentrelay.models import Alert, Event, Group, User
-from incidentrelay.services import bulk
-from incidentrelay.services.bulk import BulkAction, BulkOutcome, Order, Result
+from incidentrelay.services.alerts import bulk
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order, Result
 from tests import factories
 from tests.services.conftest import acting
 from tests.services.pager import MINUTE, NOW, Pager, a_signal, build

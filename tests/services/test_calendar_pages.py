@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain.calendar import View, days_of
+from incidentrelay.domain.calendar_grid import View, days_of
 from incidentrelay.models import Team, User
-from incidentrelay.services import calendar_pages, memberships
-from incidentrelay.services.calendar_pages import Wanted
+from incidentrelay.services.access import memberships
+from incidentrelay.services.oncall import calendar_queries
+from incidentrelay.services.oncall.calendar_queries import Wanted
 from tests import factories
 
 pytestmark = pytest.mark.both_databases
@@ -20,7 +21,7 @@ START, END = DAYS[0].start, DAYS[-1].end
 ROOT = memberships.Roles(is_admin=True, groups={}, teams={})
 
 
-def names(page: calendar_pages.CalendarPage) -> list[str]:
+def names(page: calendar_queries.CalendarPage) -> list[str]:
     return [row.rotation.slug for row in page.rows]
 
 
@@ -28,7 +29,7 @@ def test_every_row_fills_the_time(session: Session, team: Team, people: People) 
     factories.rotation(session, team, "empty")
     held = factories.rotation(session, team, "held", (people["bob"],))
     override = factories.override(session, held, people["ann"])
-    page = calendar_pages.find(session, ROOT, Wanted(START, END))
+    page = calendar_queries.find(session, ROOT, Wanted(START, END))
     empty, full = page.rows
     assert [(block.start, block.end, block.user_id) for block in empty.blocks] == [
         (START, END, None)
@@ -56,7 +57,7 @@ def test_what_is_shown(session: Session, wanted: dict[str, str], found: list[str
         factories.rotation(session, team, slug)
     factories.rotation(session, two, "paused", enabled=False)
     factories.rotation(session, factories.team(session, group, "old", active=False), "c")
-    page = calendar_pages.find(session, ROOT, Wanted(START, END, **wanted))
+    page = calendar_queries.find(session, ROOT, Wanted(START, END, **wanted))
     assert names(page) == found
     assert [rotation.slug for rotation in page.choices] == ["a", "b", "a"]
 
@@ -64,7 +65,7 @@ def test_what_is_shown(session: Session, wanted: dict[str, str], found: list[str
 def test_only_what_one_may_see(session: Session, team: Team) -> None:
     factories.rotation(session, team, "secret")
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})
-    page = calendar_pages.find(session, nobody, Wanted(START, END, rotation="secret"))
+    page = calendar_queries.find(session, nobody, Wanted(START, END, rotation="secret"))
     assert (page.rows, page.choices, page.people) == ([], [], {})
 
 
@@ -72,14 +73,14 @@ def test_a_page_is_bounded(
     session: Session, team: Team, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValueError, match="42 days"):
-        calendar_pages.find(session, ROOT, Wanted(START, END + timedelta(days=8)))
+        calendar_queries.find(session, ROOT, Wanted(START, END + timedelta(days=8)))
     for slug in ("a", "b", "c"):
         factories.rotation(session, team, slug, (people["bob"],))
-    monkeypatch.setattr(calendar_pages, "MOST_ROTATIONS", 2)
-    page = calendar_pages.find(session, ROOT, Wanted(START, END))
+    monkeypatch.setattr(calendar_queries, "MOST_ROTATIONS", 2)
+    page = calendar_queries.find(session, ROOT, Wanted(START, END))
     assert (names(page), page.cut) == (["a", "b"], True)
-    monkeypatch.setattr(calendar_pages, "MOST_BLOCKS", 3)
-    page = calendar_pages.find(session, ROOT, Wanted(START, END))
+    monkeypatch.setattr(calendar_queries, "MOST_BLOCKS", 3)
+    page = calendar_queries.find(session, ROOT, Wanted(START, END))
     assert (names(page), page.cut) == (["a"], True)
 
 
@@ -95,7 +96,7 @@ def test_the_number_of_statements_is_constant(session: Session, query_count: Any
         session.flush()
         session.expunge_all()
         with query_count() as statements:
-            page = calendar_pages.find(session, ROOT, Wanted(START, END))
+            page = calendar_queries.find(session, ROOT, Wanted(START, END))
             assert all(row.rotation.team.group.name for row in page.rows)
         return len(statements)
 

@@ -6,8 +6,8 @@ import pytest
 
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.services import channel_health
-from incidentrelay.services.channel_health import ChannelHealth
+from incidentrelay.services.channels import health as channel_health
+from incidentrelay.services.channels.health import ChannelHealth
 from tests import factories
 from tests.factories import NOW
 

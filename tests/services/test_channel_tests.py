@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from incidentrelay.models import Notification, Team
-from incidentrelay.services import channel_tests
+from incidentrelay.services.delivery import channel_tests
 from tests import factories
 from tests.services.conftest import ADMIN
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, Channel, Lane, TargetPace, Team
-from incidentrelay.services import channels, lanes
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.channels import channels, providers
+from incidentrelay.services.common.secret_box import Vault
 from tests import factories
 from tests.services.conftest import ADMIN, Kinds
 
@@ -191,7 +191,7 @@ def test_what_is_remembered_of_a_channel_ends_with_its_configuration(
 ) -> None:
     """A circuit that the old address opened must not hold up pages to the new one."""
     channel = desk.create(factories.team(session, factories.group(session)), HOOK)
-    name = lanes.of_channel(channel.id)
+    name = providers.of_channel(channel.id)
     session.add(Lane(name=name, failures=9, since=now, open_until=now + timedelta(minutes=1)))
     session.add(TargetPace(target=name, busy_until=now + timedelta(minutes=1)))
     session.flush()

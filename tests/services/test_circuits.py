@@ -8,12 +8,13 @@ from sqlalchemy import select, update
 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.circuit import FIRST_PAUSE, PATIENCE, THRESHOLD
+from incidentrelay.domain.delivery.circuit_breaker import FIRST_PAUSE, PATIENCE, THRESHOLD
+from incidentrelay.domain.delivery.rate_limit import BURST
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.domain.pacing import BURST
 from incidentrelay.models import Channel, Notification, TargetPace
-from incidentrelay.services import delivery_results, failed_notifications
-from incidentrelay.services.deliveries import LANE_WIDTH, Claim, Result, envelope
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.outbox.records import LANE_WIDTH, Claim, Result, envelope
 from tests.services.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, no_links
 from tests.services.storms import (
     BUSY,

@@ -5,11 +5,11 @@ from sqlalchemy import select, update
 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.delivery.rate_limit import BURST, MOST_IN_ONE
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.domain.pacing import BURST, MOST_IN_ONE
 from incidentrelay.models import Attempt, Channel, Event, Notification
-from incidentrelay.services import alerts
-from incidentrelay.services.deliveries import envelope
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.outbox.records import envelope
 from tests.services.pager import LEASE, MINUTE, NOW, Pager, a_signal, no_links
 from tests.services.storms import (
     BUSY,
@@ -160,7 +160,7 @@ def test_who_is_not_needed_any_more_is_left_out(pager: Pager) -> None:
     [dead] = claim_all(pager, "webhook")
     with pager.database.write() as session:
         actor = Actor(name="Ann", via="api", user_id=pager.people["ann"])
-        alerts.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
+        alert_actions.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
     again = pager.claim(dead.ids[0], NOW + LEASE)
     assert again is not None
     assert again.ids == dead.ids[:-1]

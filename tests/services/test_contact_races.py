@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import ContactMethod, User
-from incidentrelay.services import contact_codes, contacts
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.people import contacts, verification
 from tests import factories
 from tests.services.conftest import acting
 
@@ -64,8 +64,8 @@ def test_codes_are_counted_also_when_they_are_asked_for_at_once(
             for name in "ab"
         ]
         ids = [row.id for row in rows]
-        for _ in range(contact_codes.MOST_CODES - 1):
-            contact_codes.send(session, rows[0], ann, vault, now)
+        for _ in range(verification.MOST_CODES - 1):
+            verification.send(session, rows[0], ann, vault, now)
 
     def send(session: Session, contact_id: int) -> None:
         row = session.get_one(ContactMethod, contact_id)

@@ -13,8 +13,10 @@ from incidentrelay.channels.email import EmailConfig, personal_address
 from incidentrelay.domain.enums import NotificationKind, Urgency
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, ContactMethod, Notification, User
-from incidentrelay.services import claims, contact_codes, contact_rules, contacts, users
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.delivery import claims
+from incidentrelay.services.people import contacts, users, verification
+from incidentrelay.services.recipients import notification_rules
 from tests import factories
 from tests.services.conftest import ADMIN, Kind, acting
 
@@ -99,13 +101,13 @@ def test_a_code_works_only_once_for_a_while_and_for_a_few_tries(
     contact = add(session, ann, vault, now)
     code = sent_code(session, vault, contact, now)
     wrong = "000000" if code != "000000" else "111111"
-    for _ in range(contact_codes.MOST_TRIES):
+    for _ in range(verification.MOST_TRIES):
         assert not confirm(session, contact, wrong, now)
     with pytest.raises(InvalidInput, match=r"not right"):
         confirm(session, contact, code, now)
     contacts.send_code(session, contact, actor=acting(ann), now=now, vault=vault)
     second = sent_code(session, vault, contact, now)
-    late = now + contact_codes.LIFETIME
+    late = now + verification.LIFETIME
     with pytest.raises(InvalidInput):
         confirm(session, contact, second, late)
     assert contact.verified_at is None
@@ -134,7 +136,7 @@ def test_nobody_is_flooded_with_codes(
         add(session, ann, vault, now, "one@more.test")
     with pytest.raises(Conflict, match="Try again later"):
         contacts.send_code(session, made[0], actor=acting(ann), now=now + MINUTE, vault=vault)
-    later = now + contact_codes.WINDOW
+    later = now + verification.WINDOW
     contacts.send_code(session, made[0], actor=acting(ann), now=later, vault=vault)
     kinds = session.scalars(select(Notification.kind)).all()
     assert set(kinds) == {NotificationKind.VERIFICATION}
@@ -208,13 +210,13 @@ def test_what_an_admin_enters_counts_as_confirmed(session: Session, now: datetim
     dan = users.create(session, None, data, actor=ADMIN, now=now)
     (own,) = contacts.listed(session, dan.id)
     assert (own.address, own.verified_at) == ("dan@x.test", now)
-    contact_rules.save(
+    notification_rules.save(
         session, dan, Urgency.HIGH, [{"delay": 0, "contact_id": own.id}], actor=ADMIN, now=now
     )
     users.update(session, dan, {"email": "d@y.test"}, actor=ADMIN, now=now)
     (same,) = contacts.listed(session, dan.id)
     assert (same.id, same.address, same.verified_at) == (own.id, "d@y.test", now)
-    assert not contact_rules.read(session, dan.id)[Urgency.HIGH].default
+    assert not notification_rules.read(session, dan.id)[Urgency.HIGH].default
 
 
 def test_an_address_that_one_enters_oneself_waits_beside_the_one_before(
@@ -233,13 +235,15 @@ def test_rules_are_kept_and_taken_back(session: Session, ann: User, now: datetim
     home, work = (factories.contact(session, ann, address=f"{each}@x.test") for each in "hw")
     rules = [{"delay": 0, "contact_id": home.id}, {"delay": 300, "contact_id": work.id}]
 
-    def save(given: list[dict[str, int]]) -> contact_rules.RuleList:
-        return contact_rules.save(session, ann, Urgency.HIGH, given, actor=acting(ann), now=now)
+    def save(given: list[dict[str, int]]) -> notification_rules.RuleList:
+        return notification_rules.save(
+            session, ann, Urgency.HIGH, given, actor=acting(ann), now=now
+        )
 
     kept = save(rules)
     assert [(rule.delay, rule.contact_id) for rule in kept.rules] == [(0, home.id), (300, work.id)]
     assert not kept.default
-    assert contact_rules.read(session, ann.id)[Urgency.LOW].default
+    assert notification_rules.read(session, ann.id)[Urgency.LOW].default
     again = save([])
     assert again.default
     assert [rule.delay for rule in again.rules] == [0, 0]
@@ -254,7 +258,7 @@ def test_rules_go_with_their_contact_and_something_comes_at_once(
     factories.rule(session, home, 0)
     factories.rule(session, work, 300)
     contacts.delete(session, home, actor=acting(ann), now=now)
-    found = contact_rules.read(session, ann.id)[Urgency.HIGH]
+    found = notification_rules.read(session, ann.id)[Urgency.HIGH]
     assert [(rule.delay, rule.contact_id) for rule in found.rules] == [(0, work.id)]
 
 
@@ -264,7 +268,7 @@ def test_nobody_keeps_rules_with_somebody_elses_contact(
     bobs = factories.contact(session, factories.user(session, "bob"))
     factories.contact(session, ann)
     with pytest.raises(InvalidInput) as caught:
-        contact_rules.save(
+        notification_rules.save(
             session,
             ann,
             Urgency.LOW,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.services.credentials import (
+from incidentrelay.services.access.secrets import (
     TokenKind,
     new_token,
     token_digest,

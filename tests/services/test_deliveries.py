@@ -13,8 +13,10 @@ from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Attempt, Channel, Notification, Team, User
-from incidentrelay.services import alerts, deliveries, delivery_results
-from incidentrelay.services.deliveries import Claim, Result
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.outbox import records as outbox_records
+from incidentrelay.services.outbox.records import Claim, Result
 from tests.services.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
 
 pytestmark = pytest.mark.both_databases
@@ -90,7 +92,7 @@ def test_what_nobody_needs_any_more_is_cancelled_at_the_claim(pager: Pager) -> N
     taken = first(pager)
     actor = Actor(name="Ann", via="api", user_id=pager.people["ann"])
     with pager.database.write() as session:
-        alerts.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
+        alert_actions.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
     assert pager.claim(taken.ids[0], NOW + LEASE) is None
     assert state(pager, taken.ids[0]).state is DeliveryState.CANCELLED
 
@@ -149,8 +151,8 @@ def test_a_lane_takes_only_a_few_and_leaves_the_others_alone(pager: Pager) -> No
         claimed += [taken] if taken else []
     assert Counter(taken.lane for taken in claimed) == {
         "email": 1,  # all of ann's mails are one message
-        "inbox": deliveries.LANE_WIDTH,
-        "channel:1": deliveries.LANE_WIDTH,
+        "inbox": outbox_records.LANE_WIDTH,
+        "channel:1": outbox_records.LANE_WIDTH,
     }
 
 
@@ -161,16 +163,16 @@ def test_a_free_place_in_a_lane_wakes_who_waits_in_it(pager: Pager) -> None:
     pager.database.sink = hints.extend
     pager.record(taken, SENT)
     ids = [hint.id for hint in hints if hint.task == "deliver" and hint.id]
-    assert lanes(pager, ids) == [taken.lane] * deliveries.LANE_WIDTH
+    assert lanes(pager, ids) == [taken.lane] * outbox_records.LANE_WIDTH
 
 
 def test_a_crowded_lane_does_not_hide_the_others(pager: Pager) -> None:
     storm(pager)
     due = pager.due(NOW + MINUTE)
     assert Counter(lanes(pager, due)) == {
-        "email": deliveries.MOST_OF_A_LANE,
-        "inbox": deliveries.MOST_OF_A_LANE,
-        "channel:1": deliveries.MOST_OF_A_LANE,
+        "email": outbox_records.MOST_OF_A_LANE,
+        "inbox": outbox_records.MOST_OF_A_LANE,
+        "channel:1": outbox_records.MOST_OF_A_LANE,
     }
 
 
@@ -202,7 +204,7 @@ def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> Non
     for notification_id in pager.due():
         taken = pager.claim(notification_id)
         assert taken is not None
-        result = deliveries.perform(taken, Missing(), no_links, NOW)
+        result = outbox_records.perform(taken, Missing(), no_links, NOW)
         pager.record(taken, result)
         outcomes[taken.user_id is not None] = result.state
     assert outcomes == {True: DeliveryState.CANCELLED, False: DeliveryState.FAILED}
@@ -226,17 +228,17 @@ def test_failures_of_channels_become_results(
         def send(self, envelope: Any, config: Any) -> SendResult:
             raise raised
 
-    result = deliveries.perform(first(pager), Fails(), no_links, NOW)
+    result = outbox_records.perform(first(pager), Fails(), no_links, NOW)
     assert result.state is expected
 
 
 def test_the_envelope_says_the_same_on_every_attempt(pager: Pager) -> None:
     channel = Accepts()
     taken = first(pager)
-    deliveries.perform(taken, channel, no_links, NOW)
+    outbox_records.perform(taken, channel, no_links, NOW)
     again = pager.claim(taken.ids[0], NOW + LEASE)
     assert again is not None
-    deliveries.perform(again, channel, no_links, NOW + LEASE)
+    outbox_records.perform(again, channel, no_links, NOW + LEASE)
     one, two = channel.envelopes
     assert one.idempotency_key == two.idempotency_key
     assert one.thread_key == two.thread_key
@@ -244,7 +246,7 @@ def test_the_envelope_says_the_same_on_every_attempt(pager: Pager) -> None:
 
 
 def test_an_unknown_kind_of_channel_fails_and_says_so(pager: Pager) -> None:
-    result = deliveries.perform(first(pager), None, no_links, NOW)
+    result = outbox_records.perform(first(pager), None, no_links, NOW)
     assert result.state is DeliveryState.FAILED
     assert "no channel" in result.reason
 

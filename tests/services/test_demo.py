@@ -7,9 +7,11 @@ from sqlalchemy import select
 from incidentrelay.db import Database
 from incidentrelay.domain.permissions import Scope
 from incidentrelay.models import ApiToken, Rotation, Route, User
-from incidentrelay.services import auth, demo, oncall
-from incidentrelay.services.credentials import token_digest
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.access import login
+from incidentrelay.services.access.secrets import token_digest
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.oncall import current as on_call_now
+from incidentrelay.services.operations import demo
 from tests import factories
 from tests.services.conftest import Kinds
 
@@ -29,7 +31,7 @@ def test_who_tries_it_is_on_call(
     assert set(shown["routes"][0]) == {"name", "source", "group", "team", "token"}
     with database.read() as session:
         rotation = session.scalars(select(Rotation)).one()
-        (row,) = oncall.who_is_on_call(session, [rotation], now)
+        (row,) = on_call_now.who_is_on_call(session, [rotation], now)
         assert row.user is not None
         assert row.next_user is not None
         assert (row.user.username, row.next_user.username) == ("admin", "anna")
@@ -43,7 +45,7 @@ def test_who_tries_it_is_on_call(
         )
         assert with_passwords.all() == ["admin"]
     name, password = shown["admin"]["username"], shown["admin"]["password"]
-    assert auth.sign_in(database, name, password, address="", user_agent="", now=now)[0]
+    assert login.sign_in(database, name, password, address="", user_agent="", now=now)[0]
 
 
 def test_a_password_can_be_given(

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain.duty import decimal
 from incidentrelay.domain.enums import DeliveryState, GroupRole, NotificationKind
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.reports.on_call_hours import decimal
 from incidentrelay.models import Team, User
-from incidentrelay.services import duty_reports, memberships
-from incidentrelay.services.duty_reports import Line, Report, Wanted
+from incidentrelay.services.access import memberships
+from incidentrelay.services.reports import on_call_hours
+from incidentrelay.services.reports.on_call_hours import Line, Report, Wanted
 from tests import factories
 
 pytestmark = pytest.mark.both_databases
@@ -26,7 +27,7 @@ HOUR = timedelta(hours=1)
 
 def make(session: Session, roles: Any = ROOT, **given: Any) -> Report:
     usual = {"first": MONDAY, "last": SUNDAY, "own_zone": "UTC"}
-    return duty_reports.find(session, roles, Wanted(**{**usual, **given}))
+    return on_call_hours.find(session, roles, Wanted(**{**usual, **given}))
 
 
 def shown(line: Line) -> tuple[Any, ...]:
@@ -173,7 +174,7 @@ def test_the_zone_is_that_of_the_rotations_where_they_agree(
 def test_too_many_rotations_are_refused_and_never_cut(
     session: Session, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duty_reports, "MOST_ROTATIONS", 1)
+    monkeypatch.setattr(on_call_hours, "MOST_ROTATIONS", 1)
     factories.rotation(session, team, "one")
     assert make(session).lines == []
     factories.rotation(session, team, "two")
@@ -185,7 +186,7 @@ def test_too_many_rotations_are_refused_and_never_cut(
 def test_too_many_shifts_are_refused_while_they_are_counted(
     session: Session, team: Team, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duty_reports, "MOST_SHIFTS", 2)
+    monkeypatch.setattr(on_call_hours, "MOST_SHIFTS", 2)
     for _ in range(2):
         factories.rotation(session, team, members=(people["ann"], people["bob"]))
     with pytest.raises(InvalidInput) as caught:

@@ -7,20 +7,21 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import Conflict, StaleVersion
 from incidentrelay.models import Group
-from incidentrelay.services import editing, groups
+from incidentrelay.services.common import resources
+from incidentrelay.services.tenancy import groups
 from tests import factories
 from tests.services.conftest import ADMIN
 
 
 def test_only_what_differs_is_changed(group: Group) -> None:
     values = {"name": "Sre", "description": "New"}
-    assert editing.change(group, values) == {"description": ["", "New"]}
-    assert editing.change(group, values) == {}
+    assert resources.change(group, values) == {"description": ["", "New"]}
+    assert resources.change(group, values) == {}
 
 
 def test_fixed_fields_that_repeat_are_dropped(group: Group) -> None:
-    assert editing.without_fixed(group, {"slug": "sre", "name": "X"}) == {"name": "X"}
-    assert editing.without_fixed(group, {"slug": "x"}) == {"slug": "x"}
+    assert resources.without_fixed(group, {"slug": "sre", "name": "X"}) == {"name": "X"}
+    assert resources.without_fixed(group, {"slug": "x"}) == {"slug": "x"}
 
 
 @pytest.mark.both_databases
@@ -28,7 +29,7 @@ def test_what_others_refer_to_cannot_be_removed(session: Session) -> None:
     group = factories.group(session, "sre")
     factories.team(session, group)
     with pytest.raises(Conflict, match="It has teams"):
-        editing.remove(session, group, used="It has teams.")
+        resources.remove(session, group, used="It has teams.")
     # The transaction can go on.
     assert session.scalars(select(Group.slug)).all() == ["sre"]
 
@@ -44,5 +45,5 @@ def test_an_old_version_is_not_removed(database: Database, now: datetime) -> Non
         group = session.get_one(Group, group_id)
         groups.update(session, group, {"name": "New"}, actor=ADMIN, now=now)
     with pytest.raises(StaleVersion):
-        editing.remove(old, row, used="It is used.")
+        resources.remove(old, row, used="It is used.")
     old.close()

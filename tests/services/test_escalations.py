@@ -10,7 +10,8 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import Route, Silence, User
-from incidentrelay.services import alerts, escalations
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.escalation import runner as escalation_runner
 from tests import factories
 from tests.services.pager import MINUTE, NOW, Pager, a_signal, build
 
@@ -49,7 +50,7 @@ def test_nothing_is_due_too_early(pager: Pager) -> None:
 
 def test_an_acknowledgement_stops_everything(pager: Pager) -> None:
     pager.take(a_signal())
-    act(pager, "ann", alerts.acknowledge, at=NOW + MINUTE)
+    act(pager, "ann", alert_actions.acknowledge, at=NOW + MINUTE)
     assert pager.run_due(NOW + 60 * MINUTE) == 0
     assert {state for _, _, state in pager.outbox()} == {"cancelled"}
     with pager.database.read() as session:
@@ -60,15 +61,15 @@ def test_an_acknowledgement_stops_everything(pager: Pager) -> None:
 
 def test_acknowledging_twice_is_one_event(pager: Pager) -> None:
     pager.take(a_signal())
-    act(pager, "ann", alerts.acknowledge)
-    act(pager, "bob", alerts.acknowledge)
+    act(pager, "ann", alert_actions.acknowledge)
+    act(pager, "bob", alert_actions.acknowledge)
     assert pager.timeline().count("acknowledged") == 1
 
 
 def test_an_acknowledgement_can_time_out(pager: Pager) -> None:
     pager.change(ack_timeout=600)
     pager.take(a_signal())
-    act(pager, "ann", alerts.acknowledge)
+    act(pager, "ann", alert_actions.acknowledge)
     assert pager.run_due(NOW + 9 * MINUTE) == 0
     assert pager.run_due(NOW + 10 * MINUTE) == 1
     assert pager.timeline()[-2:] == ["ack_timed_out", "paged"]
@@ -80,7 +81,7 @@ def test_an_acknowledgement_can_time_out(pager: Pager) -> None:
 
 def test_a_snooze_is_quiet_and_then_pages_from_the_beginning(pager: Pager) -> None:
     pager.take(a_signal())
-    act(pager, "ann", alerts.snooze, NOW + 30 * MINUTE)
+    act(pager, "ann", alert_actions.snooze, NOW + 30 * MINUTE)
     assert pager.run_due(NOW + 29 * MINUTE) == 0
     assert pager.run_due(NOW + 30 * MINUTE) == 1
     assert pager.timeline()[-2:] == ["snooze_ended", "paged"]
@@ -88,14 +89,14 @@ def test_a_snooze_is_quiet_and_then_pages_from_the_beginning(pager: Pager) -> No
 
 def test_escalating_by_hand_pages_the_next_member_at_once(pager: Pager) -> None:
     pager.take(a_signal())
-    act(pager, "ann", alerts.escalate, at=NOW + MINUTE / 2)
+    act(pager, "ann", alert_actions.escalate, at=NOW + MINUTE / 2)
     assert ("escalation", "bob", "pending") in pager.outbox()
 
 
 def test_an_acknowledged_alert_can_be_escalated(pager: Pager) -> None:
     pager.take(a_signal())
-    act(pager, "ann", alerts.acknowledge)
-    act(pager, "ann", alerts.escalate, at=NOW + MINUTE)
+    act(pager, "ann", alert_actions.acknowledge)
+    act(pager, "ann", alert_actions.escalate, at=NOW + MINUTE)
     assert ("escalation", "bob", "pending") in pager.outbox()
     with pager.database.read() as session:
         assert pager.alert(session).status is AlertStatus.FIRING
@@ -106,7 +107,7 @@ def test_an_assignment_pages_the_assignee(pager: Pager) -> None:
     with pager.database.write() as session:
         cy = session.get_one(User, pager.people["cy"])
         actor = Actor(name="Ann", via="api", user_id=pager.people["ann"])
-        alerts.assign(session, pager.alert(session), cy, actor=actor, now=NOW)
+        alert_actions.assign(session, pager.alert(session), cy, actor=actor, now=NOW)
     assert ("assignment", "cy", "pending") in pager.outbox()
     pager.run_due(NOW + MINUTE)
     assert ("reminder", "cy", "pending") in pager.outbox()
@@ -179,7 +180,7 @@ def silence_it(pager: Pager) -> None:
     with pager.database.write() as session:
         team = session.get_one(factories.models.Team, pager.team_id)
         factories.silence(session, team, matchers=["alertname=disk"], ends_at=NOW + 60 * MINUTE)
-        escalations.reconsider(session, pager.team_id, now=NOW + MINUTE / 2)
+        escalation_runner.reconsider(session, pager.team_id, now=NOW + MINUTE / 2)
 
 
 def test_a_silenced_alert_is_quiet_and_pages_when_the_silence_ends(pager: Pager) -> None:
@@ -204,13 +205,13 @@ def test_ending_a_silence_early_pages_at_once(pager: Pager) -> None:
     pager.take(a_signal(), at=NOW + MINUTE)
     with pager.database.write() as session:
         session.delete(session.scalars(select(Silence)).one())
-        escalations.reconsider(session, pager.team_id, now=NOW + 2 * MINUTE)
+        escalation_runner.reconsider(session, pager.team_id, now=NOW + 2 * MINUTE)
     assert pager.outbox()[0][:2] == ("page", "ann")
 
 
 def test_a_human_resolve_is_final_until_the_source_fires_again(pager: Pager) -> None:
     pager.take(a_signal())
-    act(pager, "ann", alerts.resolve)
+    act(pager, "ann", alert_actions.resolve)
     assert pager.run_due(NOW + 60 * MINUTE) == 0
     (again,) = pager.take(a_signal(), at=NOW + MINUTE)
     assert again.outcome == "reopened"

@@ -11,8 +11,10 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Alert, Channel, Event, Notification, User
-from incidentrelay.services import alerts, failed_notifications, memberships
-from incidentrelay.services.deliveries import Result
+from incidentrelay.services.access import memberships
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.outbox.records import Result
 from tests.services import pager as pagers
 from tests.services.pager import NOW, Pager, a_signal
 
@@ -109,21 +111,21 @@ def test_twice_is_once(pager: Pager) -> None:
 
 
 def acknowledge(session: Any, alert: Alert, pager: Pager) -> None:
-    alerts.acknowledge(session, alert, actor=actor(pager), now=NOW)
+    alert_actions.acknowledge(session, alert, actor=actor(pager), now=NOW)
 
 
 def resolve(session: Any, alert: Alert, pager: Pager) -> None:
-    alerts.resolve(session, alert, actor=actor(pager), now=NOW)
+    alert_actions.resolve(session, alert, actor=actor(pager), now=NOW)
 
 
 def snooze(session: Any, alert: Alert, pager: Pager) -> None:
     until = NOW + timedelta(hours=1)
-    alerts.snooze(session, alert, until, actor=actor(pager), now=NOW)
+    alert_actions.snooze(session, alert, until, actor=actor(pager), now=NOW)
 
 
 def begin_again(session: Any, alert: Alert, pager: Pager) -> None:
     acknowledge(session, alert, pager)
-    alerts.unacknowledge(session, alert, actor=actor(pager), now=NOW)
+    alert_actions.unacknowledge(session, alert, actor=actor(pager), now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, CalendarFeed, GroupMember, Rotation, Team, User
-from incidentrelay.services import feed_contents, feeds, memberships, overrides, rotations
-from incidentrelay.services.credentials import token_digest
-from incidentrelay.services.feed_contents import FeedContents
-from incidentrelay.services.tokens import Granting
+from incidentrelay.services.access import memberships
+from incidentrelay.services.access.secrets import token_digest
+from incidentrelay.services.access.tokens import Granting
+from incidentrelay.services.calendars import feed_contents, feeds
+from incidentrelay.services.calendars.feed_contents import FeedContents
+from incidentrelay.services.oncall import overrides, rotations
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 
@@ -282,7 +284,8 @@ def test_every_change_of_the_schedule_is_counted(
 def test_who_comes_and_goes_is_counted(
     session: Session, primary: Rotation, people: People, now: datetime
 ) -> None:
-    from incidentrelay.services import group_members, users
+    from incidentrelay.services.people import users
+    from incidentrelay.services.tenancy import group_members
 
     def count() -> int:
         session.flush()

@@ -8,7 +8,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, Group, GroupMember, Team, TeamMember, User
-from incidentrelay.services import group_members
+from incidentrelay.services.tenancy import group_members
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 

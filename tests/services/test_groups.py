@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import Conflict, InvalidInput, StaleVersion
 from incidentrelay.models import ApiToken, AuditEntry, Group, GroupMember
-from incidentrelay.services import editing, groups
+from incidentrelay.services.common import resources
+from incidentrelay.services.tenancy import groups
 from tests import factories
 from tests.services.conftest import ADMIN
 
@@ -74,7 +75,7 @@ def test_a_slug_that_is_taken_in_the_same_moment_is_a_conflict(
     factories.group(session, "apps")
     twin = Group(slug="apps", name="Apps", created_at=now, updated_at=now)
     with pytest.raises(Conflict, match="taken"):
-        editing.insert(session, twin, taken="It is taken.")
+        resources.insert(session, twin, taken="It is taken.")
     # The transaction can go on.
     assert session.scalars(select(Group.slug)).all() == ["apps"]
 

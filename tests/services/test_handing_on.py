@@ -8,8 +8,10 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.errors import Conflict, InvalidTransition
 from incidentrelay.models import Alert, Event, Route, Team, User
-from incidentrelay.services import alerts, bulk, memberships
-from incidentrelay.services.bulk import BulkAction, BulkOutcome, Order
+from incidentrelay.services.access import memberships
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import bulk
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order
 from tests import factories
 from tests.services.conftest import acting
 from tests.services.pager import MINUTE, NOW, Pager, a_signal, build
@@ -30,7 +32,7 @@ def user(pager: Pager, session: Session, name: str) -> User:
 def hand_on(pager: Pager) -> str:
     with pager.database.write() as session:
         fay = acting(user(pager, session, "fay"))
-        return alerts.hand_on(session, pager.alert(session), actor=fay, now=LATER).username
+        return alert_actions.hand_on(session, pager.alert(session), actor=fay, now=LATER).username
 
 
 def deactivate(pager: Pager, *names: str) -> None:
@@ -70,7 +72,7 @@ def test_an_assignee_from_outside_hands_on_to_who_is_on_call(pager: Pager) -> No
     pager.take(a_signal())
     with pager.database.write() as session:
         fay = user(pager, session, "fay")
-        alerts.assign(session, pager.alert(session), fay, actor=acting(fay), now=NOW)
+        alert_actions.assign(session, pager.alert(session), fay, actor=acting(fay), now=NOW)
     assert hand_on(pager) == "ann"
 
 
@@ -113,7 +115,7 @@ def test_an_acknowledged_alert_stays_so_and_a_resolved_one_is_refused(pager: Pag
     pager.take(a_signal())
     with pager.database.write() as session:
         ann = acting(user(pager, session, "ann"))
-        alerts.acknowledge(session, pager.alert(session), actor=ann, now=NOW)
+        alert_actions.acknowledge(session, pager.alert(session), actor=ann, now=NOW)
     hand_on(pager)
     with pager.database.read() as session:
         assert pager.alert(session).status is AlertStatus.ACKNOWLEDGED

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from incidentrelay.services import holiday_dates
+from incidentrelay.services.reports import public_holidays
 
 
 def test_countries_have_names_that_people_write() -> None:
-    names = holiday_dates.countries()
+    names = public_holidays.countries()
     assert names["DE"] == "Germany"
     assert names["BA"] == "Bosnia and Herzegovina"
     assert names["CD"] == "DR Congo"
@@ -16,12 +16,12 @@ def test_countries_have_names_that_people_write() -> None:
 def test_whatever_is_offered_is_known() -> None:
     day = date(2026, 3, 10)
     for country in ("DE", "US", "CH", "GB"):
-        parts = holiday_dates.parts(country)
+        parts = public_holidays.parts(country)
         assert parts
         for part in parts:
-            holiday_dates.find(country, part, day, day)
+            public_holidays.find(country, part, day, day)
 
 
 def test_no_country_has_no_parts() -> None:
-    assert holiday_dates.parts("") == {}
-    assert holiday_dates.parts("XX") == {}
+    assert public_holidays.parts("") == {}
+    assert public_holidays.parts("XX") == {}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services import ical_reading
-from incidentrelay.services.ical_reading import Occurrence, Reading
+from incidentrelay.ical import reader
+from incidentrelay.ical.reader import Occurrence, Reading
 from tests.calendars import calendar, event
 
 LOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -16,7 +16,7 @@ ZONE = "Europe/Berlin"
 
 
 def read(text: str) -> Reading:
-    return ical_reading.read(text, zone=ZONE, low=LOW, high=HIGH)
+    return reader.read(text, zone=ZONE, low=LOW, high=HIGH)
 
 
 def one(*lines: str, head: tuple[str, ...] = ()) -> Occurrence:

@@ -8,10 +8,10 @@ import pytest
 import vobject
 from icalendar import Calendar
 
-from incidentrelay.domain.oncall import Shift
+from incidentrelay.domain.oncall.shifts import Shift
+from incidentrelay.ical.writer import Place, render
 from incidentrelay.models import Rotation, Team
-from incidentrelay.services.feed_contents import Entry, FeedContents
-from incidentrelay.services.icalendars import Place, render
+from incidentrelay.services.calendars.feed_contents import Entry, FeedContents
 
 PLACE = Place("https://relay.example:8443/sub")
 START = datetime(2026, 3, 9, 8, tzinfo=UTC)

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.domain.errors import NotAllowed
-from incidentrelay.domain.signals import Rejection
+from incidentrelay.domain.intake.signals import Rejection
 from incidentrelay.models import Alert, IntakeRequest, Notification, Route, Signal
-from incidentrelay.services import intake
+from incidentrelay.services.intake import receive as intake_receive
 from tests.services.pager import MINUTE, NOW, Pager, a_signal, build
 
 pytestmark = pytest.mark.both_databases
@@ -146,7 +146,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
     def fail(*_: Any) -> None:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(intake, "_keep", fail)
+    monkeypatch.setattr(intake_receive, "_keep", fail)
     with pytest.raises(RuntimeError):
         pager.take(a_signal())
     assert pager.outbox() == []

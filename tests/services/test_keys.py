@@ -1,4 +1,4 @@
-from incidentrelay.services.keys import derive
+from incidentrelay.services.access.keys import derive
 
 
 def test_each_purpose_has_its_own_key() -> None:

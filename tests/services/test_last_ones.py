@@ -12,7 +12,8 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import GroupMember, User
-from incidentrelay.services import group_members, users
+from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import group_members
 from tests import factories
 from tests.services.conftest import ADMIN
 

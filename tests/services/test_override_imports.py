@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput, NotFound
 from incidentrelay.models import AuditEntry, Group, Rotation, RotationOverride, Team, User
-from incidentrelay.services import oncall, override_imports, overrides
-from incidentrelay.services.override_imports import Report
+from incidentrelay.services.calendars import import_overrides
+from incidentrelay.services.calendars.import_overrides import Report
+from incidentrelay.services.oncall import current as on_call_now
+from incidentrelay.services.oncall import overrides
 from incidentrelay.transport.http import Blocked, Response, TransportError
 from tests import factories
 from tests.calendars import calendar, event
@@ -41,10 +43,10 @@ def load(session: Session, primary: Rotation, people: dict[str, User], now: date
 
     def imported(*events: str, at: datetime = now, **options: Any) -> Report:
         options = {"dry_run": False, "skip_problems": False, "whole": False} | options
-        zone = override_imports.zone(session, primary, at)
+        zone = import_overrides.zone(session, primary, at)
         text = calendar(*events)
-        reading = override_imports.read(NoNet(), text=text, url=None, zone=zone, now=at)
-        report = override_imports.run(
+        reading = import_overrides.read(NoNet(), text=text, url=None, zone=zone, now=at)
+        report = import_overrides.run(
             session, primary, reading, **options, actor=acting(people["ann"]), now=at
         )
         session.flush()
@@ -78,7 +80,7 @@ def test_each_occurrence_becomes_an_override(
     report = load(FIRST, SECOND)
     assert actions(report) == ["create", "create"]
     assert stored(session) == [("bob", "12T09:00", "13T09:00"), ("cy", "14T09:00", "15T09:00")]
-    shifts = oncall.rotation_shifts(session, primary, now, now + 5 * DAY)
+    shifts = on_call_now.rotation_shifts(session, primary, now, now + 5 * DAY)
     assert [shift.override_id is not None for shift in shifts] == [False, True, False, True, False]
     assert session.scalars(select(RotationOverride.reason)).first() == "Imported: bob"
     lines = session.scalars(select(AuditEntry)).all()
@@ -298,8 +300,8 @@ def test_the_same_calendar_in_two_rotations_is_two_things(
 ) -> None:
     load(FIRST)
     other = factories.rotation(session, team, "other")
-    reading = override_imports.read(NoNet(), text=calendar(FIRST), url=None, zone="UTC", now=now)
-    override_imports.run(
+    reading = import_overrides.read(NoNet(), text=calendar(FIRST), url=None, zone="UTC", now=now)
+    import_overrides.run(
         session,
         other,
         reading,
@@ -317,14 +319,14 @@ def test_times_without_a_zone_are_those_of_the_lowest_layer(
     session: Session, team: Team, people: dict[str, User], now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, "tokyo")
-    assert override_imports.zone(session, rotation, now) == "UTC"
+    assert import_overrides.zone(session, rotation, now) == "UTC"
     factories.revision(session, rotation, (people["ann"],), zone="Asia/Tokyo")
-    assert override_imports.zone(session, rotation, now) == "Asia/Tokyo"
+    assert import_overrides.zone(session, rotation, now) == "Asia/Tokyo"
 
 
 def test_a_rotation_that_is_gone_is_not_found(session: Session, group: Group) -> None:
     with pytest.raises(NotFound):
-        override_imports.again(session, 10**6)
+        import_overrides.again(session, 10**6)
 
 
 class Net:
@@ -343,7 +345,7 @@ class Net:
 
 def test_a_calendar_is_fetched(now: datetime) -> None:
     net = Net(Response(200, {}, calendar(FIRST).encode()))
-    reading = override_imports.read(net, text=None, url="https://a.example/x", zone="UTC", now=now)
+    reading = import_overrides.read(net, text=None, url="https://a.example/x", zone="UTC", now=now)
     assert len(reading.occurrences) == 1
     assert net.asked == [("GET", "https://a.example/x")]
 
@@ -363,11 +365,11 @@ def test_what_cannot_be_fetched_is_said_of_the_url(
     answer: Response | Exception, now: datetime
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        override_imports.read(Net(answer), text=None, url="https://a/x", zone="UTC", now=now)
+        import_overrides.read(Net(answer), text=None, url="https://a/x", zone="UTC", now=now)
     assert list(caught.value.errors) == ["url"]
 
 
 @pytest.mark.parametrize(("text", "url"), [(None, None), ("x", "https://a")])
 def test_one_source_is_needed(text: str | None, url: str | None, now: datetime) -> None:
     with pytest.raises(InvalidInput, match="not right"):
-        override_imports.read(NoNet(), text=text, url=url, zone="UTC", now=now)
+        import_overrides.read(NoNet(), text=text, url=url, zone="UTC", now=now)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, Rotation, RotationOverride, Team, User
-from incidentrelay.services import overrides
+from incidentrelay.services.oncall import overrides
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 

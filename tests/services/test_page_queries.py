@@ -9,17 +9,14 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import User
-from incidentrelay.services import (
-    alert_pages,
-    alert_story,
-    alerts,
-    inbox,
-    memberships,
-    notices,
-    oncall_pages,
-    profile_pages,
-)
-from incidentrelay.services.alert_pages import Counts, Wanted
+from incidentrelay.services.access import memberships
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import detail_queries as alert_detail
+from incidentrelay.services.alerts import list_queries as alert_list
+from incidentrelay.services.alerts.list_queries import Counts, Wanted
+from incidentrelay.services.oncall import current_queries as on_call_queries
+from incidentrelay.services.operations import banners
+from incidentrelay.services.people import inbox, profile_queries
 from tests.services import pager as pagers
 from tests.services.pager import NOW, Pager, a_signal
 
@@ -57,10 +54,10 @@ def test_the_list_finds(pager: Pager, wanted: Wanted, found: list[str]) -> None:
         pager.take(a_signal(key))
     pager.take(a_signal("c", resolved=True), at=NOW + timedelta(minutes=1))
     with pager.database.write() as session:
-        first = alert_pages.find(session, roles(session, pager), Wanted()).alerts[-1]
-        alerts.acknowledge(session, first, actor=actor(pager, "ann"), now=NOW)
+        first = alert_list.find(session, roles(session, pager), Wanted()).alerts[-1]
+        alert_actions.acknowledge(session, first, actor=actor(pager, "ann"), now=NOW)
     with pager.database.read() as session:
-        page = alert_pages.find(session, roles(session, pager), wanted)
+        page = alert_list.find(session, roles(session, pager), wanted)
     assert [alert.title[0] for alert in page.alerts] == found
     assert set(page.signals.values()) <= {1}
     if wanted == Wanted():
@@ -72,45 +69,45 @@ def test_a_stranger_finds_nothing(pager: Pager) -> None:
     pager.take(a_signal())
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})
     with pager.database.read() as session:
-        assert alert_pages.find(session, nobody, Wanted()).alerts == ()
-        assert alert_pages.count_open(session, nobody) == 0
-        assert alert_pages.teams(session, nobody) == []
+        assert alert_list.find(session, nobody, Wanted()).alerts == ()
+        assert alert_list.count_open(session, nobody) == 0
+        assert alert_list.teams(session, nobody) == []
         assert inbox.find(session, nobody, pager.people["ann"]) == ([], None)
-        assert oncall_pages.overview(session, nobody, NOW) == []
-        assert notices.find(session, nobody, NOW).uncovered == ()
+        assert on_call_queries.overview(session, nobody, NOW) == []
+        assert banners.find(session, nobody, NOW).uncovered == ()
 
 
 def test_the_frame_of_a_page(pager: Pager) -> None:
     pager.take(a_signal())
     with pager.database.read() as session:
         mine = roles(session, pager)
-        assert alert_pages.count_open(session, mine) == 1
-        assert [team.slug for team in alert_pages.teams(session, mine)] == ["core"]
+        assert alert_list.count_open(session, mine) == 1
+        assert [team.slug for team in alert_list.teams(session, mine)] == ["core"]
         assert inbox.count_waiting(session, mine, pager.people["ann"]) == 1
         assert inbox.count_waiting(session, mine, pager.people["bob"]) == 0
         (item,), older = inbox.find(session, mine, pager.people["ann"])
         assert (item.headline, item.alert.team.slug, older) == ("Page", "core", None)
-        (duty,) = oncall_pages.overview(session, mine, NOW)
+        (duty,) = on_call_queries.overview(session, mine, NOW)
         assert duty.user is not None
         assert duty.user.username == "ann"
-        found = notices.find(session, mine, NOW)
+        found = banners.find(session, mine, NOW)
         assert (found.uncovered, found.exhausted, found.worker_missing) == ((), 0, True)
-        assert profile_pages.tokens(session, pager.people["ann"]) == []
-        assert profile_pages.browsers(session, pager.people["ann"], used_after=NOW) == []
+        assert profile_queries.tokens(session, pager.people["ann"]) == []
+        assert profile_queries.browsers(session, pager.people["ann"], used_after=NOW) == []
 
 
 def test_who_ended_it(pager: Pager) -> None:
     pager.take(a_signal())
     steps = [
         (None, None),
-        (alerts.acknowledge, "Acknowledged by Bob"),
-        (alerts.resolve, "Resolved by Bob"),
+        (alert_actions.acknowledge, "Acknowledged by Bob"),
+        (alert_actions.resolve, "Resolved by Bob"),
     ]
     for action, said in steps:
         with pager.database.write() as session:
             if action is not None:
                 action(session, pager.alert(session), actor=actor(pager, "bob"), now=NOW)
-            assert alert_story.ending(session, pager.alert(session)) == said
+            assert alert_detail.ending(session, pager.alert(session)) == said
 
 
 def test_an_alert_without_a_timeline_says_what_it_is(pager: Pager) -> None:
@@ -118,6 +115,6 @@ def test_an_alert_without_a_timeline_says_what_it_is(pager: Pager) -> None:
     with pager.database.write() as session:
         alert = pager.alert(session)
         alert.status = AlertStatus.RESOLVED
-        assert alert_story.ending(session, alert) == "It is resolved."
-        people = alert_story.assignable(session, alert)
+        assert alert_detail.ending(session, alert) == "It is resolved."
+        people = alert_detail.assignable(session, alert)
     assert [user.username for user in people] == ["ann", "bob", "cy", "fay"]

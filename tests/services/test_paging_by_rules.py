@@ -12,9 +12,12 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState, Severity, Urgency
 from incidentrelay.models import ContactMethod, Notification, Route, User
-from incidentrelay.services import alerts, escalations, intake, simulation
-from incidentrelay.services.alert_future import planned
-from incidentrelay.services.deliveries import Result
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts.upcoming import planned
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.outbox.records import Result
+from incidentrelay.services.simulation import simulate as simulation
 from tests import factories
 from tests.services import pager as pagers
 from tests.services.pager import MINUTE, NOW, Pager, a_signal
@@ -127,7 +130,7 @@ def test_an_acknowledgement_takes_the_later_ones_back(pager: Pager) -> None:
     pager.take(a_signal())
     with pager.database.write() as session:
         actor = Actor(name="ann", via="api", user_id=pager.people["ann"])
-        alerts.acknowledge(session, pager.alert(session), actor=actor, now=NOW + MINUTE)
+        alert_actions.acknowledge(session, pager.alert(session), actor=actor, now=NOW + MINUTE)
     assert owed(pager)[:2] == [("home", -1, "cancelled"), ("work", -1, "cancelled")]
     assert pager.claim(notification_id(pager, "work"), NOW + 5 * MINUTE) is None
 
@@ -212,7 +215,7 @@ def test_who_is_assigned_is_told_at_once_and_only_once(pager: Pager) -> None:
     with pager.database.write() as session:
         actor = Actor(name="ann", via="api", user_id=pager.people["ann"])
         bob = session.get_one(User, pager.people["bob"])
-        alerts.assign(session, pager.alert(session), bob, actor=actor, now=NOW)
+        alert_actions.assign(session, pager.alert(session), bob, actor=actor, now=NOW)
     assert owed(pager, "bob") == [("home", 0, "pending")]
 
 
@@ -227,7 +230,7 @@ def test_news_go_once_to_each_contact(pager: Pager) -> None:
 
 def future(pager: Pager, at: datetime) -> list[tuple[int, str]]:
     with pager.database.read() as session:
-        (alert,) = escalations.load(session, [pager.alert(session).id])
+        (alert,) = escalation_runner.load(session, [pager.alert(session).id])
         return [(minutes(step.at), step.text) for step in planned(session, alert, at)]
 
 
@@ -271,7 +274,7 @@ def test_a_simulation_says_when_each_way_is_used(pager: Pager) -> None:
     contact(pager, "home", 0)
     contact(pager, "work", 3)
     with pager.database.read() as session:
-        query = intake.routes_with_plans().where(Route.id == pager.route_id)
+        query = intake_receive.routes_with_plans().where(Route.id == pager.route_id)
         route = session.scalars(query).one()
         (forecast,) = simulation.simulate(session, route, [a_signal()], NOW).items
     told = [

@@ -2,7 +2,7 @@ import argon2
 import pytest
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services import passwords
+from incidentrelay.services.access import passwords
 
 
 @pytest.mark.parametrize(

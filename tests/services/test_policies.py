@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, Policy, Team, User
-from incidentrelay.services import policies
+from incidentrelay.services.escalation import policies
 from tests import factories
 from tests.services.conftest import ADMIN
 

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.escalation import Target
+from incidentrelay.domain.escalation.engine import Target
 from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
-from incidentrelay.services import memberships, policies, policy_pages
-from incidentrelay.services.policy_pages import Thing
+from incidentrelay.services.access import memberships
+from incidentrelay.services.escalation import policies, policy_queries
+from incidentrelay.services.escalation.policy_queries import Thing
 from tests import factories
 from tests.services import pager as pagers
 from tests.services.pager import NOW, Pager
@@ -51,7 +52,7 @@ def test_a_picture_tells_who_is_there_now(pager: Pager) -> None:
                 ],
             }
         ]
-        found = policy_pages.picture(session, team, policy_pages.plan_of(steps, 0), NOW)
+        found = policy_queries.picture(session, team, policy_queries.plan_of(steps, 0), NOW)
         primary = session.get_one(Rotation, pager.rotation_id)
         own = Thing(primary.name, team.id, team.name)
     reached = {(t.kind, t.id): list(names) for t, names in found.reached.items()}
@@ -83,9 +84,9 @@ def test_the_list_and_its_routes(pager: Pager) -> None:
         route = session.get_one(Route, pager.route_id).name
     with pager.database.read() as session:
         ann = memberships.load(session, session.get_one(User, pager.people["ann"]))
-        found, _ = policy_pages.overview(session, ann)
+        found, _ = policy_queries.overview(session, ann)
         nobody = memberships.Roles(is_admin=False, groups={}, teams={})
-        assert policy_pages.overview(session, nobody) == ([], {})
+        assert policy_queries.overview(session, nobody) == ([], {})
     assert [(each.policy.id, each.routes) for each in found] == [
         (spare.id, []),
         (used.id, [route]),
@@ -100,7 +101,7 @@ def test_what_a_step_may_name(pager: Pager) -> None:
         away = factories.team(session, factories.group(session, "away"))
         factories.channel(session, away)
         session.get_one(User, pager.people["cy"]).active = False
-        found = policy_pages.choices(session, team)
+        found = policy_queries.choices(session, team)
         own = [
             (row.slug, row.name) for row in session.query(Channel).where(Channel.team_id == team.id)
         ]

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain.comparison import Change
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.domain.oncall import Interval, Shift, shifts
-from incidentrelay.domain.quality import ProblemKind
+from incidentrelay.domain.oncall.coverage import ProblemKind
+from incidentrelay.domain.oncall.diff import Change
+from incidentrelay.domain.oncall.restrictions import Interval
+from incidentrelay.domain.oncall.shifts import Shift, shifts
 from incidentrelay.models import (
     AuditEntry,
     Rotation,
@@ -22,8 +23,8 @@ from incidentrelay.models import (
     Team,
     User,
 )
-from incidentrelay.services import overrides, previews, rotations, schedules
-from incidentrelay.services.previews import Preview
+from incidentrelay.services.oncall import overrides, previews, rotations, schedules
+from incidentrelay.services.oncall.previews import Preview
 from tests import factories
 from tests.services.conftest import ADMIN
 

@@ -14,21 +14,19 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
-from incidentrelay.domain import circuit
+from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Route, TargetPace
-from incidentrelay.services import (
-    deliveries,
-    delivery_results,
-    escalations,
-    health,
-    lanes,
-    notifications,
-    shift_notices,
-    silence_changes,
-    silent_sources,
-)
-from incidentrelay.services.deliveries import Result
+from incidentrelay.services.channels import providers
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.delivery import shift_reminders
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.intake import auto_resolve
+from incidentrelay.services.operations import health
+from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.outbox import records as outbox_records
+from incidentrelay.services.outbox.records import Result
+from incidentrelay.services.silences import transitions as silence_transitions
 from tests.services import pager as pagers
 from tests.services.pager import MINUTE, NOW, Pager, a_signal
 
@@ -93,8 +91,8 @@ def due(pager: Pager, method: str) -> list[int]:
 
 
 def break_lane(session: Session) -> None:
-    lane = lanes.lock(session, "email")
-    lane.failures, lane.since = circuit.THRESHOLD, NOW - 60 * MINUTE
+    lane = providers.lock(session, "email")
+    lane.failures, lane.since = circuit_breaker.THRESHOLD, NOW - 60 * MINUTE
     lane.open_until = NOW + 60 * MINUTE
 
 
@@ -128,24 +126,24 @@ def deliver(pager: Pager) -> None:
 def give_up(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
     write(pager, break_lane)
-    write(pager, deliveries.wake_lane, "email", NOW)
+    write(pager, outbox_records.wake_lane, "email", NOW)
     assert write(pager, delivery_results.strand, NOW, limit=10)
-    write(pager, notifications.cancel, [1, 2], NOW)
+    write(pager, outbox_queue.cancel, [1, 2], NOW)
 
 
 def sweep(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
     later, long_ago = NOW + timedelta(hours=1), NOW - timedelta(days=9)
-    write(pager, silence_changes.due_teams, NOW, limit=10)
+    write(pager, silence_transitions.due_teams, NOW, limit=10)
     pager.change_silences(NOW)
     assert pager.run_due(later)
-    write(pager, escalations.reconsider, pager.team_id, now=NOW)
-    write(pager, escalations.wake, 1, later)
-    write(pager, escalations.due_ids, later, limit=10)
-    write(pager, silent_sources.due_routes, long_ago, NOW + timedelta(days=1))
-    write(pager, silent_sources.resolve, pager.route_id, long_ago, NOW + timedelta(days=1))
+    write(pager, escalation_runner.reconsider, pager.team_id, now=NOW)
+    write(pager, escalation_runner.wake, 1, later)
+    write(pager, escalation_runner.due_ids, later, limit=10)
+    write(pager, auto_resolve.due_routes, long_ago, NOW + timedelta(days=1))
+    write(pager, auto_resolve.resolve, pager.route_id, long_ago, NOW + timedelta(days=1))
     for at in (NOW, NOW + MINUTE):
-        write(pager, shift_notices.run_due, at)
+        write(pager, shift_reminders.run_due, at)
     write(pager, health.check, later)
 
 

@@ -17,8 +17,12 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.domain.messages import Message
 from incidentrelay.models import Alert, Lane, Notification, Silence, Team
-from incidentrelay.services import alert_sets, alerts, delivery_results, intake, silences
-from incidentrelay.services.deliveries import Claim, Owed, Result
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import transitions as alert_transitions
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.outbox.records import Claim, Owed, Result
+from incidentrelay.services.silences import silences
 from tests.services.conftest import ADMIN
 from tests.services.pager import MINUTE, NOW, RAW, Pager, a_signal, build
 
@@ -53,7 +57,7 @@ def only_alert(session: Session) -> Alert:
 def test_a_repeat_while_somebody_resolves_brings_the_alert_back(pager: Pager, begin: Begin) -> None:
     pager.take(a_signal())
     with pager.database.write() as session:
-        alerts.resolve(session, only_alert(session), actor=ADMIN, now=NOW + MINUTE)
+        alert_actions.resolve(session, only_alert(session), actor=ADMIN, now=NOW + MINUTE)
         repeat = begin(lambda: pager.take(a_signal(), at=NOW + MINUTE))
     [verdict] = repeat.result(timeout=10)
     assert (verdict.outcome, verdict.status) == ("reopened", AlertStatus.FIRING)
@@ -71,8 +75,8 @@ def test_an_alert_that_comes_while_its_silence_ends_pages(pager: Pager, begin: B
             silences.delete(session, silence, actor=ADMIN, now=NOW + MINUTE)
 
     with pager.database.write() as session:
-        route = intake.lock_route(session, pager.route_id)
-        intake.receive(session, route, [a_signal()], RAW, NOW)
+        route = intake_receive.lock_route(session, pager.route_id)
+        intake_receive.receive(session, route, [a_signal()], RAW, NOW)
         deletion = begin(unsilence)
     deletion.result(timeout=10)
     with pager.database.read() as session:
@@ -86,9 +90,9 @@ def test_to_acknowledge_while_others_are_told_is_no_deadlock(pager: Pager, begin
     with pager.database.write() as session:
         lanes_down(session)
     with pager.database.write() as session:
-        alert = alerts.lock(session, only_alert(session))
+        alert = alert_actions.lock(session, only_alert(session))
         telling = begin(strand, pager)
-        alerts.acknowledge(session, alert, actor=ADMIN, now=NOW + MINUTE)
+        alert_actions.acknowledge(session, alert, actor=ADMIN, now=NOW + MINUTE)
     assert telling.result(timeout=10) == 0
     assert ("page", "ann", "cancelled") in pager.outbox()
 
@@ -116,9 +120,9 @@ def test_to_acknowledge_two_while_both_of_one_message_fail_is_no_deadlock(
         ]
     taken = Claim(tuple(owed), 1, "bundle", None, "email", "email", {}, "thread")
     with pager.database.write() as session:
-        alert_sets.lock(session, ids[:1])
+        alert_transitions.lock(session, ids[:1])
         failing = begin(pager.record, taken, Result(DeliveryState.FAILED, "It is gone."))
-        alert_sets.lock(session, ids[1:])
+        alert_transitions.lock(session, ids[1:])
     assert failing.result(timeout=10)
 
 

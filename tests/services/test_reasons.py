@@ -11,10 +11,13 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Event, Rotation, RotationOverride, Route, Team, User
-from incidentrelay.services import alerts, intake, reason_words, reasons
-from incidentrelay.services.intake import RawRequest
-from incidentrelay.services.intake_facts import LONGEST, MOST_MATCHERS, Door, Sender, facts_of
-from incidentrelay.services.reason_words import Reading
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.provenance import LONGEST, MOST_MATCHERS, Door, Sender, facts_of
+from incidentrelay.services.intake.receive import RawRequest
+from incidentrelay.services.simulation import history as alert_history
+from incidentrelay.services.simulation import wording as explanation_wording
+from incidentrelay.services.simulation.wording import Reading
 from tests import factories
 from tests.services import situations
 from tests.services.pager import MINUTE, NOW, Pager, a_signal, build
@@ -31,10 +34,10 @@ def told(pager: Pager, **how: Any) -> list[tuple[str, str]]:
     with pager.database.read() as session:
         if how:
             events = session.scalars(select(Event).order_by(Event.id)).all()
-            names = reasons.rotation_names(session, events)
-            found = reason_words.reasons(events, Reading(names, **how))
+            names = alert_history.rotation_names(session, events)
+            found = explanation_wording.reasons(events, Reading(names, **how))
         else:
-            found = reasons.explain(session, pager.alert(session))
+            found = alert_history.explain(session, pager.alert(session))
     return [(str(reason.about), reason.text) for reason in found]
 
 
@@ -140,10 +143,10 @@ def test_what_people_did_is_explained(pager: Pager) -> None:
         cy = session.get_one(User, pager.people["cy"])
         actor = Actor(name="Cy", via="api", user_id=cy.id)
         alert = pager.alert(session)
-        alerts.comment(session, alert, "Looking.", actor=actor, now=NOW)
-        alerts.escalate(session, alert, actor=actor, now=NOW)
-        alerts.assign(session, alert, cy, actor=actor, now=NOW)
-        alerts.acknowledge(session, alert, actor=actor, now=NOW)
+        alert_actions.comment(session, alert, "Looking.", actor=actor, now=NOW)
+        alert_actions.escalate(session, alert, actor=actor, now=NOW)
+        alert_actions.assign(session, alert, cy, actor=actor, now=NOW)
+        alert_actions.acknowledge(session, alert, actor=actor, now=NOW)
     found = told(pager)
     assert ("plan", "Escalated by Cy.") in found
     assert ("people", "Assigned to Cy by Cy.") in found
@@ -162,8 +165,8 @@ def test_what_people_did_is_explained(pager: Pager) -> None:
 def test_other_doors_are_named(pager: Pager, sender: Sender, words: str) -> None:
     raw = RawRequest(b"{}", False, "127.0.0.1", sender)
     with pager.database.write() as session:
-        route = intake.lock_route(session, pager.route_id)
-        intake.receive(session, route, [a_signal()], raw, NOW)
+        route = intake_receive.lock_route(session, pager.route_id)
+        intake_receive.receive(session, route, [a_signal()], raw, NOW)
     assert told(pager)[0] == ("token", words)
 
 
@@ -187,7 +190,7 @@ def test_a_long_story_keeps_its_beginning(pager: Pager, monkeypatch: pytest.Monk
     pager.take(a_signal())
     for minute in range(1, 6):
         pager.run_due(NOW + minute * MINUTE)
-    monkeypatch.setattr(reasons, "MOST_EVENTS", 2)
+    monkeypatch.setattr(alert_history, "MOST_EVENTS", 2)
     found = told(pager)
     assert found[0][0] == "token"
     assert sum(about == "plan" for about, _ in found) == 2
@@ -224,5 +227,5 @@ def test_a_deleted_rotation_is_said(pager: Pager) -> None:
     pager.take(a_signal())
     with pager.database.read() as session:
         events = session.scalars(select(Event).order_by(Event.id)).all()
-        found = reason_words.reasons(events, Reading())
+        found = explanation_wording.reasons(events, Reading())
     assert any("on call in a rotation that was deleted" in reason.text for reason in found)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.domain.oncall import on_call
+from incidentrelay.domain.oncall.shifts import on_call
 from incidentrelay.models import (
     AuditEntry,
     Rotation,
@@ -15,7 +15,7 @@ from incidentrelay.models import (
     Team,
     User,
 )
-from incidentrelay.services import rotations, schedules
+from incidentrelay.services.oncall import rotations, schedules
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 

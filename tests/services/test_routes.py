@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Alert, AuditEntry, Route, Team
-from incidentrelay.services import routes
-from incidentrelay.services.credentials import TokenKind, token_digest, token_hint, token_kind
+from incidentrelay.services.access.secrets import TokenKind, token_digest, token_hint, token_kind
+from incidentrelay.services.intake import routes
 from tests import factories
 from tests.services.conftest import ADMIN
 

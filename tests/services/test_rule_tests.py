@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import User
-from incidentrelay.services import claims, rule_tests
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.delivery import claims, rule_tests
 from tests import factories
 from tests.services.conftest import acting
 

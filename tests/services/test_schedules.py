@@ -6,17 +6,14 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import (
-    Interval,
-    Layer,
-    Override,
-    Window,
-    gaps,
-    on_call,
-    shifts,
-)
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.restrictions import Interval, Window
+from incidentrelay.domain.oncall.shifts import gaps, on_call, shifts
 from incidentrelay.models import Group, GroupMember, Team, User
-from incidentrelay.services import absences, group_members, schedules, users
+from incidentrelay.services.oncall import absences, schedules
+from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import group_members
 from tests import factories
 
 People = dict[str, User]

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.models import Notification, ShiftNotice, User
-from incidentrelay.services import shift_notices, users
+from incidentrelay.services.delivery import shift_reminders
+from incidentrelay.services.people import users
 from tests import factories
 from tests.services.pager import Pager, build
 
@@ -32,7 +33,7 @@ def pager(database: Database) -> Pager:
 
 def look(pager: Pager, at: datetime) -> int:
     with pager.database.write() as session:
-        return shift_notices.run_due(session, at)
+        return shift_reminders.run_due(session, at)
 
 
 def mails(pager: Pager) -> list[tuple[str, str]]:
@@ -68,7 +69,7 @@ def test_an_override_tells_both(pager: Pager) -> None:
     look(pager, MONDAY)
     at = MONDAY + 10 * MINUTE
     with pager.database.write() as session:
-        rotation = session.get_one(shift_notices.Rotation, pager.rotation_id)
+        rotation = session.get_one(shift_reminders.Rotation, pager.rotation_id)
         fay = session.get_one(User, pager.people["fay"])
         factories.override(session, rotation, fay, starts_at=at, ends_at=at + 20 * MINUTE)
     # It was written a little late.
@@ -98,7 +99,7 @@ def test_it_says_until_when_and_who_is_next(pager: Pager) -> None:
 
 def _rotation(pager: Pager) -> str:
     with pager.database.read() as session:
-        return session.get_one(shift_notices.Rotation, pager.rotation_id).name
+        return session.get_one(shift_reminders.Rotation, pager.rotation_id).name
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_who_wants_none_or_has_no_address_gets_none(pager: Pager, change: dict[s
 def test_paused_rotations_are_left_alone(pager: Pager) -> None:
     look(pager, MONDAY - MINUTE)
     with pager.database.write() as session:
-        session.get_one(shift_notices.Rotation, pager.rotation_id).enabled = False
+        session.get_one(shift_reminders.Rotation, pager.rotation_id).enabled = False
     assert look(pager, MONDAY) == 0
 
 
@@ -161,7 +162,7 @@ def test_old_ones_are_forgotten(pager: Pager) -> None:
     look(pager, MONDAY)
     for days, left in ((29, 2), (31, 0)):
         with pager.database.write() as session:
-            shift_notices.prune(session, MONDAY + timedelta(days=days))
+            shift_reminders.prune(session, MONDAY + timedelta(days=days))
         with pager.database.read() as session:
             assert len(session.scalars(select(ShiftNotice)).all()) == left
 

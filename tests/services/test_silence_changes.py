@@ -9,9 +9,12 @@ import pytest
 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.domain.signals import Signal
+from incidentrelay.domain.intake.signals import Signal
 from incidentrelay.models import Route, Silence, Team
-from incidentrelay.services import alert_future, escalations, silence_changes, silences
+from incidentrelay.services.alerts import upcoming
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.silences import silences
+from incidentrelay.services.silences import transitions as silence_transitions
 from tests.services import pager as pagers
 from tests.services.conftest import ADMIN
 from tests.services.pager import MINUTE, NOW, Pager, a_signal
@@ -180,7 +183,7 @@ def test_only_teams_with_something_to_do_are_found(pager: Pager) -> None:
     with pager.database.read() as session:
         for minute, expected in ((4, []), (5, [pager.team_id])):
             at = NOW + minute * MINUTE
-            assert silence_changes.due_teams(session, at, limit=10) == expected
+            assert silence_transitions.due_teams(session, at, limit=10) == expected
 
 
 def test_one_that_is_not_understood_any_more_covers_nothing(pager: Pager) -> None:
@@ -261,8 +264,8 @@ def test_a_start_beside_a_recurrence_is_refused(pager: Pager) -> None:
 
 def planned(pager: Pager, at: datetime) -> list[tuple[int, str]]:
     with pager.database.read() as session:
-        (alert,) = escalations.load(session, [pager.alert(session).id])
-        found = alert_future.planned(session, alert, at)
+        (alert,) = escalation_runner.load(session, [pager.alert(session).id])
+        found = upcoming.planned(session, alert, at)
         return [((step.at - NOW) // MINUTE, step.text.split(" and ")[0]) for step in found]
 
 

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, Silence, Team, User
-from incidentrelay.services import escalations, label_matchers, silences
+from incidentrelay.services.common import matchers as label_matchers
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.silences import silences
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 
@@ -22,7 +24,7 @@ def reconsidered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def note(session: Session, team_id: int, *, now: datetime) -> None:
         teams.append(team_id)
 
-    monkeypatch.setattr(escalations, "reconsider", note)
+    monkeypatch.setattr(escalation_runner, "reconsider", note)
     return teams
 
 

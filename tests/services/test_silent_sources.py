@@ -9,7 +9,11 @@ from sqlalchemy import select
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import Event, Notification, Route
-from incidentrelay.services import alerts, deliveries, heartbeats, intake, silent_sources
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.intake import auto_resolve
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.outbox import records as outbox_records
 from tests.services.conftest import ADMIN
 from tests.services.pager import MINUTE, NOW, RAW, Accepts, Pager, a_signal, build, no_links
 
@@ -35,9 +39,9 @@ def change(pager: Pager, **columns: object) -> None:
 
 def sweep(pager: Pager, now: datetime, since: datetime = LONG_AGO) -> int:
     with pager.database.read() as session:
-        due = silent_sources.due_routes(session, since, now)
+        due = auto_resolve.due_routes(session, since, now)
     with pager.database.write() as session:
-        return sum(silent_sources.resolve(session, route_id, since, now) for route_id in due)
+        return sum(auto_resolve.resolve(session, route_id, since, now) for route_id in due)
 
 
 def status(pager: Pager) -> AlertStatus:
@@ -72,7 +76,7 @@ def deliver_all(pager: Pager) -> None:
     for notification_id in pager.due():
         taken = pager.claim(notification_id)
         assert taken is not None
-        pager.record(taken, deliveries.perform(taken, Accepts(), no_links, NOW))
+        pager.record(taken, outbox_records.perform(taken, Accepts(), no_links, NOW))
 
 
 def test_a_repeat_keeps_it_open(pager: Pager) -> None:
@@ -103,9 +107,9 @@ def test_what_somebody_has_taken_is_resolved_too(pager: Pager, way: str) -> None
     with pager.database.write() as session:
         alert = pager.alert(session)
         if way == "acknowledged":
-            alerts.acknowledge(session, alert, actor=ADMIN, now=NOW)
+            alert_actions.acknowledge(session, alert, actor=ADMIN, now=NOW)
         else:
-            alerts.snooze(session, alert, NOW + timedelta(days=1), actor=ADMIN, now=NOW)
+            alert_actions.snooze(session, alert, NOW + timedelta(days=1), actor=ADMIN, now=NOW)
     assert sweep(pager, NOW + HALF_HOUR) == 1
 
 
@@ -135,7 +139,7 @@ def test_time_in_which_nobody_listened_does_not_count(pager: Pager) -> None:
 def test_listening_begins_again_after_a_gap(database: Database) -> None:
     def ask(now: datetime) -> datetime:
         with database.write() as session:
-            since = silent_sources.listening_since(session, now)
+            since = auto_resolve.listening_since(session, now)
             heartbeats.beat(session, heartbeats.WORKER, now)
             return since
 
@@ -158,8 +162,8 @@ def test_a_signal_of_the_same_moment_is_not_lost(pager: Pager) -> None:
     late = NOW + HALF_HOUR
     with ThreadPoolExecutor(1) as pool:
         with pager.database.write() as session:
-            route = intake.lock_route(session, pager.route_id)
-            intake.receive(session, route, [a_signal()], RAW, late)
+            route = intake_receive.lock_route(session, pager.route_id)
+            intake_receive.receive(session, route, [a_signal()], RAW, late)
             sweeping = pool.submit(sweep, pager, late)
             with pytest.raises(TimeoutError):
                 sweeping.result(timeout=0.3)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole, Outcome, TeamRole
 from incidentrelay.domain.errors import InvalidInput, NotFound
-from incidentrelay.domain.signals import Item, Rejection
+from incidentrelay.domain.intake.signals import Item, Rejection
 from incidentrelay.models import (
     Base,
     Channel,
@@ -23,10 +23,10 @@ from incidentrelay.models import (
     Team,
     User,
 )
-from incidentrelay.services import simulation
-from incidentrelay.services.courses import HORIZON, MOST_STEPS
-from incidentrelay.services.forecasts import Forecast, Step, StepKind
-from incidentrelay.services.simulation import Simulation
+from incidentrelay.services.simulation import simulate as simulation
+from incidentrelay.services.simulation.alert_forecast import HORIZON, MOST_STEPS
+from incidentrelay.services.simulation.simulate import Simulation
+from incidentrelay.services.simulation.upcoming_pages import Forecast, Step, StepKind
 from tests import factories
 from tests.services import pager as pagers
 from tests.services.pager import MINUTE, NOW, Pager, a_signal

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services.slugs import RESERVED, check_slug, slugify, with_slug
+from incidentrelay.services.common.slugs import RESERVED, check_slug, slugify, with_slug
 
 
 @pytest.mark.parametrize(

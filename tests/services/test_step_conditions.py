@@ -11,8 +11,11 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import Severity
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.models import Alert, Event, RotationLayer, Route, Team, User
-from incidentrelay.services import alert_future, alerts, policies, simulation
-from incidentrelay.services.forecasts import Forecast, StepKind
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import upcoming
+from incidentrelay.services.escalation import policies
+from incidentrelay.services.simulation import simulate as simulation
+from incidentrelay.services.simulation.upcoming_pages import Forecast, StepKind
 from tests import factories
 from tests.services import pager as pagers
 from tests.services.conftest import ADMIN
@@ -197,7 +200,7 @@ def test_an_acknowledgement_ends_the_wait(pager: Pager) -> None:
     use(pager, on_call(pager, **WAIT))
     pager.take(a_signal())
     with pager.database.write() as session:
-        alerts.acknowledge(session, pager.alert(session), actor=ADMIN, now=NOW + MINUTE)
+        alert_actions.acknowledge(session, pager.alert(session), actor=ADMIN, now=NOW + MINUTE)
     assert pager.run_due(NOW + timedelta(days=1)) == 0
     assert pager.outbox() == []
 
@@ -223,7 +226,7 @@ def test_the_future_of_an_alert_tells_it_too(pager: Pager) -> None:
     use(pager, step(pager, "bob", 60, severity="high"), on_call(pager, 60, **WAIT))
     pager.take(a_signal(severity=Severity.LOW))
     with pager.database.read() as session:
-        ahead = alert_future.planned(session, alert_with_team(session), NOW)
+        ahead = upcoming.planned(session, alert_with_team(session), NOW)
     assert [each.text for each in ahead] == [
         "a step is passed over",
         "nobody is on call, and the plan waits for the next shift",

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, Team, TeamMember, User
-from incidentrelay.services import team_members
+from incidentrelay.services.tenancy import team_members
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Alert, AuditEntry, Channel, Group, Policy, Rotation, Team, User
-from incidentrelay.services import teams
+from incidentrelay.services.tenancy import teams
 from tests import factories
 from tests.services.conftest import ADMIN
 

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.models import ApiToken, AuditEntry, Group, User
-from incidentrelay.services import tokens
-from incidentrelay.services.credentials import TokenKind, token_digest, token_kind
-from incidentrelay.services.tokens import Granting
+from incidentrelay.services.access import tokens
+from incidentrelay.services.access.secrets import TokenKind, token_digest, token_kind
+from incidentrelay.services.access.tokens import Granting
 from tests import factories
 from tests.services.conftest import ADMIN, acting
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
-from incidentrelay.services import delivery_results
-from incidentrelay.services.deliveries import Claim, Result
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.outbox.records import Claim, Result
 from tests.services.pager import NOW, Pager, a_signal, build
 
 # SQLite has one writer at a time.

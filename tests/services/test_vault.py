@@ -1,7 +1,7 @@
 import pytest
 
 from incidentrelay.domain.errors import Conflict
-from incidentrelay.services.vault import Vault
+from incidentrelay.services.common.secret_box import Vault
 
 
 def test_what_is_sealed_opens_again(vault: Vault) -> None:

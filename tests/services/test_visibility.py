@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from incidentrelay import models
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import visibility
+from incidentrelay.services.access import visibility
 from tests import factories
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from incidentrelay import models
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
-from incidentrelay.services import retention as kinds
+from incidentrelay.services.operations import retention as kinds
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import retention
 from tests import factories

@@ -13,8 +13,11 @@ from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Route, Team
-from incidentrelay.services import claims, escalations, heartbeats, shift_notices, silence_changes
-from incidentrelay.services.links import LinkMaker
+from incidentrelay.services.alerts.links import LinkMaker
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.delivery import claims, shift_reminders
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import runner as runners
 from incidentrelay.tasks.runner import Runner
@@ -155,14 +158,14 @@ def test_an_alert_that_cannot_be_escalated_stops_nobody(
     pager.take(a_signal("cpu"))
     runner = make(Accepts())
     runner.sweep()
-    play = escalations.play
+    play = escalation_runner.play
 
     def poisoned(subject: Any, *rest: Any) -> Any:
         if subject.id == 1:
             raise RuntimeError("poison")
         return play(subject, *rest)
 
-    monkeypatch.setattr(escalations, "play", poisoned)
+    monkeypatch.setattr(escalation_runner, "play", poisoned)
     clock.now += MINUTE
     runner.sweep()
     with pager.database.read() as session:
@@ -260,7 +263,7 @@ def test_silences_that_cannot_be_changed_over_stop_nothing_else(
     def broken(*_args: Any) -> int:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(silence_changes, "change_over", broken)
+    monkeypatch.setattr(silence_transitions, "change_over", broken)
     channel = Accepts()
     runner = make(channel)
     assert runner.sweep()
@@ -277,7 +280,7 @@ def test_a_part_that_fails_stops_no_other_and_nobody_calls_it_healthy(
     def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(silence_changes, "due_teams", breaks)
+    monkeypatch.setattr(silence_transitions, "due_teams", breaks)
     assert not make(Accepts()).sweep()
     assert states(pager) == {"sent"}
     with pager.database.read() as session:
@@ -290,7 +293,7 @@ def test_what_is_no_page_never_makes_the_worker_look_dead(
     def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(shift_notices, "run_due", breaks)
+    monkeypatch.setattr(shift_reminders, "run_due", breaks)
     assert make(Accepts()).sweep()
     with pager.database.read() as session:
         assert heartbeats.last(session, heartbeats.WORKER) == clock.now

@@ -5,7 +5,8 @@ from datetime import date, time
 import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import Layer, Window
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.web.console.layer_words import hours, turns
 
 

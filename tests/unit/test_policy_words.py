@@ -5,10 +5,10 @@ from datetime import time
 
 import pytest
 
-from incidentrelay.domain.conditions import ALWAYS, Conditions, Hours
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
-from incidentrelay.domain.escalation import Plan, Step, Target
-from incidentrelay.services.policy_pages import Picture, Thing
+from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Hours
+from incidentrelay.domain.escalation.engine import Plan, Step, Target
+from incidentrelay.services.escalation.policy_queries import Picture, Thing
 from incidentrelay.web.console.policy_words import GONE, Line, conditions, in_short, repeats, shown
 
 CORE, WEB = 1, 2

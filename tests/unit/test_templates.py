@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from incidentrelay.domain.calendar import HUES
+from incidentrelay.domain.calendar_grid import HUES
 from tests.pages import (
     NOW,
     act_page,

@@ -268,7 +268,7 @@ def test_a_view_takes_no_further_segments(login_as: Any, cast: Any) -> None:
 
 
 def test_reserved_names_cannot_be_slugs(app: Any) -> None:
-    from incidentrelay.services.slugs import RESERVED
+    from incidentrelay.services.common.slugs import RESERVED
     from incidentrelay.web.resources.root import reserved_names
 
     assert {"ack", "oncall", "shifts", "token"} <= reserved_names(app.registry)

@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from incidentrelay.db import Database
 from incidentrelay.domain import errors as domain
-from incidentrelay.services import groups, teams
+from incidentrelay.services.tenancy import groups, teams
 from incidentrelay.web.api import errors
 from tests.web.client import Client
 
@@ -264,7 +264,7 @@ def test_readiness_tells_of_the_worker_and_of_what_is_overdue(
 ) -> None:
     from datetime import timedelta
 
-    from incidentrelay.services import heartbeats
+    from incidentrelay.services.common import heartbeats
     from tests import factories
 
     assert testapp.get("/readyz").json["worker"] is False

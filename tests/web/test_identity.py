@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.models import ApiToken, WebSession
-from incidentrelay.services.credentials import new_token
+from incidentrelay.services.access.secrets import new_token
 from tests import factories
 from tests.web.client import Client
 

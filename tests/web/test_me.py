@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.models import User
-from incidentrelay.services.passwords import hash_password
+from incidentrelay.services.access.passwords import hash_password
 from tests.web.client import Client
 
 
@@ -21,7 +21,7 @@ def test_a_profile_is_ones_own(login_as: Any) -> None:
 def test_a_password_is_changed_with_the_present_one(
     app: Any, login_as: Any, database: Any, cast: Any
 ) -> None:
-    from incidentrelay.services.credentials import new_token
+    from incidentrelay.services.access.secrets import new_token
     from tests import factories
 
     other = new_token("s")

@@ -14,7 +14,8 @@ from sqlalchemy import event, update
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Attempt, Lane, Notification
-from incidentrelay.services import heartbeats, metrics
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.operations import metrics
 from tests import factories
 from tests.services import pager as pagers
 from tests.services.pager import NOW, Pager, a_signal

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from incidentrelay.models import ContactMethod, Notification
-from incidentrelay.services import contact_codes
+from incidentrelay.services.people import verification
 
 NEW = {"kind": "email", "label": "Home", "address": "vera@home.test"}
 
@@ -22,7 +22,7 @@ def code_of(app: Any, database: Any, contact_id: int) -> str:
     with database.read() as session:
         query = select(Notification).where(Notification.contact_id == contact_id)
         row = session.scalars(query.order_by(Notification.id.desc())).first()
-        message = contact_codes.opened(row, app.registry["vault"])
+        message = verification.opened(row, app.registry["vault"])
     found = re.search(r"\d{6}", message.title)
     assert found is not None
     return found[0]
@@ -50,7 +50,7 @@ def test_a_wrong_code_costs_a_try_although_it_is_refused(
     app: Any, vera: Any, database: Any
 ) -> None:
     address = vera.post_json("/api/me/contacts", NEW, status=201).headers["Location"]
-    for _ in range(contact_codes.MOST_TRIES):
+    for _ in range(verification.MOST_TRIES):
         answer = vera.post_json(f"{address}/confirm", {"code": "no"}, status=422).json
         assert answer["errors"]["code"] == ["This is not the code that was sent."]
     contact_id = int(address.rsplit("/", 1)[1])

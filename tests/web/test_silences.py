@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.permissions import Scope
-from incidentrelay.services.credentials import TokenKind, new_token
+from incidentrelay.services.access.secrets import TokenKind, new_token
 from tests import factories
 
 CORE = "/api/groups/sre/teams/core/silences"

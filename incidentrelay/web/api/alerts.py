@@ -5,7 +5,9 @@ from typing import Any
 from incidentrelay.domain.matchers import matches
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
-from incidentrelay.services import alert_search, alerts, people
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import search as alert_search
 from incidentrelay.web.api.crud import actor
 from incidentrelay.web.api.pagination import page
 from incidentrelay.web.api.view import api_view
@@ -56,52 +58,52 @@ def index(context: AlertCollection, request: Any) -> Any:
 
 @verb("ack", "Take the alert: nobody else is paged")
 def acknowledge(context: AlertNode, request: Any) -> Item:
-    alerts.acknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.acknowledge(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("unack", "Give the alert back: its plan starts again")
 def unacknowledge(context: AlertNode, request: Any) -> Item:
-    alerts.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("resolve", "Say that it is over")
 def resolve(context: AlertNode, request: Any) -> Item:
-    alerts.resolve(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.resolve(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("snooze", "Be quiet until a time", body=SnoozeSchema)
 def snooze(context: AlertNode, request: Any) -> Item:
     until = request.body_data["until"]
-    alerts.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
+    alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("assign", "Hand it to somebody, who is paged", body=AssignSchema)
 def assign(context: AlertNode, request: Any) -> Item:
-    user = people.colleague(request.db, request.identity, request.body_data["username"])
-    alerts.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
+    user = user_lookup.colleague(request.db, request.identity, request.body_data["username"])
+    alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("hand-on", "Hand it to the next member of its rotation, who is paged")
 def hand_on(context: AlertNode, request: Any) -> Item:
-    alerts.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("escalate", "Do not wait: page whoever is next in the plan")
 def escalate(context: AlertNode, request: Any) -> Item:
-    alerts.escalate(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.escalate(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
 @verb("comment", "Write a line into the timeline", body=CommentSchema)
 def comment(context: AlertNode, request: Any) -> Item:
     text = request.body_data["text"]
-    alerts.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
+    alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
     return _fresh(context)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import alert_search, bulk, people
-from incidentrelay.services.bulk import Order
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import bulk
+from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.services.alerts.bulk import Order
 from incidentrelay.web.api.crud import actor
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.alerts import Alerts
@@ -40,6 +42,8 @@ def act(context: Alerts, request: Any) -> Mapping[str, Any]:
 def _order(request: Any, data: Mapping[str, Any]) -> Order:
     username = data.get("username")
     user = (
-        people.colleague(request.db, request.identity, username) if username is not None else None
+        user_lookup.colleague(request.db, request.identity, username)
+        if username is not None
+        else None
     )
     return Order(data["action"], data.get("until"), user, data.get("text", ""))

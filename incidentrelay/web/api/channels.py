@@ -5,7 +5,8 @@ from typing import Any
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
-from incidentrelay.services import channel_tests, channels
+from incidentrelay.services.channels import channels
+from incidentrelay.services.delivery import channel_tests
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.base import Item

@@ -4,9 +4,10 @@ from typing import Any
 
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import reasons, simulation
-from incidentrelay.services.reason_words import Reason
-from incidentrelay.services.simulation import Simulation
+from incidentrelay.services.simulation import history as alert_history
+from incidentrelay.services.simulation import simulate as simulation
+from incidentrelay.services.simulation.simulate import Simulation
+from incidentrelay.services.simulation.wording import Reason
 from incidentrelay.web.api import json
 from incidentrelay.web.api.simulate import normalised
 from incidentrelay.web.api.view import api_view
@@ -26,7 +27,7 @@ from incidentrelay.web.schemas.simulate import SimulationSchema
     summary="Why what happened to the alert has happened, in its order",
 )
 def explanation(context: AlertNode, request: Any) -> list[Reason]:
-    return reasons.explain(request.db, context.obj)
+    return alert_history.explain(request.db, context.obj)
 
 
 @api_view(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import feeds
+from incidentrelay.services.calendars import feeds
 from incidentrelay.web import feeds as feed_pages
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.me import granting

@@ -3,8 +3,8 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import override_imports
-from incidentrelay.services.override_imports import Report
+from incidentrelay.services.calendars import import_overrides
+from incidentrelay.services.calendars.import_overrides import Report
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.pauses import outside
@@ -25,11 +25,11 @@ from incidentrelay.web.schemas.imports import ImportReportSchema, ImportSchema
 def import_calendar(context: RotationNode, request: Any) -> Report:
     data, now, rotation_id = dict(request.body_data), request.now, context.obj.id
     source = {"text": data.pop("text"), "url": data.pop("url")}
-    zone = override_imports.zone(request.db, context.obj, now)
+    zone = import_overrides.zone(request.db, context.obj, now)
     downloads = request.registry["downloads"]
     reading = outside(
-        request, lambda: override_imports.read(downloads, **source, zone=zone, now=now)
+        request, lambda: import_overrides.read(downloads, **source, zone=zone, now=now)
     )
-    rotation = override_imports.again(request.db, rotation_id)
+    rotation = import_overrides.again(request.db, rotation_id)
     who = crud.actor(request)
-    return override_imports.run(request.db, rotation, reading, **data, actor=who, now=now)
+    return import_overrides.run(request.db, rotation, reading, **data, actor=who, now=now)

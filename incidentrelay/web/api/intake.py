@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
+from incidentrelay.domain.intake.signals import Item
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.signals import Item
-from incidentrelay.services import intake, intake_routing
-from incidentrelay.services.intake import RawRequest, Verdict
-from incidentrelay.services.intake_facts import Door, Sender
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake import routing as intake_routing
+from incidentrelay.services.intake.provenance import Door, Sender
+from incidentrelay.services.intake.receive import RawRequest, Verdict
 from incidentrelay.web.api import bodies, errors, json
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.integrations import Integrations, SourceNode
@@ -77,8 +78,8 @@ def _store(
 ) -> list[Verdict]:
     identity = request.identity
     if identity.kind == "route":
-        route = intake.lock_route(request.db, identity.route_id)
-        return intake.receive(request.db, route, items, raw, request.now)
+        route = intake_receive.lock_route(request.db, identity.route_id)
+        return intake_receive.receive(request.db, route, items, raw, request.now)
     return intake_routing.receive(
         request.db, identity, str(context.__name__), items, raw, request.now
     )

@@ -3,8 +3,8 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import auth, tokens
-from incidentrelay.services.tokens import Granting
+from incidentrelay.services.access import login, tokens
+from incidentrelay.services.access.tokens import Granting
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.base import Item
@@ -24,7 +24,7 @@ from incidentrelay.web.security.sessions import session_cookie
     summary="Change your password; your other browsers are signed out",
 )
 def change_password(context: Me, request: Any) -> None:
-    auth.change_password(
+    login.change_password(
         request.db,
         context.obj,
         current=request.body_data["current_password"],

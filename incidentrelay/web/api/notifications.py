@@ -3,7 +3,7 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import failed_notifications
+from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.web.api.crud import actor
 from incidentrelay.web.api.pagination import page
 from incidentrelay.web.api.view import api_view

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import Shift
+from incidentrelay.domain.oncall.shifts import Shift
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Rotation, Team
-from incidentrelay.services import oncall, people
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.oncall import current as on_call_now
 from incidentrelay.web.api.pagination import page
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.oncall import OnCall
@@ -42,7 +43,7 @@ def who(context: OnCall, request: Any) -> Any:
     if "rotation" in request.query:
         statement = statement.where(Rotation.slug == request.query["rotation"])
     nodes, cursor = page(request, door, statement)
-    found = oncall.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
+    found = on_call_now.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
     # Only the engine can tell: a page can be shorter although another follows.
     user = request.query.get("user")
     kept = [row for row in found if user is None or (row.user and row.user.username == user)]
@@ -60,7 +61,7 @@ def who(context: OnCall, request: Any) -> Any:
     summary="Who is on call in this rotation, now or at another time",
 )
 def rotation_oncall(context: RotationNode, request: Any) -> Any:
-    return oncall.who_is_on_call(request.db, [context.obj], _at(request))[0]
+    return on_call_now.who_is_on_call(request.db, [context.obj], _at(request))[0]
 
 
 @api_view(
@@ -79,8 +80,8 @@ def shifts(context: RotationNode, request: Any) -> Any:
     end = _bounded("end", request.query.get("end", start + _DEFAULT_WINDOW))
     if end <= start:
         raise InvalidInput.of("end", "The end must be after the start.")
-    found = oncall.rotation_shifts(request.db, context.obj, start, end)
-    names = people.names(request.db, {shift.user_id for shift in found})
+    found = on_call_now.rotation_shifts(request.db, context.obj, start, end)
+    names = user_lookup.names(request.db, {shift.user_id for shift in found})
     return [shown_shift(shift, names) for shift in found]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services.keys import derive
+from incidentrelay.services.access.keys import derive
 from incidentrelay.web.resources.base import Collection, Item
 
 _CHUNK = 500

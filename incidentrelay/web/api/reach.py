@@ -6,8 +6,10 @@ from typing import Any
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
-from incidentrelay.services import contact_rules, contacts, rule_tests
-from incidentrelay.services.contact_rules import RuleList
+from incidentrelay.services.delivery import rule_tests
+from incidentrelay.services.people import contacts
+from incidentrelay.services.recipients import notification_rules
+from incidentrelay.services.recipients.notification_rules import RuleList
 from incidentrelay.web import transactions
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
@@ -62,7 +64,7 @@ def confirm(context: ContactNode, request: Any) -> Item:
     summary="By which contacts you are told, and when",
 )
 def read_rules(context: UrgencyRules, request: Any) -> RuleList:
-    return contact_rules.read(request.db, context.owner.id)[context.urgency]
+    return notification_rules.read(request.db, context.owner.id)[context.urgency]
 
 
 @api_view(
@@ -75,7 +77,7 @@ def read_rules(context: UrgencyRules, request: Any) -> RuleList:
     summary="Replace your rules; an empty list brings the usual ones back",
 )
 def replace_rules(context: UrgencyRules, request: Any) -> RuleList:
-    return contact_rules.save(
+    return notification_rules.save(
         request.db,
         context.owner,
         context.urgency,

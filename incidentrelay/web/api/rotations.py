@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from incidentrelay.domain.oncall.coverage import Quality
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.quality import Quality
 from incidentrelay.models import RotationOverride
-from incidentrelay.services import previews, shift_changes
-from incidentrelay.services.previews import Preview
+from incidentrelay.services.oncall import previews, shift_swaps
+from incidentrelay.services.oncall.previews import Preview
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.oncall import shown_shift
 from incidentrelay.web.api.view import api_view
@@ -91,13 +91,13 @@ def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
 
 
 take = shift_change("take", "Take over the shift of somebody else, or the rest of it", TakeSchema)(
-    _changing(shift_changes.take)
+    _changing(shift_swaps.take)
 )
 cover = shift_change("cover", "Somebody stands in for you, or for another person", CoverSchema)(
-    _changing(shift_changes.cover)
+    _changing(shift_swaps.cover)
 )
 swap = shift_change("swap", "Swap a shift of yours for one of another person", SwapSchema)(
-    _changing(shift_changes.swap)
+    _changing(shift_swaps.swap)
 )
 
 

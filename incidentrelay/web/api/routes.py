@@ -3,8 +3,8 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import route_tests, routes
-from incidentrelay.services.intake import Verdict
+from incidentrelay.services.intake import route_tests, routes
+from incidentrelay.services.intake.receive import Verdict
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.base import Item

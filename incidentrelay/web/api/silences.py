@@ -5,7 +5,9 @@ from typing import Any
 
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import label_matchers, silence_previews, silences
+from incidentrelay.services.common import matchers as label_matchers
+from incidentrelay.services.silences import preview as silence_preview
+from incidentrelay.services.silences import silences
 from incidentrelay.web.api import crud
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.links import api_url
@@ -35,7 +37,7 @@ def preview(context: TeamSilences, request: Any) -> Any:
     if not request.has_permission(Permission.VIEW, context.root.place(context.team)["alerts"]):
         raise NotAllowed("A preview shows alerts; the token lacks the scope alerts:read.")
     data = crud.without_version(request.body_data)
-    return silence_previews.preview(request.db, context.team, data, now=request.now)
+    return silence_preview.preview(request.db, context.team, data, now=request.now)
 
 
 @api_view(

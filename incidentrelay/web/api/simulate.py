@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incidentrelay.domain.errors import NotAllowed
+from incidentrelay.domain.intake.signals import Item
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.signals import Item
 from incidentrelay.models import Route
-from incidentrelay.services import simulation
-from incidentrelay.services.simulation import Simulation
+from incidentrelay.services.simulation import simulate as simulation
+from incidentrelay.services.simulation.simulate import Simulation
 from incidentrelay.web.api import bodies
 from incidentrelay.web.api.view import api_view
 from incidentrelay.web.resources.simulate import Simulate

@@ -14,10 +14,13 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.alerts import Action
+from incidentrelay.domain.alerts.transitions import Action
 from incidentrelay.domain.errors import InvalidInput, InvalidTransition, NotAllowed
 from incidentrelay.models import Alert, User
-from incidentrelay.services import act_links, act_pages, alert_story, alerts
+from incidentrelay.services.access import action_links
+from incidentrelay.services.alerts import action_page
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.web.console import forms, offers
 from incidentrelay.web.console.filters import clock
 from incidentrelay.web.console.redirects import see_other
@@ -62,7 +65,7 @@ def show(_context: Root, request: Any) -> dict[str, Any]:
         "alert": _subject(alert),
         "person_name": user.display_name,
         "zone": user.zone,
-        "done": alert_story.ending(request.db, alert),
+        "done": alert_detail.ending(request.db, alert),
         "actions": _buttons(alert),
         "token_expired": False,
         "message": _message(alert, user, request.now),
@@ -98,19 +101,19 @@ def _open(request: Any) -> tuple[User, Alert]:
         raise HTTPNotFound
     lifetime = timedelta(seconds=request.registry["settings"].act_link_lifetime)
     key = request.registry["links"].act_key
-    link = act_links.read_act(key, request.subpath[0], request.now, lifetime)
-    return act_pages.open_link(request.db, link)
+    link = action_links.read_act(key, request.subpath[0], request.now, lifetime)
+    return action_page.open_link(request.db, link)
 
 
 def _snooze(session: Any, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
-    return alerts.snooze(session, alert, now + SNOOZE, actor=actor, now=now)
+    return alert_actions.snooze(session, alert, now + SNOOZE, actor=actor, now=now)
 
 
 _ACTIONS: Mapping[Action, tuple[str, Callable[..., Alert]]] = {
-    Action.ACKNOWLEDGE: ("Acknowledge", alerts.acknowledge),
-    Action.RESOLVE: ("Resolve", alerts.resolve),
+    Action.ACKNOWLEDGE: ("Acknowledge", alert_actions.acknowledge),
+    Action.RESOLVE: ("Resolve", alert_actions.resolve),
     Action.SNOOZE: ("Snooze for 30 minutes", _snooze),
-    Action.ESCALATE: ("I cannot: ask the next person", alerts.escalate),
+    Action.ESCALATE: ("I cannot: ask the next person", alert_actions.escalate),
 }
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import alerts, people
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.web.console import forms, offers
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -44,7 +45,9 @@ class responding(console_view):
 @responding("acknowledge")
 def acknowledge(context: AlertNode, request: Any) -> str:
     before = context.obj.status
-    alert = alerts.acknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    alert = alert_actions.acknowledge(
+        request.db, context.obj, actor=actor(request), now=request.now
+    )
     if before is AlertStatus.ACKNOWLEDGED:
         return "It was acknowledged already."
     return f"Acknowledged: {alert.title}. Nobody else is paged."
@@ -52,14 +55,14 @@ def acknowledge(context: AlertNode, request: Any) -> str:
 
 @responding("unacknowledge")
 def unacknowledge(context: AlertNode, request: Any) -> str:
-    alerts.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
     return "Given back. The escalation plan starts again."
 
 
 @responding("resolve")
 def resolve(context: AlertNode, request: Any) -> str:
     before = context.obj.status
-    alerts.resolve(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.resolve(request.db, context.obj, actor=actor(request), now=request.now)
     return "It was resolved already." if before is AlertStatus.RESOLVED else "Resolved."
 
 
@@ -67,7 +70,7 @@ def resolve(context: AlertNode, request: Any) -> str:
 def snooze(context: AlertNode, request: Any) -> str:
     zone = request.identity.zone
     until = offers.snooze_until(forms.text(request, "for"), zone, request.now)
-    alerts.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
+    alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
     return f"Quiet until {clock(until, zone, request.now)}. If it still fires then, it pages again."
 
 
@@ -76,25 +79,25 @@ def assign(context: AlertNode, request: Any) -> str:
     username = forms.text(request, "username", 63)
     if not username:
         raise InvalidInput.of("username", "Choose somebody.")
-    user = people.colleague(request.db, request.identity, username)
-    alerts.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
+    user = user_lookup.colleague(request.db, request.identity, username)
+    alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return f"Assigned to {user.display_name}, who is paged now."
 
 
 @responding("hand-on")
 def hand_on(context: AlertNode, request: Any) -> str:
-    user = alerts.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+    user = alert_actions.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
     return f"Handed on to {user.display_name}, who is paged now."
 
 
 @responding("escalate")
 def escalate(context: AlertNode, request: Any) -> str:
-    alerts.escalate(request.db, context.obj, actor=actor(request), now=request.now)
+    alert_actions.escalate(request.db, context.obj, actor=actor(request), now=request.now)
     return "Escalated. Whoever is next in the plan is paged now."
 
 
 @responding("comment")
 def comment(context: AlertNode, request: Any) -> str:
     text = forms.text(request, "text")
-    alerts.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
+    alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
     return "Your comment stands in the timeline."

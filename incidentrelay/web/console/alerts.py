@@ -9,16 +9,14 @@ from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Notification, User
-from incidentrelay.services import (
-    alert_future,
-    alert_pages,
-    alert_story,
-    failed_notifications,
-    reason_words,
-    reasons,
-)
-from incidentrelay.services.alert_pages import AlertPage, Counts, Wanted
-from incidentrelay.services.reason_words import Reading
+from incidentrelay.services.alerts import detail_queries as alert_detail
+from incidentrelay.services.alerts import list_queries as alert_list
+from incidentrelay.services.alerts import upcoming
+from incidentrelay.services.alerts.list_queries import AlertPage, Counts, Wanted
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.simulation import history as alert_history
+from incidentrelay.services.simulation import wording as explanation_wording
+from incidentrelay.services.simulation.wording import Reading
 from incidentrelay.web.console import cards, forms, offers, silence_rows, stories
 from incidentrelay.web.console.cards import Card
 from incidentrelay.web.console.view import console_view
@@ -49,7 +47,7 @@ class Row(Card):
 def index(context: Alerts, request: Any) -> dict[str, Any]:
     wanted, error = _wanted(request.GET), None
     try:
-        found = alert_pages.find(request.db, request.identity, wanted)
+        found = alert_list.find(request.db, request.identity, wanted)
     except BadMatchers as trouble:
         found, error = AlertPage((), {}, Counts(), None), trouble
     return {
@@ -92,7 +90,7 @@ def _row(context: Alerts, request: Any, alert: Alert, found: AlertPage) -> Row:
 def _people(request: Any, found: AlertPage) -> list[User]:
     """Who can be assigned; the part that refreshes itself does not ask."""
     whole = "HX-Request" not in request.headers
-    return alert_pages.assignable(request.db, found.alerts) if whole else []
+    return alert_list.assignable(request.db, found.alerts) if whole else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class Choice:
 
 
 def _teams(request: Any) -> list[Choice]:
-    found = alert_pages.teams(request.db, request.identity)
+    found = alert_list.teams(request.db, request.identity)
     several = len({team.group_id for team in found}) > 1
     return [
         Choice(team.slug, f"{team.group.name} / {team.name}" if several else team.name)
@@ -125,11 +123,11 @@ def _older(request: Any, older: int | None) -> str | None:
 )
 def show(context: AlertNode, request: Any) -> dict[str, Any]:
     alert, db = context.obj, request.db
-    signals = alert_pages.signal_counts(db, [alert.id]).get(alert.id, 1)
-    people = alert_story.assignable(db, alert) if _may_respond(context, request) else []
-    events = alert_story.events(db, alert)
+    signals = alert_list.signal_counts(db, [alert.id]).get(alert.id, 1)
+    people = alert_detail.assignable(db, alert) if _may_respond(context, request) else []
+    events = alert_detail.events(db, alert)
     rotation_id = alert.route.rotation_id if alert.route else None
-    rotations = reasons.rotation_names(db, events, rotation_id)
+    rotations = alert_history.rotation_names(db, events, rotation_id)
     reading = Reading(rotations, request.identity.zone, request.identity.user_id)
     return {
         "alert": stories.shown(alert, signals, rotations.get(rotation_id or 0)),
@@ -137,11 +135,11 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
         "events": [stories.line(event) for event in events],
         "notifications": [
             stories.sent(row, _resend_url(context, request, row))
-            for row in alert_story.notifications(db, alert)
+            for row in alert_detail.notifications(db, alert)
         ],
-        "reasons": reason_words.reasons(events[::-1], reading),
+        "reasons": explanation_wording.reasons(events[::-1], reading),
         "silence_url": silence_rows.url_for(context, request),
-        "plan": stories.future(alert_future.planned(db, alert, request.now), request.now),
+        "plan": stories.future(upcoming.planned(db, alert, request.now), request.now),
     }
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import bulk, people
-from incidentrelay.services.bulk import BulkAction, BulkOutcome, Order, Result
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import bulk
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order, Result
 from incidentrelay.web.console import forms, offers
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -64,7 +65,7 @@ def _order(request: Any) -> Order:
         return Order(action, offers.snooze_until(choice, request.identity.zone, request.now))
     if action is BulkAction.ASSIGN:
         username = forms.text(request, "username", 63)
-        return Order(action, user=people.colleague(request.db, request.identity, username))
+        return Order(action, user=user_lookup.colleague(request.db, request.identity, username))
     return Order(action, text=forms.text(request, "text"))
 
 

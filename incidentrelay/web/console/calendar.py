@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from incidentrelay.domain.calendar import FIRST_DAY, LAST_DAY, View, day_at, days_of, step
+from incidentrelay.domain.calendar_grid import FIRST_DAY, LAST_DAY, View, day_at, days_of, step
+from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.wallclock import zone_names
 from incidentrelay.models import Rotation
-from incidentrelay.services import calendar_pages
-from incidentrelay.services.calendar_pages import CalendarPage, Wanted
+from incidentrelay.services.oncall import calendar_queries
+from incidentrelay.services.oncall.calendar_queries import CalendarPage, Wanted
 from incidentrelay.web.console import calendar_picture as picture
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.resources.calendar import Calendar
@@ -62,7 +62,7 @@ def show(_context: Calendar, request: Any) -> dict[str, Any]:
     asked = _asked(request)
     days = days_of(asked.view, asked.day, asked.zone)
     wanted = Wanted(days[0].start, days[-1].end, asked.team, asked.rotation)
-    found = calendar_pages.find(request.db, request.identity, wanted)
+    found = calendar_queries.find(request.db, request.identity, wanted)
     shown = picture.Shown(days, asked.zone, found, asked.view, asked.day, request.now)
     return {
         "asked": asked,

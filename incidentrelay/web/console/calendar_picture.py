@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from incidentrelay.domain.calendar import (
+from incidentrelay.domain.calendar_grid import (
     Block,
     Day,
     Segment,
@@ -17,7 +17,7 @@ from incidentrelay.domain.calendar import (
     weeks,
 )
 from incidentrelay.models import Team
-from incidentrelay.services.calendar_pages import CalendarPage, Row
+from incidentrelay.services.oncall.calendar_queries import CalendarPage, Row
 from incidentrelay.web.console.calendar_parts import (
     AgendaDay,
     AgendaRow,

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from incidentrelay.models import Rotation
-from incidentrelay.services import calendar_pages, feed_pages, feeds
+from incidentrelay.services.calendars import feed_queries, feeds
+from incidentrelay.services.oncall import calendar_queries
 from incidentrelay.web.console import forms
 
 
@@ -36,8 +37,8 @@ class Feed:
 
 def part(request: Any) -> dict[str, Any]:
     """``?feed=team/rotation`` (or a team) in the address chooses what to subscribe to."""
-    found = feed_pages.own(request.db, request.identity.user_id, request.identity)
-    rotations = calendar_pages.choices(request.db, request.identity)
+    found = feed_queries.own(request.db, request.identity.user_id, request.identity)
+    rotations = calendar_queries.choices(request.db, request.identity)
     place = request.GET.get("feed", "")
     return {
         "feeds": [Feed(row.id, feeds.label(row), row.hint) for row in found],

@@ -4,7 +4,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import feeds
+from incidentrelay.services.calendars import feeds
 from incidentrelay.web import feeds as addresses
 from incidentrelay.web.console import forms, me
 from incidentrelay.web.console.actors import actor

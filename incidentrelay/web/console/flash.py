@@ -12,7 +12,7 @@ from typing import Any, Literal
 from itsdangerous import BadSignature, URLSafeSerializer
 from pyramid.request import RequestLocalCache
 
-from incidentrelay.services.keys import derive
+from incidentrelay.services.access.keys import derive
 from incidentrelay.web.security.sessions import is_https, session_cookie
 
 Kind = Literal["success", "info", "warning", "error"]

@@ -14,8 +14,8 @@ from jinja2.runtime import Context
 from pyramid.csrf import get_csrf_token
 from pyramid.events import BeforeRender
 
-from incidentrelay.services import notices
-from incidentrelay.services.notices import Notices
+from incidentrelay.services.operations import banners as system_banners
+from incidentrelay.services.operations.banners import Notices
 from incidentrelay.web.console import assets, filters
 from incidentrelay.web.console.menu import menu, reading
 
@@ -67,7 +67,7 @@ class Banner:
 
 def banners(request: Any) -> Iterable[Banner]:
     with reading(request) as session:
-        found = notices.find(session, request.identity, request.now)
+        found = system_banners.find(session, request.identity, request.now)
     prefix = request.script_name
     return [
         *_worker(found, request.now),

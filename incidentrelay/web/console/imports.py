@@ -10,8 +10,9 @@ from typing import Any
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import ical_reading, override_imports
-from incidentrelay.services.override_imports import Action, Report
+from incidentrelay.ical import reader
+from incidentrelay.services.calendars import import_overrides
+from incidentrelay.services.calendars.import_overrides import Action, Report
 from incidentrelay.web.api.json import clean_text
 from incidentrelay.web.console import trail
 from incidentrelay.web.console.actors import actor
@@ -27,7 +28,7 @@ from incidentrelay.web.schemas.imports import ImportSchema
 
 TEMPLATE = "rotations/import.jinja2"
 _FIELDS = ("url", "text", "whole")
-_MOST_BYTES = 4 * ical_reading.LONGEST_TEXT
+_MOST_BYTES = 4 * reader.LONGEST_TEXT
 _WORDS = {
     Action.CREATE: "new",
     Action.UPDATE: "changed",
@@ -70,15 +71,15 @@ def _imported(
     context: RotationNode, request: Any, form: SchemaForm, rotation_id: int, *, apply: bool
 ) -> Report:
     given, now = _given(request, form), request.now
-    zone = override_imports.zone(request.db, context.obj, now)
+    zone = import_overrides.zone(request.db, context.obj, now)
     downloads = request.registry["downloads"]
     text, reading = outside(
-        request, lambda: override_imports.load(downloads, **given, zone=zone, now=now)
+        request, lambda: import_overrides.load(downloads, **given, zone=zone, now=now)
     )
     form.values |= {"text": text, "url": ""}
-    return override_imports.run(
+    return import_overrides.run(
         request.db,
-        override_imports.again(request.db, rotation_id),
+        import_overrides.again(request.db, rotation_id),
         reading,
         dry_run=not apply,
         skip_problems="skip_problems" in request.POST,

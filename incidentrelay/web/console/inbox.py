@@ -8,8 +8,8 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.services import inbox
-from incidentrelay.services.inbox import InboxItem
+from incidentrelay.services.people import inbox
+from incidentrelay.services.people.inbox import InboxItem
 from incidentrelay.web.console import forms
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.resources.root import Root

@@ -11,8 +11,8 @@ from datetime import time
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import Window
-from incidentrelay.services.layers import MAX_LAYERS
+from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.services.oncall.layers import MAX_LAYERS
 from incidentrelay.web.console import forms, row_forms
 from incidentrelay.web.console.layer_words import by_time
 from incidentrelay.web.console.row_forms import number, swap, text

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import time
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import Layer, Window
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.restrictions import Window
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORT = tuple(name[:3] for name in WEEKDAYS)

@@ -5,7 +5,7 @@ from typing import Any
 from pyramid.security import NO_PERMISSION_REQUIRED, forget, remember
 
 from incidentrelay.domain.errors import NotAllowed
-from incidentrelay.services import auth
+from incidentrelay.services.access import login
 from incidentrelay.web.console import forms
 from incidentrelay.web.console.redirects import home, local_path, see_other
 from incidentrelay.web.console.view import console_view
@@ -47,7 +47,7 @@ def sign_in(_context: Root, request: Any) -> Any:
 
 
 def _sign_in(request: Any, username: str) -> str:
-    cookie, _ = auth.sign_in(
+    cookie, _ = login.sign_in(
         request.registry["database"],
         username,
         forms.secret(request, "password"),
@@ -58,11 +58,11 @@ def _sign_in(request: Any, username: str) -> str:
     )
     if session_cookie(request):
         # The session that this browser had before is nobody's any more.
-        auth.sign_out(request.db, session_cookie(request))
+        login.sign_out(request.db, session_cookie(request))
     return cookie
 
 
 @console_view(context=Root, name="logout", method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(_context: Root, request: Any) -> Any:
-    auth.sign_out(request.db, session_cookie(request))
+    login.sign_out(request.db, session_cookie(request))
     return see_other(request, f"{request.script_name}/login", forget(request))

@@ -8,7 +8,9 @@ from pyramid.security import forget
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission, Scope
-from incidentrelay.services import auth, browser_sessions, profile_pages, tokens, users
+from incidentrelay.services.access import login, tokens
+from incidentrelay.services.access import sessions as web_sessions
+from incidentrelay.services.people import profile_queries, users
 from incidentrelay.web.console import feed_parts, forms, reach_parts
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.flash import flash
@@ -55,7 +57,7 @@ def save_profile(context: Me, request: Any) -> Any:
 def save_password(context: Me, request: Any) -> Any:
     current, new = (forms.secret(request, f"{word}_password") for word in ("current", "new"))
     try:
-        auth.change_password(
+        login.change_password(
             request.db,
             context.obj,
             current=current,
@@ -87,7 +89,7 @@ def make_token(context: Me, request: Any) -> Any:
 
 @own("sign-out-everywhere")
 def sign_out_everywhere(context: Me, request: Any) -> Any:
-    auth.end_sessions(request.db, context.obj)
+    login.end_sessions(request.db, context.obj)
     return see_other(request, f"{request.script_name}/login", forget(request))
 
 
@@ -100,7 +102,7 @@ def delete_token(context: TokenNode, request: Any) -> Any:
 
 @console_view(context=SessionNode, name="delete", method="POST", permission=Permission.DELETE)
 def sign_out_browser(context: SessionNode, request: Any) -> Any:
-    browser_sessions.delete(request.db, context.obj, actor=actor(request), now=request.now)
+    web_sessions.delete(request.db, context.obj, actor=actor(request), now=request.now)
     flash(request, "That browser is signed out.")
     return back(request)
 
@@ -140,14 +142,14 @@ def page(
     return {
         "profile": profile or {name: getattr(user, name) or "" for name in (*_FIELDS, *_NOTICES)},
         "errors": errors or {},
-        "tokens": profile_pages.tokens(request.db, user.id),
+        "tokens": profile_queries.tokens(request.db, user.id),
         "token": token or {"name": "", "scopes": []},
         "new_token": new_token,
         "new_feed": new_feed,
         **feed_parts.part(request),
         "scopes": list(Scope),
         "lives": LIVES,
-        "browsers": profile_pages.browsers(request.db, user.id, used_after=request.now - idle),
+        "browsers": profile_queries.browsers(request.db, user.id, used_after=request.now - idle),
         "current_browser": identity.session_id,
         "base": f"{request.script_name}/me",
         "reach": reach or reach_parts.reach(context, request),

@@ -11,7 +11,8 @@ from typing import Any
 from pyramid_tm import is_tm_active
 from sqlalchemy.orm import Session
 
-from incidentrelay.services import alert_pages, inbox
+from incidentrelay.services.alerts import list_queries as alert_list
+from incidentrelay.services.people import inbox
 
 # (label, path, icon, whether a phone shows it at once)
 _ENTRIES = (
@@ -56,7 +57,7 @@ def menu(request: Any) -> list[Entry]:
     identity = request.identity
     with reading(request) as session:
         counts = {
-            "alerts": alert_pages.count_open(session, identity),
+            "alerts": alert_list.count_open(session, identity),
             "inbox": inbox.count_waiting(session, identity, identity.user_id),
         }
     here, prefix = section(request.path_info), request.script_name

@@ -8,8 +8,9 @@ from typing import Any
 from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
-from incidentrelay.services import broken_ways, failed_notifications
-from incidentrelay.services.contact_ways import named
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.delivery import outages
+from incidentrelay.services.recipients.contact_methods import named
 from incidentrelay.web.console import forms
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -51,10 +52,10 @@ def index(context: Notifications, request: Any) -> dict[str, Any]:
         all_of_them=everything,
         before=forms.before(request.GET),
     )
-    ways = broken_ways.find(request.db, request.identity)
+    ways = outages.find(request.db, request.identity)
     shown = "show=all&" if everything else ""
     return {
-        "ways": broken_ways.waiting(request.db, request.identity, ways),
+        "ways": outages.waiting(request.db, request.identity, ways),
         "rows": [_row(context, request, row) for row in found],
         "everything": everything,
         "here": request.path_qs,

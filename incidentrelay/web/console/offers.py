@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from incidentrelay.domain.alerts import TRANSITIONS, Action
+from incidentrelay.domain.alerts.transitions import TRANSITIONS, Action
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.wallclock import instant_of, wall_of, zone_of
+from incidentrelay.domain.local_time import instant_of, wall_of, zone_of
 from incidentrelay.models import User
-from incidentrelay.services.handing_on import rotation_of
+from incidentrelay.services.alerts.reassign import rotation_of
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts import AlertNode
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import User
-from incidentrelay.services import oncall_pages
-from incidentrelay.services.oncall import OnCall as Covered
+from incidentrelay.services.oncall import current_queries as on_call_queries
+from incidentrelay.services.oncall.current import OnCall as Covered
 from incidentrelay.web.console.view import console_view
 from incidentrelay.web.resources.oncall import OnCall
 
@@ -35,7 +35,7 @@ class Duty:
 
 @console_view(context=OnCall, permission=Permission.VIEW, template="oncall.jinja2")
 def show(_context: OnCall, request: Any) -> dict[str, Any]:
-    found = oncall_pages.overview(request.db, request.identity, request.now)
+    found = on_call_queries.overview(request.db, request.identity, request.now)
     return {"rows": [_duty(request, row) for row in found]}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride
-from incidentrelay.services import overrides, rotation_pages
+from incidentrelay.services.oncall import overrides, rotation_queries
 from incidentrelay.web.console import trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.filters import clock
@@ -106,8 +106,8 @@ def delete(context: OverrideNode, request: Any) -> Any:
 
 def form_zone(request: Any, rotation: Rotation) -> str:
     """The zone in which the forms of a rotation take times."""
-    layers = rotation_pages.layers_of(rotation_pages.schedule_of(request.db, rotation))
-    return zone(request, rotation_pages.usual_zone(layers))
+    layers = rotation_queries.layers_of(rotation_queries.schedule_of(request.db, rotation))
+    return zone(request, rotation_queries.usual_zone(layers))
 
 
 def said(request: Any, row: RotationOverride, wall: str) -> str:
@@ -136,7 +136,7 @@ def _page(context: Overrides | OverrideNode, request: Any, form: SchemaForm) -> 
 
 def people(request: Any, node: RotationNode) -> list[tuple[str, str]]:
     """Who may be on call, as the choices of a field."""
-    found = rotation_pages.candidates(request.db, node.obj.team)
+    found = rotation_queries.candidates(request.db, node.obj.team)
     return [(user.username, f"{user.display_name} ({user.username})") for user in found]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import policies, policy_pages
-from incidentrelay.services.policy_pages import Listed, Things
+from incidentrelay.services.escalation import policies, policy_queries
+from incidentrelay.services.escalation.policy_queries import Listed, Things
 from incidentrelay.web.console import policy_words, team_choice, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -34,7 +34,7 @@ class Row:
 
 @console_view(context=Policies, permission=Permission.VIEW, template="policies/index.jinja2")
 def index(context: Policies, request: Any) -> dict[str, Any]:
-    found, things = policy_pages.overview(request.db, request.identity)
+    found, things = policy_queries.overview(request.db, request.identity)
     creatable = team_choice.teams(context, request, "policies")
     return {
         "rows": [_row(context, request, listed, things) for listed in found],
@@ -67,14 +67,14 @@ def choose_team(context: Policies, request: Any) -> Any:
 @console_view(context=PolicyNode, permission=Permission.VIEW, template="policies/policy.jinja2")
 def show(context: PolicyNode, request: Any) -> dict[str, Any]:
     policy, url = context.obj, console_url(request, context)
-    plan = policy_pages.plan_of(policy.steps, policy.repeat)
-    picture = policy_pages.picture(request.db, policy.team, plan, request.now)
+    plan = policy_queries.plan_of(policy.steps, policy.repeat)
+    picture = policy_queries.picture(request.db, policy.team, plan, request.now)
     may_delete = request.has_permission(Permission.DELETE, context)
     return {
         "crumbs": trail.above(request, context),
         "policy": policy,
         "picture": policy_words.shown(picture, policy.team_id),
-        "routes": policy_pages.routes_of(request.db, [policy])[policy.id],
+        "routes": policy_queries.routes_of(request.db, [policy])[policy.id],
         "edit_url": f"{url}/edit" if request.has_permission(Permission.EDIT, context) else None,
         "delete_url": f"{url}/delete" if may_delete else None,
     }

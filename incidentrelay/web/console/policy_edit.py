@@ -6,11 +6,11 @@ from typing import Any
 
 from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.errors import DomainError
+from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.wallclock import zone_names
 from incidentrelay.models import Policy, Team
-from incidentrelay.services import policies, policy_pages
-from incidentrelay.services.policy_pages import Choices
+from incidentrelay.services.escalation import policies, policy_queries
+from incidentrelay.services.escalation.policy_queries import Choices
 from incidentrelay.web.console import policy_forms, policy_words, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.flash import flash
@@ -118,8 +118,8 @@ def _submitted(
 def _preview(request: Any, team: Team, data: Mapping[str, Any]) -> Shown:
     given = {name: data[name] for name in ("steps", "repeat") if name in data}
     steps, repeat = policies.draft(request.db, team, given)
-    plan = policy_pages.plan_of(steps, repeat)
-    return policy_words.shown(policy_pages.picture(request.db, team, plan, request.now), team.id)
+    plan = policy_queries.plan_of(steps, repeat)
+    return policy_words.shown(policy_queries.picture(request.db, team, plan, request.now), team.id)
 
 
 def _team(context: TeamPolicies | PolicyNode) -> Team:
@@ -136,7 +136,7 @@ def _page(
 ) -> dict[str, Any]:
     row = context.obj if isinstance(context, PolicyNode) else None
     form.values |= policy_forms.values(drafts)
-    targets = _targets(policy_pages.choices(request.db, _team(context)))
+    targets = _targets(policy_queries.choices(request.db, _team(context)))
     return {
         "crumbs": trail.of(request, context),
         "form": form,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services.policies import LONGEST_DELAY, MAX_STEPS, MAX_TARGETS
+from incidentrelay.services.escalation.policies import LONGEST_DELAY, MAX_STEPS, MAX_TARGETS
 from incidentrelay.web.console import forms, row_forms
 from incidentrelay.web.console.row_forms import number, text
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from incidentrelay.domain.conditions import Conditions
 from incidentrelay.domain.enums import Severity, TargetKind
-from incidentrelay.domain.escalation import Plan, Step, Target
-from incidentrelay.domain.windows import Window
-from incidentrelay.services.policy_pages import Picture, Things
+from incidentrelay.domain.escalation.conditions import Conditions
+from incidentrelay.domain.escalation.engine import Plan, Step, Target
+from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.services.escalation.policy_queries import Picture, Things
 from incidentrelay.web.console import layer_words
 
 GONE = "something that was deleted"

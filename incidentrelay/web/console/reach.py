@@ -5,7 +5,9 @@ from typing import Any
 
 from incidentrelay.domain.errors import Conflict, DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import contact_rules, contacts, rule_tests
+from incidentrelay.services.delivery import rule_tests
+from incidentrelay.services.people import contacts
+from incidentrelay.services.recipients import notification_rules
 from incidentrelay.web.console import forms, me, reach_parts
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.flash import flash
@@ -92,7 +94,7 @@ def save_rules(context: UrgencyRules, request: Any) -> Any:
     rows = list(zip(forms.words(request, "minutes"), forms.words(request, "contact"), strict=False))
     kept = [row for row in rows if row[1]]
     try:
-        contact_rules.save(
+        notification_rules.save(
             request.db,
             context.owner,
             context.urgency,

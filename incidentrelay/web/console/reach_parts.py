@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incidentrelay.domain.enums import Urgency
-from incidentrelay.domain.urgency import LONGEST_DELAY, MOST_RULES
-from incidentrelay.services import contact_rules, contacts, rule_tests
+from incidentrelay.domain.escalation.notification_rules import LONGEST_DELAY, MOST_RULES
+from incidentrelay.services.delivery import rule_tests
+from incidentrelay.services.people import contacts
+from incidentrelay.services.recipients import notification_rules
 from incidentrelay.web.console import delivery_words
 
 _HEADS = {
@@ -28,7 +30,7 @@ def reach(
     """
     user = context.obj
     theirs = contacts.listed(request.db, user.id)
-    kept = contact_rules.read(request.db, user.id)
+    kept = notification_rules.read(request.db, user.id)
     return {
         "errors": errors or {},
         "kinds": contacts.kinds(request.registry["channels"]),
@@ -54,7 +56,7 @@ def reach(
     }
 
 
-def rows(kept: contact_rules.RuleList) -> list[tuple[str, str]]:
+def rows(kept: notification_rules.RuleList) -> list[tuple[str, str]]:
     return [(minutes(rule.delay), str(rule.contact_id)) for rule in kept.rules]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from incidentrelay.services import duty_choices, duty_reports, holiday_dates
+from incidentrelay.services.reports import choices as report_choices
+from incidentrelay.services.reports import on_call_hours, public_holidays
 from incidentrelay.web.console.calendar_picture import team_names
 
 
@@ -12,10 +13,10 @@ def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
 
     ``value`` tells what was asked for. Only a country has parts.
     """
-    found = duty_reports.choices(request.db, request.identity)
+    found = on_call_hours.choices(request.db, request.identity)
     names = team_names(rotation.team for rotation in found)
     groups = {one.team.group_id: one.team.group for one in found}
-    people = duty_choices.people(request.db, groups, value("user"))
+    people = report_choices.people(request.db, groups, value("user"))
     offered: dict[str, Mapping[str, str]] = {
         "group": {group.slug: group.name for group in groups.values()},
         "team": {one.team.slug: names[one.team_id] for one in found},
@@ -23,8 +24,8 @@ def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
             f"{one.team.slug}/{one.slug}": f"{names[one.team_id]} · {one.name}" for one in found
         },
         "user": {user.username: user.display_name for user in people},
-        "country": holiday_dates.countries(),
-        "subdivision": holiday_dates.parts(value("country")),
+        "country": public_holidays.countries(),
+        "subdivision": public_holidays.parts(value("country")),
     }
     return {
         "choices": {

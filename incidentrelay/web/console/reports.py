@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from marshmallow import ValidationError
 
-from incidentrelay.domain.calendar import View, day_at, step
-from incidentrelay.domain.duty import KINDS, decimal
+from incidentrelay.domain.calendar_grid import View, day_at, step
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.wallclock import zone_names
-from incidentrelay.services.duty_reports import Line, Report
+from incidentrelay.domain.reports.on_call_hours import KINDS, decimal
+from incidentrelay.services.reports.on_call_hours import Line, Report
 from incidentrelay.web import duty_tables
 from incidentrelay.web.api.view import flatten
 from incidentrelay.web.console import report_choices

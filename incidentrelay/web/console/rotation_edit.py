@@ -7,11 +7,11 @@ from typing import Any
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.wallclock import zone_names
 from incidentrelay.models import Rotation
-from incidentrelay.services import previews, rotation_pages, rotations
-from incidentrelay.services.previews import Preview
+from incidentrelay.services.oncall import previews, rotation_queries, rotations
+from incidentrelay.services.oncall.previews import Preview
 from incidentrelay.web.console import layer_forms, rotation_previews, team_choice, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -176,7 +176,7 @@ def _page(
     row = context.obj if isinstance(context, RotationNode) else None
     team = context.obj.team if isinstance(context, RotationNode) else context.team
     form.values |= layer_forms.values(drafts)
-    found = rotation_pages.candidates(request.db, team)
+    found = rotation_queries.candidates(request.db, team)
     return {
         "crumbs": trail.of(request, context),
         "zone": form.zone,

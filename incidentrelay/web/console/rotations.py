@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentrelay.domain.calendar import Block
-from incidentrelay.domain.oncall import Interval, Layer
+from incidentrelay.domain.calendar_grid import Block
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride, User
-from incidentrelay.services import rotation_pages
-from incidentrelay.services.rotation_pages import Listed
+from incidentrelay.services.oncall import rotation_queries
+from incidentrelay.services.oncall.rotation_queries import Listed
 from incidentrelay.web.console import layer_words, team_choice, trail
 from incidentrelay.web.console.filters import duration
 from incidentrelay.web.console.oncall import Contact, contacts
@@ -78,7 +79,7 @@ class Turns:
 
 @console_view(context=Rotations, permission=Permission.VIEW, template="rotations/index.jinja2")
 def index(context: Rotations, request: Any) -> dict[str, Any]:
-    found = rotation_pages.overview(request.db, request.identity, request.now)
+    found = rotation_queries.overview(request.db, request.identity, request.now)
     creatable = team_choice.teams(context, request, "rotations")
     new_url = f"{console_url(request, context)}/new" if creatable else None
     return {"rows": [_row(context, request, listed) for listed in found], "new_url": new_url}
@@ -104,13 +105,13 @@ def _row(context: Rotations, request: Any, listed: Listed) -> Row:
 )
 def show(context: RotationNode, request: Any) -> dict[str, Any]:
     rotation, now = context.obj, request.now
-    found = rotation_pages.find(request.db, rotation, now)
+    found = rotation_queries.find(request.db, rotation, now)
     stretches = [_stretch(context, request, block, found.people) for block in found.blocks]
     url = console_url(request, context)
     may_override = request.has_permission(Permission.OVERRIDE, context)
     return {
         "crumbs": trail.above(request, context),
-        "zone": zone(request, rotation_pages.usual_zone(found.layers)),
+        "zone": zone(request, rotation_queries.usual_zone(found.layers)),
         "rotation": rotation,
         "reminder": _reminder(rotation),
         "url": url,

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError, fields
 
 from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
-from incidentrelay.domain.wallclock import instant_of, utc, wall_of, zone_of
+from incidentrelay.domain.local_time import instant_of, utc, wall_of, zone_of
 from incidentrelay.web.api.errors import STATUSES
 from incidentrelay.web.api.view import flatten
 from incidentrelay.web.console import forms

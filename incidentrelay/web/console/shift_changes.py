@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
-from incidentrelay.domain.oncall import Shift, on_call
+from incidentrelay.domain.oncall.shifts import Shift, on_call
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import RotationOverride, User
-from incidentrelay.services import rotation_pages, shift_changes
+from incidentrelay.services.oncall import rotation_queries, shift_swaps
 from incidentrelay.web.console import trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -32,7 +32,7 @@ _UNDO = "To undo it, delete the override."
 def take(context: RotationNode, request: Any) -> Any:
     form = SchemaForm.posted(TakeSchema, ("at",), request)
     try:
-        made = shift_changes.take(
+        made = shift_swaps.take(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )
     except DomainError as error:
@@ -64,7 +64,7 @@ def cover(context: RotationNode, request: Any) -> Any:
         # The API takes nobody for oneself; a form in which nothing was chosen must not.
         if not form.value("for"):
             raise InvalidInput.of("for", "Choose who needs cover.")
-        made = shift_changes.cover(
+        made = shift_swaps.cover(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )
     except DomainError as error:
@@ -92,7 +92,7 @@ def swap(context: RotationNode, request: Any) -> Any:
     wall = form_zone(request, context.obj)
     form = SchemaForm.posted(SwapSchema, _SWAP, request, zone=wall)
     try:
-        made = shift_changes.swap(
+        made = shift_swaps.swap(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )
     except DomainError as error:
@@ -124,7 +124,7 @@ def _shift_at(context: RotationNode, request: Any, text: str, wall: str) -> Shif
         at = instant(text, wall, "at")
     except InvalidInput:
         return None
-    return on_call(rotation_pages.schedule_of(request.db, context.obj), at)
+    return on_call(rotation_queries.schedule_of(request.db, context.obj), at)
 
 
 def _cover_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
@@ -132,10 +132,10 @@ def _cover_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[s
 
 
 def _swap_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
-    schedule = rotation_pages.schedule_of(request.db, context.obj)
-    mine = rotation_pages.shifts_of(schedule, request.identity.user_id, request.now)
+    schedule = rotation_queries.schedule_of(request.db, context.obj)
+    mine = rotation_queries.shifts_of(schedule, request.identity.user_id, request.now)
     theirs = _shift_at(context, request, form.value("theirs"), form.zone)
-    found = rotation_pages.people(request.db, [theirs.user_id] if theirs else [])
+    found = rotation_queries.people(request.db, [theirs.user_id] if theirs else [])
     return {
         **_frame(context, request, form),
         "them": _name(found, theirs),

@@ -7,9 +7,9 @@ from typing import Any
 from marshmallow import fields
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.wallclock import zone_of
+from incidentrelay.domain.local_time import zone_of
 from incidentrelay.models import Alert, Silence
-from incidentrelay.services import label_matchers
+from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.web.console.offers import MORNING, next_morning
 from incidentrelay.web.console.schema_forms import SchemaForm, instant, local
 from incidentrelay.web.schemas.base import Body, Flag

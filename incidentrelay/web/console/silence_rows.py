@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.local_time import LATEST
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.wallclock import LATEST
 from incidentrelay.models import Silence
-from incidentrelay.services import silence_pages
+from incidentrelay.services.silences import silence_queries
 from incidentrelay.web.console.silence_words import repeats
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts import AlertNode
@@ -46,7 +46,7 @@ def row(context: Node, request: Any, silence: Silence) -> Row:
     """The silence, which has its team, group and creator loaded."""
     node = context.root.place(silence)
     url = console_url(request, node)
-    state = silence_pages.state(silence, request.now)
+    state = silence_queries.state(silence, request.now)
     over = silence.ends_at <= request.now
     may = not over and request.has_permission(Permission.EDIT, node)
     begun = silence.starts_at <= request.now

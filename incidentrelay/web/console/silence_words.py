@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from incidentrelay.domain import recurrence
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.recurrence import Frequency, Rule
+from incidentrelay.domain.silences import recurrence
+from incidentrelay.domain.silences.recurrence import Frequency, Rule
 from incidentrelay.web.console.filters import duration
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

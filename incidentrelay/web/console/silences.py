@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
-from incidentrelay.services import silence_pages, silence_previews, silences
-from incidentrelay.services.silence_previews import Preview
+from incidentrelay.services.silences import preview as silence_preview
+from incidentrelay.services.silences import silence_queries, silences
+from incidentrelay.services.silences.preview import Preview
 from incidentrelay.web.console import forms, silence_forms, silence_rows, team_choice, trail
 from incidentrelay.web.console.actors import actor
 from incidentrelay.web.console.errors import sentence
@@ -32,7 +33,7 @@ FORM = "silences/edit.jinja2"
 def index(context: SilenceCollection, request: Any) -> dict[str, Any]:
     team = context.team if isinstance(context, TeamSilences) else None
     over = request.GET.get("state") == silence_rows.OVER
-    found = silence_pages.find(
+    found = silence_queries.find(
         request.db,
         request.identity,
         over=over,
@@ -74,7 +75,7 @@ def show(context: SilenceNode, request: Any) -> dict[str, Any]:
     silence = context.obj
     found: Preview | None = None
     if silence.ends_at > request.now:
-        found = silence_previews.of(request.db, silence, now=request.now)
+        found = silence_preview.of(request.db, silence, now=request.now)
     return {
         "crumbs": trail.above(request, context),
         "silence": silence_rows.row(context, request, silence),
@@ -177,7 +178,7 @@ def _previewed(
     """The form again, with what the silence would cover; raises InvalidInput."""
     data = silence_forms.data(form, request.now)
     team = context.obj.team if isinstance(context, SilenceNode) else context.team
-    found = silence_previews.preview(request.db, team, data, now=request.now)
+    found = silence_preview.preview(request.db, team, data, now=request.now)
     return _page(context, request, form, found)
 
 

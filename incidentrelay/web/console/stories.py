@@ -6,9 +6,9 @@ from datetime import datetime
 
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Alert, Event, Notification
-from incidentrelay.services import failed_notifications
-from incidentrelay.services.alert_future import Planned
-from incidentrelay.services.contact_ways import named
+from incidentrelay.services.alerts.upcoming import Planned
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.recipients.contact_methods import named
 from incidentrelay.web.console import cards, delivery_words, filters
 from incidentrelay.web.console.cards import Card
 

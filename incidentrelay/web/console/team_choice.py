@@ -3,7 +3,7 @@
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services import alert_pages
+from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.web.console import trail
 from incidentrelay.web.console.redirects import see_other
 from incidentrelay.web.links import console_url
@@ -15,7 +15,7 @@ TEMPLATE = "choose_team.jinja2"
 def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]]:
     """(name, address of the form) for each team in whose folder the reader may make something."""
     found = []
-    for team in alert_pages.teams(request.db, request.identity):
+    for team in alert_list.teams(request.db, request.identity):
         folder = context.root.place(team)[folder_name]
         if request.has_permission(Permission.CREATE, folder):
             found.append(

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from incidentrelay.domain.circuit import CLOSED, Circuit
+from incidentrelay.domain.delivery.circuit_breaker import CLOSED, Circuit
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel
-from incidentrelay.services import channel_health, channels, lanes
-from incidentrelay.services.channel_health import ChannelHealth
+from incidentrelay.services.channels import channels, providers
+from incidentrelay.services.channels import health as channel_health
+from incidentrelay.services.channels.health import ChannelHealth
 from incidentrelay.web.resources.base import Door, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.channel import ChannelSchema, CircuitSchema, HealthSchema
@@ -57,8 +58,8 @@ def load_circuits(nodes: Sequence[Item]) -> None:
     """Give channel nodes the circuits of their providers and how their deliveries went."""
     if not nodes:
         return
-    lane_of = {node: lanes.of_channel(node.obj.id) for node in nodes}
-    found = lanes.circuits(nodes[0].db, list(lane_of.values()))
+    lane_of = {node: providers.of_channel(node.obj.id) for node in nodes}
+    found = providers.circuits(nodes[0].db, list(lane_of.values()))
     health = channel_health.of(nodes[0].db, [node.obj.id for node in nodes])
     for node, lane in lane_of.items():
         if isinstance(node, ChannelNode):

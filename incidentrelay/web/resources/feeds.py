@@ -7,7 +7,7 @@ from sqlalchemy import Select
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import CalendarFeed
-from incidentrelay.services import feeds
+from incidentrelay.services.calendars import feeds
 from incidentrelay.web.resources.base import Deletable, Folder
 from incidentrelay.web.schemas.feed import FeedSchema
 

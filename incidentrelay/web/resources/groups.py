@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission, Place
 from incidentrelay.models import AuditEntry, Group, GroupMember, User
-from incidentrelay.services import group_members, groups
+from incidentrelay.services.tenancy import group_members, groups
 from incidentrelay.web.resources.base import ACE, Collection, Folder, Item, Managed
 from incidentrelay.web.resources.grants import MEMBERS_VERBS, group_grants
 from incidentrelay.web.resources.teams import GroupTeams

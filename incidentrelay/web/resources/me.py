@@ -10,7 +10,9 @@ from sqlalchemy import Select
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import ApiToken, User, WebSession
-from incidentrelay.services import browser_sessions, tokens, users
+from incidentrelay.services.access import sessions as web_sessions
+from incidentrelay.services.access import tokens
+from incidentrelay.services.people import users
 from incidentrelay.web.resources.base import (
     ACE,
     Collection,
@@ -53,7 +55,7 @@ class MyTokens(Folder):
 class SessionNode(Deletable):
     model = WebSession
     schema = SessionSchema
-    service = browser_sessions
+    service = web_sessions
     noun = "session"
     offered = (Permission.VIEW, Permission.DELETE)
     scope_domain = "profile"

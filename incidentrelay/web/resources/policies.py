@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from incidentrelay.models import Policy
-from incidentrelay.services import policies
+from incidentrelay.services.escalation import policies
 from incidentrelay.web.resources.base import Collection, Door, Item, Managed
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.policy import PolicySchema

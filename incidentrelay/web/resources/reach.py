@@ -7,7 +7,7 @@ from sqlalchemy import Select
 
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.models import ContactMethod, User
-from incidentrelay.services import contacts
+from incidentrelay.services.people import contacts
 from incidentrelay.web.resources.base import Collection, Folder, Item, Managed, Node
 from incidentrelay.web.schemas.reach import ContactSchema
 

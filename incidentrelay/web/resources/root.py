@@ -7,7 +7,7 @@ from sqlalchemy import Select, false
 
 from incidentrelay.domain.permissions import ADMIN_PERMISSIONS, Permission
 from incidentrelay.models import Base
-from incidentrelay.services import visibility
+from incidentrelay.services.access import visibility
 from incidentrelay.web.resources.alerts import Alerts
 from incidentrelay.web.resources.base import ACE, Collection, Item, Node, allow, walk
 from incidentrelay.web.resources.calendar import Calendar

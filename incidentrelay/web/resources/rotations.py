@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from incidentrelay.domain.oncall import Interval
+from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.models import Rotation, RotationOverride
-from incidentrelay.services import overrides, previews, rotations
+from incidentrelay.services.oncall import overrides, previews, rotations
 from incidentrelay.web.resources.base import Door, Folder, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import OVERRIDE_VERBS

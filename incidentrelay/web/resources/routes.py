@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import IntakeRequest, Route
-from incidentrelay.services import routes
+from incidentrelay.services.intake import routes
 from incidentrelay.web.resources.base import Collection, Door, Item, Managed, Node
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.route import IntakeSchema, RouteSchema

@@ -6,7 +6,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import joinedload
 
 from incidentrelay.models import Silence
-from incidentrelay.services import silences
+from incidentrelay.services.silences import silences
 from incidentrelay.web.resources.base import Collection, Door, Managed
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import SILENCE_VERBS

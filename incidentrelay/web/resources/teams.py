@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission, Place
 from incidentrelay.models import Channel, Team, TeamMember, User
-from incidentrelay.services import team_members, teams
+from incidentrelay.services.tenancy import team_members, teams
 from incidentrelay.web.resources.alerts import TeamAlerts
 from incidentrelay.web.resources.base import ACE, Door, Folder, Item, Managed
 from incidentrelay.web.resources.channels import TeamChannels

@@ -1,7 +1,7 @@
 """People, as site admins see them."""
 
 from incidentrelay.models import User
-from incidentrelay.services import users
+from incidentrelay.services.people import users
 from incidentrelay.web.resources.base import Folder, Managed
 from incidentrelay.web.resources.reach import UserContacts
 from incidentrelay.web.schemas.user import UserSchema

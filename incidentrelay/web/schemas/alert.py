@@ -11,8 +11,8 @@ from incidentrelay.domain.enums import (
     NotificationKind,
     Severity,
 )
-from incidentrelay.services.bulk import MOST, BulkAction, BulkOutcome
-from incidentrelay.services.reason_words import About
+from incidentrelay.services.alerts.bulk import MOST, BulkAction, BulkOutcome
+from incidentrelay.services.simulation.wording import About
 from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
 from incidentrelay.web.schemas.query import AlertFilter
 

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.domain.pacing import DEFAULT_PER_MINUTE, MOST_PER_MINUTE
+from incidentrelay.domain.delivery.rate_limit import DEFAULT_PER_MINUTE, MOST_PER_MINUTE
 from incidentrelay.web.schemas.base import Body, Flag, Instant, InTeam, Slugged, number
 
 

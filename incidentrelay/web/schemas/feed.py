@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.services.feeds import FeedScope
+from incidentrelay.services.calendars.feeds import FeedScope
 from incidentrelay.web.schemas.base import Resource
 
 _ID = validate.Range(1, 2**63 - 1)

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.services.override_imports import Action
+from incidentrelay.services.calendars.import_overrides import Action
 from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
 
 

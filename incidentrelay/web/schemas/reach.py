@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Urgency
-from incidentrelay.domain.urgency import LONGEST_DELAY, MOST_RULES
+from incidentrelay.domain.escalation.notification_rules import LONGEST_DELAY, MOST_RULES
 from incidentrelay.web.schemas.alert import NotificationSchema
 from incidentrelay.web.schemas.base import INTEGER, Body, Instant, Ref, Resource, number
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from incidentrelay.domain.duty import decimal
+from incidentrelay.domain.reports.on_call_hours import decimal
 from incidentrelay.web.schemas.base import SLUG, Instant, Ref
 
 _NAME = validate.Length(max=130)

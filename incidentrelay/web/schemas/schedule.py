@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from incidentrelay.domain.quality import ProblemKind
+from incidentrelay.domain.oncall.coverage import ProblemKind
 from incidentrelay.web.schemas.base import TEXT, Body, Instant
 from incidentrelay.web.schemas.rotation import GapSchema, ScheduleFields, ShiftSchema
 

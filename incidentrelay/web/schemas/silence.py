@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Severity
-from incidentrelay.domain.wallclock import LATEST
+from incidentrelay.domain.local_time import LATEST
 from incidentrelay.web.schemas.base import (
     TEXT,
     Body,

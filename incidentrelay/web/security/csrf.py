@@ -15,7 +15,7 @@ from pyramid.interfaces import ICSRFStoragePolicy
 from pyramid.request import RequestLocalCache
 from zope.interface import implementer
 
-from incidentrelay.services.keys import derive
+from incidentrelay.services.access.keys import derive
 from incidentrelay.settings import Settings
 from incidentrelay.web.security.sessions import is_https, session_cookie
 

@@ -21,7 +21,7 @@ from incidentrelay.models import (
     User,
     WebSession,
 )
-from incidentrelay.services.credentials import TokenKind, token_digest, token_kind
+from incidentrelay.services.access.secrets import TokenKind, token_digest, token_kind
 
 Kind = Literal["user", "token", "route"]
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webob.cookies import CookieProfile
 
 from incidentrelay.models import ApiToken, WebSession
-from incidentrelay.services.credentials import TokenKind, token_kind
+from incidentrelay.services.access.secrets import TokenKind, token_kind
 from incidentrelay.settings import Settings
 from incidentrelay.web.security.identity import Identity, Lifetimes, load
 

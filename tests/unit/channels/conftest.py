@@ -16,7 +16,7 @@ from aiosmtpd.smtp import Envelope as SinkEnvelope
 from aiosmtpd.smtp import Session
 
 from incidentrelay.channels.registry import Registry, default_registry
-from incidentrelay.domain.bundles import summary
+from incidentrelay.domain.delivery.bundles import summary
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Envelope, Links, Message, Part
 from incidentrelay.transport.http import HTTPClient

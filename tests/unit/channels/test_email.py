@@ -13,9 +13,9 @@ from marshmallow import ValidationError
 
 from incidentrelay.channels.base import PermanentFailure, TemporaryFailure
 from incidentrelay.channels.email import EmailChannel, EmailConfig, compose
+from incidentrelay.domain.delivery.rate_limit import MOST_IN_ONE
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Envelope, Links, Part
-from incidentrelay.domain.pacing import MOST_IN_ONE
 from incidentrelay.transport.smtp import SMTPServer
 
 from .conftest import MailVendor, make_bundle, make_envelope

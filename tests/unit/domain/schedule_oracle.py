@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import Layer, Schedule
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.schedule import Schedule
 
 MINUTE = timedelta(minutes=1)
 # The clock on the wall must have been watched for a while before it is believed.

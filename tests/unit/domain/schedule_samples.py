@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import Layer, Override, Revision, Schedule, Window
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.domain.oncall.schedule import Revision, Schedule
 
 ANN, BOB, CAT, DAN = 1, 2, 3, 4
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.backoff import CAP, LONGEST_RETRY_AFTER, next_attempt
+from incidentrelay.domain.delivery.backoff import CAP, LONGEST_RETRY_AFTER, next_attempt
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

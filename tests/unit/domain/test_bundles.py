@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from incidentrelay.domain.bundles import summary
+from incidentrelay.domain.delivery.bundles import summary
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
 

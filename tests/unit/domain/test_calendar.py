@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidentrelay.domain.calendar import (
+from incidentrelay.domain.calendar_grid import (
     FIRST_DAY,
     HUES,
     LAST_DAY,
@@ -26,7 +26,9 @@ from incidentrelay.domain.calendar import (
     whole_shifts,
 )
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import Override, Schedule, on_call
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import on_call
 from tests.unit.domain.schedule_samples import (
     ANN,
     BOB,

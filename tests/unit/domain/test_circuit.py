@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from incidentrelay.domain import circuit
-from incidentrelay.domain.circuit import (
+from incidentrelay.domain.delivery import circuit_breaker
+from incidentrelay.domain.delivery.circuit_breaker import (
     CLOSED,
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -18,7 +18,7 @@ SECOND = timedelta(seconds=1)
 
 def fail(state: Circuit, times: int, at: datetime = NOW) -> Circuit:
     for _ in range(times):
-        state = circuit.after_failure(state, "It is down.", at)
+        state = circuit_breaker.after_failure(state, "It is down.", at)
     return state
 
 
@@ -48,7 +48,7 @@ def test_pauses_double_and_are_bounded() -> None:
 
 def test_only_one_probe_goes_through_at_a_time() -> None:
     at = NOW + LONGEST_PAUSE
-    probing = circuit.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
+    probing = circuit_breaker.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
     assert not probing.lets_through(at + 59 * SECOND)
     # A probe whose worker died is not waited for without end.
     assert probing.lets_through(at + 60 * SECOND)
@@ -56,27 +56,27 @@ def test_only_one_probe_goes_through_at_a_time() -> None:
 
 def test_a_failed_probe_shuts_it_from_its_own_end_on() -> None:
     at = NOW + LONGEST_PAUSE
-    probing = circuit.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
+    probing = circuit_breaker.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
     assert fail(probing, 1, at).open_until == at + 2 * FIRST_PAUSE
 
 
 def test_a_working_provider_is_not_probed() -> None:
     state = fail(CLOSED, 1)
-    assert circuit.probing(state, NOW + 60 * SECOND) == state
+    assert circuit_breaker.probing(state, NOW + 60 * SECOND) == state
 
 
 def test_a_provider_that_names_a_time_gets_it() -> None:
-    state = circuit.after_failure(CLOSED, "429", NOW, retry_after=90 * SECOND)
+    state = circuit_breaker.after_failure(CLOSED, "429", NOW, retry_after=90 * SECOND)
     assert not state.lets_through(NOW + 89 * SECOND)
     assert state.is_hopeless(NOW)
     # Another one's failure in the meantime does not shorten it.
     assert fail(state, 1).open_until == NOW + 90 * SECOND
-    short = circuit.after_failure(CLOSED, "429", NOW, retry_after=5 * SECOND)
+    short = circuit_breaker.after_failure(CLOSED, "429", NOW, retry_after=5 * SECOND)
     assert not short.is_hopeless(NOW)
 
 
 def test_nobody_is_parked_for_hours() -> None:
-    state = circuit.after_failure(CLOSED, "429", NOW, retry_after=timedelta(days=1))
+    state = circuit_breaker.after_failure(CLOSED, "429", NOW, retry_after=timedelta(days=1))
     assert state.lets_through(NOW + timedelta(minutes=15))
 
 

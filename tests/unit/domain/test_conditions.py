@@ -4,9 +4,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from incidentrelay.domain.conditions import Conditions, Facts, Hours, days_text
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
-from incidentrelay.domain.escalation import (
+from incidentrelay.domain.escalation.conditions import Conditions, Facts, Hours, days_text
+from incidentrelay.domain.escalation.engine import (
     Effect,
     Exhaust,
     PassOver,

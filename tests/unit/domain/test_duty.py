@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidentrelay.domain.duty import KINDS, Hours, Kind, Ruler, Rules, decimal, tally
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import Shift
+from incidentrelay.domain.oncall.shifts import Shift
+from incidentrelay.domain.reports.on_call_hours import (
+    KINDS,
+    Hours,
+    Kind,
+    Ruler,
+    Rules,
+    decimal,
+    tally,
+)
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Europe changes at 01:00 UTC, Havana and Beirut at midnight, Lord Howe by half an hour.

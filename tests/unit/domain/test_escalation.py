@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.conditions import ALWAYS, Conditions, Facts, Hours
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
-from incidentrelay.domain.escalation import (
+from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Facts, Hours
+from incidentrelay.domain.escalation.engine import (
     Exhaust,
     Plan,
     Progress,

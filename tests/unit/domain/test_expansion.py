@@ -8,7 +8,7 @@ import pytest
 from dateutil.rrule import rrulestr
 from icalendar import vRecur
 
-from incidentrelay.domain.expansion import NOT_UNDERSTOOD, TOO_FINE, most, refusal, work
+from incidentrelay.ical.recurrence_limits import NOT_UNDERSTOOD, TOO_FINE, most, refusal, work
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake import AlertState, Fold, fold
-from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.reducer import AlertState, Fold, fold
+from incidentrelay.domain.intake.signals import Item, Rejection, Signal
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 FIRING, RESOLVED = SignalStatus

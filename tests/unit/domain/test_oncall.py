@@ -6,20 +6,11 @@ import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import (
-    Interval,
-    Override,
-    Revision,
-    Schedule,
-    Shift,
-    Window,
-    gaps,
-    next_shift,
-    on_call,
-    shifts,
-    succession,
-)
-from incidentrelay.domain.revisions import Away, without
+from incidentrelay.domain.oncall.escalation_order import succession
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.restrictions import Interval, Window
+from incidentrelay.domain.oncall.schedule import Away, Revision, Schedule, without
+from incidentrelay.domain.oncall.shifts import Shift, gaps, next_shift, on_call, shifts
 from tests.unit.domain.schedule_samples import (
     ANN,
     BOB,

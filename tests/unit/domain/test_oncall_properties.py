@@ -8,20 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import (
-    Override,
-    Revision,
-    Schedule,
-    Shift,
-    gaps,
-    next_shift,
-    on_call,
-    rebase,
-    shifts,
-    succession,
-)
-from incidentrelay.domain.rotations import handoff, turn_number
-from incidentrelay.domain.windows import covered
+from incidentrelay.domain.oncall.escalation_order import succession
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.restrictions import covered
+from incidentrelay.domain.oncall.schedule import Revision, Schedule, rebase
+from incidentrelay.domain.oncall.shifts import Shift, gaps, next_shift, on_call, shifts
+from incidentrelay.domain.oncall.turns import handoff, turn_number
 from tests.unit.domain.schedule_oracle import users_on_call
 from tests.unit.domain.schedule_samples import (
     DAY,

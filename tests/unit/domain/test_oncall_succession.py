@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import (
-    Override,
-    Schedule,
-    Window,
-    on_call,
-    rebase,
-    shifts,
-    succession,
-)
+from incidentrelay.domain.oncall.escalation_order import succession
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.domain.oncall.schedule import Schedule, rebase
+from incidentrelay.domain.oncall.shifts import on_call, shifts
 from tests.unit.domain.schedule_samples import ANN, BOB, CAT, DAN, a_layer, at, of, office_hours
 
 EVE, FAY = 5, 6

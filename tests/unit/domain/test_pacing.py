@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.pacing import BURST, MOST_IN_ONE, MOST_PER_MINUTE, Pace, share
+from incidentrelay.domain.delivery.rate_limit import (
+    BURST,
+    MOST_IN_ONE,
+    MOST_PER_MINUTE,
+    Pace,
+    share,
+)
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

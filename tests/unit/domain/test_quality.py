@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidentrelay.domain.comparison import Change, changes
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import Interval, Schedule, Shift, Window, gaps, on_call, shifts
-from incidentrelay.domain.quality import Person, ProblemKind, Quality, report
+from incidentrelay.domain.oncall.coverage import Person, ProblemKind, Quality, report
+from incidentrelay.domain.oncall.diff import Change, changes
+from incidentrelay.domain.oncall.restrictions import Interval, Window
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import Shift, gaps, on_call, shifts
 from tests.unit.domain import schedule_samples as samples
 from tests.unit.domain.schedule_samples import ANN, BOB, CAT, DAY, QUARTER, a_layer, at, of
 

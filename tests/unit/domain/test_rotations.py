@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import gaps, on_call, shifts
-from incidentrelay.domain.rotations import handoff, shift_at, turn_number
-from incidentrelay.domain.wallclock import zone_of
+from incidentrelay.domain.local_time import zone_of
+from incidentrelay.domain.oncall.shifts import gaps, on_call, shifts
+from incidentrelay.domain.oncall.turns import handoff, shift_at, turn_number
 from tests.unit.domain.schedule_samples import ANN, BOB, CAT, a_layer, at, of
 
 WEEKS, MONTHS, HOURS = ShiftUnit.WEEKS, ShiftUnit.MONTHS, ShiftUnit.HOURS

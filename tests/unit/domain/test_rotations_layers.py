@@ -8,7 +8,9 @@ import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall import Window, on_call, validate_layer
+from incidentrelay.domain.oncall.layers import validate_layer
+from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.domain.oncall.shifts import on_call
 from tests.unit.domain.schedule_samples import a_layer, at, of, office_hours
 
 MONTHS = ShiftUnit.MONTHS

@@ -5,9 +5,9 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall import Window, shifts
-from incidentrelay.domain.rotations import handoff, shift_at, turn_number
-from incidentrelay.domain.windows import covered, next_opening
+from incidentrelay.domain.oncall.restrictions import Window, covered, next_opening
+from incidentrelay.domain.oncall.shifts import shifts
+from incidentrelay.domain.oncall.turns import handoff, shift_at, turn_number
 from tests.unit.domain.schedule_samples import ANN, BOB, CAT, a_layer, at, of, office_hours
 
 DAYS, WEEKS, MONTHS, HOURS = ShiftUnit.DAYS, ShiftUnit.WEEKS, ShiftUnit.MONTHS, ShiftUnit.HOURS

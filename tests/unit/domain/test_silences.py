@@ -10,10 +10,10 @@ from dateutil.rrule import rrulestr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incidentrelay.domain import recurrence, silences
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.silences import Recurring, Window, recurring
-from incidentrelay.domain.wallclock import LATEST, jumps
+from incidentrelay.domain.local_time import LATEST, jumps
+from incidentrelay.domain.silences import recurrence, silences
+from incidentrelay.domain.silences.silences import Recurring, Window, recurring
 
 usual = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

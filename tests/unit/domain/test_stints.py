@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from incidentrelay.domain.enums import ShiftEdge, ShiftUnit
-from incidentrelay.domain.oncall import Layer, Override, Revision, Schedule
-from incidentrelay.domain.stints import Edge, edges, end_of_stint
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.overrides import Override
+from incidentrelay.domain.oncall.periods import Edge, edges, end_of_stint
+from incidentrelay.domain.oncall.schedule import Revision, Schedule
 
 ANN, BOB, CAT = 1, 2, 3
 LAYER = Layer(1, "Days", (ANN, BOB), ShiftUnit.DAYS, 1, time(9), 0, "UTC", date(2026, 3, 9))

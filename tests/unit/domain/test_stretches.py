@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.comparison import Change, changes, stretches
-from incidentrelay.domain.oncall import Shift
+from incidentrelay.domain.oncall.diff import Change, changes, stretches
+from incidentrelay.domain.oncall.shifts import Shift
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)

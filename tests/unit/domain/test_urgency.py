@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import Severity, Urgency
-from incidentrelay.domain.urgency import (
+from incidentrelay.domain.escalation.notification_rules import (
     LONGEST_DELAY,
     MOST_RULES,
     Rule,

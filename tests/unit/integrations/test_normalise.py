@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.fingerprint import MAX_KEY
-from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Item, Rejection, Signal
 from incidentrelay.integrations import default_registry, fields
 
 REGISTRY = default_registry()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.errors import NotFound
-from incidentrelay.domain.signals import Item
+from incidentrelay.domain.intake.signals import Item
 from incidentrelay.integrations import default_registry
 from incidentrelay.integrations.base import IntegrationInfo
 from incidentrelay.integrations.registry import (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import incidentrelay
-from incidentrelay.domain.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Item, Rejection, Signal
 from incidentrelay.integrations import default_registry
 
 PACKAGE = Path(incidentrelay.__file__).parent

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.models import User
-from incidentrelay.services.credentials import TokenKind, new_token
+from incidentrelay.services.access.secrets import TokenKind, new_token
 from tests import factories
 from tests.services import pager as pagers
 from tests.services.pager import Pager, a_signal

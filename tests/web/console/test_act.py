@@ -11,9 +11,10 @@ from sqlalchemy import select
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import Event, GroupMember, User
-from incidentrelay.services import alerts, auth
-from incidentrelay.services.act_links import sign_act
-from incidentrelay.services.passwords import hash_password
+from incidentrelay.services.access import login
+from incidentrelay.services.access.action_links import sign_act
+from incidentrelay.services.access.passwords import hash_password
+from incidentrelay.services.alerts import actions as alert_actions
 from tests.services.pager import NOW
 
 
@@ -146,13 +147,13 @@ def test_a_link_ends_with_the_password(testapp: Any, pager: Any, link: Any) -> N
         ann.password_hash = hash_password("the old password")
         actor = Actor(name="ann", via="console", user_id=ann.id)
         words = {"current": "the old password", "new": "quite another one"}
-        auth.change_password(session, ann, **words, actor=actor, now=NOW)
+        login.change_password(session, ann, **words, actor=actor, now=NOW)
     refused(testapp, pager, signed)
     testapp.get(link(at=NOW + timedelta(seconds=1)), status=200)
 
 
 def test_a_changed_name_ends_no_link(testapp: Any, pager: Any, link: Any) -> None:
-    from incidentrelay.services import users
+    from incidentrelay.services.people import users
 
     with pager.database.write() as session:
         ann = session.get_one(User, pager.people["ann"])
@@ -173,6 +174,6 @@ def test_an_alert_that_changes_meanwhile_is_shown_as_it_is(
 ) -> None:
     with pager.database.write() as session:
         bob = Actor(name="bob", via="console", user_id=pager.people["bob"])
-        alerts.resolve(session, pager.alert(session), actor=bob, now=NOW)
+        alert_actions.resolve(session, pager.alert(session), actor=bob, now=NOW)
     answer = testapp.post(link(), {"action": "snooze"})
     assert "Resolved by Bob" in answer.follow().text

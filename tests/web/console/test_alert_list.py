@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.services import alert_pages
+from incidentrelay.services.alerts import list_queries as alert_list
 from tests import factories
 
 
@@ -80,7 +80,7 @@ def test_a_search_that_cannot_be_understood_is_explained(login_as: Any, core: An
 def test_pages_follow_each_other_without_holes(
     login_as: Any, core: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alert_pages, "PAGE", 2)
+    monkeypatch.setattr(alert_list, "PAGE", 2)
     for number in range(5):
         core(f"alert {number}", labels={"parity": str(number % 2)})
     client = login_as("rex")

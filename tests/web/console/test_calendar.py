@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from incidentrelay.domain.calendar import View, days_of
+from incidentrelay.domain.calendar_grid import View, days_of
 from incidentrelay.models import Group, Rotation, Team, User
 from incidentrelay.web.console.calendar_picture import clocks, initials, title
 from tests import factories

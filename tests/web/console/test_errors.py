@@ -9,7 +9,8 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
-from incidentrelay.services import alert_pages, alerts
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import list_queries as alert_list
 from tests import factories
 
 
@@ -47,7 +48,7 @@ def test_trouble_is_a_page_with_a_number_that_is_in_the_log(
         raise error
 
     client = browse("ann")
-    monkeypatch.setattr(alert_pages, "find", fail)
+    monkeypatch.setattr(alert_list, "find", fail)
     with caplog.at_level(logging.INFO, logger="incidentrelay"):
         page = client.get("/alerts", status=status)
     assert said in page.text
@@ -63,7 +64,7 @@ def test_a_constraint_that_refuses_is_a_page_too(
     def twin(session: Any, *_args: Any, **_more: Any) -> None:
         factories.user(session, "ann")
 
-    monkeypatch.setattr(alerts, "comment", twin)
+    monkeypatch.setattr(alert_actions, "comment", twin)
     page = browse("ann").post(f"/alerts/{alert_id}/comment", {"text": "x"}, status=409)
     assert "Somebody else changed this" in page.text
     assert re.search(r'Alerts <span class="ir-count">1</span>', page.text)
@@ -76,7 +77,7 @@ def test_what_http_itself_refuses_is_a_page_too(
         raise HTTPRequestEntityTooLarge("It is too large.")
 
     client = browse("ann")
-    monkeypatch.setattr(alert_pages, "find", fail)
+    monkeypatch.setattr(alert_list, "find", fail)
     page = client.get("/alerts", status=413)
     assert "It is too large." in page.text
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from incidentrelay.services.passwords import hash_password
+from incidentrelay.services.access.passwords import hash_password
 from incidentrelay.web.security.sessions import cookie_name
 
 PASSWORD = "a long night at the desk"

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from incidentrelay.models import ApiToken, User, WebSession
-from incidentrelay.services.passwords import hash_password, verify
+from incidentrelay.services.access.passwords import hash_password, verify
 
 OLD, NEW = "the old password", "quite another one"
 PROFILE = {"display_name": "Anna", "email": "a@example.org", "phone": "", "zone": "Asia/Tokyo"}

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.alerts import Action
+from incidentrelay.domain.alerts.transitions import Action
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.wallclock import zone_names
+from incidentrelay.domain.local_time import zone_names
 from incidentrelay.web.console.offers import SNOOZES, next_morning, snooze_until, useful
 
 ZONES = sorted(available_timezones() & zone_names())

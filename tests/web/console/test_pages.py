@@ -9,7 +9,8 @@ import pytest
 
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import GroupMember, Team, TeamMember, User
-from incidentrelay.services import heartbeats, inbox
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.people import inbox
 from incidentrelay.web.console.assets import read_manifest
 from tests import factories
 from tests.services.pager import NOW, a_signal
@@ -136,7 +137,7 @@ def test_many_rotations_without_anybody_are_summed_up(browse: Any, pager: Any) -
 def test_a_plan_that_ended_without_a_reaction_is_shown(
     browse: Any, pager: Any, login_as: Any, alert_id: int
 ) -> None:
-    from incidentrelay.domain.escalation import Plan, Progress
+    from incidentrelay.domain.escalation.engine import Plan, Progress
 
     said = "1 alert has come to the end of the escalation plan"
     assert said not in text(browse("ann").get("/oncall"))

@@ -7,7 +7,7 @@ import pytest
 
 from incidentrelay.domain.enums import TeamRole
 from incidentrelay.models import Channel, Policy, Rotation, Route, Team, User
-from incidentrelay.services import policies
+from incidentrelay.services.escalation import policies
 from tests import factories
 from tests.web.console.test_rotations import text
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from webob.multidict import MultiDict
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services.policies import LONGEST_DELAY, MAX_STEPS
+from incidentrelay.services.escalation.policies import LONGEST_DELAY, MAX_STEPS
 from incidentrelay.web.console import policy_forms
 from incidentrelay.web.console.policy_forms import Draft
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from incidentrelay.models import ContactMethod, Notification, NotificationRule, User
-from incidentrelay.services import contact_codes
+from incidentrelay.services.people import verification
 from tests import factories
 
 NEW = {"kind": "email", "label": "Home", "address": "ann@home.test"}
@@ -52,7 +52,7 @@ def test_a_contact_is_added_and_confirmed(ann: Any, pager: Any, app: Any) -> Non
     (contact,) = contacts(pager)
     with pager.database.read() as session:
         row = session.scalars(select(Notification)).one()
-        title = contact_codes.opened(row, app.registry["vault"]).title
+        title = verification.opened(row, app.registry["vault"]).title
     code = form(page, f"/{contact.id}/confirm")
     code["code"] = re.sub(r"\D", "", title)
     assert "Home is confirmed. Pages go there now." in code.submit().follow().text

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from incidentrelay.domain.enums import TeamRole
 from incidentrelay.models import Rotation, RotationRevision, Team, User
-from incidentrelay.services import rotations
+from incidentrelay.services.oncall import rotations
 from tests import factories
 from tests.web.console.test_rotations import text, url
 

@@ -1,0 +1,51 @@
+"""How an alert changes its state by what people and clocks do.
+
+What sources send is in :mod:`incidentrelay.domain.intake.reducer`; both use the table here.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.errors import InvalidTransition
+
+
+class Action(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    UNACKNOWLEDGE = "unacknowledge"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+    SNOOZE = "snooze"
+    ASSIGN = "assign"
+    HAND_ON = "hand-on"
+    ESCALATE = "escalate"
+
+
+_FIRING, _ACKNOWLEDGED, _RESOLVED = AlertStatus
+
+TRANSITIONS: Mapping[tuple[AlertStatus, Action], AlertStatus] = {
+    (_FIRING, Action.ACKNOWLEDGE): _ACKNOWLEDGED,
+    (_FIRING, Action.UNACKNOWLEDGE): _FIRING,
+    (_FIRING, Action.RESOLVE): _RESOLVED,
+    (_FIRING, Action.SNOOZE): _FIRING,
+    (_FIRING, Action.ASSIGN): _FIRING,
+    (_FIRING, Action.HAND_ON): _FIRING,
+    (_FIRING, Action.ESCALATE): _FIRING,
+    (_ACKNOWLEDGED, Action.ACKNOWLEDGE): _ACKNOWLEDGED,
+    (_ACKNOWLEDGED, Action.UNACKNOWLEDGE): _FIRING,
+    (_ACKNOWLEDGED, Action.RESOLVE): _RESOLVED,
+    (_ACKNOWLEDGED, Action.SNOOZE): _FIRING,
+    (_ACKNOWLEDGED, Action.ASSIGN): _ACKNOWLEDGED,
+    (_ACKNOWLEDGED, Action.HAND_ON): _ACKNOWLEDGED,
+    (_ACKNOWLEDGED, Action.ESCALATE): _FIRING,
+    (_RESOLVED, Action.RESOLVE): _RESOLVED,
+    (_RESOLVED, Action.REOPEN): _FIRING,
+}
+
+
+def transition(status: AlertStatus, action: Action) -> AlertStatus:
+    """The state after ``action``; raises InvalidTransition where there is none."""
+    try:
+        return TRANSITIONS[status, action]
+    except KeyError:
+        raise InvalidTransition(status, action) from None

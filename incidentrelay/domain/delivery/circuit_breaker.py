@@ -1,0 +1,67 @@
+"""When a provider that does not work is left in peace, and when it is tried again.
+
+After ``THRESHOLD`` failures in a row its circuit opens: nothing is sent to it, so
+that no notification uses up its tries. From time to time a single one, the probe,
+is let through; when that works, the circuit closes and everything goes on.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from incidentrelay.domain.delivery.backoff import LONGEST_RETRY_AFTER
+
+THRESHOLD = 5
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=1)
+# What waits behind an open circuit for that long counts as not arriving.
+PATIENCE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """``failures`` in a row, the first at ``since``; nothing is sent before ``open_until``."""
+
+    failures: int = 0
+    since: datetime | None = None
+    open_until: datetime | None = None
+    reason: str = ""
+
+    @property
+    def broken(self) -> bool:
+        return self.failures >= THRESHOLD
+
+    def lets_through(self, now: datetime) -> bool:
+        return self.open_until is None or self.open_until <= now
+
+    def is_hopeless(self, now: datetime) -> bool:
+        """Whether somebody else should be told of what waits here."""
+        if self.broken and self.since is not None and self.since <= now - PATIENCE:
+            return True
+        return self.open_until is not None and self.open_until > now + PATIENCE
+
+
+CLOSED = Circuit()
+
+
+def probing(circuit: Circuit, until: datetime) -> Circuit:
+    """One attempt has begun, which ends ``until`` then at the latest.
+
+    Where the circuit is broken, that is the probe, and everything else waits for it.
+    """
+    return replace(circuit, open_until=until) if circuit.broken else circuit
+
+
+def after_failure(
+    circuit: Circuit, reason: str, now: datetime, *, retry_after: timedelta | None = None
+) -> Circuit:
+    """The provider did not work, or asked to be left alone for ``retry_after``."""
+    failures = circuit.failures + 1
+    pause = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
+    if failures >= THRESHOLD:
+        doubled = FIRST_PAUSE * float(2 ** min(failures - THRESHOLD, 10))
+        pause = max(pause, min(doubled, LONGEST_PAUSE))
+    open_until = now + pause
+    # A broken one was held open for the probe, whose end this is.
+    if circuit.open_until is not None and not circuit.broken:
+        open_until = max(open_until, circuit.open_until)
+    return Circuit(failures, circuit.since or now, open_until, reason)

@@ -1,0 +1,57 @@
+"""Overrides: somebody takes the place of whoever a rotation has on call."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import pairwise
+
+from incidentrelay.domain.oncall.segments import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """``user_id`` is on call in [start, end), also where nobody else would be.
+
+    Where two overlap the newer one wins: that with the higher ``id``.
+    """
+
+    id: int
+    user_id: int
+    start: datetime
+    end: datetime
+
+
+def override_pieces(
+    overrides: Iterable[Override], inactive: frozenset[int], start: datetime, end: datetime
+) -> list[Piece]:
+    """What the overrides say in [start, end), in order.
+
+    An override to somebody inactive is void, so that whoever it would have
+    replaced stays on call.
+    """
+    waiting = sorted(
+        (
+            each
+            for each in overrides
+            if each.start < end and start < each.end and each.user_id not in inactive
+        ),
+        key=lambda each: each.start,
+        reverse=True,
+    )
+    cuts = sorted({max(each.start, start) for each in waiting} | {each.end for each in waiting})
+    running: list[tuple[int, Override]] = []
+    pieces: list[Piece] = []
+    for cut, following in pairwise(cuts):
+        while waiting and waiting[-1].start <= cut:
+            begun = waiting.pop()
+            heappush(running, (-begun.id, begun))
+        while running and running[0][1].end <= cut:
+            heappop(running)
+        if running and cut < end:
+            pieces.append(_piece(running[0][1], cut, min(following, end)))
+    return pieces
+
+
+def _piece(override: Override, start: datetime, end: datetime) -> Piece:
+    return Piece(override.user_id, start, end, override.start, override.end, None, override.id)

@@ -1,0 +1,15 @@
+"""Browsers that are signed in, as their owner sees them."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.models import WebSession
+from incidentrelay.services.common import audit, resources
+
+
+def delete(session: Session, row: WebSession, *, actor: Actor, now: datetime) -> None:
+    """Sign that browser out."""
+    resources.remove(session, row, used="This session is still needed.")
+    audit.record(session, actor, "sign_out", row, now=now)

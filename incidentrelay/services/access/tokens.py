@@ -1,0 +1,137 @@
+"""Personal tokens: what a program may do in somebody's name."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import InvalidInput, NotAllowed
+from incidentrelay.domain.permissions import Scope
+from incidentrelay.models import ApiToken, Group, GroupMember, User
+from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
+from incidentrelay.services.common import audit, resources, validation
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "name": validation.NAME,
+    "scopes": validation.listing(validation.word(Scope), 1, len(Scope)),
+    "group": validation.optional(validation.line(1, 63)),
+    "expires_at": validation.optional(validation.instant),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    """The limits of the token with which another one is made.
+
+    ``group_id`` None: bound to no group. ``expires_at`` None: never.
+    """
+
+    scopes: Collection[str]
+    group_id: int | None
+    expires_at: datetime | None
+
+
+def create(
+    session: Session,
+    user: User,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    granting: Granting | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token of ``user`` and its text, which nobody can read again later.
+
+    ``granting`` is given where the request itself came with a token: the new one
+    has no more scopes, no wider reach and no longer life (NotAllowed).
+    """
+    if actor.user_id != user.id and not (actor.is_admin and granting is None):
+        raise NotAllowed("People make their own tokens.")
+    values = validation.clean(data, _FIELDS, required=("name", "scopes"))
+    if values.get("expires_at") is not None and values["expires_at"] <= now:
+        raise InvalidInput.of("expires_at", "This is in the past.")
+    group = _group(session, user, values.get("group"))
+    if granting is not None:
+        _refuse_more(granting, values, group)
+    text = new_token(TokenKind.USER)
+    token = ApiToken(
+        user_id=user.id,
+        name=values["name"],
+        digest=token_digest(text),
+        hint=token_hint(text),
+        scopes=sorted(str(scope) for scope in values["scopes"]),
+        group_id=group.id if group else None,
+        expires_at=values.get("expires_at"),
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, token, taken="Try again.")
+    _record(session, actor, "create", token, user, now, resources.given(values))
+    return token, text
+
+
+def update(
+    session: Session, token: ApiToken, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> ApiToken:
+    """Rename the token; what it may do never changes."""
+    diff = resources.change(token, validation.clean(data, {"name": validation.NAME}))
+    if diff:
+        resources.save(session, token, now)
+        _record(session, actor, "update", token, session.get_one(User, token.user_id), now, diff)
+    return token
+
+
+def delete(session: Session, token: ApiToken, *, actor: Actor, now: datetime) -> None:
+    """Revoke the token: it is void at once."""
+    user = session.get_one(User, token.user_id)
+    resources.remove(session, token, used="This token is still needed.")
+    _record(session, actor, "delete", token, user, now, {})
+
+
+def _group(session: Session, user: User, slug: str | None) -> Group | None:
+    if slug is None:
+        return None
+    query = select(Group).where(Group.slug == slug)
+    if not user.is_admin:
+        query = query.join(GroupMember, GroupMember.group_id == Group.id)
+        query = query.where(GroupMember.user_id == user.id)
+    group = session.scalar(query)
+    if group is None:
+        raise InvalidInput.of("group", "There is no group of this name.")
+    return group
+
+
+def _refuse_more(granting: Granting, values: Mapping[str, Any], group: Group | None) -> None:
+    more = sorted(set(values["scopes"]) - set(granting.scopes))
+    if more:
+        raise NotAllowed(f"The token in use has not these scopes itself: {', '.join(more)}.")
+    if granting.group_id is not None and (group is None or group.id != granting.group_id):
+        raise NotAllowed("The token in use is bound to a group; bind the new one to it too.")
+    ends = values.get("expires_at")
+    if granting.expires_at is not None and (ends is None or ends > granting.expires_at):
+        raise NotAllowed("The new token must not outlive the token in use.")
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    token: ApiToken,
+    user: User,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        token,
+        diff,
+        now=now,
+        group_id=token.group_id,
+        name=f"{user.username}/{token.name}",
+    )

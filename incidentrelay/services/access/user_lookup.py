@@ -1,0 +1,144 @@
+"""Finding the people whom a request names, and what role somebody has."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import GroupRole
+from incidentrelay.domain.errors import InvalidInput, NotAllowed
+from incidentrelay.domain.permissions import outranks
+from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
+from incidentrelay.services.access.visibility import Memberships
+
+_NOBODY = "There is nobody of this name."
+
+
+def named(session: Session, username: object, field: str = "username") -> User:
+    """The user of that name; raises InvalidInput naming ``field`` where there is none."""
+    text = username.strip().casefold() if isinstance(username, str) else ""
+    user = session.scalar(select(User).where(User.username == text)) if _storable(text) else None
+    if user is None:
+        raise InvalidInput.of(field, _NOBODY)
+    return user
+
+
+def colleague(session: Session, memberships: Memberships, username: object) -> User:
+    """The user of that name as far as ``memberships`` may know: a site admin, or somebody
+    in one of their groups. Raises InvalidInput (``username``) where there is none.
+
+    Who else has an account here is nothing to find out by trying names.
+    """
+    user = named(session, username)
+    if memberships.is_admin or user.is_admin:
+        return user
+    shared = select(GroupMember.id).where(
+        GroupMember.user_id == user.id, GroupMember.group_id.in_(memberships.groups)
+    )
+    if session.scalar(shared.limit(1)) is None:
+        raise InvalidInput.of("username", _NOBODY)
+    return user
+
+
+def member(session: Session, group_id: int, username: object, field: str) -> User:
+    """The active member of the group of that name; raises InvalidInput naming ``field``."""
+    return members(session, group_id, [username], field)[0]
+
+
+def members(
+    session: Session,
+    group_id: int,
+    usernames: Sequence[object],
+    field: str,
+    *,
+    keep: Collection[int] = (),
+) -> list[User]:
+    """Active members of the group, in the order of ``usernames``, in one statement.
+
+    Those whose ids are in ``keep`` need not be active.
+    """
+    texts = [name.strip().casefold() if isinstance(name, str) else "" for name in usernames]
+    found = {
+        user.username: user
+        for user in session.scalars(
+            select(User)
+            .join(GroupMember, GroupMember.user_id == User.id)
+            .where(
+                GroupMember.group_id == group_id,
+                User.username.in_([text for text in texts if _storable(text)]),
+            )
+        )
+    }
+    for text in texts:
+        if text not in found:
+            shown = f"“{text[:63]}”" if text.isprintable() and text else "Somebody"
+            raise InvalidInput.of(field, f"{shown} is not a member of the group.")
+        if not found[text].active and found[text].id not in keep:
+            raise InvalidInput.of(field, f"“{text}” is not active.")
+    return [found[text] for text in texts]
+
+
+def names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """Usernames by id, of those ids that exist."""
+    query = select(User.id, User.username).where(User.id.in_(set(ids)))
+    return dict(session.execute(query).all())
+
+
+def require_rank(
+    session: Session, actor: Actor, group_id: int, roles: Iterable[str], team: Team | None = None
+) -> None:
+    """Raise NotAllowed unless the actor's role is as high as each of ``roles``.
+
+    Site admins may grant and take away everything. In a team, both the role in its
+    group and the role in the team itself count.
+    """
+    if actor.is_admin:
+        return
+    own = _roles(session, actor, group_id, team)
+    for role in roles:
+        if not any(outranks(held, role) for held in own):
+            raise NotAllowed(f"The role {role} is above your own; ask somebody who has it.")
+
+
+def _roles(session: Session, actor: Actor, group_id: int, team: Team | None) -> list[str]:
+    if actor.user_id is None:
+        return []
+    own: list[str] = list(
+        session.scalars(
+            select(GroupMember.role)
+            .join(Group, Group.id == GroupMember.group_id)
+            .where(
+                GroupMember.group_id == group_id,
+                GroupMember.user_id == actor.user_id,
+                Group.active,
+            )
+        )
+    )
+    if team is not None:
+        own += session.scalars(
+            select(TeamMember.role).where(
+                TeamMember.team_id == team.id, TeamMember.user_id == actor.user_id
+            )
+        )
+    return own
+
+
+def last_owner(session: Session, group_id: int, user_id: int) -> bool:
+    """Whether the group has no other owner who is active."""
+    other = session.scalar(
+        select(GroupMember.id)
+        .join(User, User.id == GroupMember.user_id)
+        .where(
+            GroupMember.group_id == group_id,
+            GroupMember.role == GroupRole.OWNER,
+            GroupMember.user_id != user_id,
+            User.active,
+        )
+        .limit(1)
+    )
+    return other is None
+
+
+def _storable(text: str) -> bool:
+    return bool(text) and text.isprintable() and len(text) <= 63

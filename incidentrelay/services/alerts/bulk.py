@@ -1,0 +1,231 @@
+"""One action on many alerts: in one transaction, in sets, with an outcome for each.
+
+What somebody may not see is not found, what they may only see is refused, and what
+the table of transitions forbids is refused too; the others are done all the same.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.alerts.transitions import Action, transition
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.domain.errors import InvalidInput, InvalidTransition
+from incidentrelay.domain.matchers import matches
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert, GroupMember, User
+from incidentrelay.services.access.visibility import Memberships, scope, visible
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import reassign
+from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.services.alerts import transitions as alert_transitions
+
+MOST = 500
+# Where the database cannot tell what matches, so many rows are looked at.
+_CHUNK, _CHUNKS = 500, 8
+
+
+class BulkAction(StrEnum):
+    """The actions, by the names that they have in addresses."""
+
+    ACK = "ack"
+    UNACK = "unack"
+    RESOLVE = "resolve"
+    SNOOZE = "snooze"
+    ASSIGN = "assign"
+    HAND_ON = "hand-on"
+    ESCALATE = "escalate"
+    COMMENT = "comment"
+
+
+class BulkOutcome(StrEnum):
+    """``unchanged``: it was so already."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done: ``until`` is for snooze, ``user`` for assign, ``text`` for comment."""
+
+    action: BulkAction
+    until: datetime | None = None
+    user: User | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``reason`` is a sentence where nothing was done, and empty otherwise."""
+
+    id: int
+    outcome: BulkOutcome
+    reason: str = ""
+
+
+_ACTIONS: Mapping[BulkAction, Action] = {
+    BulkAction.ACK: Action.ACKNOWLEDGE,
+    BulkAction.UNACK: Action.UNACKNOWLEDGE,
+    BulkAction.RESOLVE: Action.RESOLVE,
+    BulkAction.SNOOZE: Action.SNOOZE,
+    BulkAction.ASSIGN: Action.ASSIGN,
+    BulkAction.HAND_ON: Action.HAND_ON,
+    BulkAction.ESCALATE: Action.ESCALATE,
+}
+_ALREADY: Mapping[BulkAction, str] = {
+    BulkAction.ACK: "It was acknowledged already.",
+    BulkAction.UNACK: "It is firing already.",
+    BulkAction.RESOLVE: "It was resolved already.",
+}
+_NOT_FOUND = "There is no such alert."
+_MAY_NOT = "You may not respond to this alert."
+_OUTSIDER = "Only an active member of the group can be assigned."
+
+
+def find(
+    session: Session, memberships: Memberships, wanted: Mapping[str, Any]
+) -> tuple[list[int], bool]:
+    """The newest alerts that match, at most :data:`MOST`, and whether there are more.
+
+    ``wanted`` is as for :func:`alert_search.narrowed`.
+    """
+    columns = (Alert.id, Alert.labels)
+    seen: Select[Any] = select(Alert).where(visible(Alert, memberships, Permission.VIEW))
+    narrowed = alert_search.narrowed(seen, wanted).order_by(Alert.id.desc())
+    statement = narrowed.with_only_columns(*columns)
+    found: list[int] = []
+    before: int | None = None
+    for _ in range(_CHUNKS):
+        part = statement if before is None else statement.where(Alert.id < before)
+        rows = session.execute(part.limit(_CHUNK + 1)).all()
+        for alert_id, labels in rows[:_CHUNK]:
+            before = alert_id
+            if not matches(wanted.get("matchers", ()), labels):
+                continue
+            if len(found) == MOST:
+                return found, True
+            found.append(alert_id)
+        if len(rows) <= _CHUNK:
+            return found, False
+    return found, True
+
+
+def perform(
+    session: Session,
+    order: Order,
+    alert_ids: Collection[int],
+    memberships: Memberships,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> list[Result]:
+    """Do it to each alert that it can be done to; one result for each id, in their order.
+
+    Raises InvalidInput for an order that could be carried out on no alert.
+    """
+    _check(order, alert_ids, now)
+    seen = _granted(session, alert_ids, memberships, Permission.VIEW)
+    may = _granted(session, seen, memberships, Permission.RESPOND)
+    results = {
+        alert_id: Result(alert_id, BulkOutcome.NOT_FOUND, _NOT_FOUND) for alert_id in alert_ids
+    }
+    results |= {each: Result(each, BulkOutcome.REFUSED, _MAY_NOT) for each in seen - may}
+    groups = _groups_of(session, order.user)
+    able: list[Alert] = []
+    for alert in alert_transitions.lock(session, sorted(may)):
+        results[alert.id] = result = _judge(order, alert, groups)
+        if result.outcome is BulkOutcome.DONE:
+            able.append(alert)
+    if order.action is BulkAction.HAND_ON:
+        results |= _hand_on(session, able, actor, now)
+    elif able:
+        _do(session, order, able, actor, now)
+    return [results[alert_id] for alert_id in dict.fromkeys(alert_ids)]
+
+
+def _check(order: Order, alert_ids: Collection[int], now: datetime) -> None:
+    if not 1 <= len(alert_ids) <= MOST:
+        raise InvalidInput.of("ids", f"Give 1 to {MOST} alerts.")
+    if order.action is BulkAction.SNOOZE:
+        if order.until is None:
+            raise InvalidInput.of("until", "Say until when.")
+        alert_actions.check_snooze(order.until, now)
+    if order.action is BulkAction.ASSIGN and order.user is None:
+        raise InvalidInput.of("username", "Say to whom.")
+    if order.action is BulkAction.COMMENT:
+        alert_actions.clean_comment(order.text)
+
+
+def _granted(
+    session: Session, ids: Collection[int], memberships: Memberships, permission: Permission
+) -> set[int]:
+    if not ids:
+        return set()
+    query = select(Alert.id).where(Alert.id.in_(ids))
+    return set(session.scalars(scope(query, Alert, memberships, permission)))
+
+
+def _groups_of(session: Session, user: User | None) -> set[int] | None:
+    """The groups in whose alerts ``user`` can be assigned; None: in all."""
+    if user is None or (user.active and user.is_admin):
+        return None
+    query = select(GroupMember.group_id).where(GroupMember.user_id == user.id)
+    return set(session.scalars(query)) if user.active else set()
+
+
+def _judge(order: Order, alert: Alert, groups: set[int] | None) -> Result:
+    action = _ACTIONS.get(order.action)
+    if action is not None:
+        try:
+            after = transition(alert.status, action)
+        except InvalidTransition as error:
+            return Result(alert.id, BulkOutcome.REFUSED, error.message)
+        if order.action in _ALREADY and after is alert.status:
+            return Result(alert.id, BulkOutcome.UNCHANGED, _ALREADY[order.action])
+    if groups is not None and alert.team.group_id not in groups:
+        return Result(alert.id, BulkOutcome.REFUSED, _OUTSIDER)
+    return Result(alert.id, BulkOutcome.DONE)
+
+
+def _hand_on(
+    session: Session, alerts: Sequence[Alert], actor: Actor, now: datetime
+) -> dict[int, Result]:
+    """Hand on those after whose assignee somebody comes; the others are refused."""
+    following = reassign.successors(session, alerts, now)
+    able = [alert for alert in alerts if alert.id in following]
+    reassign.hand_on(session, able, following, actor=actor, now=now)
+    return {
+        alert.id: Result(alert.id, BulkOutcome.REFUSED, reassign.why_nobody(alert))
+        for alert in alerts
+        if alert.id not in following
+    }
+
+
+def _do(session: Session, order: Order, able: Sequence[Alert], actor: Actor, now: datetime) -> None:
+    match order:
+        case Order(BulkAction.ACK):
+            alert_transitions.acknowledge(session, able, actor=actor, now=now)
+        case Order(BulkAction.UNACK):
+            alert_transitions.unacknowledge(session, able, actor=actor, now=now)
+        case Order(BulkAction.RESOLVE):
+            alert_transitions.resolve(
+                session, able, f"Resolved by {actor.name}", actor=actor, now=now
+            )
+        case Order(BulkAction.SNOOZE, until=datetime() as until):
+            alert_transitions.snooze(session, able, until, actor=actor, now=now)
+        case Order(BulkAction.ASSIGN, user=User() as user):
+            alert_transitions.assign(session, able, user, actor=actor, now=now)
+        case Order(BulkAction.ESCALATE):
+            alert_transitions.escalate(session, able, actor=actor, now=now)
+        case Order(BulkAction.COMMENT):
+            text = alert_actions.clean_comment(order.text)
+            alert_transitions.note(session, able, EventKind.COMMENTED, text, actor, now)

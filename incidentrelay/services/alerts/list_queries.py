@@ -1,0 +1,160 @@
+"""The list of alerts as people look at it: newest first, in a constant number of statements."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.matchers import matches
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert, Group, GroupMember, Signal, Team, User
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.alerts import search as alert_search
+
+OPEN = (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED)
+PAGE = 50
+# Where the database cannot tell what matches, so many rows are looked at for one page.
+_CHUNK, _CHUNKS = 500, 8
+_MOST_TEAMS = _MOST_PEOPLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asked for. ``status`` None is open: firing and acknowledged.
+
+    ``query`` is matchers or a part of a title, ``team`` a slug, ``before`` the id
+    below which the page begins.
+    """
+
+    status: AlertStatus | None = None
+    query: str = ""
+    team: str = ""
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    firing: int = 0
+    acknowledged: int = 0
+    resolved: int = 0
+
+    @property
+    def open(self) -> int:
+        return self.firing + self.acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """``older`` is the ``before`` of the next page; None at the end.
+
+    ``counts`` follow the search as far as the database understands it: for matchers
+    with regular expressions they are upper bounds.
+    """
+
+    alerts: tuple[Alert, ...]
+    signals: dict[int, int]
+    counts: Counts
+    older: int | None
+
+
+def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPage:
+    """One page of the alerts that ``memberships`` may see.
+
+    Each has its team, group and assignee loaded. Raises BadMatchers for ``query``.
+    """
+    matchers, title = alert_search.read_query(wanted.query) if wanted.query else ((), "")
+    filters: dict[str, Any] = {"matchers": matchers}
+    filters |= {"title": title} if title else {}
+    filters |= {"team": wanted.team} if wanted.team else {}
+
+    def narrowed(statement: Any) -> Select[Any]:
+        seen = scope(statement, Alert, memberships, Permission.VIEW)
+        return alert_search.narrowed(seen, filters)
+
+    statement = narrowed(select(Alert)).options(
+        joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee)
+    )
+    statuses = OPEN if wanted.status is None else (wanted.status,)
+    statement = statement.where(Alert.status.in_(statuses)).order_by(Alert.id.desc())
+    keep = (lambda alert: matches(matchers, alert.labels)) if matchers else None
+    alerts, older = _page(session, statement, wanted.before, keep)
+    return AlertPage(
+        alerts=tuple(alerts),
+        signals=signal_counts(session, [alert.id for alert in alerts]),
+        counts=_counts(session, narrowed(select(Alert.status, func.count()).select_from(Alert))),
+        older=older,
+    )
+
+
+def count_open(session: Session, memberships: Memberships) -> int:
+    """How many open alerts there are to see."""
+    query = select(func.count()).select_from(Alert).where(Alert.status.in_(OPEN))
+    return session.scalar(scope(query, Alert, memberships, Permission.VIEW)) or 0
+
+
+def teams(session: Session, memberships: Memberships) -> list[Team]:
+    """The active teams that may be seen, each with its group, by name."""
+    query = (
+        select(Team)
+        .join(Team.group)
+        .options(contains_eager(Team.group))
+        .where(Team.active, Group.active)
+        .order_by(Group.name, Team.name, Team.id)
+        .limit(_MOST_TEAMS)
+    )
+    return list(session.scalars(scope(query, Team, memberships, Permission.VIEW)))
+
+
+def assignable(session: Session, alerts: Collection[Alert]) -> list[User]:
+    """The active members of the groups of these alerts, by name."""
+    groups = {alert.team.group_id for alert in alerts}
+    if not groups:
+        return []
+    members = select(GroupMember.user_id).where(GroupMember.group_id.in_(groups))
+    query = select(User).where(User.id.in_(members), User.active)
+    query = query.order_by(User.display_name, User.id).limit(_MOST_PEOPLE)
+    return list(session.scalars(query))
+
+
+def signal_counts(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
+    """How many signals, firing or not, make up each alert."""
+    if not alert_ids:
+        return {}
+    query = (
+        select(Signal.alert_id, func.count())
+        .where(Signal.alert_id.in_(alert_ids))
+        .group_by(Signal.alert_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def _counts(session: Session, statement: Select[Any]) -> Counts:
+    rows = session.execute(statement.group_by(Alert.status))
+    return Counts(**{str(status): count for status, count in rows})
+
+
+def _page(
+    session: Session,
+    statement: Select[Any],
+    before: int | None,
+    keep: Callable[[Alert], bool] | None,
+) -> tuple[Sequence[Alert], int | None]:
+    """The rows of a page and where the next one begins."""
+    size, rounds = (PAGE + 1, 1) if keep is None else (_CHUNK, _CHUNKS)
+    shown: list[Alert] = []
+    for _ in range(rounds):
+        limited = statement.limit(size)
+        rows = session.scalars(limited if before is None else limited.where(Alert.id < before))
+        found = list(rows)
+        for alert in found:
+            if len(shown) == PAGE:
+                return shown, before
+            before = alert.id
+            if keep is None or keep(alert):
+                shown.append(alert)
+        if len(found) < size:
+            return shown, None
+    return shown, before

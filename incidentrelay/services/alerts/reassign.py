@@ -1,0 +1,69 @@
+"""Handing alerts on: to whoever is next in the rotation."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.oncall.escalation_order import next_member, succession
+from incidentrelay.models import Alert, User
+from incidentrelay.services.alerts import transitions as alert_transitions
+from incidentrelay.services.oncall import schedules
+
+_TURNS = (TargetKind.ON_CALL, TargetKind.NEXT_MEMBER)
+
+
+def rotation_of(alert: Alert) -> int | None:
+    """The rotation in which an alert is handed on: the first one of its plan."""
+    if not alert.plan:
+        return None
+    targets = (target for step in Plan.from_json(alert.plan).steps for target in step.targets)
+    return next((target.id for target in targets if target.kind in _TURNS), None)
+
+
+def successors(session: Session, alerts: Sequence[Alert], now: datetime) -> dict[int, User]:
+    """Who comes after the assignee of each alert, by its id.
+
+    Alerts that nobody else could have are left out; :func:`why_nobody` says why.
+    """
+    rotations = {alert.id: rotation_of(alert) for alert in alerts}
+    wanted = {rotation_id for rotation_id in rotations.values() if rotation_id is not None}
+    loaded = schedules.load(session, wanted)
+    orders = {rotation_id: succession(schedule, now) for rotation_id, schedule in loaded.items()}
+    following: dict[int, int] = {}
+    for alert in alerts:
+        user_id = next_member(orders.get(rotations[alert.id] or 0, ()), alert.assignee_id)
+        if user_id is not None and user_id != alert.assignee_id:
+            following[alert.id] = user_id
+    query = select(User).where(User.id.in_(following.values()))
+    users = {user.id: user for user in session.scalars(query)} if following else {}
+    return {alert_id: users[user_id] for alert_id, user_id in following.items()}
+
+
+def why_nobody(alert: Alert) -> str:
+    """Why an alert without a successor has none."""
+    if rotation_of(alert) is None:
+        return "There is no rotation in the plan of this alert, so that nobody is next."
+    return "Nobody else is active in the rotation of this alert."
+
+
+def hand_on(
+    session: Session,
+    alerts: Sequence[Alert],
+    following: Mapping[int, User],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Assign each of the (locked) alerts to its successor, who is paged now for each."""
+    shares: dict[int, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        shares[following[alert.id].id].append(alert)
+    for share in shares.values():
+        user = following[share[0].id]
+        alert_transitions.assign(session, share, user, actor=actor, now=now, done="Handed on")

@@ -1,0 +1,208 @@
+"""What is done with many alerts at once, in sets.
+
+The alerts are locked, have their teams loaded, and what is done with them changes
+them: whoever calls has asked the table of transitions. The number of statements does
+not grow with the number of alerts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import AlertStatus, EventKind, NotificationKind, SignalStatus
+from incidentrelay.domain.escalation import engine
+from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.models import Alert, Event, Signal, User
+from incidentrelay.services.common.timeline import event
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.escalation.runner import SNOOZE
+from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.recipients import directory as directories
+from incidentrelay.services.recipients import targets
+
+
+def lock(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
+    """The alerts as they are now, by their ids; others wait with changing them.
+
+    All are locked in the order of their ids, so that two of these never wait for
+    each other.
+    """
+    query = (
+        select(Alert)
+        .where(Alert.id.in_(alert_ids))
+        .order_by(Alert.id)
+        .options(joinedload(Alert.team))
+        .with_for_update(of=Alert, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query)) if alert_ids else []
+
+
+def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
+    """Somebody takes them: nobody else is paged (until the team's ack timeout)."""
+    for alert in alerts:
+        alert.status = AlertStatus.ACKNOWLEDGED
+        alert.acknowledged_at, alert.acknowledged_by_id = now, actor.user_id
+        alert.assignee_id = actor.user_id or alert.assignee_id
+        be_loud(alert)
+    _stop(session, alerts, now, _ack_timeout(now))
+    text = f"Acknowledged by {actor.name}"
+    note(session, alerts, EventKind.ACKNOWLEDGED, text, actor, now)
+    _tell(session, alerts, text, actor, now)
+
+
+def _ack_timeout(now: datetime) -> Callable[[Alert], datetime | None]:
+    def wake_at(alert: Alert) -> datetime | None:
+        timeout = alert.team.ack_timeout
+        return now + timedelta(seconds=timeout) if timeout else None
+
+    return wake_at
+
+
+def resolve(
+    session: Session, alerts: Sequence[Alert], text: str, *, actor: Actor, now: datetime
+) -> None:
+    """They are over, which ``text`` says in the timeline and to those who were paged."""
+    for alert in alerts:
+        alert.status, alert.resolved_at = AlertStatus.RESOLVED, now
+        be_loud(alert)
+    _stop(session, alerts, now)
+    # The signals' recorded ends stay unknown: the source has not said that they ended.
+    session.execute(
+        update(Signal)
+        .where(
+            Signal.alert_id.in_([alert.id for alert in alerts]),
+            Signal.status == SignalStatus.FIRING,
+        )
+        .values(status=SignalStatus.RESOLVED)
+        .execution_options(synchronize_session=False)
+    )
+    note(session, alerts, EventKind.RESOLVED, text, actor, now)
+    _tell(session, alerts, text, actor, now)
+
+
+def snooze(
+    session: Session, alerts: Sequence[Alert], until: datetime, *, actor: Actor, now: datetime
+) -> None:
+    """They are quiet until ``until``, and then page from the beginning."""
+    for alert in alerts:
+        fire_again(alert)
+    _stop(session, alerts, now, lambda _: until)
+    for alert in alerts:
+        alert.quiet_until, alert.quiet_reason = until, SNOOZE
+    text = f"Snoozed by {actor.name} until {until:%Y-%m-%d %H:%M} UTC"
+    note(session, alerts, EventKind.SNOOZED, text, actor, now)
+
+
+def unacknowledge(
+    session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime
+) -> None:
+    """Nobody has them any more: their plans start again from the beginning."""
+    for alert in alerts:
+        fire_again(alert)
+        escalation_runner.begin(alert, now)
+    text = f"Given back by {actor.name}"
+    note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor, now)
+    escalation_runner.continue_plans(session, alerts, now)
+
+
+def assign(
+    session: Session,
+    alerts: Sequence[Alert],
+    user: User,
+    *,
+    actor: Actor,
+    now: datetime,
+    done: str = "Assigned",
+) -> None:
+    """Hand them to ``user``, who may have them and is paged now for each.
+
+    ``done`` is how the timeline and the message call it.
+    """
+    team_ids = {alert.team_id for alert in alerts}
+    people = directories.load(session, (), team_ids, now=now, user_ids=[user.id])
+    headline = f"{done} to you by {actor.name}"
+    outbox: list[dict[str, Any]] = []
+    for alert in alerts:
+        alert.assignee_id = user.id
+        progress = Progress.from_json(alert.progress)
+        subject = escalation_runner.subject_of(alert)
+        body = outbox_queue.message(
+            subject, NotificationKind.ASSIGNMENT, headline, user.display_name
+        )
+        # Later ways would not be stopped by anything: it may be acknowledged already.
+        addresses = people.at_once(user.id)
+        outbox += outbox_queue.rows(subject, addresses, body, progress.run, now)
+        alert.progress = replace(progress, run=progress.run + 1).to_json()
+    text = f"{done} to {user.display_name} by {actor.name}"
+    told = targets.people_facts("assigned", people.at_once(user.id))
+    note(session, alerts, EventKind.ASSIGNED, text, actor, now, told)
+    outbox_queue.write(session, outbox)
+
+
+def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
+    """Do not wait: the next step of each plan that asks somebody else runs now."""
+    for alert in alerts:
+        plan, progress = Plan.from_json(alert.plan), Progress.from_json(alert.progress)
+        quiet = alert.status is not AlertStatus.FIRING or alert.quiet_until is not None
+        if quiet or progress.due is None:
+            fire_again(alert)
+            alert.generation += 1
+            progress = _after_first(plan, now)
+        alert.progress = engine.hurry(plan, progress, now).to_json()
+    note(session, alerts, EventKind.ESCALATED, f"Escalated by {actor.name}", actor, now)
+    escalation_runner.continue_plans(session, alerts, now)
+
+
+def _after_first(plan: Plan, now: datetime) -> Progress:
+    """A plan whose first step counts as done, because it was when the alert came."""
+    return engine.decide(plan, replace(engine.start(plan, now), due=now), now).progress
+
+
+def be_loud(alert: Alert) -> None:
+    alert.quiet_until = alert.quiet_reason = None
+
+
+def fire_again(alert: Alert) -> None:
+    alert.status = AlertStatus.FIRING
+    alert.acknowledged_at = alert.acknowledged_by_id = None
+    be_loud(alert)
+
+
+def note(
+    session: Session,
+    alerts: Sequence[Alert],
+    kind: EventKind,
+    text: str,
+    actor: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """The same line into the timeline of each."""
+    by: dict[str, Any] = {"via": actor.via, "actor_id": actor.user_id}
+    rows = [event(alert.id, kind, text, now, **by, data=data) for alert in alerts]
+    db.insert_all(session, Event, rows)
+
+
+def _stop(
+    session: Session,
+    alerts: Sequence[Alert],
+    now: datetime,
+    wake_at: Callable[[Alert], datetime | None] = lambda _: None,
+) -> None:
+    for alert in alerts:
+        escalation_runner.halt(session, alert, wake_at(alert))
+    outbox_queue.cancel(session, [alert.id for alert in alerts], now)
+
+
+def _tell(
+    session: Session, alerts: Sequence[Alert], headline: str, actor: Actor, now: datetime
+) -> None:
+    news = {alert.id: (escalation_runner.subject_of(alert), headline) for alert in alerts}
+    outbox_queue.tell(session, news, now, but=actor.user_id)

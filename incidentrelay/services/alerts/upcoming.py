@@ -1,0 +1,195 @@
+"""What will happen to an alert if nobody reacts: its plan, played ahead without writing."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
+from incidentrelay.domain.escalation import engine
+from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.models import Alert, Notification
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.escalation.plan_run import SILENCE, Play, covering, play
+from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.recipients import contact_methods as ways
+from incidentrelay.services.recipients import directory as directories
+from incidentrelay.services.recipients.directory import Directory
+
+MOST_STEPS = 4
+
+_VERBS: Mapping[NotificationKind, str] = {
+    NotificationKind.PAGE: "page",
+    NotificationKind.REMINDER: "remind",
+    NotificationKind.ESCALATION: "escalate to",
+    NotificationKind.FALLBACK: "tell the fallback contact,",
+}
+_REMARKS: Mapping[EventKind, str] = {
+    EventKind.STEP_PASSED_OVER: "a step is passed over",
+    EventKind.STEP_WAITS: "nobody is on call, and the plan waits for the next shift",
+    EventKind.NOBODY_ON_CALL: "nobody is on call",
+    EventKind.ESCALATION_EXHAUSTED: "the plan ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """``text`` goes on after a time: "remind Anna Larsen"."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How an alert goes on: first ``before``, then its plan from ``progress``.
+
+    ``before`` is what has to pass before the plan may run; ``progress`` None: the
+    plan does not run by itself.
+    """
+
+    before: Planned | None = None
+    progress: Progress | None = None
+
+    def begin(self, now: datetime) -> datetime:
+        """From when on things can happen."""
+        return max(now, self.before.at) if self.before else now
+
+
+def outlook(alert: Alert) -> Outlook:
+    """How the alert goes on from its present state."""
+    if not alert.plan or alert.status is AlertStatus.RESOLVED:
+        return Outlook()
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        again = "the acknowledgement runs out, and the plan starts again"
+        return Outlook(Planned(alert.wake_at, again) if alert.wake_at else None)
+    if alert.quiet_until is None:
+        return Outlook(progress=Progress.from_json(alert.progress))
+    over = "silence" if alert.quiet_reason == SILENCE else "snooze"
+    before = Planned(alert.quiet_until, f"the {over} is over, and the plan starts again")
+    return Outlook(before, engine.start(Plan.from_json(alert.plan), alert.quiet_until))
+
+
+def planned(session: Session, alert: Alert, now: datetime) -> list[Planned]:
+    """The next steps, soonest first. The alert has its team loaded.
+
+    Runs of which there is nothing to say are left out. A number of statements that does not
+    depend on the plan's length.
+    """
+    ahead = outlook(alert)
+    steps = [ahead.before] if ahead.before else []
+    if ahead.progress is None:
+        return steps
+    plan = Plan.from_json(alert.plan)
+    people = directories.load(
+        session, [plan], {alert.team_id}, now=now, user_ids=[alert.assignee_id]
+    )
+    subject = escalation_runner.subject_of(alert)
+    plays = play_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
+    for at, made in islice(plays, MOST_STEPS - len(steps)):
+        steps += _told(at, made, people)
+    steps += _waiting(session, alert, now)
+    return sorted(steps, key=attrgetter("at"))[:MOST_STEPS]
+
+
+def play_ahead(
+    subject: Subject,
+    plan: Plan,
+    progress: Progress,
+    people: Directory,
+    begin: datetime,
+) -> Iterator[tuple[datetime, Play]]:
+    """Each time from ``begin`` on at which something happens if nobody reacts, and what.
+
+    Where a silence begins to cover the alert it falls quiet, and the plan starts again
+    when the last one has ended. Without end for a plan that has none.
+    """
+    while (at := _next(subject, progress, people, begin)) is not None:
+        made = play(subject, plan, progress, people, at)
+        yield at, made
+        subject, progress = replace(subject, assignee_id=made.assignee_id), going_on(made)
+        begin = made.quiet_until or at
+
+
+def _next(
+    subject: Subject, progress: Progress, people: Directory, begin: datetime
+) -> datetime | None:
+    """When the plan runs or a silence begins, whichever comes first."""
+    where = subject.team_id, subject.labels
+    covered = people.cover(*where, begin) is not None
+    found = [begin if covered else people.next_cover(*where, begin)]
+    found += [progress.due and max(progress.due, begin)]
+    return min((at for at in found if at is not None), default=None)
+
+
+def going_on(made: Play) -> Progress:
+    """The progress from which a plan goes on by itself after ``made``."""
+    if made.quiet_until is not None:
+        return engine.start(made.plan, made.quiet_until)
+    return made.progress
+
+
+def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[Planned]:
+    """The later ways to people whom a step has told already."""
+    query = (
+        select(Notification)
+        .where(
+            Notification.alert_id == alert.id,
+            Notification.generation == alert.generation,
+            Notification.state == DeliveryState.PENDING,
+            Notification.contact_id.is_not(None),
+            Notification.next_at > now,
+        )
+        .options(joinedload(Notification.user), joinedload(Notification.contact))
+        .order_by(Notification.next_at, Notification.id)
+        .limit(MOST_STEPS)
+    )
+    for row in session.scalars(query):
+        if row.next_at is not None and row.user is not None and row.contact is not None:
+            way = ways.named(row.method, row.contact.label)
+            yield Planned(row.next_at, f"{_verb(row.kind)} {row.user.display_name} by {way}")
+
+
+def _told(at: datetime, made: Play, people: Directory) -> Iterator[Planned]:
+    """What one run of the plan does: at once, and later by people's own rules."""
+    text = _text(made, people, at)
+    if text:
+        yield Planned(at, text)
+    for row in made.outbox:
+        if row["next_at"] > at:
+            contact = people.ways[row["user_id"]].contacts[row["contact_id"]]
+            way = ways.named(contact.kind, contact.label)
+            text = f"{_verb(row['kind'])} {_name(row, people)} by {way}"
+            yield Planned(row["next_at"], text)
+
+
+def _verb(kind: NotificationKind) -> str:
+    return _VERBS.get(kind, "tell")
+
+
+def _text(made: Play, people: Directory, at: datetime) -> str:
+    if made.cover is not None:
+        return f"fall quiet, because {covering(made.cover)}"
+    remarks = [_REMARKS[event["kind"]] for event in made.events if event["kind"] in _REMARKS]
+    told: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
+    for row in made.outbox:
+        if row["next_at"] <= at:
+            told[row["kind"]][_name(row, people)] = None
+    actions = [f"{_VERBS[kind]} {_listed(list(names))}" for kind, names in told.items()]
+    return "; ".join([*dict.fromkeys(remarks), *actions])
+
+
+def _name(row: Mapping[str, Any], people: Directory) -> str:
+    if row["user_id"] is not None:
+        return people.users[row["user_id"]].display_name
+    return people.channels[row["channel_id"]].name
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

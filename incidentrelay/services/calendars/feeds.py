@@ -1,0 +1,191 @@
+"""Calendar feeds: made, given new addresses and removed by the person who reads them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
+from incidentrelay.domain.permissions import Permission, Scope
+from incidentrelay.models import CalendarFeed, Rotation, Team, User
+from incidentrelay.services.access import memberships
+from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
+from incidentrelay.services.access.tokens import Granting
+from incidentrelay.services.access.visibility import Memberships, visible
+from incidentrelay.services.common import audit, resources, validation
+
+MOST = 50
+
+
+class FeedScope(StrEnum):
+    """What a feed is about: all shifts of its user, one rotation, or one team."""
+
+    USER = "user"
+    ROTATION = "rotation"
+    TEAM = "team"
+
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "scope": validation.word(FeedScope),
+    "rotation_id": validation.optional(validation.number(1, 2**63 - 1)),
+    "team_id": validation.optional(validation.number(1, 2**63 - 1)),
+}
+_MODELS: Mapping[FeedScope, type[Rotation | Team]] = {
+    FeedScope.ROTATION: Rotation,
+    FeedScope.TEAM: Team,
+}
+
+
+def rows() -> Select[Any]:
+    """All feeds, with what they are about."""
+    return select(CalendarFeed).options(
+        joinedload(CalendarFeed.rotation).joinedload(Rotation.team), joinedload(CalendarFeed.team)
+    )
+
+
+def own(user_id: int, roles: Memberships) -> ColumnElement[bool]:
+    """Which feeds a person has: those about something that they no longer see are hidden."""
+    return and_(
+        CalendarFeed.user_id == user_id,
+        or_(
+            CalendarFeed.rotation_id.is_(None),
+            CalendarFeed.rotation_id.in_(
+                select(Rotation.id).where(visible(Rotation, roles, Permission.VIEW))
+            ),
+        ),
+        or_(
+            CalendarFeed.team_id.is_(None),
+            CalendarFeed.team_id.in_(select(Team.id).where(visible(Team, roles, Permission.VIEW))),
+        ),
+    )
+
+
+def scope_of(feed: CalendarFeed) -> FeedScope:
+    if feed.rotation_id is not None:
+        return FeedScope.ROTATION
+    return FeedScope.USER if feed.team_id is None else FeedScope.TEAM
+
+
+def label(feed: CalendarFeed) -> str:
+    """What a feed (one of :func:`rows`) is about, in words."""
+    if feed.rotation is not None:
+        return f"{feed.rotation.team.name}, {feed.rotation.name}"
+    return "All your shifts" if feed.team is None else feed.team.name
+
+
+def create(
+    session: Session,
+    user: User,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    granting: Granting | None = None,
+) -> tuple[CalendarFeed, str]:
+    """A new feed of ``user`` and its token, which nobody can read again later.
+
+    ``rotation_id`` or ``team_id`` goes with that scope, and names what the user may
+    see (else InvalidInput). ``granting`` is given where the request itself came with
+    a token: that must be able to read schedules, and never end (NotAllowed), because
+    the feed can and does not.
+    """
+    _refuse_others(user, actor, granting)
+    values = validation.clean(data, _FIELDS, required=("scope",))
+    target = _target(session, user, values)
+    _refuse_too_many(session, user)
+    token = new_token(TokenKind.FEED)
+    feed = CalendarFeed(
+        user_id=user.id,
+        digest=token_digest(token),
+        hint=token_hint(token),
+        created_at=now,
+        updated_at=now,
+        **target,
+    )
+    resources.insert(session, feed, taken="Try again.")
+    _record(session, actor, "create", feed, user, now, resources.given(values))
+    return feed, token
+
+
+def regenerate(
+    session: Session,
+    feed: CalendarFeed,
+    *,
+    actor: Actor,
+    now: datetime,
+    granting: Granting | None = None,
+) -> str:
+    """Give the feed a new token and return it; the old address is void at once."""
+    user = session.get_one(User, feed.user_id)
+    _refuse_others(user, actor, granting)
+    token = new_token(TokenKind.FEED)
+    feed.digest = token_digest(token)
+    feed.hint = token_hint(token)
+    resources.save(session, feed, now)
+    diff = {"token": [audit.MASK, audit.MASK]}
+    _record(session, actor, "regenerate", feed, user, now, diff)
+    return token
+
+
+def delete(session: Session, feed: CalendarFeed, *, actor: Actor, now: datetime) -> None:
+    """Remove the feed: its address is void at once."""
+    user = session.get_one(User, feed.user_id)
+    resources.remove(session, feed, used="This feed is still needed.")
+    _record(session, actor, "delete", feed, user, now, {})
+
+
+def _refuse_others(user: User, actor: Actor, granting: Granting | None) -> None:
+    if actor.user_id != user.id:
+        raise NotAllowed("People make their own calendar feeds.")
+    if granting is None:
+        return
+    if Scope.RESOURCES_READ not in granting.scopes:
+        raise NotAllowed("The token in use may not read schedules itself (resources:read).")
+    if granting.expires_at is not None or granting.group_id is not None:
+        raise NotAllowed("The token in use ends, or is bound to a group; a feed is neither.")
+
+
+def _target(session: Session, user: User, values: Mapping[str, Any]) -> dict[str, int]:
+    """The column that says what the feed is about; none for one of the user's own shifts."""
+    scope: FeedScope = values["scope"]
+    needed = None if scope is FeedScope.USER else f"{scope}_id"
+    errors = {
+        field: [f"A feed of the scope “{scope}” has none."]
+        for field in ("rotation_id", "team_id")
+        if field != needed and values.get(field) is not None
+    }
+    if needed is not None and values.get(needed) is None:
+        errors[needed] = [validation.MISSING]
+    if errors:
+        raise InvalidInput(errors)
+    if needed is None:
+        return {}
+    model, roles = _MODELS[scope], memberships.load(session, user)
+    seen = select(model.id).where(
+        model.id == values[needed], visible(model, roles, Permission.VIEW)
+    )
+    if session.scalar(seen) is None:
+        raise InvalidInput.of(needed, f"There is no such {scope}, or you may not see it.")
+    return {needed: values[needed]}
+
+
+def _refuse_too_many(session: Session, user: User) -> None:
+    count = select(func.count()).where(CalendarFeed.user_id == user.id)
+    if (session.scalar(count) or 0) >= MOST:
+        raise Conflict(f"You have {MOST} calendar feeds; remove one first.")
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    feed: CalendarFeed,
+    user: User,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(session, actor, action, feed, diff, now=now, name=f"{user.username}/{feed.id}")

@@ -1,0 +1,150 @@
+"""Channels: where a team's shared notifications go."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.delivery.rate_limit import MOST_PER_MINUTE
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.models import Channel, Route, RouteChannel, Team
+from incidentrelay.services.channels import config as channel_config
+from incidentrelay.services.channels import providers
+from incidentrelay.services.channels.config import Registry, full_config, public_config
+from incidentrelay.services.common import audit, references, resources, team_lookup, validation
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.slugs import check_slug, with_slug
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "name": validation.NAME,
+    "enabled": validation.flag,
+    "messages_per_minute": validation.number(1, MOST_PER_MINUTE),
+    # By the schema of the kind; see channel_config.
+    "config": lambda value: value,
+}
+
+
+def create(
+    session: Session,
+    team: Team,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    registry: Registry,
+    vault: Vault,
+) -> Channel:
+    """A new channel; raises Conflict where its slug is taken in the team."""
+    table = {**_FIELDS, "slug": check_slug, "kind": lambda value: value}
+    values = validation.clean(with_slug(data), table, required=("name", "slug", "kind"))
+    kind = channel_config.kind_of(registry, values["kind"])
+    config = channel_config.checked(kind, values.pop("config", {}))
+    taken = f"There is a channel “{values['slug']}” in this team already."
+    if team_lookup.taken(session, Channel, team.id, values["slug"]):
+        raise Conflict(taken)
+    public, secrets = channel_config.parted(kind.info, config)
+    uid = str(uuid.uuid4())
+    channel = Channel(
+        **values,
+        team=team,
+        team_id=team.id,
+        uid=uid,
+        config=public,
+        sealed=vault.seal(uid, secrets) if secrets else None,
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, channel, taken=taken)
+    # A database may give it the number of one that was deleted.
+    providers.start_anew(session, channel.id)
+    shown = {**values, "config": channel_config.audited(kind.info, config)}
+    _record(session, actor, "create", team, channel, now, resources.given(shown))
+    return channel
+
+
+def update(
+    session: Session,
+    channel: Channel,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    registry: Registry,
+    vault: Vault,
+) -> Channel:
+    """Change the given fields; those of ``config`` are merged into the present ones."""
+    values = validation.clean(resources.without_fixed(channel, data, ("slug", "kind")), _FIELDS)
+    given = values.pop("config", None)
+    diff = resources.change(channel, values)
+    if given is not None:
+        diff |= _reconfigure(channel, given, registry, vault)
+    if diff:
+        resources.save(session, channel, now)
+        if not diff.keys() <= {"name"}:
+            providers.start_anew(session, channel.id)
+        _record(session, actor, "update", team_lookup.team_of(session, channel), channel, now, diff)
+    return channel
+
+
+def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> None:
+    """Delete the channel; raises Conflict while routes, policies or the fallback use it."""
+    team = team_lookup.team_of(session, channel)
+    routes = session.scalars(
+        select(Route.slug)
+        .join(RouteChannel, RouteChannel.route_id == Route.id)
+        .where(RouteChannel.channel_id == channel.id)
+    ).all()
+    if routes:
+        raise Conflict(f"Routes use this channel ({', '.join(sorted(routes))}).")
+    if team.fallback_channel_id == channel.id:
+        raise Conflict("This is the fallback of the team; choose another one first.")
+    references.refuse_targets(
+        session, team.group_id, {(TargetKind.CHANNEL, channel.id)}, "The channel"
+    )
+    providers.start_anew(session, channel.id)
+    resources.remove(session, channel, used="A route uses this channel.")
+    _record(session, actor, "delete", team, channel, now, {})
+
+
+def _reconfigure(
+    channel: Channel, given: Any, registry: Registry, vault: Vault
+) -> dict[str, list[Any]]:
+    kind = channel_config.kind_of(registry, channel.kind)
+    old = full_config(channel, vault)
+    new = channel_config.checked(kind, channel_config.merged(kind, old, given))
+    if new == old:
+        return {}
+    public, secrets = channel_config.parted(kind.info, new)
+    channel.config = public
+    channel.sealed = vault.seal(channel.uid, secrets) if secrets else None
+    before, after = (channel_config.audited(kind.info, config) for config in (old, new))
+    return {"config": [before, after]}
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    channel: Channel,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        channel,
+        diff,
+        now=now,
+        group_id=team.group_id,
+        name=team_lookup.name(team, channel),
+    )
+
+
+__all__ = ["create", "delete", "full_config", "public_config", "update"]

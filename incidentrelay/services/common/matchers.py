@@ -1,0 +1,57 @@
+"""Matchers and label names as routes and silences store them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from incidentrelay.domain.matchers import (
+    MAX_MATCHERS,
+    MAX_NAME,
+    MAX_VALUE,
+    Matcher,
+    Op,
+    parse_list,
+    render,
+)
+from incidentrelay.services.common import validation
+
+# They say how bad it is, not what it is: the same problem may come back worse.
+_NOT_IDENTIFYING = frozenset({"severity", "source_severity"})
+_POSITIVE = (Op.EQUAL, Op.REGEX)
+_texts = validation.listing(validation.prose(4096), 0, 64)
+
+group_by: validation.Check = validation.listing(validation.line(1, 255), 0, 20)
+
+
+def matchers(value: Any) -> list[str]:
+    """A list of matchers; a check. Raises BadMatchers with the place of a mistake."""
+    texts: list[str] = _texts([value] if isinstance(value, str) else value)
+    parse_list(texts)
+    return texts
+
+
+def of_labels(labels: Mapping[str, str]) -> list[str]:
+    """Matchers for exactly what has these labels, whatever its severity; the name first."""
+    names = sorted(
+        (
+            name
+            for name, value in labels.items()
+            if name not in _NOT_IDENTIFYING
+            and 0 < len(name) <= MAX_NAME
+            and 0 < len(value) <= MAX_VALUE
+        ),
+        key=lambda name: (name != "alertname", name),
+    )
+    found = [Matcher(name, Op.EQUAL, labels[name]) for name in names[:MAX_MATCHERS]]
+    return [render([matcher]).removeprefix("{").removesuffix("}") for matcher in found]
+
+
+def match_everything(texts: list[str]) -> bool:
+    """Whether nothing among the matchers asks for the presence of a label.
+
+    As in Alertmanager, a negative matcher counts as asking for something.
+    """
+    return all(_matches_nothing_given(matcher) for matcher in parse_list(texts))
+
+
+def _matches_nothing_given(matcher: Matcher) -> bool:
+    return matcher.op in _POSITIVE and matcher.matches({})

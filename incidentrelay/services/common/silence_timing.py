@@ -1,0 +1,111 @@
+"""When silences are in force: from what people give to a row, and from a row to a timing."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.silences import silences
+from incidentrelay.domain.silences.silences import Timing, Window
+from incidentrelay.models import Silence
+from incidentrelay.services.common import validation
+
+LONGEST = timedelta(days=366)
+LONGEST_RECURRING = timedelta(days=7)
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "rule": validation.line(1, 500),
+    "zone": validation.zone,
+    "starts_on": lambda value: _day(value).isoformat(),
+    "start_time": lambda value: f"{_clock(value):%H:%M}",
+    "duration": validation.number(60, int(LONGEST_RECURRING.total_seconds())),
+}
+
+
+def recurrence(value: Any) -> dict[str, Any]:
+    """What is stored of a recurrence; a check. Raises InvalidInput with the wrong part."""
+    if not isinstance(value, Mapping):
+        raise ValueError("Give rule, zone, starts_on, start_time and duration.")
+    given = validation.clean(value, _FIELDS, required=_FIELDS)
+    _recurring(given)
+    return given
+
+
+def _day(value: Any) -> date:
+    try:
+        day = value if isinstance(value, date) else date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("Write a day, like 2026-01-31.") from None
+    if not 2000 <= day.year < 2200:
+        raise ValueError("This must lie in the years 2000 to 2199.")
+    return day
+
+
+def _clock(value: Any) -> time:
+    try:
+        return datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - a time on a wall
+    except (TypeError, ValueError):
+        raise ValueError("Write a time of day, like 02:30.") from None
+
+
+def _recurring(stored: Mapping[str, Any]) -> silences.Recurring:
+    return silences.recurring(
+        stored["rule"],
+        stored["zone"],
+        date.fromisoformat(stored["starts_on"]),
+        _clock(stored["start_time"]),
+        timedelta(seconds=stored["duration"]),
+    )
+
+
+def of(silence: Silence) -> Timing:
+    """When the silence is in force."""
+    if silence.recurrence is None:
+        return Window(silence.starts_at, silence.ends_at)
+    return replace(_recurring(silence.recurrence), until=silence.ends_at)
+
+
+def bounds(
+    given: Mapping[str, Any], now: datetime, before: Silence | None = None
+) -> tuple[datetime, datetime]:
+    """(starts_at, ends_at) of a silence with the given values, which were ``before`` others.
+
+    Raises InvalidInput.
+    """
+    repeats = given.get("recurrence", before.recurrence if before else None)
+    if repeats is not None:
+        return _bounds_of_rule(repeats, given, now, before)
+    kept = before if before is not None and before.recurrence is None else None
+    starts_at = given.get("starts_at") or (kept.starts_at if kept else now)
+    ends_at = given.get("ends_at") or (kept.ends_at if kept else None)
+    if ends_at is None:
+        raise InvalidInput.of("ends_at", validation.MISSING)
+    _check_order(starts_at, ends_at, now)
+    if ends_at - starts_at > LONGEST:
+        raise InvalidInput.of("ends_at", f"A silence lasts at most {LONGEST.days} days.")
+    return starts_at, ends_at
+
+
+def _bounds_of_rule(
+    repeats: Mapping[str, Any], given: Mapping[str, Any], now: datetime, before: Silence | None
+) -> tuple[datetime, datetime]:
+    """The rule says when the first window begins; ``ends_at`` may cut off what is later."""
+    whole = silences.span(_recurring(repeats))
+    known = {None, whole.start, before.starts_at if before else None}
+    if given.get("starts_at") not in known:
+        raise InvalidInput.of("starts_at", "The recurrence says when it begins; leave this out.")
+    same = before is not None and repeats == before.recurrence
+    cut = given.get("ends_at", before.ends_at if before and same else None)
+    ends_at = min(whole.end, cut or whole.end)
+    _check_order(whole.start, ends_at, now, "ends_at" if cut else "recurrence.rule")
+    return whole.start, ends_at
+
+
+def _check_order(
+    starts_at: datetime, ends_at: datetime, now: datetime, field: str = "ends_at"
+) -> None:
+    if ends_at <= starts_at:
+        raise InvalidInput.of(field, "The end must be after the start.")
+    if ends_at <= now:
+        raise InvalidInput.of(field, "This is in the past.")

@@ -1,0 +1,176 @@
+"""Notifications that failed: finding them, and sending one again by hand."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert, Channel, Event, Group, Notification, Team
+from incidentrelay.models.notification import IS_FAILED
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.common.timeline import event
+from incidentrelay.services.outbox.records import ALARMS
+from incidentrelay.services.recipients import state as recipient_state
+
+PAGE = 50
+# What failed for an alert that has moved on concerns nobody any more.
+_STILL_MATTERS = (
+    Notification.generation == Alert.generation,
+    Alert.status != AlertStatus.RESOLVED,
+)
+
+
+def narrowed(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
+    """``statement`` over Notification with the given filters; absent ones do not count.
+
+    ``state``, ``kind``, ``method``, ``alert`` (its number), and ``group``, ``team`` and
+    ``channel`` (slugs).
+    """
+    columns: Mapping[str, Any] = {
+        "state": Notification.state,
+        "kind": Notification.kind,
+        "method": Notification.method,
+        "alert": Notification.alert_id,
+    }
+    for name, column in columns.items():
+        if name in wanted:
+            statement = statement.where(column == wanted[name])
+    if "team" in wanted:
+        statement = statement.where(Notification.team.has(Team.slug == wanted["team"]))
+    if "group" in wanted:
+        of_group = Team.group.has(Group.slug == wanted["group"])
+        statement = statement.where(Notification.team.has(of_group))
+    if "channel" in wanted:
+        statement = statement.where(Notification.channel.has(Channel.slug == wanted["channel"]))
+    return statement
+
+
+def count_open(session: Session, memberships: Memberships) -> int:
+    """How many failed for alerts that are still as they were then."""
+    query = (
+        select(func.count())
+        .select_from(Notification)
+        .join(Alert, Alert.id == Notification.alert_id)
+        .where(IS_FAILED, *_STILL_MATTERS)
+    )
+    return session.scalar(scope(query, Notification, memberships, Permission.VIEW)) or 0
+
+
+def find(
+    session: Session,
+    memberships: Memberships,
+    *,
+    all_of_them: bool = False,
+    before: int | None = None,
+) -> tuple[list[Notification], int | None]:
+    """A page of failed notifications about alerts, newest first, and the next ``before``.
+
+    Without ``all_of_them`` only those that still matter.
+    """
+    query = (
+        select(Notification)
+        .join(Alert, Alert.id == Notification.alert_id)
+        .where(IS_FAILED)
+        .options(
+            joinedload(Notification.alert),
+            joinedload(Notification.team).joinedload(Team.group),
+            joinedload(Notification.user),
+            joinedload(Notification.channel),
+        )
+        .order_by(Notification.id.desc())
+    )
+    if not all_of_them:
+        query = query.where(*_STILL_MATTERS)
+    if before is not None:
+        query = query.where(Notification.id < before)
+    query = scope(query, Notification, memberships, Permission.VIEW)
+    rows = list(session.scalars(query.limit(PAGE + 1)))
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+
+
+def why_not(row: Notification) -> str | None:
+    """Why it makes no sense to send the notification again; None: it can be sent.
+
+    The row has its alert, user and channel loaded.
+    """
+    alert = row.alert
+    if row.state is not DeliveryState.FAILED:
+        return f"It is {row.state}; only what has failed can be sent again."
+    if alert is None:
+        return "It is about no alert; send a new test of the channel instead."
+    if alert.status is AlertStatus.RESOLVED:
+        return "The alert is resolved; nobody needs to be told any more."
+    if row.kind in ALARMS and alert.status is AlertStatus.ACKNOWLEDGED:
+        return "Somebody has acknowledged the alert; nobody needs to be paged any more."
+    if row.kind in ALARMS and alert.quiet_until is not None:
+        return "The alert is quiet at present; it pages again when that is over."
+    if row.generation != alert.generation:
+        return "The alert has gone on since then; escalate it to page somebody now."
+    return recipient_state.gone(row)
+
+
+def resend(
+    session: Session, notification: Notification, *, actor: Actor, now: datetime
+) -> Notification:
+    """Owe a failed notification once more, with all of its tries.
+
+    Raises Conflict, which says why, where it is not needed or cannot arrive. Doing it
+    twice sends it once: after the first time it has not failed.
+    """
+    row = _locked(session, notification)
+    if row.alert is not None:
+        alert_actions.lock(session, row.alert)
+    refusal = why_not(row)
+    if refusal is not None:
+        raise Conflict(refusal)
+    row.state, row.next_at, row.finished_at = DeliveryState.PENDING, now, None
+    row.attempts, row.last_error = 0, ""
+    # A late result of the old tries must not be taken for one of the new ones.
+    row.fence += 1
+    # The message that it shared with others is history; others wait for it no more.
+    row.bundle = row.stranded_at = None
+    assert row.alert_id is not None, "why_not refuses the others"
+    text = f"{actor.name} sends it again: {recipient(row)} by {row.method}"
+    line = event(
+        row.alert_id,
+        EventKind.NOTIFICATION_RESENT,
+        text,
+        now,
+        via=actor.via,
+        actor_id=actor.user_id,
+        data={"notification_id": row.id},
+    )
+    db.insert_all(session, Event, [line])
+    db.hint(session, db.Hint("deliver", row.id))
+    return row
+
+
+def _locked(session: Session, notification: Notification) -> Notification:
+    """The row as it is now. Notifications are locked before alerts, here as elsewhere."""
+    query = (
+        select(Notification)
+        .where(Notification.id == notification.id)
+        .options(
+            joinedload(Notification.alert),
+            joinedload(Notification.user),
+            joinedload(Notification.channel),
+        )
+        .with_for_update(of=Notification)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one()
+
+
+def recipient(row: Notification) -> str:
+    """Whom it should have told, as people name them."""
+    if row.user is not None:
+        return row.user.display_name
+    return row.channel.name if row.channel else "somebody who was deleted"

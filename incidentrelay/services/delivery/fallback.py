@@ -1,0 +1,74 @@
+"""Who is told where a page does not arrive."""
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
+from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.services.common.timeline import event
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.outbox.records import ALARMS, ARRIVED
+from incidentrelay.services.recipients import directory as directories
+from incidentrelay.services.recipients import targets
+
+
+def fall_back(session: Session, row: Notification, alert: Alert, now: datetime) -> None:
+    """A page of the alert does not arrive. Where no other of its step can, others are told.
+
+    The plan's next step is brought forward and the team's fallback contact is told.
+    """
+    alarming = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
+    if not alarming or _has_hope(session, row):
+        return
+    if alert.generation != row.generation or alert.status is not AlertStatus.FIRING:
+        return
+    _tell_fallback(session, alert, row.step, now)
+    escalation_runner.bring_forward(session, alert, row.step, now)
+
+
+def _has_hope(session: Session, row: Notification) -> bool:
+    """Whether another notification of the same step has arrived or still may.
+
+    The inbox does not count: nobody wakes up of it.
+    """
+    others = select(Notification.id).where(
+        Notification.alert_id == row.alert_id,
+        Notification.generation == row.generation,
+        Notification.step == row.step,
+        Notification.method != "inbox",
+        Notification.state.notin_([DeliveryState.FAILED, DeliveryState.CANCELLED]),
+        or_(Notification.stranded_at.is_(None), Notification.state.in_(ARRIVED)),
+    )
+    return session.scalar(others.limit(1)) is not None
+
+
+def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> None:
+    people = directories.load(session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id])
+    told = _told_as_fallback(session, alert, step)
+    contacts = [each for each in people.fallback(alert.team_id) if each.target not in told]
+    if not contacts:
+        return
+    subject = escalation_runner.subject_of(alert)
+    headline, assignee = "A page could not be delivered", people.name(alert.assignee_id)
+    body = outbox_queue.message(subject, NotificationKind.FALLBACK, headline, assignee)
+    outbox_queue.write(session, outbox_queue.rows(subject, contacts, body, step, now))
+    names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
+    text = f"The team's fallback contact is told: {names}."
+    data = targets.people_facts("fallback", contacts)
+    line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data)
+    db.insert_all(session, Event, [line])
+
+
+def _told_as_fallback(session: Session, alert: Alert, step: int) -> set[str]:
+    """The targets that were told as fallback of this step already."""
+    query = select(Notification.target).where(
+        Notification.alert_id == alert.id,
+        Notification.generation == alert.generation,
+        Notification.step == step,
+        Notification.kind == NotificationKind.FALLBACK,
+    )
+    return set(session.scalars(query))

@@ -1,0 +1,57 @@
+"""The ways to people that do not work at present, and what waits behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Channel, Notification
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.channels import providers
+from incidentrelay.services.outbox.records import DUE
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A way to people that does not work, since when and why."""
+
+    name: str
+    lane: str
+    since: datetime
+    reason: str
+
+
+def find(session: Session, memberships: Memberships) -> tuple[Broken, ...]:
+    """Those that ``memberships`` may see: their channels, and what all share."""
+    circuits = providers.broken(session)
+    if not circuits:
+        return ()
+    query = select(Channel).where(Channel.id.in_(providers.channel_ids(circuits)))
+    seen = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
+    names = {providers.of_channel(channel.id): f"The channel {channel.name}" for channel in seen}
+    names |= {"email": "E-mail"}
+    return tuple(
+        Broken(names[lane], lane, circuit.since, circuit.reason)
+        for lane, circuit in sorted(circuits.items())
+        if lane in names and circuit.since is not None
+    )
+
+
+def waiting(
+    session: Session, memberships: Memberships, ways: Sequence[Broken]
+) -> list[tuple[Broken, int]]:
+    """Each with how many messages wait until it works again, of those one may see."""
+    if not ways:
+        return []
+    query: Any = (
+        select(Notification.lane, func.count())
+        .where(Notification.lane.in_([way.lane for way in ways]), Notification.state.in_(DUE))
+        .group_by(Notification.lane)
+    )
+    visible = scope(query, Notification, memberships, Permission.VIEW)
+    counts: dict[str, int] = dict(session.execute(visible).all())
+    return [(way, counts.get(way.lane, 0)) for way in ways]

@@ -1,0 +1,267 @@
+"""What the result of an attempt changes: the outbox, the timeline, and the plan."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.delivery.backoff import next_attempt
+from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
+from incidentrelay.models import Alert, Attempt, Event, Notification
+from incidentrelay.models.notification import IS_UNFINISHED
+from incidentrelay.services.alerts import transitions as alert_transitions
+from incidentrelay.services.channels import providers
+from incidentrelay.services.common.timeline import event
+from incidentrelay.services.delivery import fallback, rule_outcomes
+from incidentrelay.services.outbox import records as outbox_records
+from incidentrelay.services.outbox.records import ALARMS, ARRIVED, Claim, Result
+
+DEFERRED = timedelta(minutes=1)
+
+
+def record(
+    session: Session,
+    taken: Claim,
+    result: Result,
+    *,
+    started_at: datetime,
+    now: datetime,
+    most_attempts: int,
+    chance: float,
+) -> bool:
+    """Write down how the attempt ended; False: another worker has taken over since.
+
+    ``chance`` ∈ [0, 1) spreads the retries.
+    """
+    lane = providers.lock(session, taken.lane)
+    _log_attempt(session, taken, result, started_at, now)
+    state, again = result.state, None
+    if state is DeliveryState.RETRY:
+        again = next_attempt(
+            taken.attempt,
+            now,
+            most=most_attempts,
+            chance=chance,
+            retry_after=result.retry_after,
+        )
+        state = DeliveryState.RETRY if again else DeliveryState.FAILED
+    written = _write(session, taken, _values(state, result, again, now))
+    if not written:
+        return False
+    down = result.reason if result.down else None
+    circuit = providers.note(session, lane, down, result.retry_after, now)
+    if again is not None:
+        db.hint(session, db.Hint("deliver", written[0], again))
+    else:
+        tell_of_the_end(session, written, now)
+    if circuit.lets_through(now):
+        outbox_records.wake_lane(session, taken.lane, now)
+    elif circuit.open_until:
+        outbox_records.wake_lane(session, taken.lane, circuit.open_until, most=1)
+    return True
+
+
+def defer(
+    session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
+) -> None:
+    """Push a row out of the way that cannot be claimed; after enough tries it has failed.
+
+    A row that is not due is left alone: another worker may be sending it right now.
+    """
+    row = _lock_due(session, notification_id, now)
+    if row is None:
+        return
+    row.attempts += 1
+    row.fence += 1
+    row.last_error = reason
+    if row.attempts < most_attempts:
+        row.state, row.next_at = DeliveryState.RETRY, now + DEFERRED
+        return
+    row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
+    session.flush()  # what follows looks for messages of the same step that have hope
+    tell_of_the_end(session, [row.id], now)
+
+
+def give_up(session: Session, notification_id: int, reason: str, now: datetime) -> None:
+    """Nobody is there any more whom a due notification could tell: a page has failed."""
+    row = _lock_due(session, notification_id, now)
+    if row is None:
+        return
+    failed = row.kind in (*ALARMS, NotificationKind.ASSIGNMENT)
+    row.state = DeliveryState.FAILED if failed else DeliveryState.CANCELLED
+    row.last_error, row.next_at, row.finished_at = reason, None, now
+    row.fence += 1
+    session.flush()  # what follows looks for messages of the same step that have hope
+    tell_of_the_end(session, [row.id], now)
+
+
+def _lock_due(session: Session, notification_id: int, now: datetime) -> Notification | None:
+    """The notification, unless another worker has dealt with it; its alert is locked first."""
+    alert_id = session.scalar(
+        select(Notification.alert_id).where(Notification.id == notification_id)
+    )
+    _lock_alerts(session, [alert_id])
+    query = (
+        select(Notification)
+        .where(
+            Notification.id == notification_id,
+            Notification.state.in_(outbox_records.DUE),
+            Notification.next_at <= now,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def strand(session: Session, now: datetime, *, limit: int) -> int:
+    """Tell others of the pages that wait behind a provider that does not work.
+
+    They keep waiting: when it works again they are sent, if they are still needed.
+    Each is told of once. Returns how many there were.
+    """
+    hopeless = providers.hopeless(session, now)
+    if not hopeless:
+        return 0
+    waiting = (
+        IS_UNFINISHED,
+        Notification.lane.in_(hopeless),
+        Notification.kind.in_(ALARMS),
+        Notification.stranded_at.is_(None),
+        or_(
+            Notification.state == DeliveryState.RETRY,
+            (Notification.state == DeliveryState.PENDING) & (Notification.next_at <= now),
+        ),
+    )
+    found = select(Notification.id, Notification.alert_id).where(*waiting)
+    ids = dict(session.execute(found.order_by(Notification.id).limit(limit)).all())
+    alerts = _lock_alerts(session, ids.values())
+    query = (
+        select(Notification)
+        .where(Notification.id.in_(ids), *waiting)
+        .order_by(Notification.id)
+        .options(joinedload(Notification.user), joinedload(Notification.channel))
+        .with_for_update(skip_locked=True, of=Notification)
+    )
+    rows = session.scalars(query).all()
+    lines = []
+    for row in rows:
+        row.stranded_at = now
+        if row.alert_id is not None:
+            text = f"{_who(row)} cannot be told by {row.method} at present, and others are told: "
+            text += hopeless[row.lane].reason
+            data = {"notification_id": row.id, "state": str(row.state)}
+            kind = EventKind.NOTIFICATION_STRANDED
+            lines.append(event(row.alert_id, kind, text, now, data=data))
+    session.flush()  # what follows looks for messages of the same step that have hope
+    db.insert_all(session, Event, lines)
+    for row in rows:
+        rule_outcomes.bring_forward(session, row, now)
+        fallback.fall_back(session, row, alerts[row.alert_id], now)
+    return len(rows)
+
+
+def tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """The notifications' last state goes on the timelines; a page that failed has followers.
+
+    What is cancelled here could not be sent by this installation.
+    """
+    query = (
+        select(Notification)
+        .where(Notification.id.in_(ids), Notification.alert_id.is_not(None))
+        .order_by(Notification.id)
+        .options(joinedload(Notification.user), joinedload(Notification.channel))
+        .execution_options(populate_existing=True)
+    )
+    rows = session.scalars(query).all()
+    told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
+    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
+    lost = [row for row in rows if row.state not in ARRIVED]
+    alerts = _lock_alerts(session, [row.alert_id for row in lost])
+    for row in lost:
+        rule_outcomes.bring_forward(session, row, now)
+        failed = row.state is DeliveryState.FAILED
+        if failed or rule_outcomes.follows_a_failure(session, row):
+            fallback.fall_back(session, row, alerts[row.alert_id], now)
+
+
+def _lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
+    """The alerts by their ids, before anybody asks what else has hope.
+
+    Where two ways fail at the same moment, the second must see that the first has. And
+    whoever acknowledges has the alert and takes back what waits for it: to hold that and
+    wait for the alert would be a deadlock.
+    """
+    wanted = sorted({each for each in ids if each is not None})
+    return {alert.id: alert for alert in alert_transitions.lock(session, wanted)}
+
+
+def _values(
+    state: DeliveryState, result: Result, again: datetime | None, now: datetime
+) -> dict[str, Any]:
+    arrived = state in ARRIVED
+    values: dict[str, Any] = {
+        "state": state,
+        "next_at": again,
+        "last_error": "" if arrived else result.reason,
+    }
+    if again is None:
+        values["finished_at"] = now
+    if result.handle:
+        values["handle"] = dict(result.handle)
+    return values
+
+
+def _write(session: Session, taken: Claim, values: Mapping[str, Any]) -> list[int]:
+    """Write the result unless a later claim has fenced this one off; what was written."""
+    fences = [(each.id, each.fence) for each in taken.owed]
+    written = session.scalars(
+        update(Notification)
+        .where(
+            # The rows by their ids: SQLite does not find pairs by an index.
+            Notification.id.in_(taken.ids),
+            tuple_(Notification.id, Notification.fence).in_(fences),
+            Notification.state == DeliveryState.SENDING,
+        )
+        .values(values)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(written)
+
+
+def _log_attempt(
+    session: Session, taken: Claim, result: Result, started_at: datetime, now: datetime
+) -> None:
+    values = {
+        "number": taken.attempt,
+        "started_at": started_at,
+        "duration_ms": int((now - started_at).total_seconds() * 1000),
+        "outcome": "unknown" if result.unknown else str(result.state),
+        "reason": result.reason,
+    }
+    rows = [{"notification_id": each, **values} for each in taken.ids]
+    db.insert_all(session, Attempt, rows)
+
+
+def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
+    """How the notification ended, for the timeline; it shared its message with ``others``."""
+    assert row.alert_id is not None, "only what is about an alert has a timeline"
+    failed = row.state is DeliveryState.FAILED
+    kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
+    verb = "could not be told" if failed else "was told"
+    # A message that could not even be read has no headline.
+    why = row.message.get("headline") or row.kind
+    text = f"{_who(row)} {verb} by {row.method} ({why})"
+    if others:
+        text += f", in one message with {others} other{'s' if others > 1 else ''}"
+    text += f": {row.last_error}" if failed else ""
+    data = {"notification_id": row.id, "state": str(row.state), "bundle": row.bundle}
+    return event(row.alert_id, kind, text, now, data=data)
+
+
+def _who(row: Notification) -> str:
+    return row.user.display_name if row.user else row.channel.name if row.channel else row.target

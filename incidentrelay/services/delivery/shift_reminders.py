@@ -1,0 +1,190 @@
+"""Mails to people whose shift begins or ends.
+
+A sweep looks at the time since the last look, and a little before it, for what was
+written late. Each edge of a shift gets one row, which is unique in the database, in
+the transaction of the mail that it owes. Where the last look is long ago, nobody is
+told what is no news any more.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.enums import (
+    AlertStatus,
+    NotificationKind,
+    Severity,
+    ShiftEdge,
+)
+from incidentrelay.domain.local_time import zone_names, zone_of
+from incidentrelay.domain.messages import Message
+from incidentrelay.domain.oncall.periods import Edge, edges, end_of_stint
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import on_call
+from incidentrelay.models import Group, Heartbeat, Rotation, ShiftNotice, Team, User
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.oncall import schedules
+from incidentrelay.services.outbox import personal as personal_messages
+from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.recipients.directory import Recipient
+
+LOOK = "shift-notices"
+BEGUN = "shift-notices-begun"
+TOO_LATE = timedelta(hours=1)
+_OVERLAP = timedelta(minutes=5)
+_KEPT = timedelta(days=30)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    rotation: Rotation
+    schedule: Schedule
+    edge: Edge
+
+
+def run_due(session: Session, now: datetime) -> int:
+    """Owe the mails of all edges since the last look; the number of mails.
+
+    The first look of all only remembers when it was.
+    """
+    after = _look(session, now)
+    if after is None:
+        return 0
+    found = _edges(session, after, now)
+    users = _people(session, found)
+    outbox = [row for one in found if (row := _mail(one, users, now)) is not None]
+    db.insert_all(session, ShiftNotice, [_row(one, users, now) for one in found])
+    outbox_queue.write(session, outbox)
+    return len(outbox)
+
+
+def prune(session: Session, now: datetime) -> None:
+    """Forget edges that no look reaches any more."""
+    session.execute(
+        delete(ShiftNotice)
+        .where(ShiftNotice.at < now - _KEPT)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _look(session: Session, now: datetime) -> datetime | None:
+    """From when on to look; None: nowhere. Other workers wait until this one is done."""
+    names = (BEGUN, LOOK)
+    query = select(Heartbeat).where(Heartbeat.name.in_(names)).order_by(Heartbeat.name)
+    rows = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    seen = {row.name: row.at for row in rows}
+    if BEGUN not in seen or LOOK not in seen:
+        for name in names:
+            heartbeats.beat(session, name, now)
+        return None
+    if now <= seen[LOOK]:
+        return None
+    heartbeats.beat(session, LOOK, now)
+    if now - seen[LOOK] > TOO_LATE:
+        log.warning("No shift notices for what happened before %s: it is too late.", now - TOO_LATE)
+    return max(seen[BEGUN], seen[LOOK] - _OVERLAP, now - TOO_LATE)
+
+
+def _edges(session: Session, after: datetime, now: datetime) -> list[_Found]:
+    """The edges that nobody has dealt with."""
+    query = (
+        select(Rotation)
+        .join(Rotation.team)
+        .join(Group, Group.id == Team.group_id)
+        .where(Rotation.enabled, Team.active, Group.active)
+        .options(joinedload(Rotation.team))
+        .order_by(Rotation.id)
+    )
+    rotations = {rotation.id: rotation for rotation in session.scalars(query)}
+    loaded = schedules.load(session, list(rotations))
+    columns = select(
+        ShiftNotice.rotation_id, ShiftNotice.user_id, ShiftNotice.edge, ShiftNotice.at
+    ).where(ShiftNotice.at > after)
+    done = set(session.execute(columns).all())
+    return [
+        _Found(rotations[rotation_id], schedule, edge)
+        for rotation_id, schedule in loaded.items()
+        for edge in edges(schedule, after, now)
+        if (rotation_id, edge.user_id, edge.edge, edge.at) not in done
+    ]
+
+
+def _people(session: Session, found: Sequence[_Found]) -> dict[int, User]:
+    """Those who begin or end, and those who follow."""
+    ids = {one.edge.user_id for one in found}
+    for one in found:
+        shift = on_call(one.schedule, _until(one))
+        ids |= {shift.user_id} if shift else set()
+    query = select(User).where(User.id.in_(ids))
+    return {user.id: user for user in session.scalars(query)} if ids else {}
+
+
+def _until(one: _Found) -> datetime:
+    """When somebody else follows."""
+    ends = one.edge.edge is ShiftEdge.END
+    return one.edge.at if ends else end_of_stint(one.schedule, one.edge.at)
+
+
+def _wants(user: User, edge: ShiftEdge) -> bool:
+    wanted = user.shift_start_notice if edge is ShiftEdge.START else user.shift_end_notice
+    return bool(user.active and user.email and wanted)
+
+
+def _row(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, Any]:
+    edge = one.edge
+    return {
+        "rotation_id": one.rotation.id,
+        "user_id": edge.user_id,
+        "edge": edge.edge,
+        "at": edge.at,
+        "told": _wants(users[edge.user_id], edge.edge),
+        "created_at": now,
+    }
+
+
+def _mail(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, Any] | None:
+    edge, user = one.edge, users[one.edge.user_id]
+    if not _wants(user, edge.edge):
+        return None
+    uid = f"shift-{one.rotation.id}-{user.id}-{edge.edge}-{edge.at:%Y%m%dT%H%M%S%f}"
+    address = Recipient(f"user:{user.id}:email", "email", user.display_name, user_id=user.id)
+    message = _message(one, user, users).to_json()
+    shift = NotificationKind.SHIFT
+    row = personal_messages.row(address, uid, shift, message, due=now, now=now)
+    return {**row, "team_id": one.rotation.team_id}
+
+
+def _message(one: _Found, user: User, users: Mapping[int, User]) -> Message:
+    until = _until(one)
+    following = on_call(one.schedule, until)
+    name = users[following.user_id].display_name if following else "Nobody"
+    place = f"{one.rotation.team.name} · {one.rotation.name}"
+    if one.edge.edge is ShiftEdge.START:
+        headline, title = "Your shift begins", f"You are on call for {place}"
+        lines = [f"Until: {_clock(until, user)}", f"Next: {name}"]
+    else:
+        headline, title = "Your shift ends", f"You are no longer on call for {place}"
+        lines = [f"Since: {_clock(until, user)}", f"On call now: {name}"]
+    return Message(
+        kind=NotificationKind.SHIFT,
+        headline=headline,
+        title=title,
+        severity=Severity.INFO,
+        status=AlertStatus.RESOLVED,
+        team=one.rotation.team.name,
+        description="\n".join(lines),
+    )
+
+
+def _clock(at: datetime, user: User) -> str:
+    """A time on the person's own wall."""
+    zone = user.zone if user.zone in zone_names() else "UTC"
+    return f"{at.astimezone(zone_of(zone)):%A, %d %B %Y, %H:%M} ({zone})"

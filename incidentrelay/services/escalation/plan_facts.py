@@ -1,0 +1,40 @@
+"""What the conditions of a step are held against, out of a directory."""
+
+from datetime import datetime, timedelta
+
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.escalation.conditions import Facts
+from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.domain.oncall.shifts import shifts
+from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.recipients.directory import Directory
+
+
+def facts_of(
+    subject: Subject, plan: Plan, progress: Progress, people: Directory, now: datetime
+) -> Facts:
+    """The facts of the step that is next."""
+    if progress.step >= len(plan.steps):
+        return Facts(subject.severity)
+    step = plan.steps[progress.step]
+    if not step.conditions.wait:
+        return Facts(subject.severity)
+    rotations = [target.id for target in step.targets if target.kind is TargetKind.ON_CALL]
+    since = progress.waiting or now
+    end = since + timedelta(seconds=step.conditions.wait)
+    starts = [_somebody_from(rotation_id, people, now, end) for rotation_id in rotations]
+    soonest = min((start for start in starts if start is not None), default=None)
+    absent = bool(rotations) and (soonest is None or soonest > now)
+    return Facts(subject.severity, absent, soonest if absent else None)
+
+
+def _somebody_from(
+    rotation_id: int | None, people: Directory, now: datetime, end: datetime
+) -> datetime | None:
+    """When somebody who can be reached is on call first, from ``now`` to ``end``."""
+    schedule = people.schedules.get(rotation_id) if rotation_id is not None else None
+    if schedule is None:
+        return None
+    # The end itself counts: who comes just then is not too late.
+    ahead = shifts(schedule, now, max(now, end) + timedelta(microseconds=1))
+    return next((shift.start for shift in ahead if people.person(shift.user_id)), None)

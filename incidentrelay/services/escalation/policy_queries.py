@@ -1,0 +1,191 @@
+"""What the pages of escalation policies show, in a constant number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.escalation import engine
+from incidentrelay.domain.escalation.engine import Plan, Target
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.oncall import rotation_queries
+from incidentrelay.services.recipients import directory as directories
+from incidentrelay.services.recipients import targets as recipient_targets
+from incidentrelay.services.recipients.directory import Recipient
+
+MOST = 300
+_MOST_CHOICES = 1000
+
+_OWNED: Mapping[TargetKind, type[Rotation] | type[Channel]] = {
+    TargetKind.ON_CALL: Rotation,
+    TargetKind.CHANNEL: Channel,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a target is called; ``team_id`` and ``team_name`` are the team that owns it."""
+
+    name: str
+    team_id: int | None = None
+    team_name: str = ""
+    paused: bool = False
+
+
+Things = Mapping[Target, Thing]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A policy with its plan; ``routes`` are the names of those that use it."""
+
+    policy: Policy
+    plan: Plan
+    routes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A whole plan, and what it means right now.
+
+    ``things`` lacks targets that do not exist any more. ``reached`` says whom each target
+    tells; nobody where it is empty. ``fallback`` are told at the end.
+    """
+
+    plan: Plan
+    things: Things
+    reached: Mapping[Target, Sequence[str]]
+    fallback: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Whom and what a step of a team's policy may name: (name as the API has it, shown)."""
+
+    rotations: Sequence[tuple[str, str]]
+    people: Sequence[tuple[str, str]]
+    teams: Sequence[tuple[str, str]]
+    channels: Sequence[tuple[str, str]]
+
+
+def overview(session: Session, memberships: Memberships) -> tuple[list[Listed], Things]:
+    """The policies of active teams that somebody may see, by team and name; at most 300.
+
+    And what their targets are called.
+    """
+    query = (
+        select(Policy)
+        .join(Policy.team)
+        .join(Team.group)
+        .options(contains_eager(Policy.team).contains_eager(Team.group))
+        .where(Team.active, Group.active)
+        .order_by(Team.name, Team.id, Policy.name, Policy.id)
+        .limit(MOST)
+    )
+    found = session.scalars(scope(query, Policy, memberships, Permission.VIEW)).all()
+    routes = routes_of(session, found)
+    listed = [Listed(row, plan_of(row.steps, row.repeat), routes[row.id]) for row in found]
+    return listed, _things(session, [each.plan for each in listed])
+
+
+def routes_of(session: Session, policies: Sequence[Policy]) -> dict[int, list[str]]:
+    """The names of the routes that use each policy, by the policy's id."""
+    found: dict[int, list[str]] = {policy.id: [] for policy in policies}
+    query = (
+        select(Policy.id, Route.name)
+        .join(Route, Route.policy_id == Policy.id)
+        .where(Policy.id.in_(found))
+        .order_by(Route.name, Route.id)
+    )
+    for policy_id, name in session.execute(query):
+        found[policy_id].append(name)
+    return found
+
+
+def plan_of(steps: Sequence[Mapping[str, Any]], repeat: int) -> Plan:
+    """The plan that stored steps are."""
+    return engine.policy_plan("", steps, repeat)
+
+
+def picture(session: Session, team: Team, plan: Plan, now: datetime) -> Picture:
+    """What the plan of a policy of ``team`` means at ``now``."""
+    people = directories.load(session, [plan], {team.id}, now=now)
+    targets = {target for step in plan.steps for target in step.targets}
+    return Picture(
+        plan=plan,
+        things=_things(session, [plan]),
+        reached={
+            target: _labels(recipient_targets.reach(target, None, people, now).recipients)
+            for target in targets
+        },
+        fallback=_labels(people.fallback(team.id)),
+    )
+
+
+def choices(session: Session, team: Team) -> Choices:
+    """Everything in the team's group that a step may name, the team's own first."""
+    people = rotation_queries.candidates(session, team)
+    query = select(Team.slug, Team.name).where(Team.group_id == team.group_id)
+    teams = session.execute(query.order_by(Team.name, Team.id).limit(_MOST_CHOICES))
+    return Choices(
+        rotations=_owned(session, team, Rotation),
+        people=[(user.username, user.display_name) for user in people],
+        teams=[(slug, name) for slug, name in teams],
+        channels=_owned(session, team, Channel),
+    )
+
+
+def _owned(
+    session: Session, team: Team, model: type[Rotation] | type[Channel]
+) -> list[tuple[str, str]]:
+    query = (
+        select(model.slug, model.name, Team.id, Team.slug, Team.name)
+        .join(Team, Team.id == model.team_id)
+        .where(Team.group_id == team.group_id)
+        .order_by(Team.id != team.id, Team.name, Team.id, model.name, model.id)
+        .limit(_MOST_CHOICES)
+    )
+    return [
+        (slug, name) if owner == team.id else (f"{owner_slug}/{slug}", f"{name} ({owner_name})")
+        for slug, name, owner, owner_slug, owner_name in session.execute(query)
+    ]
+
+
+def _labels(recipients: Iterable[Recipient]) -> list[str]:
+    """Each recipient once, however many ways there are to it."""
+    return list(dict.fromkeys(recipient.label for recipient in recipients))
+
+
+def _things(session: Session, found: Iterable[Plan]) -> dict[Target, Thing]:
+    ids: dict[TargetKind, set[int]] = defaultdict(set)
+    for plan in found:
+        for step in plan.steps:
+            for target in step.targets:
+                if target.id is not None:
+                    ids[target.kind].add(target.id)
+    things: dict[Target, Thing] = {}
+    if ids[TargetKind.USER]:
+        query = select(User.id, User.display_name).where(User.id.in_(ids[TargetKind.USER]))
+        for row_id, name in session.execute(query):
+            things[Target(TargetKind.USER, row_id)] = Thing(name)
+    if ids[TargetKind.TEAM]:
+        query = select(Team.id, Team.name).where(Team.id.in_(ids[TargetKind.TEAM]))
+        for row_id, name in session.execute(query):
+            things[Target(TargetKind.TEAM, row_id)] = Thing(name)
+    for kind, model in _OWNED.items():
+        if ids[kind]:
+            owned = (
+                select(model.id, model.name, Team.id, Team.name, model.enabled)
+                .join(Team, Team.id == model.team_id)
+                .where(model.id.in_(ids[kind]))
+            )
+            for row_id, name, team_id, team_name, enabled in session.execute(owned):
+                things[Target(kind, row_id)] = Thing(name, team_id, team_name, not enabled)
+    return things

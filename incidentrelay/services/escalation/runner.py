@@ -1,0 +1,229 @@
+"""Running escalation plans: load, play, write.
+
+What happens is decided in :mod:`incidentrelay.domain.escalation.engine` and played in
+:mod:`incidentrelay.services.escalation.plan_run`; here is only what reads and writes rows.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.alerts.transitions import Action, transition
+from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
+from incidentrelay.domain.escalation import engine
+from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.models import Alert, Event, Route, Signal, Team
+from incidentrelay.services.common.timeline import event
+from incidentrelay.services.escalation.plan_run import SILENCE, play
+from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.recipients import directory as directories
+
+SNOOZE = "snooze"
+PATIENCE = timedelta(seconds=10)
+BATCH = 200
+
+
+def run_due(session: Session, now: datetime, *, limit: int = BATCH) -> int:
+    """Run the plans that are due, oldest first; returns how many.
+
+    Safe in parallel: rows that another worker holds are passed over on PostgreSQL,
+    and SQLite has one writer at a time.
+    """
+    due = (
+        select(Alert.id)
+        .where(Alert.wake_at <= now)
+        .order_by(Alert.wake_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return _run(session, list(session.scalars(due)), now)
+
+
+def due_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
+    """The alerts whose plans are due, oldest first."""
+    query = select(Alert.id).where(Alert.wake_at <= now).order_by(Alert.wake_at).limit(limit)
+    return list(session.scalars(query))
+
+
+def wake(session: Session, alert_id: int, now: datetime) -> bool:
+    """Run the plan of one alert if it is due."""
+    due = (
+        select(Alert.id)
+        .where(Alert.id == alert_id, Alert.wake_at <= now)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return _run(session, list(session.scalars(due)), now) == 1
+
+
+def _run(session: Session, alert_ids: Collection[int], now: datetime) -> int:
+    alerts = load(session, alert_ids)
+    for alert in alerts:
+        if alert.status is AlertStatus.ACKNOWLEDGED:
+            _time_out(session, alert, now)
+        if alert.quiet_until is not None:
+            _end_quiet(session, alert, now)
+    continue_plans(session, alerts, now)
+    return len(alerts)
+
+
+def load(session: Session, alert_ids: Collection[int]) -> list[Alert]:
+    """Alerts as they are now, with what :func:`subject_of` and plans need, by their ids."""
+    if not alert_ids:
+        return []
+    query = select(Alert).where(Alert.id.in_(alert_ids)).order_by(Alert.id)
+    # With its group, or whoever has loaded that before would lose it.
+    whole = joinedload(Alert.team).joinedload(Team.group)
+    query = query.options(whole).execution_options(populate_existing=True)
+    return list(session.scalars(query))
+
+
+def _time_out(session: Session, alert: Alert, now: datetime) -> None:
+    alert.status = transition(alert.status, Action.UNACKNOWLEDGE)
+    alert.acknowledged_at = alert.acknowledged_by_id = None
+    begin(alert, now)
+    text = "The acknowledgement has run out, and it is still firing."
+    db.insert_all(session, Event, [event(alert.id, EventKind.ACK_TIMED_OUT, text, now)])
+
+
+def _end_quiet(session: Session, alert: Alert, now: datetime) -> None:
+    silenced = alert.quiet_reason == SILENCE
+    kind = EventKind.SILENCE_ENDED if silenced else EventKind.SNOOZE_ENDED
+    text = "The silence is over." if silenced else "The snooze is over."
+    alert.quiet_until = alert.quiet_reason = None
+    begin(alert, now)
+    db.insert_all(session, Event, [event(alert.id, kind, text, now)])
+
+
+def begin(alert: Alert, now: datetime) -> None:
+    """Start the alert's plan from its beginning, as a new generation."""
+    alert.generation += 1
+    progress = engine.start(Plan.from_json(alert.plan), now)
+    alert.progress, alert.wake_at = progress.to_json(), progress.due
+
+
+def halt(session: Session, alert: Alert, wake_at: datetime | None) -> None:
+    """Stop the alert's plan; what is waiting in the outbox is for the caller to cancel."""
+    alert.generation += 1
+    alert.progress = Progress(due=wake_at).to_json()
+    alert.wake_at = wake_at
+    hint_wake(session, alert.id, wake_at)
+
+
+def hint_wake(session: Session, alert_id: int, at: datetime | None) -> None:
+    if at is not None:
+        db.hint(session, db.Hint("wake", alert_id, at))
+
+
+def subject_of(alert: Alert, signal_count: int = 1) -> Subject:
+    return Subject(
+        id=alert.id,
+        team_id=alert.team_id,
+        team_name=alert.team.name,
+        generation=alert.generation,
+        status=alert.status,
+        severity=alert.severity,
+        title=alert.title,
+        description=alert.description,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        source_link=alert.source_link,
+        opened_at=alert.opened_at,
+        assignee_id=alert.assignee_id,
+        signal_count=signal_count,
+    )
+
+
+def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> None:
+    """Play what is due of each alert's plan and write all that comes of it."""
+    firing = [alert for alert in alerts if alert.status is AlertStatus.FIRING]
+    if not firing:
+        return
+    plans = {alert.id: Plan.from_json(alert.plan) for alert in firing}
+    people = directories.load(
+        session,
+        plans.values(),
+        {alert.team_id for alert in firing},
+        now=now,
+        user_ids=[alert.assignee_id for alert in firing],
+    )
+    counts = firing_signals(session, plans)
+    events: list[dict[str, Any]] = []
+    outbox: list[dict[str, Any]] = []
+    for alert in firing:
+        subject = subject_of(alert, counts.get(alert.id, 1))
+        progress = Progress.from_json(alert.progress)
+        made = play(subject, plans[alert.id], progress, people, now)
+        alert.progress, alert.wake_at = made.progress.to_json(), made.wake_at
+        alert.assignee_id = made.assignee_id
+        alert.quiet_until, alert.quiet_reason = made.quiet_until, made.quiet_reason
+        events += made.events
+        outbox += made.outbox
+        hint_wake(session, alert.id, made.wake_at)
+    db.insert_all(session, Event, events)
+    outbox_queue.write(session, outbox)
+
+
+def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
+    """How many signals of each alert are firing."""
+    if not alert_ids:
+        return {}
+    query = (
+        select(Signal.alert_id, func.count())
+        .where(Signal.alert_id.in_(alert_ids), Signal.status == SignalStatus.FIRING)
+        .group_by(Signal.alert_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
+    """The team's silences changed, began or ended: cover and uncover its firing alerts."""
+    session.flush()  # the silences that are looked at below may be new
+    alerts = load(session, _lock_open(session, team_id))
+    people = directories.load(session, (), {team_id}, now=now)
+    changed = []
+    for alert in alerts:
+        if alert.status is not AlertStatus.FIRING or alert.quiet_reason == SNOOZE:
+            continue
+        cover = people.cover(team_id, alert.labels, now)
+        quiet_until = cover.end if cover else None
+        if quiet_until == alert.quiet_until:
+            continue
+        if cover is None:
+            _end_quiet(session, alert, now)
+        elif alert.quiet_until is None:
+            outbox_queue.cancel(session, [alert.id], now)
+            begin(alert, now)
+        changed.append(alert)
+    continue_plans(session, changed, now)
+
+
+def _lock_open(session: Session, team_id: int) -> Sequence[int]:
+    """The team's open alerts, with all that were still being made by the silences before.
+
+    Requests hold their route, and alerts that begin to fire again are locked while they
+    do: what waits for both sees everything that was decided without this change.
+    """
+    routes = select(Route.id).where(Route.team_id == team_id).order_by(Route.id)
+    session.execute(routes.with_for_update(key_share=True)).all()
+    query = select(Alert.id).where(Alert.team_id == team_id, Alert.status != AlertStatus.RESOLVED)
+    return session.scalars(query.order_by(Alert.id).with_for_update(key_share=True)).all()
+
+
+def bring_forward(session: Session, alert: Alert, number: int, now: datetime) -> None:
+    """Step ``number`` reached nobody: the next that asks somebody else is due soon.
+
+    The first time at once, then after longer and longer, so that a plan in which
+    nobody can be reached does not race around its rotation.
+    """
+    progress = Progress.from_json(alert.progress)
+    if progress.due is None:
+        return
+    due = min(progress.due, now + number * PATIENCE)
+    hurried = engine.hurry(Plan.from_json(alert.plan), progress, due)
+    alert.progress, alert.wake_at = hurried.to_json(), hurried.due
+    hint_wake(session, alert.id, hurried.due)

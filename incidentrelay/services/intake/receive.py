@@ -1,0 +1,246 @@
+"""Taking in what monitoring systems send.
+
+One transaction for the whole request, in sets: the number of statements does not
+grow with the number of items. All requests of one route queue for its row, so that
+parallel duplicates see each other; the partial unique indexes are the proof.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay import db
+from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome
+from incidentrelay.domain.errors import NotAllowed
+from incidentrelay.domain.escalation.engine import start
+from incidentrelay.domain.intake.reducer import AlertState, Fold, ItemResult
+from incidentrelay.domain.intake.signals import Item
+from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
+from incidentrelay.services.escalation import plan_run
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.escalation.plan_run import Play
+from incidentrelay.services.intake import load as intake_load
+from incidentrelay.services.intake import store as intake_store
+from incidentrelay.services.intake.provenance import Sender
+from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.recipients import directory as directories
+from incidentrelay.services.recipients.directory import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """The request as it came, to be looked at later. ``body`` is cut where ``truncated``."""
+
+    body: bytes
+    truncated: bool
+    address: str
+    sender: Sender = field(default_factory=Sender)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one item, as the sender is told."""
+
+    id: int | None
+    outcome: Outcome
+    status: AlertStatus | None
+    created: bool
+    reason: str
+    routing_error: str | None
+    team_id: int | None
+    team_slug: str | None
+    route_id: int | None
+    rotation_id: int | None
+    assignee: str | None
+    dedup_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginnings of the plans of the alerts that page, by alert id.
+
+    ``people`` is the directory that they were played with.
+    """
+
+    plays: Mapping[int, Play] = field(default_factory=dict)
+    people: Directory = field(default_factory=Directory)
+
+
+def routes_with_plans() -> Select[Route]:
+    """Routes with all that their plans need."""
+    return select(Route).options(
+        joinedload(Route.team).joinedload(Team.group),
+        joinedload(Route.rotation),
+        joinedload(Route.policy),
+    )
+
+
+_LOCKED_ROUTE = (
+    routes_with_plans().where(Route.id == bindparam("id")).with_for_update(of=Route, key_share=True)
+)
+
+
+def lock_route(session: Session, route_id: int) -> Route:
+    """The route with all that its plan needs; other requests of it wait from here on."""
+    route = session.scalars(_LOCKED_ROUTE, {"id": route_id}).one_or_none()
+    if route is None or not takes_in(route):
+        raise NotAllowed("The route of this token is switched off.")
+    return route
+
+
+def takes_in(route: Route) -> bool:
+    """Whether the route, its team and its group are all in use."""
+    return route.enabled and route.team.active and route.team.group.active
+
+
+def receive(
+    session: Session,
+    route: Route,
+    items: Sequence[Item],
+    raw: RawRequest,
+    now: datetime,
+) -> list[Verdict]:
+    """Take in the items of one request for one (locked) route, in their order."""
+    batch = intake_load.load_and_fold(session, route, items, now)
+    known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
+    intake_store.insert_alerts(session, route, batch)
+    plays = begin_plans(session, route, batch, now).plays
+    for alert_id, play in plays.items():
+        escalation_runner.hint_wake(session, alert_id, play.wake_at)
+    intake_store.write_signals(session, route, batch)
+    intake_store.write_alerts(session, batch, plays)
+    intake_store.write_events(session, route, raw.sender, batch, plays, now)
+    _notify(session, route, batch, plays, known, now)
+    verdicts = [_verdict(result, route, plays) for result in batch.results]
+    _keep(session, route, raw, verdicts, now)
+    return verdicts
+
+
+def _notify(
+    session: Session,
+    route: Route,
+    batch: Fold,
+    plays: Mapping[int, Play],
+    known: Collection[int],
+    now: datetime,
+) -> None:
+    """Take back what is stale, tell those who know of it what is over, and page.
+
+    Nobody can have been told of an alert that was not ``known`` before this request.
+    """
+    before = [alert for alert in batch.alerts.values() if alert.id in known]
+    stale = [alert.id for alert in before if alert.closed or alert.page]
+    outbox_queue.cancel(session, [alert_id for alert_id in stale if alert_id is not None], now)
+    subjects = [subject_of(alert, route) for alert in before if alert.closed]
+    news = {subject.id: (subject, "Resolved by the source") for subject in subjects}
+    outbox_queue.tell(session, news, now)
+    outbox_queue.write(session, [row for play in plays.values() for row in play.outbox])
+
+
+def subject_of(alert: AlertState, route: Route) -> Subject:
+    """The alert, which has its id, as messages and plans need it."""
+    assert alert.id is not None  # given before anything is said about it
+    return Subject(
+        id=alert.id,
+        team_id=route.team_id,
+        team_name=route.team.name,
+        generation=alert.generation,
+        status=alert.status,
+        severity=alert.severity,
+        title=alert.title,
+        description=alert.description,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        source_link=alert.source_link,
+        opened_at=alert.opened_at,
+        assignee_id=alert.assignee_id,
+        signal_count=alert.firing or 1,
+    )
+
+
+def begin_plans(session: Session, route: Route, batch: Fold, now: datetime) -> Beginning:
+    """Play the beginning of the plan of each alert that pages; nothing is written.
+
+    The alerts have their ids, and get their assignees.
+    """
+    paging = [alert for alert in batch.alerts.values() if alert.page or _may_uncover(alert)]
+    if not paging:
+        return Beginning()
+    plan = plan_run.plan_of(route, _channel_ids(session, route))
+    people = directories.load(
+        session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
+    )
+    plays: dict[int, Play] = {}
+    for alert in paging:
+        if not (alert.page or _uncover(alert, route, batch, people)):
+            continue
+        subject = subject_of(alert, route)
+        play = plan_run.play(subject, plan, start(plan, now), people, now)
+        alert.assignee_id = play.assignee_id
+        plays[subject.id] = play
+    return Beginning(plays, people)
+
+
+def _may_uncover(alert: AlertState) -> bool:
+    """Whether it is quiet by silences that may be about other labels than it has now."""
+    firing = alert.status is AlertStatus.FIRING
+    return firing and alert.relabelled and alert.silenced_until is not None
+
+
+def _uncover(alert: AlertState, route: Route, batch: Fold, people: Directory) -> bool:
+    """Whether the plan of a silenced alert begins, because other silences cover it now or none."""
+    cover = people.cover(route.team_id, alert.labels, batch.now)
+    if cover is None:
+        text = "Its labels have changed, and no silence covers it any more."
+        batch.note(alert, EventKind.SILENCE_ENDED, text)
+    if cover is None or cover.end != alert.silenced_until:
+        alert.start_again()
+    return alert.page
+
+
+def _channel_ids(session: Session, route: Route) -> list[int]:
+    if route.policy is not None:
+        return []  # a policy names its own
+    query = select(RouteChannel.channel_id).where(RouteChannel.route_id == route.id)
+    return list(session.scalars(query.order_by(RouteChannel.channel_id)))
+
+
+def _verdict(result: ItemResult, route: Route, plays: Mapping[int, Play]) -> Verdict:
+    alert = result.alert
+    play = plays.get(alert.id or 0) if alert else None
+    return Verdict(
+        id=alert.id if alert else None,
+        outcome=result.outcome,
+        status=alert.status if alert else None,
+        created=result.outcome is Outcome.CREATED,
+        reason=result.reason,
+        routing_error=result.routing_error,
+        team_id=route.team_id,
+        team_slug=route.team.slug,
+        route_id=route.id,
+        rotation_id=route.rotation_id,
+        assignee=play.assignee if play else None,
+        dedup_key=result.dedup_key,
+    )
+
+
+def _keep(
+    session: Session, route: Route, raw: RawRequest, verdicts: Sequence[Verdict], now: datetime
+) -> None:
+    outcomes = [
+        {"outcome": v.outcome, "alert_id": v.id, "reason": v.reason, "dedup_key": v.dedup_key}
+        for v in verdicts[:100]
+    ]
+    row = {
+        "route_id": route.id,
+        "received_at": now,
+        "address": raw.address,
+        "body": raw.body,
+        "truncated": raw.truncated,
+        "outcomes": outcomes,
+    }
+    db.insert_all(session, IntakeRequest, [row])

@@ -1,0 +1,49 @@
+"""Trying a route out: a test alert by the real way, from the matchers to the pages."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import Severity, SignalStatus
+from incidentrelay.domain.errors import Conflict, NotAllowed
+from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.models import Route
+from incidentrelay.services.common import audit
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.provenance import Door, Sender
+from incidentrelay.services.intake.receive import RawRequest, Verdict
+
+
+def send(
+    session: Session,
+    route: Route,
+    labels: Mapping[str, str],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Verdict:
+    """Take in a test alert with ``labels``; whoever is on call is really paged.
+
+    Raises Conflict where the route, its team or its group is switched off. The
+    verdict says whether the route's matchers took it.
+    """
+    try:
+        locked = intake_receive.lock_route(session, route.id)
+    except NotAllowed as error:
+        raise Conflict(error.message) from None
+    signal = Signal(
+        dedup_key=f"test:{now.isoformat()}",
+        status=SignalStatus.FIRING,
+        severity=Severity.INFO,
+        title=f"Test of the route {locked.name}",
+        description=f"{actor.name} sent this to see whom it reaches. Resolve it when you have it.",
+        labels={"alertname": "RouteTest", **labels},
+        starts_at=now,
+    )
+    body = json.dumps({"test": True, "labels": dict(signal.labels)}).encode()
+    raw = RawRequest(body=body, truncated=False, address="", sender=Sender(Door.TEST, actor.name))
+    audit.record(session, actor, "test", locked, now=now, group_id=locked.team.group_id)
+    return intake_receive.receive(session, locked, [signal], raw, now)[0]

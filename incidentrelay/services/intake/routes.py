@@ -1,0 +1,178 @@
+"""Routes: where alerts come in, and whom they page."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.models import Channel, Policy, Rotation, Route, Team
+from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
+from incidentrelay.services.common import audit, resources, team_lookup, validation
+from incidentrelay.services.common import matchers as label_matchers
+from incidentrelay.services.common.slugs import check_slug, with_slug
+
+
+class Integrations(Protocol):
+    """The sources that there are, by name."""
+
+    def names(self) -> Any: ...
+
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "name": validation.NAME,
+    "enabled": validation.flag,
+    "position": validation.number(0, 1_000_000),
+    "matchers": label_matchers.matchers,
+    "group_by": label_matchers.group_by,
+    "rotation": validation.optional(validation.line(1, 63)),
+    "policy": validation.optional(validation.line(1, 63)),
+    "channels": validation.listing(validation.line(1, 63), 0, 50),
+    "reopen_window": validation.number(0, 7 * 86400),
+    "auto_resolve_after": validation.optional(validation.number(300, 30 * 86400)),
+}
+
+
+def create(
+    session: Session,
+    team: Team,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    integrations: Integrations,
+) -> tuple[Route, str]:
+    """A new route and its token, which nobody can read again later.
+
+    It comes after the team's other routes unless ``position`` says otherwise.
+    Raises Conflict where its slug is taken in the team.
+    """
+    table = {**_FIELDS, "slug": check_slug, "source": _source(integrations)}
+    values = validation.clean(with_slug(data), table, required=("name", "slug", "source"))
+    taken = f"There is a route “{values['slug']}” in this team already."
+    if team_lookup.taken(session, Route, team.id, values["slug"]):
+        raise Conflict(taken)
+    stored: dict[str, Any] = {
+        "matchers": [],
+        "group_by": [],
+        "position": _last_position(session, team),
+        "rotation": None,
+        "policy": None,
+        "channels": [],
+        **_resolved(session, team.id, values),
+    }
+    token = new_token(TokenKind.ROUTE)
+    route = Route(
+        **stored,
+        team=team,
+        team_id=team.id,
+        token_digest=token_digest(token),
+        token_hint=token_hint(token),
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, route, taken=taken)
+    _record(session, actor, "create", team, route, now, resources.given(values))
+    return route, token
+
+
+def update(
+    session: Session, route: Route, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Route:
+    """Change the given fields; None takes the rotation or policy away."""
+    values = validation.clean(resources.without_fixed(route, data, ("slug", "source")), _FIELDS)
+    # The related rows are compared with the given ones, and those do not load by themselves.
+    session.scalars(
+        select(Route)
+        .where(Route.id == route.id)
+        .options(
+            selectinload(Route.rotation), selectinload(Route.policy), selectinload(Route.channels)
+        )
+    ).one()
+    diff = _change(route, _resolved(session, route.team_id, values))
+    if diff:
+        resources.save(session, route, now)
+        _record(session, actor, "update", team_lookup.team_of(session, route), route, now, diff)
+    return route
+
+
+def delete(session: Session, route: Route, *, actor: Actor, now: datetime) -> None:
+    """Delete the route with its token; its alerts stay, and nothing joins them any more."""
+    team = team_lookup.team_of(session, route)
+    resources.remove(session, route, used="This route is still needed.")
+    _record(session, actor, "delete", team, route, now, {})
+
+
+def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime) -> str:
+    """Give the route a new token and return it; the old one is void at once."""
+    token = new_token(TokenKind.ROUTE)
+    route.token_digest = token_digest(token)
+    route.token_hint = token_hint(token)
+    resources.save(session, route, now)
+    diff = {"token": [audit.MASK, audit.MASK]}
+    _record(session, actor, "rotate_token", team_lookup.team_of(session, route), route, now, diff)
+    return token
+
+
+def _source(integrations: Integrations) -> validation.Check:
+    def check(value: Any) -> str:
+        names = sorted(integrations.names())
+        if not isinstance(value, str) or value not in names:
+            raise ValueError(f"Write one of: {', '.join(names)}.")
+        return value
+
+    return check
+
+
+def _last_position(session: Session, team: Team) -> int:
+    highest = session.scalar(select(func.max(Route.position)).where(Route.team_id == team.id))
+    return 0 if highest is None else highest + 1
+
+
+def _resolved(session: Session, team_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with the team's rows in place of their slugs."""
+    stored = dict(values)
+    if stored.get("rotation") is not None:
+        slugs = [stored["rotation"]]
+        stored["rotation"] = team_lookup.things(session, Rotation, team_id, slugs, "rotation")[0]
+    if stored.get("policy") is not None:
+        slugs = [stored["policy"]]
+        stored["policy"] = team_lookup.things(session, Policy, team_id, slugs, "policy")[0]
+    if "channels" in stored:
+        found = team_lookup.things(session, Channel, team_id, stored["channels"], "channels")
+        stored["channels"] = sorted(found, key=lambda channel: channel.id)
+    return stored
+
+
+def _change(route: Route, stored: Mapping[str, Any]) -> dict[str, list[Any]]:
+    diff = resources.change(route, stored)
+    for field in ("rotation", "policy"):
+        if field in diff:
+            diff[field] = [row and row.slug for row in diff[field]]
+    if "channels" in diff:
+        diff["channels"] = [[row.slug for row in rows] for rows in diff["channels"]]
+    return diff
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    route: Route,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        route,
+        diff,
+        now=now,
+        group_id=team.group_id,
+        name=team_lookup.name(team, route),
+    )

@@ -1,0 +1,96 @@
+"""Intake with a personal token: which route takes each item."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay.domain import matchers as matching
+from incidentrelay.domain.enums import Outcome
+from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Group, Route, Team
+from incidentrelay.services.access.visibility import Memberships, visible_teams
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.receive import RawRequest, Verdict
+
+
+def receive(
+    session: Session,
+    memberships: Memberships,
+    source: str,
+    items: Sequence[Item],
+    raw: RawRequest,
+    now: datetime,
+) -> list[Verdict]:
+    """Each item goes to the first route that takes it, among the teams of the person.
+
+    Routes are tried by position; an item that names a team keeps to its routes. An
+    item that no route takes is rejected with a routing error.
+    """
+    routes = _routes(session, memberships, source)
+    taken: dict[int, list[int]] = {}
+    verdicts: dict[int, Verdict] = {}
+    for index, item in enumerate(items):
+        route = None if isinstance(item, Rejection) else _first(routes, item)
+        if route is None:
+            verdicts[index] = _refused(item)
+        else:
+            taken.setdefault(route.id, []).append(index)
+    # Locked in the order of their ids, so that two such requests cannot deadlock.
+    for route_id in sorted(taken):
+        indexes = taken[route_id]
+        locked = intake_receive.lock_route(session, route_id)
+        made = intake_receive.receive(session, locked, [items[i] for i in indexes], raw, now)
+        verdicts.update(zip(indexes, made, strict=True))
+    return [verdicts[index] for index in range(len(items))]
+
+
+def _routes(session: Session, memberships: Memberships, source: str) -> Sequence[Route]:
+    query = (
+        select(Route)
+        .join(Route.team)
+        .join(Team.group)
+        .where(
+            Route.source == source,
+            Route.enabled,
+            Team.active,
+            Group.active,
+            visible_teams(memberships, Permission.RESPOND),
+        )
+        .options(joinedload(Route.team))
+        .order_by(Route.position, Route.id)
+    )
+    return session.scalars(query).all()
+
+
+def _first(routes: Sequence[Route], item: Signal) -> Route | None:
+    for route in routes:
+        if item.team is not None and item.team != route.team.slug:
+            continue
+        if matching.matches(matching.parse_list(route.matchers), item.labels):
+            return route
+    return None
+
+
+def _refused(item: Item) -> Verdict:
+    if isinstance(item, Rejection):
+        reason, routing_error, dedup_key = item.reason, None, None
+    else:
+        reason = "No enabled route of yours takes this."
+        routing_error, dedup_key = reason, item.dedup_key
+    return Verdict(
+        id=None,
+        outcome=Outcome.REJECTED,
+        status=None,
+        created=False,
+        reason=reason,
+        routing_error=routing_error,
+        team_id=None,
+        team_slug=None,
+        route_id=None,
+        rotation_id=None,
+        assignee=None,
+        dedup_key=dedup_key,
+    )

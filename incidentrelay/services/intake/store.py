@@ -1,0 +1,166 @@
+"""Writing what a batch of items made of alerts and signals, in sets."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.domain.intake.reducer import AlertState, EventState, Fold, SignalState
+from incidentrelay.models import Alert, Event, Route
+from incidentrelay.models import Signal as SignalRow
+from incidentrelay.services.common import timeline
+from incidentrelay.services.escalation.plan_run import Play
+from incidentrelay.services.intake import provenance
+from incidentrelay.services.intake.provenance import Sender
+
+VIA = "source"
+
+
+def insert_alerts(session: Session, route: Route, batch: Fold) -> None:
+    """Write the batch's new alerts and learn their ids."""
+    fresh = [alert for alert in batch.alerts.values() if alert.id is None]
+    unwritten: dict[str, Any] = {"plan": {}, "progress": {}}
+    rows = [
+        {
+            **_alert_values(alert),
+            **unwritten,
+            "team_id": route.team_id,
+            "route_id": route.id,
+            "group_key": alert.group_key,
+            "opened_at": alert.opened_at,
+        }
+        for alert in fresh
+    ]
+    ids: dict[str, list[int]] = {}
+    for alert_id, key in db.insert_and_number(session, Alert, rows, "group_key"):
+        ids.setdefault(key, []).append(alert_id)
+    for alert in fresh:
+        alert.id = ids[alert.group_key].pop(0)
+
+
+def _alert_values(alert: AlertState) -> dict[str, Any]:
+    return {
+        "status": alert.status,
+        "severity": alert.severity,
+        "title": alert.title,
+        "description": alert.description,
+        "labels": alert.labels,
+        "annotations": alert.annotations,
+        "source_link": alert.source_link,
+        "generation": alert.generation,
+        "last_seen_at": alert.last_seen_at,
+        "resolved_at": alert.resolved_at,
+        "assignee_id": alert.assignee_id,
+    }
+
+
+def write_signals(session: Session, route: Route, batch: Fold) -> None:
+    if batch.retired:
+        session.execute(
+            update(SignalRow)
+            .where(SignalRow.id.in_(batch.retired))
+            .values(current=False)
+            .execution_options(synchronize_session=False)
+        )
+    fresh = [signal for signal in batch.signals.values() if signal.id is None]
+    known = [signal for signal in batch.signals.values() if signal.id is not None]
+    if known:
+        rows = [{"id": signal.id, **_signal_values(signal)} for signal in known]
+        session.execute(update(SignalRow), rows)
+    if fresh:
+        rows = [
+            {
+                **_signal_values(signal),
+                "route_id": route.id,
+                "alert_id": signal.alert.id,
+                "dedup_key": signal.dedup_key,
+                "current": True,
+                "first_seen_at": signal.first_seen_at,
+            }
+            for signal in fresh
+        ]
+        db.insert_all(session, SignalRow, rows)
+
+
+def _signal_values(signal: SignalState) -> dict[str, Any]:
+    return {
+        "status": signal.status,
+        "severity": signal.severity,
+        "title": signal.title,
+        "description": signal.description,
+        "labels": signal.labels,
+        "annotations": signal.annotations,
+        "link": signal.link,
+        "starts_at": signal.starts_at,
+        "ends_at": signal.ends_at,
+        "last_seen_at": signal.last_seen_at,
+        "count": signal.count,
+    }
+
+
+def write_alerts(session: Session, batch: Fold, plays: Mapping[int, Play]) -> None:
+    """Three sets, because each changes other columns: paging, closed, and the rest."""
+    paging, closed, rest = [], [], []
+    for alert in batch.alerts.values():
+        values = {"id": alert.id, **_alert_values(alert)}
+        play = plays.get(alert.id or 0)
+        if play is not None:
+            paging.append({**values, **_play_values(play)})
+        elif alert.closed:
+            stopped = {"wake_at": None, "quiet_until": None, "quiet_reason": None}
+            closed.append({**values, **stopped})
+        else:
+            rest.append(values)
+    for rows in (paging, closed, rest):
+        if rows:
+            session.execute(update(Alert), rows)
+
+
+def _play_values(play: Play) -> dict[str, Any]:
+    return {
+        "plan": play.plan.to_json(),
+        "progress": play.progress.to_json(),
+        "wake_at": play.wake_at,
+        "quiet_until": play.quiet_until,
+        "quiet_reason": play.quiet_reason,
+        "acknowledged_at": None,
+        "acknowledged_by_id": None,
+    }
+
+
+def write_events(
+    session: Session,
+    route: Route,
+    sender: Sender,
+    batch: Fold,
+    plays: Mapping[int, Play],
+    now: datetime,
+) -> None:
+    rows = [
+        timeline.event(
+            note.alert.id or 0,
+            note.kind,
+            note.text,
+            now,
+            via=VIA,
+            data=_data(route, sender, batch, note),
+        )
+        for note in batch.events
+    ]
+    rows += [row for play in plays.values() for row in play.events]
+    db.insert_all(session, Event, rows)
+
+
+def _data(route: Route, sender: Sender, batch: Fold, note: EventState) -> dict[str, Any]:
+    """What the note says itself; where something begins, why the route took it too."""
+    if note.kind not in _BEGINNINGS:
+        return dict(note.data)
+    key = note.data["dedup_key"]
+    return provenance.facts_of(route, sender, batch.signals[key].labels, key)
+
+
+_BEGINNINGS = (EventKind.CREATED, EventKind.REOPENED)

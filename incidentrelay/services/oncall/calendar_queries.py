@@ -1,0 +1,136 @@
+"""The calendar over everything that somebody may see, in a constant number of statements."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, contains_eager
+
+from incidentrelay.domain.calendar_grid import MOST_DAYS, Block, blocks, whole_shifts
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Group, Rotation, Team, User
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.oncall import schedules
+
+# A page is for people: more than this nobody reads, and browsers become slow.
+MOST_ROTATIONS = 100
+MOST_BLOCKS = 2000
+_MOST_CHOICES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asked for, in [start, end). ``team`` and ``rotation`` are slugs or "".
+
+    A rotation is named by itself or with its team: ``infrastructure/primary``.
+    """
+
+    start: datetime
+    end: datetime
+    team: str = ""
+    rotation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rotation (with its team and group), and what fills its time."""
+
+    rotation: Rotation
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPage:
+    """``choices`` are the rotations that may be asked for, each with its team and group.
+
+    ``people`` are the names of all user ids in ``rows``. ``zones`` are those of the
+    layers. ``cut`` tells that there are more rotations than ``rows``.
+    """
+
+    rows: Sequence[Row]
+    choices: Sequence[Rotation]
+    people: Mapping[int, str]
+    zones: Collection[str]
+    cut: bool
+
+
+def find(session: Session, memberships: Memberships, wanted: Wanted) -> CalendarPage:
+    """The enabled rotations of active teams that ``wanted`` names, by team and name.
+
+    At most 100 of them, and fewer where their shifts are many. Raises ValueError for
+    more than six weeks.
+    """
+    # A day of the calendar has at most a few hours more than 24.
+    if (wanted.end - wanted.start).days > MOST_DAYS:
+        raise ValueError(f"A calendar has at most {MOST_DAYS} days.")
+    found = _rotations(session, memberships, MOST_ROTATIONS + 1, *_narrowed(wanted))
+    loaded = schedules.load(session, [rotation.id for rotation in found[:MOST_ROTATIONS]])
+    rows = _rows(found[:MOST_ROTATIONS], loaded, wanted)
+    return CalendarPage(
+        rows=rows,
+        choices=choices(session, memberships),
+        people=_people(session, rows),
+        zones=_zones(loaded.values()),
+        cut=len(rows) < len(found),
+    )
+
+
+def choices(session: Session, memberships: Memberships) -> Sequence[Rotation]:
+    """The rotations that a calendar can show to somebody, each with its team and group."""
+    return _rotations(session, memberships, _MOST_CHOICES)
+
+
+def _rotations(
+    session: Session, memberships: Memberships, most: int, *clauses: Any
+) -> list[Rotation]:
+    query: Select[Any] = (
+        select(Rotation)
+        .join(Rotation.team)
+        .join(Team.group)
+        .options(contains_eager(Rotation.team).contains_eager(Team.group))
+        .where(Rotation.enabled, Team.active, Group.active, *clauses)
+        .order_by(Team.name, Team.id, Rotation.name, Rotation.id)
+        .limit(most)
+    )
+    return list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
+
+
+def _narrowed(wanted: Wanted) -> list[Any]:
+    team, _, slug = wanted.rotation.rpartition("/")
+    clauses = [Team.slug == name for name in (wanted.team, team) if name]
+    return [*clauses, Rotation.slug == slug] if slug else clauses
+
+
+def _rows(
+    rotations: Sequence[Rotation], loaded: Mapping[int, Schedule], wanted: Wanted
+) -> list[Row]:
+    """As many rows, at least one, as do not have too many blocks together."""
+    rows: list[Row] = []
+    count = 0
+    for rotation in rotations:
+        schedule = loaded.get(rotation.id, Schedule(()))
+        found = whole_shifts(schedule, wanted.start, wanted.end)
+        filled = blocks(found, wanted.start, wanted.end)
+        count += len(filled)
+        if rows and count > MOST_BLOCKS:
+            break
+        rows.append(Row(rotation, filled))
+    return rows
+
+
+def _people(session: Session, rows: Sequence[Row]) -> dict[int, str]:
+    ids = {block.user_id for row in rows for block in row.blocks if block.user_id is not None}
+    query = select(User.id, User.display_name).where(User.id.in_(ids))
+    return dict(session.execute(query).all()) if ids else {}
+
+
+def _zones(found: Iterable[Schedule]) -> set[str]:
+    return {
+        layer.zone
+        for schedule in found
+        for revision in schedule.revisions[-1:]
+        for layer in revision.layers
+    }

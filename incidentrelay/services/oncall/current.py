@@ -1,0 +1,103 @@
+"""Who is on call: the engine of the domain over the stored schedules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import Shift, on_call, shifts
+from incidentrelay.models import Rotation, Team, User
+from incidentrelay.services.oncall import schedules
+
+LONGEST = timedelta(days=400)
+# How far a gap is looked over for whoever comes after it.
+_HORIZON = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Who has a rotation at an instant, and who has it next.
+
+    ``user`` is None where nobody is on call; ``since`` and ``until`` are then None.
+    ``next_user`` at ``next_at`` is None where nobody follows within two months.
+    """
+
+    rotation: Rotation
+    team: Team
+    user: User | None
+    since: datetime | None
+    until: datetime | None
+    next_user: User | None
+    next_at: datetime | None
+    override: bool
+
+
+def who_is_on_call(session: Session, rotations: Sequence[Rotation], at: datetime) -> list[OnCall]:
+    """One row for each rotation, in their order, in a constant number of statements."""
+    loaded = schedules.load(session, [rotation.id for rotation in rotations])
+    found = {
+        rotation.id: _now_and_next(loaded[rotation.id], at)
+        for rotation in rotations
+        if rotation.id in loaded
+    }
+    teams = _teams(session, rotations)
+    users = _users(session, [shift for pair in found.values() for shift in pair])
+    return [
+        _row(rotation, teams[rotation.team_id], users, *found.get(rotation.id, (None, None)))
+        for rotation in rotations
+    ]
+
+
+def rotation_shifts(
+    session: Session, rotation: Rotation, start: datetime, end: datetime
+) -> list[Shift]:
+    """The shifts of [start, end), cut to it; raises InvalidInput for more than 400 days."""
+    if end - start > LONGEST:
+        raise InvalidInput.of("end", f"Ask for at most {LONGEST.days} days.")
+    schedule = schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return shifts(schedule, start, end)
+
+
+def _now_and_next(schedule: Schedule, at: datetime) -> tuple[Shift | None, Shift | None]:
+    current = on_call(schedule, at)
+    after = current.end if current else at
+    # Most of the time somebody follows at once; only a gap needs the long look.
+    following = on_call(schedule, after)
+    if following is None:
+        following = next(iter(shifts(schedule, after, after + _HORIZON)), None)
+    return current, following
+
+
+def _row(
+    rotation: Rotation,
+    team: Team,
+    users: dict[int, User],
+    current: Shift | None,
+    following: Shift | None,
+) -> OnCall:
+    return OnCall(
+        rotation=rotation,
+        team=team,
+        user=users[current.user_id] if current else None,
+        since=current.start if current else None,
+        until=current.end if current else None,
+        next_user=users[following.user_id] if following else None,
+        next_at=following.start if following else None,
+        override=current is not None and current.override_id is not None,
+    )
+
+
+def _teams(session: Session, rotations: Sequence[Rotation]) -> dict[int, Team]:
+    ids = {rotation.team_id for rotation in rotations}
+    query = select(Team).where(Team.id.in_(ids))
+    return {team.id: team for team in session.scalars(query)} if ids else {}
+
+
+def _users(session: Session, found: Sequence[Shift | None]) -> dict[int, User]:
+    ids = {shift.user_id for shift in found if shift is not None}
+    query = select(User).where(User.id.in_(ids))
+    return {user.id: user for user in session.scalars(query)} if ids else {}

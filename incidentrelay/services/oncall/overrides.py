@@ -1,0 +1,172 @@
+"""Overrides: somebody takes over a rotation for a while. They never change the past."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.models import Rotation, RotationOverride, Team, User
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.common import audit, resources, team_lookup, validation
+from incidentrelay.services.oncall import versions as schedule_versions
+
+LONGEST = timedelta(days=366)
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "user": validation.line(1, 63),
+    "starts_at": validation.instant,
+    "ends_at": validation.instant,
+    "reason": validation.DESCRIPTION,
+}
+
+
+def create(
+    session: Session,
+    rotation: Rotation,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    import_key: str | None = None,
+) -> RotationOverride:
+    """Put ``user`` on call during [starts_at, ends_at), from now on at the earliest."""
+    team = team_lookup.team_of(session, rotation)
+    resources.lock_group(session, team.group_id)
+    user, values = checked(session, team, data, now)
+    override = RotationOverride(
+        **values,
+        rotation=rotation,
+        rotation_id=rotation.id,
+        user=user,
+        user_id=user.id,
+        import_key=import_key,
+        created_by_id=actor.user_id,
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, override, taken="This override is there already.")
+    schedule_versions.of_rotation(session, rotation.id, now)
+    diff = resources.given({"user": user.username, **values})
+    _record(session, actor, "create", team, rotation, override, now, diff)
+    return override
+
+
+def checked(
+    session: Session, team: Team, data: Mapping[str, Any], now: datetime
+) -> tuple[User, dict[str, Any]]:
+    """The person and the other values of a new override; raises InvalidInput. Writes nothing."""
+    values = validation.clean(
+        {"starts_at": now, **data}, _FIELDS, required=("user", "starts_at", "ends_at")
+    )
+    values["starts_at"] = max(values["starts_at"], now)
+    _check_window(values["starts_at"], values["ends_at"], now)
+    return user_lookup.member(session, team.group_id, values.pop("user"), "user"), values
+
+
+def update(
+    session: Session,
+    override: RotationOverride,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> RotationOverride:
+    """Change the given fields; of one that has begun only the end and the reason.
+
+    Raises Conflict for one that has ended.
+    """
+    values = validation.clean(data, _FIELDS)
+    rotation = session.get_one(Rotation, override.rotation_id)
+    team = team_lookup.team_of(session, rotation)
+    _refuse_ended(override, now)
+    if "user" in values:
+        resources.lock_group(session, team.group_id)
+        user = user_lookup.member(session, team.group_id, values.pop("user"), "user")
+        if user.id != override.user_id:
+            values |= {"user": user, "user_id": user.id}
+    _check_times(override, values, now)
+    named = session.get_one(User, override.user_id)
+    changed = resources.change(override, {k: v for k, v in values.items() if k != "user"})
+    if "user" in values:
+        override.user = values["user"]
+        changed["user"] = [named.username, override.user.username]
+        del changed["user_id"]
+    if changed:
+        resources.save(session, override, now)
+        schedule_versions.of_rotation(session, rotation.id, now)
+        _record(session, actor, "update", team, rotation, override, now, changed)
+    return override
+
+
+def delete(session: Session, override: RotationOverride, *, actor: Actor, now: datetime) -> None:
+    """End the override: one that has not begun goes, one that has begun ends now.
+
+    Raises Conflict for one that has ended, because it is history.
+    """
+    rotation = session.get_one(Rotation, override.rotation_id)
+    team = team_lookup.team_of(session, rotation)
+    _refuse_ended(override, now)
+    name = _name(team, rotation, override)
+    if override.starts_at < now:
+        diff = resources.change(override, {"ends_at": now})
+        resources.save(session, override, now)
+    else:
+        diff = {}
+        resources.remove(session, override, used="This override is still needed.")
+    schedule_versions.of_rotation(session, rotation.id, now)
+    audit.record(
+        session, actor, "delete", override, diff, now=now, group_id=team.group_id, name=name
+    )
+
+
+def _refuse_ended(override: RotationOverride, now: datetime) -> None:
+    if override.ends_at <= now:
+        raise Conflict("This override has ended; it is history and stays as it was.")
+
+
+def _check_times(override: RotationOverride, values: dict[str, Any], now: datetime) -> None:
+    starts_at = values.get("starts_at", override.starts_at)
+    if override.starts_at < now and (starts_at != override.starts_at or "user_id" in values):
+        raise Conflict("This override has begun; only its end and reason can be changed.")
+    if starts_at != override.starts_at:
+        values["starts_at"] = starts_at = max(starts_at, now)
+    if "starts_at" in values or "ends_at" in values:
+        _check_window(starts_at, values.get("ends_at", override.ends_at), now)
+
+
+def _check_window(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    if ends_at <= now:
+        raise InvalidInput.of("ends_at", "This is in the past.")
+    if ends_at <= starts_at:
+        raise InvalidInput.of("ends_at", "The end must be after the start.")
+    if ends_at - starts_at > LONGEST:
+        raise InvalidInput.of("ends_at", f"An override lasts at most {LONGEST.days} days.")
+
+
+def _name(team: Team, rotation: Rotation, override: RotationOverride) -> str:
+    return f"{team_lookup.name(team, rotation)}/{override.id}"
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    rotation: Rotation,
+    override: RotationOverride,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        override,
+        diff,
+        now=now,
+        group_id=team.group_id,
+        name=_name(team, rotation, override),
+    )

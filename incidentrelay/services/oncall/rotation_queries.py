@@ -1,0 +1,148 @@
+"""What the pages of rotations show, in a constant number of statements."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from incidentrelay.domain.calendar_grid import Block, blocks, whole_shifts
+from incidentrelay.domain.oncall.coverage import Quality
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.restrictions import Interval
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import Shift, gaps, shifts
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Group, GroupMember, Rotation, RotationOverride, Team, User
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.oncall import current as on_call_now
+from incidentrelay.services.oncall import previews, schedules
+
+MOST = 300
+MOST_BLOCKS = 20
+_MOST_PEOPLE = 1000
+_MOST_OVERRIDES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A rotation with who has it, and the first time in the next 14 days that nobody has."""
+
+    covered: on_call_now.OnCall
+    gap: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPage:
+    """One rotation. ``layers`` come lowest first.
+
+    ``blocks`` are the shifts and gaps from now on; ``cut`` tells that there are more in
+    the next 28 days. ``gaps`` are those of the next 14 days. ``overrides`` have not
+    ended. ``people`` are all whose ids are in any of it.
+    """
+
+    layers: Sequence[Layer]
+    blocks: Sequence[Block]
+    cut: bool
+    gaps: Sequence[Interval]
+    overrides: Sequence[RotationOverride]
+    quality: Quality
+    people: Mapping[int, User]
+
+
+def overview(session: Session, memberships: Memberships, now: datetime) -> list[Listed]:
+    """The rotations of active teams that somebody may see, by team and name; at most 300.
+
+    Those that are not enabled are there too.
+    """
+    query = (
+        select(Rotation)
+        .join(Rotation.team)
+        .join(Team.group)
+        .options(contains_eager(Rotation.team).contains_eager(Team.group))
+        .where(Team.active, Group.active)
+        .order_by(Team.name, Team.id, Rotation.name, Rotation.id)
+        .limit(MOST)
+    )
+    rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
+    loaded = schedules.load(session, [rotation.id for rotation in rotations])
+    return [
+        Listed(row, _first_gap(loaded.get(row.rotation.id, Schedule(())), now))
+        for row in on_call_now.who_is_on_call(session, rotations, now)
+    ]
+
+
+def find(session: Session, rotation: Rotation, now: datetime) -> RotationPage:
+    """Everything on the page of a rotation."""
+    schedule = schedule_of(session, rotation)
+    end = now + previews.USUAL
+    found = whole_shifts(schedule, now, end)
+    filled = blocks(found, now, end)
+    layers = layers_of(schedule)
+    ids = {user_id for layer in layers for user_id in layer.members}
+    report, _ = previews.report(session, rotation, now, end)
+    return RotationPage(
+        layers=layers,
+        blocks=filled[:MOST_BLOCKS],
+        cut=len(filled) > MOST_BLOCKS,
+        gaps=gaps(found, now, now + previews.SOON),
+        overrides=_overrides(session, rotation, now),
+        quality=report,
+        people=people(session, ids | {shift.user_id for shift in found}),
+    )
+
+
+def people(session: Session, ids: Collection[int]) -> dict[int, User]:
+    """Those of these ids that exist."""
+    query = select(User).where(User.id.in_(ids))
+    return {user.id: user for user in session.scalars(query)} if ids else {}
+
+
+def candidates(session: Session, team: Team) -> list[User]:
+    """Who may be on call for the team: the active members of its group, by name."""
+    query = (
+        select(User)
+        .join(GroupMember, GroupMember.user_id == User.id)
+        .where(GroupMember.group_id == team.group_id, User.active)
+        .order_by(User.display_name, User.id)
+        .limit(_MOST_PEOPLE)
+    )
+    return list(session.scalars(query))
+
+
+def schedule_of(session: Session, rotation: Rotation) -> Schedule:
+    """The rotation's schedule, empty where it has none."""
+    return schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+
+
+def shifts_of(schedule: Schedule, user_id: int, now: datetime) -> list[Shift]:
+    """The shifts of a person in the next 92 days, the present one too."""
+    found = whole_shifts(schedule, now, now + previews.LONGEST)
+    return [shift for shift in found if shift.user_id == user_id]
+
+
+def usual_zone(layers: Sequence[Layer]) -> str:
+    """The zone of the lowest layer, which has most of the time."""
+    return layers[0].zone if layers else "UTC"
+
+
+def layers_of(schedule: Schedule) -> Sequence[Layer]:
+    """The layers that hold now, lowest first."""
+    return schedule.revisions[-1].layers if schedule.revisions else ()
+
+
+def _first_gap(schedule: Schedule, now: datetime) -> Interval | None:
+    end = now + previews.SOON
+    return next(iter(gaps(shifts(schedule, now, end), now, end)), None)
+
+
+def _overrides(session: Session, rotation: Rotation, now: datetime) -> list[RotationOverride]:
+    query = (
+        select(RotationOverride)
+        .where(RotationOverride.rotation_id == rotation.id, RotationOverride.ends_at > now)
+        .options(joinedload(RotationOverride.user))
+        .order_by(RotationOverride.starts_at, RotationOverride.id)
+        .limit(_MOST_OVERRIDES)
+    )
+    return list(session.scalars(query))

@@ -1,0 +1,260 @@
+"""Rotations, and the revisions of their schedules."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.domain.oncall.layers import Layer
+from incidentrelay.domain.oncall.schedule import Schedule, rebase
+from incidentrelay.models import Rotation, RotationLayer, RotationRevision, Route, Team
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.common import audit, references, resources, team_lookup, validation
+from incidentrelay.services.common.slugs import check_slug, with_slug
+from incidentrelay.services.oncall import layers, schedules
+
+_OWN: Mapping[str, validation.Check] = {
+    "name": validation.NAME,
+    "description": validation.DESCRIPTION,
+    "enabled": validation.flag,
+}
+_SCHEDULE: Mapping[str, validation.Check] = {**layers.SINGLE, "layers": lambda value: value}
+
+
+def create(
+    session: Session,
+    team: Team,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    reminder_interval_minimum: int = 60,
+) -> Rotation:
+    """A new rotation whose first member is on call from now on, and has been ever since.
+
+    Either ``layers`` (see :mod:`layers`), or ``members`` with ``kind`` (daily or
+    weekly; weekly by default) and more fields of the only layer.
+    """
+    table = {**_fields(reminder_interval_minimum), **_SCHEDULE, "slug": check_slug}
+    values = validation.clean(with_slug(data), table, required=("name", "slug"))
+    own, schedule = _split(values)
+    taken = f"There is a rotation “{own['slug']}” in this team already."
+    if team_lookup.taken(session, Rotation, team.id, own["slug"]):
+        raise Conflict(taken)
+    resources.lock_group(session, team.group_id)
+    made = layers.numbered(_layers(session, team.group_id, schedule, (), now), 0)
+    rotation = Rotation(**own, team=team, team_id=team.id, created_at=now, updated_at=now)
+    resources.insert(session, rotation, taken=taken)
+    _store(session, rotation, made, None, actor, now)
+    diff = resources.given({**own, "layers": _shown(session, made)})
+    _record(session, actor, "create", team, rotation, now, diff)
+    return rotation
+
+
+def update(
+    session: Session,
+    rotation: Rotation,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    reminder_interval_minimum: int = 60,
+) -> Rotation:
+    """Change the given fields; a changed schedule becomes a revision that holds from now on.
+
+    The past stays as it was, and whoever is on call stays it until the next
+    handoff, unless they were taken out.
+    """
+    table = {**_fields(reminder_interval_minimum), **_SCHEDULE}
+    own, schedule = _split(validation.clean(resources.without_fixed(rotation, data), table))
+    team = team_lookup.team_of(session, rotation)
+    diff = resources.change(rotation, own)
+    if schedule:
+        resources.lock_group(session, team.group_id)
+        diff |= _revise(session, rotation, team, schedule, actor, now)
+    if diff:
+        resources.save(session, rotation, now)
+        _record(session, actor, "update", team, rotation, now, diff)
+    return rotation
+
+
+def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime) -> None:
+    """Delete the rotation with its history; raises Conflict while routes or policies use it."""
+    team = team_lookup.team_of(session, rotation)
+    routes = session.scalars(select(Route.slug).where(Route.rotation_id == rotation.id)).all()
+    if routes:
+        raise Conflict(f"Routes use this rotation ({', '.join(sorted(routes))}).")
+    references.refuse_targets(
+        session, team.group_id, {(TargetKind.ON_CALL, rotation.id)}, "The rotation"
+    )
+    resources.remove(session, rotation, used="A route uses this rotation.")
+    _record(session, actor, "delete", team, rotation, now, {})
+
+
+def edited(
+    session: Session, rotation: Rotation, data: Mapping[str, Any], *, now: datetime
+) -> tuple[Schedule, tuple[Layer, ...] | None]:
+    """The schedule, and the layers that an update by ``data`` would put in force now.
+
+    Writes nothing. ``data`` are fields of the schedule alone; None instead of layers
+    means that they change nothing.
+    """
+    old = _schedule(session, rotation)
+    _, schedule = _split(validation.clean(data, _SCHEDULE))
+    if not schedule:
+        return old, None
+    team = team_lookup.team_of(session, rotation)
+    return old, _rebased(session, rotation, team, old, schedule, now)
+
+
+def planned(
+    session: Session, team: Team, data: Mapping[str, Any], *, now: datetime
+) -> tuple[Layer, ...]:
+    """The layers that a creation with ``data`` (fields of the schedule) would make.
+
+    Writes nothing.
+    """
+    _, schedule = _split(validation.clean(data, _SCHEDULE))
+    return layers.numbered(_layers(session, team.group_id, schedule, (), now), 0)
+
+
+def current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int, list[Any]]:
+    """The present layers of each rotation as JSON (see :mod:`layers`), in three statements."""
+    latest = references.current_revisions().subquery()
+    query = (
+        select(latest.c.rotation_id, RotationLayer)
+        .join(latest, latest.c.id == RotationLayer.revision_id)
+        .where(latest.c.rotation_id.in_(rotation_ids))
+        .order_by(RotationLayer.position)
+    )
+    found: dict[int, list[Layer]] = {rotation_id: [] for rotation_id in rotation_ids}
+    for rotation_id, row in session.execute(query):
+        found[rotation_id].append(schedules.layer_of(row))
+    usernames = user_lookup.names(
+        session, [person for every in found.values() for each in every for person in each.members]
+    )
+    return {rotation_id: layers.shown(every, usernames) for rotation_id, every in found.items()}
+
+
+def _fields(minimum: int) -> dict[str, validation.Check]:
+    def reminder_interval(value: Any) -> int:
+        seconds: int = validation.number(0, 86400)(value)
+        if 0 < seconds < minimum:
+            raise ValueError(f"Write 0 for no reminders, or at least {minimum} seconds.")
+        return seconds
+
+    return {**_OWN, "reminder_interval": reminder_interval}
+
+
+def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    schedule = {field: value for field, value in values.items() if field in _SCHEDULE}
+    if "layers" in schedule and len(schedule) > 1:
+        others = sorted(set(schedule) - {"layers"})
+        raise InvalidInput.of(others[0], "Give this inside the layers.")
+    return {field: value for field, value in values.items() if field not in schedule}, schedule
+
+
+def _layers(
+    session: Session,
+    group_id: int,
+    schedule: Mapping[str, Any],
+    known: Sequence[Layer],
+    now: datetime,
+) -> tuple[Layer, ...]:
+    if "layers" in schedule:
+        return layers.read(session, group_id, schedule["layers"], now=now, known=known)
+    return layers.single(session, group_id, schedule, now=now, known=known)
+
+
+def _revise(
+    session: Session,
+    rotation: Rotation,
+    team: Team,
+    schedule: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+) -> dict[str, list[Any]]:
+    old = _schedule(session, rotation)
+    made = _rebased(session, rotation, team, old, schedule, now)
+    if made is None:
+        return {}
+    _store(session, rotation, made, now, actor, now)
+    return {"layers": [_shown(session, _known(old)), _shown(session, made)]}
+
+
+def _rebased(
+    session: Session,
+    rotation: Rotation,
+    team: Team,
+    old: Schedule,
+    schedule: Mapping[str, Any],
+    now: datetime,
+) -> tuple[Layer, ...] | None:
+    """The layers that hold from now on; None where the edit changes nothing."""
+    known = _known(old)
+    given = _layers(session, team.group_id, schedule, known, now)
+    if given == known:
+        return None
+    highest = session.scalar(
+        select(func.max(RotationLayer.key))
+        .join(RotationRevision, RotationRevision.id == RotationLayer.revision_id)
+        .where(RotationRevision.rotation_id == rotation.id)
+    )
+    return rebase(old, layers.numbered(given, highest or 0), now)
+
+
+def _schedule(session: Session, rotation: Rotation) -> Schedule:
+    return schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+
+
+def _known(schedule: Schedule) -> tuple[Layer, ...]:
+    return schedule.revisions[-1].layers if schedule.revisions else ()
+
+
+def _store(
+    session: Session,
+    rotation: Rotation,
+    made: Sequence[Layer],
+    effective_from: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    schedules.add_revision(
+        session,
+        rotation,
+        made,
+        effective_from=effective_from,
+        created_by_id=actor.user_id,
+        now=now,
+    )
+
+
+def _shown(session: Session, made: Sequence[Layer]) -> list[dict[str, Any]]:
+    usernames = user_lookup.names(session, [person for layer in made for person in layer.members])
+    return layers.shown(made, usernames)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    rotation: Rotation,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        rotation,
+        diff,
+        now=now,
+        group_id=team.group_id,
+        name=team_lookup.name(team, rotation),
+    )

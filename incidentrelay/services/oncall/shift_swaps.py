@@ -1,0 +1,193 @@
+"""People take, cover and swap shifts. Each becomes overrides, which are made and audited as such.
+
+What is a part of the past stays: of a shift that has begun only the rest changes hands.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.domain.oncall.restrictions import Interval
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import Shift, on_call, shifts
+from incidentrelay.models import Rotation, RotationOverride, Team, User
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.common import resources, team_lookup
+from incidentrelay.services.oncall import overrides, previews, schedules
+
+MAX_PARTS = 100
+
+
+def take(
+    session: Session,
+    rotation: Rotation,
+    *,
+    at: datetime | None = None,
+    until: datetime | None = None,
+    actor: Actor,
+    now: datetime,
+) -> list[RotationOverride]:
+    """The actor has the shift that contains ``at`` (None: now), to its end or ``until``.
+
+    Raises Conflict where nobody has a shift then or the actor has it, InvalidInput
+    for a shift that is over and an ``until`` that is not inside of the rest.
+    """
+    team, schedule = _locked(session, rotation)
+    me = _myself(session, team, actor)
+    shift = _shift(schedule, now if at is None else at, "at", now)
+    if shift.user_id == me.id:
+        raise Conflict("You have this shift already.")
+    start = max(shift.start, now)
+    end = shift.end if until is None else until
+    if not start < end <= shift.end:
+        raise InvalidInput.of("until", f"The rest of the shift is from {_says(start, shift.end)}.")
+    reason = f"Taken over from {_name(session, shift)}."
+    return [_make(session, rotation, me, Interval(start, end), reason, actor, now)]
+
+
+def cover(
+    session: Session,
+    rotation: Rotation,
+    *,
+    user: str,
+    start: datetime,
+    end: datetime,
+    covered: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> list[RotationOverride]:
+    """``user`` stands in for ``covered`` (None: the actor) wherever they are on call.
+
+    That is in [start, end), from now on. Usernames are of active members of the group.
+    Raises InvalidInput (``user``, ``for``, ``from``, ``to``), and Conflict where the
+    covered person is never on call, or in more than 100 separate parts.
+    """
+    if end <= now:
+        raise InvalidInput.of("to", "This is in the past.")
+    start = max(start, now)
+    previews.check_span(start, end)
+    team, schedule = _locked(session, rotation)
+    whom = (
+        _myself(session, team, actor)
+        if covered is None
+        else user_lookup.member(session, team.group_id, covered, "for")
+    )
+    other = user_lookup.member(session, team.group_id, user, "user")
+    if other.id == whom.id:
+        raise InvalidInput.of("user", "Nobody can stand in for themselves.")
+    parts = _parts(shifts(schedule, start, end), whom.id)
+    if not parts:
+        raise Conflict(f"{whom.display_name} is not on call in this time.")
+    if len(parts) > MAX_PARTS:
+        raise Conflict(f"These are more than {MAX_PARTS} shifts; choose a shorter time.")
+    reason = f"Stands in for {whom.display_name}."
+    return [_make(session, rotation, other, part, reason, actor, now) for part in parts]
+
+
+def swap(
+    session: Session,
+    rotation: Rotation,
+    *,
+    mine: datetime,
+    theirs: datetime,
+    actor: Actor,
+    now: datetime,
+) -> list[RotationOverride]:
+    """The actor's shift at ``mine`` and another person's at ``theirs`` change hands.
+
+    Either both do, or an error is raised: Conflict where somebody else, or nobody, has
+    one of them; InvalidInput for a shift that is over.
+    """
+    team, schedule = _locked(session, rotation)
+    me = _myself(session, team, actor)
+    own = _shift(schedule, mine, "mine", now)
+    other = _shift(schedule, theirs, "theirs", now)
+    if own.user_id != me.id:
+        raise Conflict(f"The shift at “mine” is not yours; {_name(session, own)} has it.")
+    if other.user_id == me.id:
+        raise Conflict("The shift at “theirs” is your own.")
+    them = session.get_one(User, other.user_id)
+    with_them = f"Swapped with {them.display_name}."
+    with_me = f"Swapped with {me.display_name}."
+    return [
+        _make(session, rotation, me, _rest(other, now), with_them, actor, now),
+        _make(session, rotation, them, _rest(own, now), with_me, actor, now),
+    ]
+
+
+def _locked(session: Session, rotation: Rotation) -> tuple[Team, Schedule]:
+    """The schedule, as nobody else changes it by way of overrides until the transaction ends."""
+    team = team_lookup.team_of(session, rotation)
+    resources.lock_group(session, team.group_id)
+    return team, schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+
+
+def _myself(session: Session, team: Team, actor: Actor) -> User:
+    if actor.user_id is not None:
+        query = select(User.username).where(User.id == actor.user_id)
+        try:
+            return user_lookup.member(session, team.group_id, session.scalar(query), "user")
+        except InvalidInput:
+            # Site admins may do this without belonging to the group.
+            raise Conflict("Only members of the group can be on call; you are none.") from None
+    raise Conflict("Only a person can be on call.")
+
+
+def _shift(schedule: Schedule, at: datetime, field: str, now: datetime) -> Shift:
+    previews.check_instant(at, field)
+    shift = on_call(schedule, at)
+    if shift is None:
+        raise Conflict(f"Nobody has a shift at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC.")
+    if shift.end <= now:
+        raise InvalidInput.of(field, "This shift is over.")
+    return shift
+
+
+def _rest(shift: Shift, now: datetime) -> Interval:
+    return Interval(max(shift.start, now), shift.end)
+
+
+def _parts(found: Sequence[Shift], user_id: int) -> list[Interval]:
+    """Where that person is on call; what touches is one part."""
+    parts: list[Interval] = []
+    for shift in found:
+        if shift.user_id != user_id:
+            continue
+        if parts and parts[-1].end == shift.start:
+            parts[-1] = Interval(parts[-1].start, shift.end)
+        else:
+            parts.append(Interval(shift.start, shift.end))
+    return parts
+
+
+def _make(
+    session: Session,
+    rotation: Rotation,
+    user: User,
+    part: Interval,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> RotationOverride:
+    if part.end - part.start > overrides.LONGEST:
+        days = overrides.LONGEST.days
+        raise Conflict(f"This shift is longer than {days} days; make overrides for parts of it.")
+    data = {
+        "user": user.username,
+        "starts_at": part.start,
+        "ends_at": part.end,
+        "reason": reason,
+    }
+    return overrides.create(session, rotation, data, actor=actor, now=now)
+
+
+def _name(session: Session, shift: Shift) -> str:
+    return session.get_one(User, shift.user_id).display_name
+
+
+def _says(start: datetime, end: datetime) -> str:
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,85 @@
+"""What is wrong with the whole right now, for whom it concerns: the console's banners."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay.domain.enums import AlertStatus, EventKind
+from incidentrelay.domain.oncall.shifts import on_call
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert, Event, Group, Rotation, Route, Team
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.common import heartbeats
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.delivery import outages
+from incidentrelay.services.delivery.outages import Broken
+from incidentrelay.services.oncall import schedules
+
+# A worker gives a sign of life at every sweep, which is at most a minute apart.
+WORKER_SILENT = timedelta(minutes=5)
+_MOST_ROTATIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """``uncovered`` rotations (with their teams) have nobody on call although alerts go there.
+
+    ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
+    ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
+    ``failed`` notifications are those of alerts that still are as they were then.
+    """
+
+    uncovered: tuple[Rotation, ...]
+    exhausted: int
+    worker_missing: bool
+    worker_seen_at: datetime | None
+    broken: tuple[Broken, ...]
+    failed: int
+
+
+def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
+    """The notices of what ``memberships`` may see, in a constant number of statements."""
+    seen_at = heartbeats.last(session, heartbeats.WORKER)
+    return Notices(
+        uncovered=_uncovered(session, memberships, now),
+        exhausted=count_exhausted(session, memberships),
+        worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
+        worker_seen_at=seen_at,
+        broken=outages.find(session, memberships),
+        failed=failed_notifications.count_open(session, memberships),
+    )
+
+
+def _uncovered(session: Session, memberships: Memberships, now: datetime) -> tuple[Rotation, ...]:
+    used = exists().where(Route.rotation_id == Rotation.id, Route.enabled)
+    query = (
+        select(Rotation)
+        .join(Team, Team.id == Rotation.team_id)
+        .join(Group, Group.id == Team.group_id)
+        .where(Rotation.enabled, Team.active, Group.active, used)
+        .options(joinedload(Rotation.team))
+        .order_by(Rotation.id)
+        .limit(_MOST_ROTATIONS)
+    )
+    rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
+    loaded = schedules.load(session, [rotation.id for rotation in rotations])
+    return tuple(
+        rotation
+        for rotation in rotations
+        if rotation.id not in loaded or on_call(loaded[rotation.id], now) is None
+    )
+
+
+def count_exhausted(session: Session, memberships: Memberships) -> int:
+    """Firing alerts whose plan has ended without a reaction."""
+    ended = exists().where(Event.alert_id == Alert.id, Event.kind == EventKind.ESCALATION_EXHAUSTED)
+    # Whatever starts the plan again sets wake_at, so that an old end does not count.
+    query = select(func.count()).where(
+        Alert.status == AlertStatus.FIRING,
+        Alert.wake_at.is_(None),
+        Alert.quiet_until.is_(None),
+        ended,
+    )
+    return session.scalar(scope(query, Alert, memberships, Permission.VIEW)) or 0

@@ -1,0 +1,35 @@
+"""Whether the whole works: what a load balancer and a watchdog want to know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Notification
+from incidentrelay.models.notification import IS_UNFINISHED
+from incidentrelay.services.common import heartbeats
+
+_WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``overdue_since`` is when the oldest notification that still waits was due."""
+
+    worker_seen_at: datetime | None
+    overdue_since: datetime | None
+
+
+def check(session: Session, now: datetime) -> Health:
+    """Raises what the database raises when it cannot be used."""
+    overdue = session.scalar(
+        select(func.min(Notification.next_at)).where(
+            IS_UNFINISHED, Notification.state.in_(_WAITING), Notification.next_at <= now
+        )
+    )
+    return Health(
+        worker_seen_at=heartbeats.last(session, heartbeats.WORKER),
+        overdue_since=overdue,
+    )

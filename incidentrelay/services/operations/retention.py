@@ -1,0 +1,112 @@
+"""What is old enough to be forgotten, a small batch at a time.
+
+Each batch is a transaction of its own, so that nothing has to wait for long, and any
+number of workers may do it at once. What goes, goes whole: with an alert go its
+signals, timeline, notifications and attempts, by the database's own cascade.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, or_, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.models import Alert, Attempt, AuditEntry, IntakeRequest, Notification
+from incidentrelay.services.outbox.records import DUE
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Something that is kept for a number of days: ``old`` selects what began before.
+
+    ``setting`` has the days, ``batch`` is how many rows go at once.
+    """
+
+    name: str
+    setting: str
+    model: type[Any]
+    old: Callable[[datetime], Select[Any]]
+    batch: int
+
+
+def _alerts(before: datetime) -> Select[Any]:
+    """Resolved ones of which nothing is to be sent any more."""
+    unfinished = select(Notification.id).where(
+        Notification.alert_id == Alert.id, Notification.state.in_(DUE)
+    )
+    return (
+        select(Alert.id)
+        .where(
+            Alert.status == AlertStatus.RESOLVED,
+            Alert.resolved_at < before,
+            ~unfinished.exists(),
+        )
+        .order_by(Alert.resolved_at)
+    )
+
+
+def _attempts(before: datetime) -> Select[Any]:
+    """Those of finished notifications, if their alert is not open."""
+    return (
+        select(Attempt.id)
+        .join(Notification, Notification.id == Attempt.notification_id)
+        .outerjoin(Alert, Alert.id == Notification.alert_id)
+        .where(
+            Attempt.started_at < before,
+            Notification.state.not_in(DUE),
+            or_(Alert.id.is_(None), Alert.status == AlertStatus.RESOLVED),
+        )
+        .order_by(Attempt.started_at)
+    )
+
+
+def _tests(before: datetime) -> Select[Any]:
+    """Notifications about no alert: tests of channels."""
+    return select(Notification.id).where(
+        Notification.finished_at < before,
+        Notification.alert_id.is_(None),
+        Notification.state.not_in(DUE),
+    )
+
+
+def _intake(before: datetime) -> Select[Any]:
+    return (
+        select(IntakeRequest.id)
+        .where(IntakeRequest.received_at < before)
+        .order_by(IntakeRequest.received_at)
+    )
+
+
+def _audit(before: datetime) -> Select[Any]:
+    return select(AuditEntry.id).where(AuditEntry.at < before).order_by(AuditEntry.at)
+
+
+KINDS = (
+    Kind("intake requests", "retention_intake", IntakeRequest, _intake, 100),
+    Kind("attempts", "retention_attempts", Attempt, _attempts, 500),
+    Kind("tests of channels", "retention_attempts", Notification, _tests, 200),
+    Kind("alerts", "retention_alerts", Alert, _alerts, 50),
+    Kind("audit entries", "retention_audit", AuditEntry, _audit, 500),
+)
+
+
+def forget(session: Session, kind: Kind, days: int, now: datetime) -> int:
+    """Delete one batch of what is older than ``days`` (0: for ever).
+
+    Fewer than ``kind.batch`` means that nothing old is left, or that another worker
+    is at it.
+    """
+    if not days:
+        return 0
+    old = kind.old(now - timedelta(days=days)).limit(kind.batch)
+    ids = session.scalars(old.with_for_update(skip_locked=True, of=kind.model)).all()
+    if ids:
+        session.execute(
+            delete(kind.model)
+            .where(kind.model.id.in_(ids))
+            .execution_options(synchronize_session=False)
+        )
+    return len(ids)

@@ -1,0 +1,40 @@
+"""Messages to a person that are about no alert: codes, tests of rules, and shifts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.services.recipients.directory import Recipient
+
+
+def row(
+    recipient: Recipient,
+    uid: str,
+    kind: NotificationKind,
+    message: Mapping[str, Any],
+    *,
+    due: datetime,
+    now: datetime,
+) -> dict[str, Any]:
+    """The outbox row that brings ``message`` to one address of a person."""
+    return {
+        "uid": uid,
+        "alert_id": None,
+        "team_id": None,
+        "generation": 0,
+        "step": 0,
+        "kind": kind,
+        "target": recipient.target,
+        "method": recipient.method,
+        "lane": recipient.method,
+        "channel_id": None,
+        "user_id": recipient.user_id,
+        "contact_id": recipient.contact_id,
+        "message": dict(message),
+        "state": DeliveryState.PENDING,
+        "priority": kind.priority,
+        "next_at": due,
+        "handle": {},
+        "created_at": now,
+    }

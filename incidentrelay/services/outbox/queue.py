@@ -1,0 +1,184 @@
+"""The outbox: writing down what is owed, and taking it back.
+
+Rows are written in the transaction of the event that owes them; their sending is
+:mod:`incidentrelay.services.outbox.records`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind, Severity
+from incidentrelay.domain.messages import Message
+from incidentrelay.models import Notification
+from incidentrelay.services.recipients.directory import Recipient
+
+WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
+_TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
+_FIRST_HAND = (
+    NotificationKind.PAGE,
+    NotificationKind.ESCALATION,
+    NotificationKind.REMINDER,
+    NotificationKind.FALLBACK,
+)
+MOST_LABELS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An alert as messages and plans need it, whether or not it is a loaded row."""
+
+    id: int
+    team_id: int
+    team_name: str
+    generation: int
+    status: AlertStatus
+    severity: Severity
+    title: str
+    description: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    source_link: str | None
+    opened_at: datetime
+    assignee_id: int | None
+    signal_count: int = 1
+
+
+def message(
+    subject: Subject, kind: NotificationKind, headline: str, assignee: str | None
+) -> Message:
+    labels = dict(list(subject.labels.items())[:MOST_LABELS])
+    return Message(
+        kind=kind,
+        headline=headline,
+        title=subject.title,
+        severity=subject.severity,
+        status=subject.status,
+        team=subject.team_name,
+        alert_id=subject.id,
+        description=subject.description,
+        labels=labels,
+        source_link=subject.source_link,
+        runbook_link=subject.annotations.get("runbook_url"),
+        assignee=assignee,
+        started_at=subject.opened_at.isoformat(),
+        signal_count=subject.signal_count,
+    )
+
+
+def rows(
+    subject: Subject,
+    recipients: Iterable[Recipient],
+    body: Message,
+    step: int,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """The outbox rows that tell ``recipients``, each of them once and at its time."""
+    unique = {recipient.target: recipient for recipient in recipients}
+    opened = int(subject.opened_at.timestamp())
+    stem = f"a{subject.id}-{opened}-{subject.generation}-{step}-{body.kind}"
+    return [
+        {
+            "uid": f"{stem}-{recipient.target.replace(':', '-')}",
+            "alert_id": subject.id,
+            "team_id": subject.team_id,
+            "generation": subject.generation,
+            "step": step,
+            "kind": body.kind,
+            "target": recipient.target,
+            "method": recipient.method,
+            "lane": recipient.target if recipient.channel_id else recipient.method,
+            "channel_id": recipient.channel_id,
+            "user_id": recipient.user_id,
+            "contact_id": recipient.contact_id,
+            "message": body.to_json(),
+            "state": DeliveryState.PENDING,
+            "priority": body.kind.priority,
+            "next_at": now + timedelta(seconds=recipient.delay),
+            "handle": {},
+            "created_at": now,
+        }
+        for recipient in unique.values()
+    ]
+
+
+def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
+    """Put rows into the outbox and wake a worker for each when it is due."""
+    rest: Sequence[Mapping[str, Any]] = ()
+    if len(outbox) > db.MOST_HINTS:
+        # Each recipient's first message tells of all that is due for them by then.
+        first = {row["target"]: row for row in reversed(outbox)}
+        told = {row["uid"] for row in list(first.values())[: db.MOST_HINTS // 2]}
+        rest = [row for row in outbox if row["uid"] not in told]
+        outbox = [row for row in outbox if row["uid"] in told]
+        db.hint(session, db.Hint("sweep"))
+    later = {row["uid"]: row["next_at"] for row in outbox if row["next_at"] > row["created_at"]}
+    for notification_id, uid in db.insert_and_number(session, Notification, outbox, "uid"):
+        db.hint(session, db.Hint("deliver", notification_id, later.get(uid)))
+    db.insert_all(session, Notification, rest)
+
+
+def cancel(session: Session, alert_ids: Collection[int], now: datetime) -> None:
+    """Nobody needs what is still waiting for these alerts.
+
+    What is being sent right now is not touched; a later claim of it sees the
+    alert's new generation.
+    """
+    if alert_ids:
+        session.execute(
+            update(Notification)
+            .where(Notification.alert_id.in_(alert_ids), Notification.state.in_(WAITING))
+            .values(state=DeliveryState.CANCELLED, finished_at=now, next_at=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def tell(
+    session: Session,
+    news: Mapping[int, tuple[Subject, str]],
+    now: datetime,
+    *,
+    but: int | None = None,
+) -> None:
+    """Tell those who were told of an alert what became of it.
+
+    ``news`` maps the alert's id to it and to the headline; ``but`` is the user who
+    did it and needs no message. The inbox shows the alert as it is, so nothing is
+    written there.
+    """
+    if not news:
+        return
+    query = (
+        select(
+            Notification.alert_id,
+            Notification.target,
+            Notification.method,
+            Notification.user_id,
+            Notification.channel_id,
+            Notification.contact_id,
+        )
+        .where(
+            Notification.alert_id.in_(news),
+            Notification.kind.in_(_FIRST_HAND),
+            Notification.state.in_(_TOLD),
+            Notification.method != "inbox",
+        )
+        .distinct()
+    )
+    outbox: list[dict[str, Any]] = []
+    for alert_id, target, method, user_id, channel_id, contact_id in session.execute(query):
+        if alert_id is None or (user_id is not None and user_id == but):
+            continue
+        subject, headline = news[alert_id]
+        body = message(subject, NotificationKind.UPDATE, headline, None)
+        if contact_id is not None:
+            # However many rules led to a contact, the news are told there once.
+            target = f"user:{user_id}:{method}:{contact_id}"
+        recipient = Recipient(target, method, "", user_id, channel_id, contact_id)
+        outbox += rows(subject, [recipient], body, 0, now)
+    write(session, list({row["uid"]: row for row in outbox}.values()))

@@ -1,0 +1,177 @@
+"""Delivering the outbox: claim, perform, record.
+
+Claim (:mod:`.claims`) and record (:mod:`.delivery_results`) are short transactions;
+between them, outside of any, the channel does its work. A claim is a lease: when it
+runs out without a result, the worker is taken for dead and the notification is due
+again. Its fence grows with each claim, and a result that comes with an older fence is
+not written.
+
+What shares a provider shares a lane, in which only a few are sent at the same time:
+a provider that hangs holds up its own lane and nobody else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.channels.base import (
+    Channel,
+    NotSetUp,
+    PermanentFailure,
+    SendResult,
+    TemporaryFailure,
+)
+from incidentrelay.domain.delivery.bundles import summary
+from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.domain.messages import Envelope, Links, Message, Part
+from incidentrelay.models import Lane, Notification
+from incidentrelay.models.notification import IS_UNFINISHED
+
+DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
+ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
+LANE_WIDTH = 3
+MOST_OF_A_LANE = 20
+ALARMS = (
+    NotificationKind.PAGE,
+    NotificationKind.ESCALATION,
+    NotificationKind.REMINDER,
+    NotificationKind.FALLBACK,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One notification of a claim, under the fence of that claim."""
+
+    id: int
+    fence: int
+    alert_id: int | None
+    message: Message
+
+
+# The links of a message that tells this user of these.
+MakeLinks = Callable[[Sequence[Owed], int | None, datetime], Links]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt that this worker may make, with all that the channel needs.
+
+    ``owed`` is one notification, or all that share the message, the worst alert first.
+    ``uid`` is the message's idempotency key.
+    """
+
+    owed: tuple[Owed, ...]
+    attempt: int
+    uid: str
+    user_id: int | None
+    method: str
+    lane: str
+    config: Mapping[str, Any]
+    thread_key: str
+
+    @property
+    def ids(self) -> list[int]:
+        return [each.id for each in self.owed]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
+
+    ``down``: the provider itself did not work, so that others of its lane would fail too.
+    """
+
+    state: DeliveryState
+    reason: str = ""
+    handle: Mapping[str, Any] | None = None
+    retry_after: timedelta | None = None
+    unknown: bool = False
+    down: bool = False
+
+
+def due_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
+    """What is due, most urgent and oldest first; of each lane only its first ones.
+
+    A lane with a thousand waiting messages must not hide the single one of another.
+    What waits behind an open circuit is not due.
+    """
+    order = (Notification.priority, Notification.id)
+    rank = func.row_number().over(partition_by=Notification.lane, order_by=order)
+    shut = select(Lane.name).where(Lane.open_until > now)
+    ranked = (
+        select(Notification.id, Notification.priority, rank.label("rank"))
+        .where(
+            IS_UNFINISHED,
+            Notification.next_at <= now,
+            Notification.lane.not_in(shut),
+        )
+        .subquery()
+    )
+    query = (
+        select(ranked.c.id)
+        .where(ranked.c.rank <= MOST_OF_A_LANE)
+        .order_by(ranked.c.priority, ranked.c.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def wake_lane(session: Session, lane: str, at: datetime, *, most: int = LANE_WIDTH) -> None:
+    """From ``at`` on there is a way through the lane: whoever waits in it may try."""
+    query = (
+        select(Notification.id)
+        .where(
+            IS_UNFINISHED,
+            Notification.lane == lane,
+            Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
+            Notification.next_at <= at,
+        )
+        .order_by(Notification.priority, Notification.id)
+        .limit(most)
+    )
+    for notification_id in session.scalars(query):
+        db.hint(session, db.Hint("deliver", notification_id, at))
+
+
+def perform(taken: Claim, channel: Channel | None, links: MakeLinks, now: datetime) -> Result:
+    """Send it. Whatever a channel does wrong becomes a result, never an exception."""
+    if channel is None:
+        return Result(DeliveryState.FAILED, f"There is no channel of the kind {taken.method}.")
+    try:
+        sent: SendResult = channel.send(envelope(taken, links, now), taken.config)
+    except TemporaryFailure as failure:
+        return Result(
+            DeliveryState.RETRY,
+            failure.reason,
+            retry_after=failure.retry_after,
+            unknown=failure.unknown,
+            down=failure.down,
+        )
+    except NotSetUp as failure:
+        # Nobody chose this way for a person: it is one of all that a person could have.
+        state = DeliveryState.FAILED if taken.user_id is None else DeliveryState.CANCELLED
+        return Result(state, failure.reason)
+    except PermanentFailure as failure:
+        return Result(DeliveryState.FAILED, failure.reason)
+    state = DeliveryState.DELIVERED if sent.delivered else DeliveryState.SENT
+    return Result(state, sent.detail, sent.handle)
+
+
+def envelope(taken: Claim, links: MakeLinks, now: datetime) -> Envelope:
+    """What the channel sends: the one message, or one that sums all of them up."""
+    parts = tuple(Part(each.message, links([each], taken.user_id, now)) for each in taken.owed)
+    alone = len(parts) == 1
+    return Envelope(
+        message=parts[0].message if alone else summary([part.message for part in parts]),
+        links=parts[0].links if alone else links(taken.owed, None, now),
+        idempotency_key=taken.uid,
+        thread_key=taken.thread_key,
+        now=now,
+        parts=() if alone else parts,
+    )

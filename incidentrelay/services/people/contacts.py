@@ -1,0 +1,204 @@
+"""A person's contacts: the ways in which pages reach them.
+
+Each is confirmed with a code before it gets any page. What an admin enters as
+somebody's e-mail address counts as confirmed.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete as deletion
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.channels.base import Personal
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.models import ContactMethod, User
+from incidentrelay.services.channels.config import Registry
+from incidentrelay.services.common import audit, resources, validation
+from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.people import verification
+
+MOST = 20
+PROFILE_LABEL = "Profile"
+_KIND, _LABEL = validation.line(1, 32), validation.line(1, 60)
+_TAKEN = "This address is a contact of yours already."
+
+
+def kinds(registry: Registry) -> dict[str, Personal]:
+    """The kinds of channels by which people can be reached at an address of theirs."""
+    infos = [registry.get(name).info for name in sorted(registry.names())]
+    return {info.name: info.personal for info in infos if info.personal is not None}
+
+
+def listed(session: Session, user_id: int) -> list[ContactMethod]:
+    """The person's contacts, the oldest first."""
+    query = select(ContactMethod).where(ContactMethod.user_id == user_id)
+    return list(session.scalars(query.order_by(ContactMethod.id)))
+
+
+def create(
+    session: Session,
+    user: User,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    registry: Registry,
+    vault: Vault,
+) -> ContactMethod:
+    """A new contact of ``user``, to which a code is sent."""
+    ways = kinds(registry)
+    if not isinstance(data.get("kind"), str) or data["kind"] not in ways:
+        raise InvalidInput.of("kind", f"Write one of: {', '.join(ways)}.")
+    table = {"kind": _KIND, "label": _LABEL, "address": _address(ways[data["kind"]])}
+    values = validation.clean(data, table, required=("kind", "label", "address"))
+    _refuse_too_many(session, user)
+    verification.refuse_a_flood(session, user, now)
+    if _twin(session, user.id, values["kind"], values["address"]) is not None:
+        raise InvalidInput.of("address", _TAKEN)
+    contact = ContactMethod(user_id=user.id, **values, created_at=now, updated_at=now)
+    resources.insert(session, contact, taken=_TAKEN)
+    audit.record(session, actor, "create", contact, resources.given(values), now=now)
+    verification.send(session, contact, user, vault, now)
+    return contact
+
+
+def update(
+    session: Session,
+    contact: ContactMethod,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> ContactMethod:
+    """Change the label; another address would be another contact."""
+    given = resources.without_fixed(contact, data, ("kind", "address"))
+    diff = resources.change(contact, validation.clean(given, {"label": _LABEL}))
+    if diff:
+        resources.save(session, contact, now)
+        audit.record(session, actor, "update", contact, diff, now=now)
+    return contact
+
+
+def delete(session: Session, contact: ContactMethod, *, actor: Actor, now: datetime) -> None:
+    """Take a contact away; its rules go with it.
+
+    Raises Conflict for the address of the profile, and for the last one that works.
+    """
+    user = session.get_one(User, contact.user_id)
+    # Two that go at the same time must not each count on the other.
+    verification.lock_owner(session, user)
+    if is_profile(contact, user):
+        raise Conflict("This is the e-mail address of your profile. Change it there.")
+    others = (
+        select(func.count())
+        .select_from(ContactMethod)
+        .where(
+            ContactMethod.user_id == user.id,
+            ContactMethod.id != contact.id,
+            ContactMethod.verified_at.is_not(None),
+        )
+    )
+    if contact.verified_at and not user.email and not session.scalar(others):
+        raise Conflict("Nothing else reaches you. Add and confirm another contact first.")
+    gone = {"address": [contact.address, None]}
+    resources.remove(session, contact, used="This contact is still needed.")
+    audit.record(session, actor, "delete", contact, gone, now=now)
+
+
+def send_code(
+    session: Session, contact: ContactMethod, *, actor: Actor, now: datetime, vault: Vault
+) -> ContactMethod:
+    """Send a new code to a contact that is not confirmed."""
+    user = session.get_one(User, contact.user_id)
+    verification.send(session, contact, user, vault, now)
+    resources.save(session, contact, now)
+    audit.record(session, actor, "send_code", contact, now=now)
+    return contact
+
+
+def confirm(
+    session: Session, contact: ContactMethod, code: str, *, actor: Actor, now: datetime
+) -> bool:
+    """Whether the contact is confirmed now.
+
+    False: the code was wrong. That must be committed, so that it counts. Raises
+    InvalidInput where no code is under way.
+    """
+    session.refresh(contact, with_for_update=True)
+    if contact.verified_at is not None:
+        return True
+    right = verification.try_code(contact, code, now)
+    if right:
+        contact.verified_at = now
+        audit.record(session, actor, "confirm", contact, now=now)
+    resources.save(session, contact, now)
+    return right
+
+
+def is_profile(contact: ContactMethod, user: User) -> bool:
+    """Whether it is the e-mail address of its owner's profile."""
+    return contact.kind == "email" and _same(contact.address, user.email)
+
+
+def follow_profile(
+    session: Session, user: User, before: str | None, *, vouched: bool, now: datetime
+) -> None:
+    """The e-mail address of the profile was ``before`` and is another one now.
+
+    An address for which somebody else has ``vouched`` takes the place of the one
+    before, and of its rules. What people enter themselves is one more contact, to
+    be confirmed; until then the one before stays in use.
+    """
+    old = _twin(session, user.id, "email", before) if before else None
+    if not user.email:
+        if old is not None:
+            session.execute(deletion(ContactMethod).where(ContactMethod.id == old.id))
+        return
+    there = _twin(session, user.id, "email", user.email)
+    if there is None and old is not None and vouched:
+        old.address, there = user.email, old
+    if there is None:
+        there = ContactMethod(
+            user_id=user.id,
+            kind="email",
+            label=PROFILE_LABEL,
+            address=user.email,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(there)
+    if vouched and there.verified_at is None:
+        there.verified_at = now
+    there.updated_at = now
+
+
+def _address(personal: Personal) -> validation.Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError("This must be text.")
+        return personal.check(value)
+
+    return check
+
+
+def _refuse_too_many(session: Session, user: User) -> None:
+    verification.lock_owner(session, user)
+    count = select(func.count()).select_from(ContactMethod)
+    if (session.scalar(count.where(ContactMethod.user_id == user.id)) or 0) >= MOST:
+        raise Conflict(f"You have {MOST} contacts. Delete one first.")
+
+
+def _twin(session: Session, user_id: int, kind: str, address: str) -> ContactMethod | None:
+    query = select(ContactMethod).where(
+        ContactMethod.user_id == user_id, ContactMethod.kind == kind
+    )
+    found = (row for row in session.scalars(query) if _same(row.address, address))
+    return next(found, None)
+
+
+def _same(address: str, other: str | None) -> bool:
+    return other is not None and address.casefold() == other.casefold()

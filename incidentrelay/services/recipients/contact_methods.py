@@ -1,0 +1,78 @@
+"""People with the ways in which they can be told, read in one statement."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import Urgency
+from incidentrelay.domain.escalation.notification_rules import Rule
+from incidentrelay.models import ContactMethod, NotificationRule, User
+
+# Outer joins: the contact and the rule may be missing.
+_Row = tuple[User, int | None, str, str, Urgency | None, int]
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_PEOPLE = (
+    select(
+        User,
+        ContactMethod.id,
+        ContactMethod.kind,
+        ContactMethod.label,
+        NotificationRule.urgency,
+        NotificationRule.delay,
+    )
+    .outerjoin(
+        ContactMethod,
+        (ContactMethod.user_id == User.id) & ContactMethod.verified_at.is_not(None),
+    )
+    .outerjoin(NotificationRule, NotificationRule.contact_id == ContactMethod.id)
+    .where(User.id.in_(_IDS))
+    .order_by(User.id, ContactMethod.id, NotificationRule.delay)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact that is confirmed."""
+
+    id: int
+    kind: str
+    label: str
+
+
+@dataclass(slots=True)
+class Ways:
+    """A person's confirmed contacts by id, the oldest first; and rules that name them."""
+
+    contacts: dict[int, Contact] = field(default_factory=dict)
+    rules: dict[Urgency, tuple[Rule, ...]] = field(default_factory=dict)
+
+
+NO_WAYS = Ways()
+_WORDS: Mapping[str, str] = {"email": "e-mail"}
+
+
+def named(method: str, label: str = "") -> str:
+    """A way in words: ``e-mail (Home)``."""
+    word = _WORDS.get(method, method)
+    return f"{word} ({label})" if label else word
+
+
+def load(session: Session, user_ids: Collection[int]) -> tuple[dict[int, User], Mapping[int, Ways]]:
+    """The people of these ids, and the ways to those who have any."""
+    if not user_ids:
+        return {}, {}
+    users: dict[int, User] = {}
+    ways: dict[int, Ways] = {}
+    for row in session.execute(_PEOPLE, {"ids": list(user_ids)}):
+        user, contact_id, kind, label, urgency, delay = cast(_Row, tuple(row))
+        users[user.id] = user
+        if contact_id is None:
+            continue
+        found = ways.setdefault(user.id, Ways())
+        found.contacts.setdefault(contact_id, Contact(contact_id, kind, label))
+        if urgency is not None:
+            found.rules[urgency] = (*found.rules.get(urgency, ()), Rule(delay, contact_id))
+    return users, ways

@@ -1,0 +1,238 @@
+"""Everything that is needed to find out whom a plan reaches, loaded at once.
+
+However many alerts are worked on together, a directory costs a constant number of
+statements; afterwards finding people is arithmetic.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain import matchers as matching
+from incidentrelay.domain.enums import Severity, TargetKind, Urgency
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.escalation.notification_rules import effective, urgency_of
+from incidentrelay.domain.matchers import Matcher
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.silences import silences as silencing
+from incidentrelay.domain.silences.silences import Cover, Timing
+from incidentrelay.models import Channel, Silence, Team, TeamMember, User
+from incidentrelay.services.common import silence_timing
+from incidentrelay.services.oncall.schedules import load_for_paging
+from incidentrelay.services.recipients import contact_methods
+from incidentrelay.services.recipients.contact_methods import NO_WAYS, Ways
+
+log = logging.getLogger(__name__)
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_CHANNELS = select(Channel).where(Channel.id.in_(_IDS))
+# The silence may be missing.
+_TEAMS: Select[Team, Any] = (
+    select(Team, Silence)
+    .outerjoin(Silence, (Silence.team_id == Team.id) & (Silence.ends_at > bindparam("now")))
+    .where(Team.id.in_(_IDS))
+    .order_by(Silence.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One address: ``target`` is its stable name, ``label`` is for people.
+
+    It is told ``delay`` seconds after the others. ``contact`` is the label of a
+    person's contact.
+    """
+
+    target: str
+    method: str
+    label: str
+    user_id: int | None = None
+    channel_id: int | None = None
+    contact_id: int | None = None
+    contact: str = ""
+    delay: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSilence:
+    """A silence that is not over: whom it is about, and when it is in force."""
+
+    id: int
+    matchers: tuple[Matcher, ...]
+    timing: Timing
+
+
+@dataclass(slots=True)
+class Directory:
+    """``urgency`` says which of their rules people are told by."""
+
+    schedules: Mapping[int, Schedule] = field(default_factory=dict)
+    teams: Mapping[int, Team] = field(default_factory=dict)
+    team_members: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    users: Mapping[int, User] = field(default_factory=dict)
+    channels: Mapping[int, Channel] = field(default_factory=dict)
+    silences: Mapping[int, tuple[TeamSilence, ...]] = field(default_factory=dict)
+    ways: Mapping[int, Ways] = field(default_factory=dict)
+    urgency: Urgency = Urgency.HIGH
+
+    def about(self, severity: Severity) -> "Directory":
+        """The same directory for an alert of that severity."""
+        return replace(self, urgency=urgency_of(severity))
+
+    def name(self, user_id: int | None) -> str | None:
+        user = self.users.get(user_id) if user_id is not None else None
+        return user.display_name if user else None
+
+    def person(self, user_id: int | None) -> tuple[Recipient, ...]:
+        """The addresses of an active person: the inbox, and those that their rules name.
+
+        Who has confirmed no contact is told by the e-mail address of their profile.
+        """
+        user = self.users.get(user_id) if user_id is not None else None
+        if user is None or not user.active:
+            return ()
+        name = user.display_name
+        inbox = Recipient(f"user:{user.id}:inbox", "inbox", name, user_id=user.id)
+        ways = self.ways.get(user.id, NO_WAYS)
+        if not ways.contacts and user.email:
+            return inbox, Recipient(f"user:{user.id}:email", "email", name, user_id=user.id)
+        return inbox, *self._by_rules(user, ways)
+
+    def at_once(self, user_id: int | None) -> tuple[Recipient, ...]:
+        """The addresses of an active person that are used at once when it is urgent."""
+        urgent = replace(self, urgency=Urgency.HIGH).person(user_id)
+        return tuple(recipient for recipient in urgent if recipient.delay == 0)
+
+    def _by_rules(self, user: User, ways: Ways) -> Iterator[Recipient]:
+        rules = effective(ways.rules.get(self.urgency, ()), list(ways.contacts), self.urgency)
+        for rule in rules:
+            contact = ways.contacts[rule.contact_id]
+            target = f"user:{user.id}:{contact.kind}:{contact.id}"
+            yield Recipient(
+                # The same contact may have a rule of its own later on.
+                f"{target}:{rule.delay}" if rule.delay else target,
+                contact.kind,
+                user.display_name,
+                user_id=user.id,
+                contact_id=contact.id,
+                contact=contact.label,
+                delay=rule.delay,
+            )
+
+    def channel(self, channel_id: int | None) -> tuple[Recipient, ...]:
+        channel = self.channels.get(channel_id) if channel_id is not None else None
+        if channel is None or not channel.enabled:
+            return ()
+        target = f"channel:{channel.id}"
+        return (Recipient(target, channel.kind, channel.name, channel_id=channel.id),)
+
+    def fallback(self, team_id: int) -> tuple[Recipient, ...]:
+        team = self.teams[team_id]
+        return self.person(team.fallback_user_id) + self.channel(team.fallback_channel_id)
+
+    def cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> Cover | None:
+        """The silences over these labels, up to the end of the last that keeps them quiet."""
+        return silencing.cover(self._timings(team_id, labels), at)
+
+    def next_cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> datetime | None:
+        """When the next silence over these labels begins after ``at``."""
+        found = [silencing.next_start(timing, at) for _, timing in self._timings(team_id, labels)]
+        return min((start for start in found if start is not None), default=None)
+
+    def _timings(self, team_id: int, labels: Mapping[str, str]) -> list[tuple[int, Timing]]:
+        return [
+            (silence.id, silence.timing)
+            for silence in self.silences.get(team_id, ())
+            if matching.matches(silence.matchers, labels)
+        ]
+
+
+def load(
+    session: Session,
+    plans: Iterable[Plan],
+    team_ids: Collection[int],
+    *,
+    now: datetime,
+    user_ids: Iterable[int | None] = (),
+) -> Directory:
+    """The directory for these plans of these teams; ``user_ids`` are wanted besides."""
+    ids: dict[TargetKind, set[int]] = defaultdict(set)
+    for plan in plans:
+        for step in plan.steps:
+            for target in step.targets:
+                if target.id is not None:
+                    ids[target.kind].add(target.id)
+    teams, silences = _teams(session, team_ids, now)
+    rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
+    loaded = load_for_paging(session, rotation_ids, now)
+    members = _team_members(session, ids[TargetKind.TEAM])
+    wanted = ids[TargetKind.USER] | {user_id for user_id in user_ids if user_id is not None}
+    wanted |= {team.fallback_user_id for team in teams.values() if team.fallback_user_id}
+    wanted |= {user_id for people in members.values() for user_id in people}
+    for schedule in loaded.values():
+        wanted |= _people(schedule)
+    channel_ids = ids[TargetKind.CHANNEL]
+    channel_ids |= {team.fallback_channel_id for team in teams.values() if team.fallback_channel_id}
+    users, ways = contact_methods.load(session, wanted)
+    return Directory(
+        schedules=loaded,
+        teams=teams,
+        team_members=members,
+        users=users,
+        channels=_channels(session, channel_ids),
+        silences=silences,
+        ways=ways,
+    )
+
+
+def _channels(session: Session, ids: Collection[int]) -> dict[int, Channel]:
+    if not ids:
+        return {}
+    return {row.id: row for row in session.scalars(_CHANNELS, {"ids": list(ids)})}
+
+
+def _people(schedule: Schedule) -> set[int]:
+    people = {override.user_id for override in schedule.overrides}
+    for revision in schedule.revisions:
+        for layer in revision.layers:
+            people.update(layer.members)
+    return people
+
+
+def _team_members(session: Session, team_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, list[int]] = {team_id: [] for team_id in team_ids}
+    if team_ids:
+        query = select(TeamMember.team_id, TeamMember.user_id).where(
+            TeamMember.team_id.in_(team_ids)
+        )
+        for team_id, user_id in session.execute(query.order_by(TeamMember.id)):
+            found[team_id].append(user_id)
+    return {team_id: tuple(people) for team_id, people in found.items()}
+
+
+def _teams(
+    session: Session, team_ids: Collection[int], now: datetime
+) -> tuple[dict[int, Team], dict[int, tuple[TeamSilence, ...]]]:
+    """The teams, and their silences that are not over."""
+    teams: dict[int, Team] = {}
+    found: dict[int, list[TeamSilence]] = defaultdict(list)
+    given = {"ids": list(team_ids), "now": now}
+    for team, row in session.execute(_TEAMS, given) if team_ids else ():
+        teams[team.id] = team
+        if row is None:
+            continue
+        try:
+            parsed, timing = matching.parse_list(row.matchers), silence_timing.of(row)
+        except InvalidInput:
+            # A zone that is gone, say. Better a page too many than none.
+            log.exception("Silence %s is not understood any more, and covers nothing.", row.id)
+            continue
+        found[row.team_id].append(TeamSilence(row.id, parsed, timing))
+    return teams, {team_id: tuple(silences) for team_id, silences in found.items()}

@@ -1,0 +1,83 @@
+"""A person's notification rules: what is kept, and what really happens."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import Urgency
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.escalation.notification_rules import Rule, effective, mistakes
+from incidentrelay.models import ContactMethod, NotificationRule, User
+from incidentrelay.services.common import audit
+from incidentrelay.services.recipients import contact_methods
+
+
+@dataclass(frozen=True, slots=True)
+class RuleList:
+    """What happens to a page of that urgency; ``default``: the person has no own rules.
+
+    No rules at all: only the inbox, or the e-mail address of the profile that is not
+    confirmed yet.
+    """
+
+    urgency: Urgency
+    default: bool
+    rules: tuple[Rule, ...]
+
+
+def read(session: Session, user_id: int) -> dict[Urgency, RuleList]:
+    _, ways = contact_methods.load(session, [user_id])
+    found = ways.get(user_id, contact_methods.NO_WAYS)
+    lists = {}
+    for urgency in Urgency:
+        own = found.rules.get(urgency, ())
+        lists[urgency] = RuleList(urgency, not own, effective(own, list(found.contacts), urgency))
+    return lists
+
+
+def save(
+    session: Session,
+    user: User,
+    urgency: Urgency,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> RuleList:
+    """Replace the person's rules for that urgency; none: the default again.
+
+    Raises InvalidInput for rules of contacts that are not confirmed, and for an
+    urgent list in which nothing comes at once.
+    """
+    # Locked, so that no contact is taken away or added to another list meanwhile.
+    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    _, ways = contact_methods.load(session, [user.id])
+    found = ways.get(user.id, contact_methods.NO_WAYS)
+    rules = [Rule(each["delay"], each["contact_id"]) for each in given]
+    wrong = mistakes(rules, found.contacts, urgency)
+    if wrong:
+        raise InvalidInput(wrong)
+    before = found.rules.get(urgency, ())
+    theirs = select(ContactMethod.id).where(ContactMethod.user_id == user.id)
+    session.execute(
+        delete(NotificationRule)
+        .where(NotificationRule.urgency == urgency, NotificationRule.contact_id.in_(theirs))
+        .execution_options(synchronize_session=False)
+    )
+    rows = [
+        {"contact_id": rule.contact_id, "urgency": urgency, "delay": rule.delay} for rule in rules
+    ]
+    db.insert_all(session, NotificationRule, rows)
+    diff = {f"{urgency}_rules": [_plain(before), _plain(rules)]}
+    audit.record(session, actor, "set_rules", user, diff, now=now)
+    return read(session, user.id)[urgency]
+
+
+def _plain(rules: Sequence[Rule]) -> list[dict[str, int]]:
+    return [{"delay": rule.delay, "contact_id": rule.contact_id} for rule in rules]

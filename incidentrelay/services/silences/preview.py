@@ -1,0 +1,72 @@
+"""What a silence would cover, before anybody makes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain import matchers as matching
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.matchers import Matcher
+from incidentrelay.domain.silences import silences as domain
+from incidentrelay.domain.silences.silences import Window
+from incidentrelay.models import Alert, Silence, Team
+from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.services.common import silence_timing
+from incidentrelay.services.silences import silences
+
+RECENTLY = timedelta(hours=24)
+MOST_ALERTS = 10
+MOST_WINDOWS = 5
+_MOST_LOOKED_AT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """``firing`` alerts would be quiet now, the newest of which are ``alerts``.
+
+    ``recent`` opened in the last 24 hours and would have been covered. ``incomplete``:
+    there are so many alerts that not all were looked at. ``windows`` come next.
+    """
+
+    firing: int
+    alerts: Sequence[Alert]
+    recent: int
+    incomplete: bool
+    windows: Sequence[Window]
+
+
+def preview(session: Session, team: Team, data: Mapping[str, Any], *, now: datetime) -> Preview:
+    """The preview of a silence with ``data``; raises InvalidInput as making it would."""
+    return of(session, Silence(team_id=team.id, **silences.judged(data, now)), now=now)
+
+
+def of(session: Session, silence: Silence, *, now: datetime) -> Preview:
+    """What the silence, made or not, covers when it is in force."""
+    parsed = matching.parse_list(silence.matchers)
+    firing = _ids(session, silence, parsed, Alert.status == AlertStatus.FIRING)
+    recent = _ids(session, silence, parsed, Alert.opened_at > now - RECENTLY)
+    coming = domain.windows(silence_timing.of(silence), now, silence.ends_at)
+    shown = select(Alert).where(Alert.id.in_(firing[0][:MOST_ALERTS])).order_by(Alert.id.desc())
+    return Preview(
+        firing=len(firing[0]),
+        alerts=session.scalars(shown).all(),
+        recent=len(recent[0]),
+        incomplete=firing[1] or recent[1],
+        windows=tuple(islice(coming, MOST_WINDOWS)),
+    )
+
+
+def _ids(
+    session: Session, silence: Silence, parsed: Sequence[Matcher], condition: Any
+) -> tuple[list[int], bool]:
+    """The alerts that match, newest first, and whether there were too many to look at all."""
+    columns: Any = select(Alert.id, Alert.labels).where(Alert.team_id == silence.team_id, condition)
+    query = alert_search.narrowed(columns, {"matchers": parsed})
+    rows = session.execute(query.order_by(Alert.id.desc()).limit(_MOST_LOOKED_AT + 1)).all()
+    found = [number for number, labels in rows if matching.matches(parsed, labels)]
+    return found, len(rows) > _MOST_LOOKED_AT

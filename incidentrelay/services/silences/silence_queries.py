@@ -1,0 +1,72 @@
+"""Lists of silences as people look at them, in a constant number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.silences import silences as domain
+from incidentrelay.models import Silence, Team
+from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.common import silence_timing
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SilencePage:
+    """``older`` is the ``before`` of the next page; None at the end."""
+
+    silences: Sequence[Silence]
+    older: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``active`` until ``until``; else ``next`` is when it begins; neither: it is over."""
+
+    active: bool
+    until: datetime | None = None
+    next: datetime | None = None
+
+
+def find(
+    session: Session,
+    memberships: Memberships,
+    *,
+    over: bool,
+    now: datetime,
+    team_id: int | None = None,
+    before: int | None = None,
+) -> SilencePage:
+    """One page of the silences that are over, or are not, newest first.
+
+    Each has its team, group and creator loaded.
+    """
+    query = scope(select(Silence), Silence, memberships, Permission.VIEW)
+    query = query.where(Silence.ends_at <= now if over else Silence.ends_at > now)
+    if team_id is not None:
+        query = query.where(Silence.team_id == team_id)
+    if before is not None:
+        query = query.where(Silence.id < before)
+    query = query.options(
+        joinedload(Silence.team).joinedload(Team.group), joinedload(Silence.created_by)
+    )
+    found = session.scalars(query.order_by(Silence.id.desc()).limit(PAGE + 1)).all()
+    return SilencePage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+
+
+def state(silence: Silence, now: datetime) -> State:
+    """Whether the silence is in force, and when that changes."""
+    try:
+        timing = silence_timing.of(silence)
+    except InvalidInput:
+        return State(False)
+    window = domain.active_at(timing, now)
+    if window is not None:
+        return State(True, until=window.end)
+    return State(False, next=domain.next_start(timing, now))

@@ -1,0 +1,141 @@
+"""Silences: during a window, a team's alerts that match are quiet."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update as update_rows
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.domain.silences import silences as domain
+from incidentrelay.models import Silence, Team, User
+from incidentrelay.services.common import audit, resources, silence_timing, validation
+from incidentrelay.services.common import matchers as label_matchers
+from incidentrelay.services.escalation import runner as escalation_runner
+
+_FIELDS: Mapping[str, validation.Check] = {
+    "matchers": label_matchers.matchers,
+    "starts_at": validation.optional(validation.instant),
+    "ends_at": validation.optional(validation.instant),
+    "recurrence": validation.optional(silence_timing.recurrence),
+    "reason": validation.DESCRIPTION,
+    # Said by whoever means to silence everything; it is not stored.
+    "everything": validation.flag,
+}
+
+
+def create(
+    session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Silence:
+    """A new silence, from now on where no start is given.
+
+    Matchers that ask for nothing are refused unless ``everything`` is true.
+    """
+    values = judged(data, now)
+    creator = session.get(User, actor.user_id) if actor.user_id is not None else None
+    silence = Silence(
+        **values,
+        team=team,
+        team_id=team.id,
+        created_by=creator,
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, silence, taken="This silence is there already.")
+    _record(session, actor, "create", team, silence, now, resources.given(values))
+    _take_effect(session, silence, now)
+    return silence
+
+
+def judged(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The columns of a new silence with ``data``; raises InvalidInput with all that is wrong."""
+    values = validation.clean(data, _FIELDS, required=("matchers",))
+    _check_matchers(values["matchers"], values.pop("everything", False))
+    values["starts_at"], values["ends_at"] = silence_timing.bounds(values, now)
+    return {"recurrence": None, "reason": "", **values}
+
+
+def update(
+    session: Session, silence: Silence, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Silence:
+    """Change the given fields; raises Conflict for a silence that has ended."""
+    values = validation.clean(data, _FIELDS)
+    if silence.ends_at <= now:
+        raise Conflict("This silence has ended; make a new one.")
+    everything = values.pop("everything", False)
+    if values.get("matchers", silence.matchers) != silence.matchers:
+        _check_matchers(values["matchers"], everything)
+    values["starts_at"], values["ends_at"] = silence_timing.bounds(values, now, silence)
+    _save(session, silence, values, actor, now)
+    return silence
+
+
+def end(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> Silence:
+    """End the silence now, with all that would come again; what still fires pages.
+
+    Raises Conflict for one that is over, or has not begun.
+    """
+    if silence.ends_at <= now:
+        raise Conflict("This silence has ended already.")
+    if silence.starts_at > now:
+        raise Conflict("This silence has not begun; delete it instead.")
+    _save(session, silence, {"ends_at": now}, actor, now)
+    return silence
+
+
+def _save(
+    session: Session, silence: Silence, values: Mapping[str, Any], actor: Actor, now: datetime
+) -> None:
+    diff = resources.change(silence, values)
+    if diff:
+        resources.save(session, silence, now)
+        team = session.get_one(Team, silence.team_id)
+        _record(session, actor, "update", team, silence, now, diff)
+        _take_effect(session, silence, now)
+
+
+def _take_effect(session: Session, silence: Silence, now: datetime) -> None:
+    """Cover and uncover alerts now, and see to it that the next change is not missed."""
+    following = domain.next_change(silence_timing.of(silence), now)
+    set_next_change(session, silence, following)
+    escalation_runner.reconsider(session, silence.team_id, now=now)
+
+
+def set_next_change(session: Session, silence: Silence, at: datetime | None) -> None:
+    """Note when a window begins or ends next; no edit, so that the version stays."""
+    session.execute(update_rows(Silence).where(Silence.id == silence.id).values(next_change_at=at))
+    if at is not None:
+        db.hint(session, db.Hint("silences", silence.team_id, at))
+
+
+def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> None:
+    """Delete the silence; alerts that it covered and that still fire page."""
+    team = session.get_one(Team, silence.team_id)
+    diff: audit.Diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
+    resources.remove(session, silence, used="This silence is still needed.")
+    _record(session, actor, "delete", team, silence, now, diff)
+    escalation_runner.reconsider(session, team.id, now=now)
+
+
+def _check_matchers(matchers: list[str], everything: bool) -> None:
+    if not everything and label_matchers.match_everything(matchers):
+        raise InvalidInput.of(
+            "matchers",
+            "These match every alert; name a label, or say that everything is meant.",
+        )
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    silence: Silence,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    name = f"{team.slug}/{silence.id}"
+    audit.record(session, actor, action, silence, diff, now=now, group_id=team.group_id, name=name)

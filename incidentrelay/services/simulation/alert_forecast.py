@@ -1,0 +1,151 @@
+"""How alerts go on if nobody reacts: their plans, played into the future as they will run."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import AlertStatus, TargetKind
+from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.intake.reducer import AlertState, Fold
+from incidentrelay.models import Alert, Rotation, Route
+from incidentrelay.services.alerts import upcoming
+from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.escalation.plan_run import SILENCE, Play
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.recipients import directory as directories
+from incidentrelay.services.recipients.directory import Directory
+from incidentrelay.services.simulation.upcoming_pages import (
+    Course,
+    Covering,
+    Step,
+    plan_info,
+    steps_of,
+    username,
+)
+
+MOST_STEPS = 20
+HORIZON = timedelta(hours=24)
+# Runs that tell nobody anything are no steps, but they have to be played too.
+_MOST_RUNS = 5 * MOST_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """All that plans of one team are played with."""
+
+    at: datetime
+    team_id: int
+    people: Directory
+    rotations: Mapping[int, str] = field(default_factory=dict)
+
+    def covering(self, subject: Subject) -> Covering | None:
+        cover = self.people.cover(self.team_id, subject.labels, self.at)
+        return Covering(cover.ids[0], cover.end) if cover else None
+
+
+def courses(
+    session: Session, route: Route, batch: Fold, alerts: Iterable[AlertState], at: datetime
+) -> dict[int, Course]:
+    """The course of each of ``alerts`` (of the batch, with ids) that is not over, by its id.
+
+    Reads only, in a number of statements that does not depend on the alerts.
+    """
+    beginning = intake_receive.begin_plans(session, route, batch, at)
+    going = {
+        each.id: each for each in alerts if each.id and each.status is not AlertStatus.RESOLVED
+    }
+    rows = escalation_runner.load(session, going.keys() - beginning.plays.keys())
+    plans = {row.id: Plan.from_json(row.plan) for row in rows if row.plan}
+    used = [*plans.values(), *(play.plan for play in beginning.plays.values())]
+    rotations = _rotation_names(session, used)
+    begun = _Stage(at, route.team_id, beginning.people, rotations)
+    found = {
+        alert_id: _begun(begun, intake_receive.subject_of(going[alert_id], route), play)
+        for alert_id, play in beginning.plays.items()
+        if alert_id in going
+    }
+    people = directories.load(
+        session,
+        plans.values(),
+        {route.team_id},
+        now=at,
+        user_ids=[row.assignee_id for row in rows],
+    )
+    running = replace(begun, people=people)
+    for row in rows:
+        if row.id in plans:
+            subject = intake_receive.subject_of(going[row.id], route)
+            found[row.id] = _running(running, subject, row, plans[row.id])
+    return found
+
+
+def _begun(stage: _Stage, subject: Subject, play: Play) -> Course:
+    """The course of an alert whose plan begins with ``play``."""
+    subject = replace(subject, assignee_id=play.assignee_id)
+    plays = upcoming.play_ahead(
+        subject, play.plan, upcoming.going_on(play), stage.people, play.quiet_until or stage.at
+    )
+    first = [] if play.quiet_until else list(_steps(stage, stage.at, play))
+    steps, more = _cut(stage, first, plays)
+    return Course(
+        plan=plan_info(play.plan, stage.rotations, running=False),
+        silence=stage.covering(subject) if play.quiet_until else None,
+        assignee=username(stage.people, play.assignee_id),
+        steps=steps,
+        more=more,
+    )
+
+
+def _running(stage: _Stage, subject: Subject, row: Alert, plan: Plan) -> Course:
+    """The course of an alert whose plan is running already."""
+    ahead = upcoming.outlook(row)
+    course = Course(
+        plan=plan_info(plan, stage.rotations, running=True),
+        silence=stage.covering(subject) if row.quiet_reason == SILENCE else None,
+        assignee=username(stage.people, row.assignee_id),
+        before=ahead.before,
+    )
+    if ahead.progress is None:
+        return course
+    plays = upcoming.play_ahead(subject, plan, ahead.progress, stage.people, ahead.begin(stage.at))
+    steps, more = _cut(stage, [], plays)
+    return replace(course, steps=steps, more=more)
+
+
+def _steps(stage: _Stage, at: datetime, made: Play) -> Iterator[Step]:
+    return steps_of(at, made, stage.people, stage.rotations)
+
+
+def _cut(
+    stage: _Stage, first: Sequence[Step], plays: Iterable[tuple[datetime, Play]]
+) -> tuple[tuple[Step, ...], bool]:
+    """The steps that are told, and whether the plan goes on after them."""
+    steps = list(first)
+    for number, (at, made) in enumerate(plays):
+        if number == _MOST_RUNS or at > stage.at + HORIZON or len(steps) >= MOST_STEPS:
+            # Later ways to people may come after steps that are not played any more.
+            return _sorted([step for step in steps if step.at <= at]), True
+        steps.extend(_steps(stage, at, made))
+    return _sorted(steps), len(steps) > MOST_STEPS
+
+
+def _sorted(steps: Sequence[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=attrgetter("at"))[:MOST_STEPS])
+
+
+def _rotation_names(session: Session, plans: Iterable[Plan]) -> dict[int, str]:
+    """The names of the rotations in whose turn somebody is paged."""
+    ids = {
+        target.id
+        for plan in plans
+        for step in plan.steps
+        for target in step.targets
+        if target.kind is TargetKind.ON_CALL
+    }
+    query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
+    return dict(session.execute(query).all()) if ids else {}

@@ -1,0 +1,33 @@
+"""Why what happened to an alert has happened."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.models import Alert, Event, Rotation
+from incidentrelay.services.simulation import wording as explanation_wording
+from incidentrelay.services.simulation.wording import TOLD, Reading, Reason
+
+MOST_EVENTS = 300
+
+
+def explain(session: Session, alert: Alert) -> list[Reason]:
+    """The reasons in their order, with times in UTC: the beginning, and then the newest."""
+    lines = select(Event).where(Event.alert_id == alert.id)
+    newest = lines.where(Event.kind.in_(TOLD)).order_by(Event.id.desc()).limit(MOST_EVENTS)
+    events = list(session.scalars(newest))[::-1]
+    if len(events) == MOST_EVENTS and events[0].kind is not EventKind.CREATED:
+        first = lines.where(Event.kind == EventKind.CREATED).order_by(Event.id).limit(1)
+        events = [*session.scalars(first), *events]
+    return explanation_wording.reasons(events, Reading(rotation_names(session, events)))
+
+
+def rotation_names(
+    session: Session, events: Sequence[Event], other: int | None = None
+) -> dict[int, str]:
+    """The names of the rotations of which ``events`` tell, and of one more, by their ids."""
+    ids = explanation_wording.rotation_ids(events) | ({other} if other is not None else set())
+    query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
+    return dict(session.execute(query).all()) if ids else {}

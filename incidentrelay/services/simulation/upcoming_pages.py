@@ -1,0 +1,256 @@
+"""What a simulation tells, as values; and the steps of a plan as people see them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus, TargetKind
+from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.escalation.engine import Step as PlanStep
+from incidentrelay.domain.oncall.shifts import on_call
+from incidentrelay.services.alerts.upcoming import Planned
+from incidentrelay.services.escalation.plan_run import Play, Run
+from incidentrelay.services.recipients.directory import Directory, Recipient
+
+_POLICY = "policy "
+
+
+class StepKind(StrEnum):
+    """What happens in one step. The first four are kinds of notifications."""
+
+    PAGE = "page"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    FALLBACK = "fallback"
+    EXHAUSTED = "exhausted"
+    SILENCED = "silenced"
+    PASSED_OVER = "passed_over"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherCheck:
+    """``value`` is what the label of the matcher holds; None where it is missing."""
+
+    matcher: str
+    label: str
+    value: str | None
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """A silence that covers the alert."""
+
+    id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInfo:
+    """``source`` ∈ default, policy. ``running``: it began before, with an earlier item.
+
+    ``version`` is that of the policy of which the plan is a copy.
+    """
+
+    source: str
+    policy: str | None
+    rotation: str | None
+    running: bool
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """``contacts`` are (method, label) of those of their own contacts that are used.
+
+    ``rotation`` is the one in which they are on call ``until`` a handoff, if that is why."""
+
+    username: str
+    display_name: str
+    methods: tuple[str, ...]
+    contacts: tuple[tuple[str, str], ...] = ()
+    rotation: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTold:
+    slug: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``nobody`` says why a target was not reached; ``assignee`` has the alert after it.
+
+    ``until`` is when a step that waits goes on.
+    """
+
+    at: datetime
+    kind: StepKind
+    people: tuple[Person, ...] = ()
+    channels: tuple[ChannelTold, ...] = ()
+    nobody: str | None = None
+    assignee: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What would become of one item.
+
+    ``outcome`` is None where the route takes nothing in. ``alert_id`` is None for an
+    alert that does not exist yet. ``before`` has to pass before the steps may come.
+    ``more``: the plan goes on after the last step.
+    """
+
+    outcome: Outcome | None
+    reason: str
+    title: str | None = None
+    status: SignalStatus | None = None
+    severity: Severity | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    dedup_key: str | None = None
+    matchers: tuple[MatcherCheck, ...] = ()
+    group_key: str | None = None
+    alert_id: int | None = None
+    alert_status: AlertStatus | None = None
+    silence: Covering | None = None
+    plan: PlanInfo | None = None
+    assignee: str | None = None
+    before: Planned | None = None
+    steps: tuple[Step, ...] = ()
+    more: bool = False
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How one alert goes on; the fields are those of :class:`Forecast`."""
+
+    plan: PlanInfo
+    silence: Covering | None = None
+    assignee: str | None = None
+    before: Planned | None = None
+    steps: tuple[Step, ...] = ()
+    more: bool = False
+
+
+def plan_info(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> PlanInfo:
+    """Where the plan comes from. ``rotations`` are the names of those in it."""
+    if plan.source.startswith(_POLICY):
+        policy = plan.source.removeprefix(_POLICY)
+        return PlanInfo("policy", policy, None, running, plan.version)
+    targets = (target for step in plan.steps for target in step.targets)
+    ids = [target.id for target in targets if target.kind is TargetKind.ON_CALL]
+    rotation = next((rotations.get(each) for each in ids if each is not None), None)
+    return PlanInfo("default", None, rotation, running)
+
+
+def steps_of(
+    at: datetime, made: Play, people: Directory, rotations: Mapping[int, str]
+) -> Iterator[Step]:
+    """What happens in one run of a plan, in its order; later ways to people come after it."""
+    if made.quiet_until is not None:
+        text = " ".join(event["text"] for event in made.events)
+        yield Step(at, StepKind.SILENCED, nobody=text, assignee=username(people, made.assignee_id))
+    for run in made.runs:
+        yield _step(at, _kind(run), _due(run.told, 0), run, people, rotations)
+        if run.fallback:
+            yield _step(at, StepKind.FALLBACK, _due(run.fallback, 0), run, people, rotations)
+    for run in made.runs:
+        kind = StepKind.FALLBACK if run.step is None else StepKind(run.step.kind)
+        yield from _later(at, kind, run.told, run, people)
+        yield from _later(at, StepKind.FALLBACK, run.fallback, run, people)
+
+
+def _later(
+    at: datetime, kind: StepKind, told: Sequence[Recipient], run: Run, people: Directory
+) -> Iterator[Step]:
+    """The ways to people that their own rules keep for later."""
+    for delay in sorted({recipient.delay for recipient in told} - {0}):
+        persons = _persons(_due(told, delay), people, {})
+        assignee = username(people, run.assignee_id)
+        yield Step(at + timedelta(seconds=delay), kind, persons, assignee=assignee)
+
+
+def _due(told: Sequence[Recipient], delay: int) -> Sequence[Recipient]:
+    return [recipient for recipient in told if recipient.delay == delay]
+
+
+def _kind(run: Run) -> StepKind:
+    if run.step is None:
+        return StepKind.EXHAUSTED
+    if run.passed is not None:
+        return StepKind.PASSED_OVER
+    return StepKind.WAITS if run.until is not None else StepKind(run.step.kind)
+
+
+def _step(
+    at: datetime,
+    kind: StepKind,
+    told: Sequence[Recipient],
+    run: Run,
+    people: Directory,
+    rotations: Mapping[int, str],
+) -> Step:
+    fallback = kind is StepKind.FALLBACK
+    turns = {} if fallback or not told else _turns(at, run.step, people, rotations)
+    nobody = run.passed or ", ".join(run.nobody) or None
+    return Step(
+        at=at,
+        kind=kind,
+        people=_persons(told, people, turns),
+        channels=_channels(told, people),
+        nobody=None if fallback else nobody,
+        assignee=username(people, run.assignee_id),
+        until=run.until,
+    )
+
+
+def _turns(
+    at: datetime, step: PlanStep | None, people: Directory, rotations: Mapping[int, str]
+) -> dict[int, tuple[str, datetime]]:
+    """Whom the step reaches because they are on call: in which rotation, and until when."""
+    found: dict[int, tuple[str, datetime]] = {}
+    for target in step.targets if step else ():
+        if target.kind is not TargetKind.ON_CALL or target.id is None:
+            continue
+        schedule = people.schedules.get(target.id)
+        shift = on_call(schedule, at) if schedule else None
+        if shift is not None:
+            found.setdefault(shift.user_id, (rotations[target.id], shift.end))
+    return found
+
+
+def _persons(
+    told: Sequence[Recipient], people: Directory, turns: Mapping[int, tuple[str, datetime]]
+) -> tuple[Person, ...]:
+    reached: dict[int, dict[tuple[str, str], None]] = {}
+    for recipient in told:
+        if recipient.user_id is not None:
+            way = (recipient.method, recipient.contact)
+            reached.setdefault(recipient.user_id, {})[way] = None
+    found = []
+    for user_id, ways in reached.items():
+        user = people.users[user_id]
+        rotation, until = turns.get(user_id, (None, None))
+        methods = tuple(dict.fromkeys(method for method, _ in ways))
+        contacts = tuple((method, label) for method, label in ways if label)
+        names = (user.username, user.display_name)
+        found.append(Person(*names, methods, contacts, rotation, until))
+    return tuple(found)
+
+
+def _channels(told: Sequence[Recipient], people: Directory) -> tuple[ChannelTold, ...]:
+    ids = dict.fromkeys(each.channel_id for each in told if each.channel_id is not None)
+    rows = [people.channels[channel_id] for channel_id in ids]
+    return tuple(ChannelTold(row.slug, row.name, row.kind) for row in rows)
+
+
+def username(people: Directory, user_id: int | None) -> str | None:
+    user = people.users.get(user_id) if user_id is not None else None
+    return user.username if user else None

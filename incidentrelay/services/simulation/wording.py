@@ -1,0 +1,233 @@
+"""What happened to an alert, and why, in plain words: from the facts of its timeline.
+
+Lines that were written before there were facts tell what their text tells.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from incidentrelay.domain.enums import EventKind, TargetKind
+from incidentrelay.domain.local_time import zone_names, zone_of
+from incidentrelay.models import Event
+from incidentrelay.services.intake.provenance import Door
+from incidentrelay.services.recipients.contact_methods import named
+
+_POLICY = "policy "
+
+
+class About(StrEnum):
+    """The stations of an alert's way, in their order."""
+
+    TOKEN = "token"  # noqa: S105
+    ROUTE = "route"
+    MATCHERS = "matchers"
+    GROUP = "group"
+    SILENCE = "silence"
+    PLAN = "plan"
+    PEOPLE = "people"
+    CHANNELS = "channels"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One sentence; ``yours``: it is about whoever reads it."""
+
+    at: datetime
+    about: About
+    text: str
+    yours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """For whom it is told: times are those of ``zone``, and ``reader_id`` is "you".
+
+    ``rotations`` are the names of the rotations in the facts.
+    """
+
+    rotations: Mapping[int, str] = field(default_factory=dict)
+    zone: str = "UTC"
+    reader_id: int | None = None
+
+    def clock(self, at: str) -> str:
+        zone = self.zone if self.zone in zone_names() else "UTC"
+        there = datetime.fromisoformat(at).astimezone(zone_of(zone))
+        return f"{there:%a} {there.day} {there:%b %H:%M} {there:%Z}"
+
+    def rotation(self, rotation_id: int | None) -> str:
+        return self.rotations.get(rotation_id or 0, "a rotation that was deleted")
+
+
+_AS_WRITTEN: Mapping[EventKind, About] = {
+    EventKind.CREATED: About.ROUTE,
+    EventKind.REOPENED: About.ROUTE,
+    EventKind.SIGNAL_JOINED: About.GROUP,
+    EventKind.SEVERITY_RAISED: About.PLAN,
+    EventKind.SILENCED: About.SILENCE,
+    EventKind.SILENCE_ENDED: About.SILENCE,
+    EventKind.SNOOZED: About.SILENCE,
+    EventKind.SNOOZE_ENDED: About.SILENCE,
+    EventKind.ACKNOWLEDGED: About.PLAN,
+    EventKind.UNACKNOWLEDGED: About.PLAN,
+    EventKind.ACK_TIMED_OUT: About.PLAN,
+    EventKind.RESOLVED: About.PLAN,
+    EventKind.STEP_PASSED_OVER: About.PLAN,
+    EventKind.STEP_WAITS: About.PLAN,
+    EventKind.ESCALATION_EXHAUSTED: About.PLAN,
+    EventKind.PAGED: About.PEOPLE,
+    EventKind.REMINDED: About.PEOPLE,
+    EventKind.ESCALATED: About.PEOPLE,
+    EventKind.ASSIGNED: About.PEOPLE,
+    EventKind.NOBODY_ON_CALL: About.PEOPLE,
+    EventKind.FALLBACK_NOTIFIED: About.PEOPLE,
+    EventKind.NOTIFICATION_SENT: About.CHANNELS,
+    EventKind.NOTIFICATION_FAILED: About.CHANNELS,
+    EventKind.NOTIFICATION_STRANDED: About.CHANNELS,
+    EventKind.NOTIFICATION_RESENT: About.CHANNELS,
+}
+TOLD = tuple(_AS_WRITTEN)
+_DONE: Mapping[EventKind, str] = {
+    EventKind.PAGED: "paged",
+    EventKind.REMINDED: "reminded",
+    EventKind.ESCALATED: "paged",
+    EventKind.ASSIGNED: "paged",
+    EventKind.FALLBACK_NOTIFIED: "told",
+}
+_WHY: Mapping[str, str] = {
+    TargetKind.ASSIGNEE: "the alert was assigned to {them}",
+    TargetKind.USER: "the step names {them}",
+    TargetKind.TEAM: "the step names a team with {them} in it",
+    "fallback": "the team's fallback contact",
+}
+
+
+def reasons(events: Iterable[Event], reading: Reading) -> list[Reason]:
+    """The reasons in ``events``, in their order. Comments and the like are none."""
+    return [reason for event in events for reason in _reasons(event, reading)]
+
+
+def rotation_ids(events: Iterable[Event]) -> set[int]:
+    """The rotations of which ``events`` tell."""
+    people = (person for event in events for person in event.data.get("people", ()))
+    return {person["rotation"] for person in people if person.get("rotation") is not None}
+
+
+def _reasons(event: Event, reading: Reading) -> Iterator[Reason]:
+    about = _AS_WRITTEN.get(event.kind)
+    if about is None:
+        return
+    if event.kind in (EventKind.CREATED, EventKind.REOPENED) and "route" in event.data:
+        for part, text in _intake(event):
+            yield Reason(event.at, part, text)
+    elif event.kind in _DONE and ("people" in event.data or "channels" in event.data):
+        yield from _told(event, reading)
+    else:
+        by_hand = event.kind is EventKind.ESCALATED and event.actor_id is not None
+        yield Reason(event.at, About.PLAN if by_hand else about, _as_written(event))
+
+
+def _as_written(event: Event) -> str:
+    text = event.text if event.text.endswith((".", "!", "?", "…")) else f"{event.text}."
+    if event.kind is EventKind.CREATED:
+        return f"A source sent: {text}"
+    step = _step(event.data) if "step" in event.data else None
+    return f"{text} This was {step}." if step else text
+
+
+def _intake(event: Event) -> Iterator[tuple[About, str]]:
+    facts = event.data
+    sender, route = facts.get("sender", ""), facts["route"]["name"]
+    match facts["door"]:
+        case Door.PERSONAL:
+            yield About.TOKEN, f"{sender} sent it with a personal token."
+            yield About.ROUTE, f"Route {route} is the first of theirs that takes it."
+        case Door.TEST:
+            yield About.TOKEN, f"{sender} sent it as a test of the route; no token was needed."
+            yield About.ROUTE, f"Route {route} took it in."
+        case _:
+            yield About.TOKEN, f"It came with the token that begins with {facts['hint']}."
+            yield About.ROUTE, f"Route {route} took it in, because the token is the route's own."
+    yield About.MATCHERS, _matchers(facts)
+    yield About.GROUP, _group(event)
+
+
+def _matchers(facts: Mapping[str, Any]) -> str:
+    found = list(facts["matchers"])
+    if not found:
+        return "The route has no matchers, so that everything matches."
+    more = facts.get("more_matchers", 0)
+    if len(found) + more == 1:
+        return f"Its one matcher matches: {found[0]}."
+    if more:
+        found.append(f"{more} more")
+    return f"All {len(facts['matchers']) + more} matchers match: {_listed(found)}."
+
+
+def _group(event: Event) -> str:
+    group, key = event.data["group_by"], event.data["dedup_key"]
+    again = "this alert again" if event.kind is EventKind.REOPENED else "a new alert"
+    if not group:
+        return f"The route groups nothing. No alert of the key {key} was open: it opened {again}."
+    values = _listed([f"{name} is “{value}”" for name, value in group.items()])
+    return f"Alerts are grouped: {values}. There was no open alert of that, so it opened {again}."
+
+
+def _told(event: Event, reading: Reading) -> Iterator[Reason]:
+    facts = event.data
+    if "step" in facts and event.kind is not EventKind.FALLBACK_NOTIFIED:
+        step = _step(facts)
+        yield Reason(event.at, About.PLAN, f"{step[:1].upper()}{step[1:]} ran.")
+    if event.kind is EventKind.ASSIGNED:
+        yield Reason(event.at, About.PEOPLE, _as_written(event))
+    for person in facts.get("people", ()):
+        yours = reading.reader_id is not None and person["id"] == reading.reader_id
+        text = _person(_DONE[event.kind], person, reading, yours=yours)
+        yield Reason(event.at, About.PEOPLE, text, yours)
+    channels = facts.get("channels")
+    if channels:
+        noun, verb = ("Channel", "was") if len(channels) == 1 else ("Channels", "were")
+        text = f"{noun} {_listed(channels)} {verb} sent a message."
+        yield Reason(event.at, About.CHANNELS, text)
+    if facts.get("more"):
+        yield Reason(event.at, About.PEOPLE, f"{facts['more']} more were told.")
+
+
+def _step(facts: Mapping[str, Any]) -> str:
+    source = facts["plan"]
+    plan = f"the {source}" if source.startswith(_POLICY) else "the default plan"
+    version = f" (version {facts['version']})" if "version" in facts else ""
+    turn = f" in round {facts['round']}" if "round" in facts else ""
+    return f"step {facts['step']} of {facts['steps']} of {plan}{version}{turn}"
+
+
+def _person(done: str, person: Mapping[str, Any], reading: Reading, *, yours: bool) -> str:
+    who = "You were" if yours else f"{person['name']} was"
+    ways = _listed([_way(*way) for way in person["ways"]])
+    why = _why(person, reading, them="you" if yours else "them")
+    by = f" by {ways}" if ways else ""
+    return f"{who} {done}{by}{f': {why}' if why else ''}."
+
+
+def _way(method: str, delay: int = 0) -> str:
+    if not delay:
+        return named(method)
+    minutes, seconds = divmod(delay, 60)
+    return f"{named(method)} after {f'{seconds} s' if seconds else f'{minutes} min'}"
+
+
+def _why(person: Mapping[str, Any], reading: Reading, *, them: str) -> str:
+    if person["why"] == TargetKind.NEXT_MEMBER:
+        return f"next in {reading.rotation(person['rotation'])}"
+    if person["why"] != TargetKind.ON_CALL:
+        return _WHY.get(person["why"], "").format(them=them)
+    by = "by an override" if "override" in person else f"by the layer {person['layer']}"
+    until = reading.clock(person["until"])
+    return f"on call in {reading.rotation(person['rotation'])} {by} until {until}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words or [""]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,127 @@
+"""Who belongs to a group, and in which role."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select
+from sqlalchemy import update as update_rows
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import GroupRole, TargetKind
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.common import audit, references, resources, validation
+from incidentrelay.services.oncall import absences
+from incidentrelay.services.oncall import versions as schedule_versions
+
+_ROLE: Mapping[str, validation.Check] = {"role": validation.word(GroupRole)}
+
+
+def create(
+    session: Session, group: Group, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> GroupMember:
+    """Make somebody a member; raises NotAllowed for a role above the actor's own."""
+    values = validation.clean(
+        data, {**_ROLE, "username": validation.line(1, 63)}, required=("username", "role")
+    )
+    user_lookup.require_rank(session, actor, group.id, [values["role"]])
+    resources.lock_group(session, group.id)
+    user = user_lookup.named(session, values["username"])
+    taken = f"{user.username} is a member of the group already."
+    twin = select(GroupMember.id).where(
+        GroupMember.group_id == group.id, GroupMember.user_id == user.id
+    )
+    if session.scalar(twin) is not None:
+        raise Conflict(taken)
+    member = GroupMember(
+        group=group,
+        group_id=group.id,
+        user=user,
+        user_id=user.id,
+        role=values["role"],
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, member, taken=taken)
+    schedule_versions.of_group(session, group.id, now)
+    absences.end(session, user.id, group.id, now)
+    diff = {"role": [None, member.role]}
+    _record(session, actor, "create", member, user, now, diff)
+    return member
+
+
+def update(
+    session: Session, member: GroupMember, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> GroupMember:
+    """Change the role; raises Conflict for the last owner, NotAllowed above one's own role."""
+    values = validation.clean(data, _ROLE)
+    role = values.get("role", member.role)
+    user_lookup.require_rank(session, actor, member.group_id, [member.role, role])
+    resources.lock_group(session, member.group_id)
+    if role is not GroupRole.OWNER:
+        _keep_an_owner(session, member)
+    diff = resources.change(member, values)
+    if diff:
+        resources.save(session, member, now)
+        _record(session, actor, "update", member, _user(session, member), now, diff)
+    return member
+
+
+def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime) -> None:
+    """Remove somebody from the group and from its teams.
+
+    Raises Conflict for the last owner, and for somebody whom a present schedule or a
+    policy of the group names. Team fallbacks that name the person are taken away.
+    """
+    user_lookup.require_rank(session, actor, member.group_id, [member.role])
+    resources.lock_group(session, member.group_id)
+    _keep_an_owner(session, member)
+    user = _user(session, member)
+    rotations = references.rotations_of(session, user.id, member.group_id)
+    if rotations:
+        raise Conflict(
+            f"{user.username} is in rotations ({', '.join(rotations)}); take them out first."
+        )
+    references.refuse_targets(session, member.group_id, {(TargetKind.USER, user.id)}, user.username)
+    teams = select(Team.id).where(Team.group_id == member.group_id)
+    session.execute(
+        delete_rows(TeamMember).where(TeamMember.user_id == user.id, TeamMember.team_id.in_(teams))
+    )
+    session.execute(
+        update_rows(Team)
+        .where(Team.group_id == member.group_id, Team.fallback_user_id == user.id)
+        .values(fallback_user_id=None)
+    )
+    resources.remove(session, member, used=f"{user.username} is still needed in the group.")
+    schedule_versions.of_group(session, member.group_id, now)
+    absences.begin(session, user.id, member.group_id, now)
+    _record(session, actor, "delete", member, user, now, {"role": [member.role, None]})
+
+
+def _keep_an_owner(session: Session, member: GroupMember) -> None:
+    if member.role is GroupRole.OWNER and user_lookup.last_owner(
+        session, member.group_id, member.user_id
+    ):
+        raise Conflict("This is the last owner of the group; make somebody else an owner first.")
+
+
+def _user(session: Session, member: GroupMember) -> User:
+    return session.get_one(User, member.user_id)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    member: GroupMember,
+    user: User,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    audit.record(
+        session, actor, action, member, diff, now=now, group_id=member.group_id, name=user.username
+    )

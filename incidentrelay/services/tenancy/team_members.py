@@ -1,0 +1,82 @@
+"""Who has a role in a team; only members of its group can have one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import TeamRole
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.models import Team, TeamMember, User
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.common import audit, resources, validation
+
+_ROLE: Mapping[str, validation.Check] = {"role": validation.word(TeamRole)}
+
+
+def create(
+    session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> TeamMember:
+    """Give a member of the group a role in the team; none above the actor's own."""
+    values = validation.clean(
+        data, {**_ROLE, "username": validation.line(1, 63)}, required=("username", "role")
+    )
+    user_lookup.require_rank(session, actor, team.group_id, [values["role"]], team)
+    resources.lock_group(session, team.group_id)
+    user = user_lookup.member(session, team.group_id, values["username"], "username")
+    taken = f"{user.username} is a member of the team already."
+    twin = select(TeamMember.id).where(TeamMember.team_id == team.id, TeamMember.user_id == user.id)
+    if session.scalar(twin) is not None:
+        raise Conflict(taken)
+    member = TeamMember(
+        team=team,
+        team_id=team.id,
+        user=user,
+        user_id=user.id,
+        role=values["role"],
+        created_at=now,
+        updated_at=now,
+    )
+    resources.insert(session, member, taken=taken)
+    _record(session, actor, "create", member, team, now, {"role": [None, member.role]})
+    return member
+
+
+def update(
+    session: Session, member: TeamMember, data: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> TeamMember:
+    """Change the role, up to the actor's own."""
+    values = validation.clean(data, _ROLE)
+    team = session.get_one(Team, member.team_id)
+    roles = [member.role, values.get("role", member.role)]
+    user_lookup.require_rank(session, actor, team.group_id, roles, team)
+    diff = resources.change(member, values)
+    if diff:
+        resources.save(session, member, now)
+        _record(session, actor, "update", member, team, now, diff)
+    return member
+
+
+def delete(session: Session, member: TeamMember, *, actor: Actor, now: datetime) -> None:
+    """Take the role in the team away; the membership of the group stays."""
+    team = session.get_one(Team, member.team_id)
+    user_lookup.require_rank(session, actor, team.group_id, [member.role], team)
+    resources.remove(session, member, used="This membership is still needed.")
+    _record(session, actor, "delete", member, team, now, {"role": [member.role, None]})
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    member: TeamMember,
+    team: Team,
+    now: datetime,
+    diff: audit.Diff,
+) -> None:
+    user = session.get_one(User, member.user_id)
+    name = f"{team.slug}/{user.username}"
+    audit.record(session, actor, action, member, diff, now=now, group_id=team.group_id, name=name)
