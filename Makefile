@@ -59,7 +59,7 @@ format: setup ## Put the code into the usual form.
 	$(BIN)/ruff format .
 
 docs: setup $(DOCS_TOOLS) ## Make the generated pages anew, and build the site in ./site.
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 	$(BIN)/mkdocs build --strict --quiet
 
 $(DOCS_TOOLS): $(INSTALLED)

@@ -122,6 +122,7 @@ setup(
             "py.typed",
             "static/**",
             "templates/**",
+            "channels/*/templates/**",
             "integrations/samples/**",
         ]
     },

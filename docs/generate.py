@@ -1,4 +1,4 @@
-"""Makes the generated parts of the pages anew: ``python docs/generate.py``.
+"""Makes the generated parts of the pages anew: ``python -m docs.generate``.
 
 They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``. Pictures and
 ``openapi.json`` are made as a whole; the latter is kept so that a change of the API is
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from incidentrelay.cli import lifecycle, reference, tables
-from incidentrelay.cli.lifecycle_picture import picture
+from docs.lifecycle import table as lifecycle
+from docs.lifecycle.picture import picture
+from incidentrelay.cli import reference, tables
 from incidentrelay.cli.main import main
 
 DOCS = Path(__file__).resolve().parent

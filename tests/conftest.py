@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.models import Base
 from incidentrelay.settings import Settings, load
-from tests import cast as standing_cast
-from tests import factories
+from tests.support import cast as standing_cast
+from tests.support import factories
 
 POSTGRESQL = os.environ.get(
     "INCIDENTRELAY_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1/postgres"
@@ -131,7 +131,7 @@ def settings(database: Database) -> Settings:
 
 @pytest.fixture
 def cast(database: Database) -> standing_cast.Cast:
-    """The standing cast, committed (see tests/cast.py)."""
+    """The standing cast, committed (see tests/support/cast.py)."""
     with database.write() as session:
         return standing_cast.build(session)
 
@@ -159,7 +159,7 @@ def app(database: Database, settings: Settings, now: datetime) -> Any:
 @pytest.fixture
 def testapp(app: Any) -> Any:
     """A browser or client that has not signed in."""
-    from tests.web.client import Client
+    from tests.support.client import Client
 
     return Client(app)
 
@@ -167,7 +167,7 @@ def testapp(app: Any) -> Any:
 @pytest.fixture
 def login_as(app: Any, cast: standing_cast.Cast) -> Callable[[str], Any]:
     """Somebody's browser: ``login_as("gail").get("/api/me")``."""
-    from tests.web.client import Client
+    from tests.support.client import Client
 
     def login(name: str) -> Any:
         return Client(app, cookie=cast.cookies[name])

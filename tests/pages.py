@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Thing
 from typing import Any
 
-from incidentrelay.web.console import policy_forms, silence_forms
-from incidentrelay.web.console.layer_forms import Draft, Hours, values
-from incidentrelay.web.console.schema_forms import SchemaForm
-from incidentrelay.web.schemas.imports import ImportSchema
-from incidentrelay.web.schemas.rotation import OverrideSchema, RotationSchema
-from incidentrelay.web.schemas.schedule import CoverSchema, SwapSchema
-from tests.policy_samples import policy_form, policy_page, policy_picture, policy_row
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
+from incidentrelay.web.console.policies import form as policy_drafts
+from incidentrelay.web.console.rotations.layer_form import Draft, Hours, values
+from incidentrelay.web.console.silences import form as silence_drafts
+from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
+from incidentrelay.web.schemas.oncall.rotation import OverrideSchema, RotationSchema
+from incidentrelay.web.schemas.oncall.schedule import CoverSchema, SwapSchema
+from tests.support.policy_samples import policy_form, policy_page, policy_picture, policy_row
 
 NOW = datetime(2026, 11, 24, 3, 12, tzinfo=UTC)
 
@@ -631,17 +632,17 @@ def silence_page(say: Any = str, **changes: Any) -> dict[str, Any]:
 
 
 def silence_form(say: Any = str, *, wrong: bool = False) -> dict[str, Any]:
-    form = silence_forms.blank("Europe/Paris")
+    form = silence_drafts.blank("Europe/Paris")
     form.values |= {name: say("x") for name in ("matchers", "reason", "rule", "zone")}
     if wrong:
-        form.errors = {name: say("This is wrong.") for name in silence_forms.NAMES}
+        form.errors = {name: say("This is wrong.") for name in silence_drafts.NAMES}
     return {
         "crumbs": [Thing(label=say("Core"), url="/x")],
         "title": "New silence",
         "team_name": say("Core"),
         "form": form,
-        "lasts": silence_forms.LASTS,
-        "repeats": silence_forms.REPEATS,
+        "lasts": silence_drafts.LASTS,
+        "repeats": silence_drafts.REPEATS,
         "preview": None if wrong else silence_preview(say),
         "alerts_url": "/alerts",
         "back": "/x",
@@ -663,8 +664,8 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
              "error_id": say("7f3a")}  # fmt: skip
     nothing = {"alerts": [], "next_url": None, "query": "", "team": ""}
     return {
-        "login": ("login.jinja2", login),
-        "login refused": ("login.jinja2", refused),
+        "login": ("profile/login.jinja2", login),
+        "login refused": ("profile/login.jinja2", refused),
         "alerts": ("alerts/index.jinja2", list_page(say)),
         "alerts none": ("alerts/index.jinja2", list_page(say, **nothing)),
         "alerts none resolved": ("alerts/index.jinja2", list_page(
@@ -678,21 +679,24 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             say, alert=bare, plan=[], events=[], notifications=[], actions=[],
             silence_url=None)),
         "alert resolved": ("alerts/alert.jinja2", alert_page(say, alert=resolved)),
-        "act": ("act.jinja2", act_page(say)),
-        "act done": ("act.jinja2", act_page(
+        "act": ("alerts/action_link.jinja2", act_page(say)),
+        "act done": ("alerts/action_link.jinja2", act_page(
             say, alert=alert(say, status="acknowledged"), done=say("Acknowledged by Bob Rivera"),
             message=say("Nobody else will be called."),
             actions=[Thing(name="resolve", label=say("Resolve"), primary=False)])),
-        "act expired": ("act.jinja2", act_page(
+        "act expired": ("alerts/action_link.jinja2", act_page(
             say, alert=None, token_expired=True, actions=[], person_name="")),
-        "inbox": ("inbox.jinja2", {"items": inbox_items(say), "next_url": "/inbox?before=3"}),
-        "inbox empty": ("inbox.jinja2", {"items": [], "next_url": None}),
-        "on call": ("oncall.jinja2", {"rows": oncall_rows(say)}),
-        "on call empty": ("oncall.jinja2", {"rows": []}),
-        "calendar": ("calendar.jinja2", calendar_page(say)),
-        "calendar without rotations": ("calendar.jinja2", calendar_page(
+        "inbox": (
+            "profile/inbox.jinja2",
+            {"items": inbox_items(say), "next_url": "/inbox?before=3"},
+        ),
+        "inbox empty": ("profile/inbox.jinja2", {"items": [], "next_url": None}),
+        "on call": ("rotations/on_call.jinja2", {"rows": oncall_rows(say)}),
+        "on call empty": ("rotations/on_call.jinja2", {"rows": []}),
+        "calendar": ("calendar/index.jinja2", calendar_page(say)),
+        "calendar without rotations": ("calendar/index.jinja2", calendar_page(
             say, lines=[], cut=False, filtered=False)),
-        "calendar without such a rotation": ("calendar.jinja2", calendar_page(
+        "calendar without such a rotation": ("calendar/index.jinja2", calendar_page(
             say, lines=[], cut=False)),
         "rotations": ("rotations/index.jinja2", {"rows": rotation_rows(say), "new_url": "/new"}),
         "rotations none": ("rotations/index.jinja2", {"rows": [], "new_url": None}),
@@ -729,7 +733,7 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             delete_url=None)),
         "policy editor": ("policies/edit.jinja2", policy_form(say)),
         "policy new": ("policies/edit.jinja2", policy_form(
-            say, policy=None, preview=None, drafts=[policy_forms.Draft()])),
+            say, policy=None, preview=None, drafts=[policy_drafts.Draft()])),
         "silences": ("silences/index.jinja2", silence_list(say)),
         "silences none": ("silences/index.jinja2", silence_list(
             say, rows=[], crumbs=[], team_name=None, new_url=None, next_url=None)),
@@ -739,23 +743,26 @@ def pages(say: Any = str) -> dict[str, tuple[str, dict[str, Any]]]:
             silence=silence_row(say, state="over", ends_at=NOW, edit_url=None, end_url=None))),
         "silence form": ("silences/edit.jinja2", silence_form(say)),
         "silence form wrong": ("silences/edit.jinja2", silence_form(say, wrong=True)),
-        "report": ("reports/on_call.jinja2", report_page(say)),
-        "report of nobody": ("reports/on_call.jinja2", report_page(say, lines=[])),
-        "report refused": ("reports/on_call.jinja2", report_page(say, made=None)),
-        "import": ("rotations/import.jinja2", import_page(say)),
-        "import looked at": ("rotations/import.jinja2", import_page(say, told=True)),
-        "failed": ("notifications/index.jinja2", failures_page(say)),
-        "failed none": ("notifications/index.jinja2", failures_page(say, rows=[], ways=[])),
-        "failed none at all": ("notifications/index.jinja2", failures_page(
+        "report": ("reports/on_call_hours.jinja2", report_page(say)),
+        "report of nobody": ("reports/on_call_hours.jinja2", report_page(say, lines=[])),
+        "report refused": ("reports/on_call_hours.jinja2", report_page(say, made=None)),
+        "import": ("rotations/calendar_import.jinja2", import_page(say)),
+        "import looked at": ("rotations/calendar_import.jinja2", import_page(say, told=True)),
+        "failed": ("alerts/failed_notifications.jinja2", failures_page(say)),
+        "failed none": ("alerts/failed_notifications.jinja2", failures_page(say, rows=[], ways=[])),
+        "failed none at all": ("alerts/failed_notifications.jinja2", failures_page(
             say, rows=[], everything=True)),
         "confirm": ("confirm.jinja2", confirm_page(say)),
         "error": ("error.jinja2", error),
         "error for strangers": ("error.jinja2", stranger | error | {"error_id": None}),
-        "me": ("me.jinja2", me_page(say)),
-        "me, new token": ("me.jinja2", me_page(say, tokens=[], new_token=say("ir_u_secret"))),
-        "me, new feed": ("me.jinja2", me_page(
+        "me": ("profile/me.jinja2", me_page(say)),
+        "me, new token": (
+            "profile/me.jinja2",
+            me_page(say, tokens=[], new_token=say("ir_u_secret")),
+        ),
+        "me, new feed": ("profile/me.jinja2", me_page(
             say, feeds=[], subscribing=False, new_feed=say("https://a.example/feeds/ir_f_x.ics"))),
-        "me refused": ("me.jinja2", me_page(
+        "me refused": ("profile/me.jinja2", me_page(
             say, token={"name": say("x"), "scopes": ["alerts:read"]},
             errors={name: say("This is wrong.") for name in (
                 "display_name", "email", "phone", "zone", "current_password", "new_password",

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from incidentrelay.domain.permissions import Permission, Scope
 from incidentrelay.web.resources.base import Collection, Door, Item, Node, walk
 from incidentrelay.web.resources.root import Root
-from tests import cast as standing_cast
+from tests.support import cast as standing_cast
+from tests.support import factories
 
 CORE = "/groups/sre/teams/core"
 
@@ -163,7 +164,6 @@ def asker(app: Any) -> Any:
 def world(database: Any, cast: standing_cast.Cast) -> standing_cast.Cast:
     """The cast, with a row for every node of the tree that is made by events only."""
     from incidentrelay import models
-    from tests import factories
 
     with database.write() as session:
         core = cast.teams["core"]
@@ -260,7 +260,6 @@ def test_what_a_bound_token_may_view_is_what_is_listed(
     asker: Asker, world: standing_cast.Cast, database: Any
 ) -> None:
     from incidentrelay.services.access.secrets import new_token
-    from tests import factories
 
     token = new_token("u")
     with database.write() as session:

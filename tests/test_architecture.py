@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,19 +17,50 @@ ALLOWED = {
     "domain": frozenset[str](),
     "models": frozenset({"domain"}),
     "transport": frozenset[str](),
+    "ical": frozenset({"domain"}),
     "channels": frozenset({"domain", "transport"}),
     "integrations": frozenset({"domain"}),
     "voice": frozenset({"domain", "transport"}),
     # The wiring's table of settings is data; the engines are made from it.
     "db": frozenset({"settings", "models", "domain"}),
     "services": frozenset(
-        {"domain", "models", "db", "transport", "channels", "integrations", "voice"}
+        {"domain", "models", "db", "transport", "channels", "ical", "integrations", "voice"}
     ),
     "web": frozenset(
-        {"domain", "models", "db", "services", "channels", "integrations", "settings"}
+        {"domain", "models", "db", "services", "channels", "ical", "integrations", "settings"}
     ),
     "tasks": frozenset({"domain", "models", "db", "services", "channels", "settings", "runtime"}),
     "settings": frozenset[str](),
+}
+# The rooms of each floor, lowest first: a room imports those before it and no other.
+ROOMS = {
+    "domain": (
+        "enums errors actors permissions severity fingerprint messages matchers local_time oncall"
+        " calendar_grid silences alerts escalation intake delivery reports"
+    ),
+    "models": (
+        "meta mixins audit heartbeat people tenancy oncall channels escalation intake alerts"
+        " silences delivery"
+    ),
+    "services": (
+        "common access channels oncall calendars reports tenancy recipients outbox people"
+        " escalation alerts delivery intake silences simulation operations"
+    ),
+    "web": (
+        "transactions without_transaction csv_export on_call_hours_table schemas resources"
+        " security links feeds api console health metrics tweens"
+    ),
+    "web.schemas": (
+        "base query audit channel silence simulate tenancy oncall alerts intake people policy"
+    ),
+    "web.resources": (
+        "base grants contents oncall people alerts channels intake policies silences simulate"
+        " tenancy place root"
+    ),
+    "web.api": "toolkit simulate people oncall channels silences intake alerts",
+    "web.console": (
+        "toolkit docs forms components alerts silences calendar rotations policies profile reports"
+    ),
 }
 # Facts about the package as a whole, for every floor.
 FACTS = {f"{PACKAGE}.__version__"}
@@ -36,6 +68,7 @@ FORBIDDEN_LIBRARIES = {
     "services": {"pyramid", "huey", "waitress", "webob", "transaction", "zope"},
     "models": {"pyramid", "huey", "waitress"},
     "channels": {"pyramid", "huey", "sqlalchemy"},
+    "ical": {"pyramid", "huey", "sqlalchemy"},
     "integrations": {"pyramid", "huey", "sqlalchemy"},
     "transport": {"pyramid", "huey", "sqlalchemy"},
     "tasks": {"pyramid"},
@@ -46,6 +79,7 @@ DOMAIN_LIBRARIES = sys.stdlib_module_names | {"re2", "dateutil"}
 IMPURE = {"random", "secrets", "logging", "os", "pathlib", "socket", "subprocess", "time"}
 CLOCKS = {"now", "utcnow", "today"}
 HARD_CAP = 400
+MOST_MODULES = 12
 BAD_NAMES = {"utils", "helpers", "common", "misc", "manager"}
 
 
@@ -93,6 +127,40 @@ def test_no_floor_imports_one_that_it_may_not(floor: str) -> None:
         if name.split(".")[0] == PACKAGE and name.split(".")[1] not in allowed and name not in FACTS
     ]
     assert wrong == []
+
+
+def rooms_above(floor: str) -> Iterator[str]:
+    """Imports of a floor that lead from one of its rooms to a higher one, or to none listed."""
+    order = ROOMS[floor].split()
+    folder = ROOT / PACKAGE / floor.replace(".", "/")
+    for path in sorted(folder.rglob("*.py")):
+        room = path.relative_to(folder).parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for line, name in imports(path):
+            other = name.removeprefix(f"{PACKAGE}.{floor}.").partition(".")[0]
+            inside = name.startswith(f"{PACKAGE}.{floor}.") and other != room
+            if inside and (other not in order or order.index(other) > order.index(room)):
+                yield f"{place(path, line)} imports {name}"
+
+
+@pytest.mark.parametrize("floor", ROOMS)
+def test_no_room_imports_one_above_it(floor: str) -> None:
+    assert list(rooms_above(floor)) == []
+
+
+@pytest.mark.parametrize("floor", ROOMS)
+def test_every_room_is_listed_and_small(floor: str) -> None:
+    folder = ROOT / PACKAGE / floor.replace(".", "/")
+    found = {path.stem for path in folder.iterdir() if path.suffix == ".py"} | {
+        path.name for path in folder.iterdir() if (path / "__init__.py").exists()
+    }
+    assert found - {"__init__"} == set(ROOMS[floor].split())
+
+
+def test_no_package_has_more_modules_than_fit_on_a_screen() -> None:
+    sizes = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert {str(k.relative_to(ROOT)): n for k, n in sizes.items() if n > MOST_MODULES} == {}
 
 
 @pytest.mark.parametrize("floor", FORBIDDEN_LIBRARIES)
@@ -154,5 +222,5 @@ def test_modules_have_a_noun_and_a_size_that_one_can_read(path: Path) -> None:
 
 
 def test_every_part_of_the_package_stands_on_a_floor() -> None:
-    wiring = {"__init__", "cli", "logging", "migrations", "runtime"}
+    wiring = {"__init__", "cli", "log_setup", "migrations", "runtime"}
     assert {floor_of(path) for path in MODULES} <= set(ALLOWED) | wiring

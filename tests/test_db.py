@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from incidentrelay import db
 from incidentrelay.db import Database, Hint
 from incidentrelay.models import Group, Heartbeat, Silence
-from tests import factories
+from tests.support import factories
 
 
 @pytest.mark.both_databases

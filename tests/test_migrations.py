@@ -13,8 +13,8 @@ from sqlalchemy import make_url, select, text
 from incidentrelay import migrations
 from incidentrelay.db import Database
 from incidentrelay.models import Attempt, ContactMethod, Group, Silence, Team, User
-from tests import factories
 from tests.conftest import POSTGRESQL
+from tests.support import factories
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,10 +7,10 @@ import pytest
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.web.api.openapi import build_spec, operations
-from tests import cast as standing_cast
+from incidentrelay.web.api.toolkit.openapi import build_spec, operations
+from tests.support import cast as standing_cast
+from tests.support.client import Client
 from tests.test_acl_matrix import world
-from tests.web.client import Client
 
 __all__ = ["world"]
 

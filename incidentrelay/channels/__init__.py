@@ -9,6 +9,6 @@ control characters. No secret and no answer's body ever gets into a reason.
 
 To add one: its file here with its config schema, its line in
 :func:`~incidentrelay.channels.registry.default_registry`, its templates under
-``templates/messages/<name>/``, its page under ``docs/channels/``, and its fake
+``channels/<kind>/templates/``, its page under ``docs/channels/``, and its fake
 vendor in the conformance tests.
 """

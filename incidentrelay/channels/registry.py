@@ -6,9 +6,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from incidentrelay.channels.base import Channel, ChannelInfo
-from incidentrelay.channels.email import EmailChannel
-from incidentrelay.channels.inbox import InboxChannel
-from incidentrelay.channels.webhook import WebhookChannel
+from incidentrelay.channels.email.channel import EmailChannel
+from incidentrelay.channels.inbox.channel import InboxChannel
+from incidentrelay.channels.webhook.channel import WebhookChannel
 from incidentrelay.domain.errors import NotFound
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer

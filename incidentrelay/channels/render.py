@@ -1,6 +1,6 @@
 """Text for people out of text by strangers: templates, and the filters they use.
 
-Templates lie in ``templates/messages/<channel>/``. Whatever they print is escaped
+Templates live in ``channels/<kind>/templates/``. Whatever they print is escaped
 for HTML, except in those whose name begins with ``text`` or ``subject``. (A macro
 follows the rule of the file that defines it.) An unknown variable is an error.
 """
@@ -19,9 +19,9 @@ _ELLIPSIS = "…"
 _BIDI_CONTROLS = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 
-def render(template: str, **values: object) -> str:
-    """The text of ``templates/messages/<template>.jinja2``."""
-    return _environment.get_template(f"{template}.jinja2").render(**values)
+def render(kind: str, template: str, **values: object) -> str:
+    """Renders ``channels/<kind>/templates/<template>.jinja2``."""
+    return _environment.get_template(f"{kind}/templates/{template}.jinja2").render(**values)
 
 
 def one_line(text: str, longest: int = 200) -> str:
@@ -83,7 +83,7 @@ def _escapes(name: str | None) -> bool:
 
 
 _environment = Environment(
-    loader=PackageLoader("incidentrelay", "templates/messages"),
+    loader=PackageLoader("incidentrelay", "channels"),
     autoescape=_escapes,  # noqa: S701 - it is on for all but plain text.
     undefined=StrictUndefined,
     trim_blocks=True,

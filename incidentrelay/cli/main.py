@@ -11,7 +11,7 @@ from incidentrelay.cli.errors import explain
 
 # Command → the module of this package that has it, as a function with underscores.
 COMMANDS = {
-    "quickstart": "quickstart",
+    "quickstart": "quickstart.command",
     "serve": "servers",
     "worker": "servers",
     "migrate": "schema",

@@ -21,10 +21,10 @@ def serve(config: Path, end_with_stdin: bool) -> None:
 
     Example: incidentrelay serve -c production.ini
     """
-    from incidentrelay import logging
+    from incidentrelay import log_setup
 
     settings = read_settings(config)
-    logging.configure(settings)
+    log_setup.configure(settings)
     open_database(settings, config).dispose()
     loader = ini_loader(config)
     app = loader.get_wsgi_app("main")
@@ -46,11 +46,12 @@ def worker(config: Path, end_with_stdin: bool) -> None:
 
     Example: incidentrelay worker -c production.ini
     """
-    from incidentrelay import logging, runtime
+    from incidentrelay import runtime
+    from incidentrelay.log_setup import configure
     from incidentrelay.tasks import worker as process
 
     settings = read_settings(config)
-    logging.configure(settings)
+    configure(settings)
     database = open_database(settings, config)
     parts = runtime.build(settings, database=database)
     if end_with_stdin:

@@ -24,6 +24,11 @@ class Permission(StrEnum):
     INGEST = "ingest"
 
 
+# The principal of every credential that may post to intake: a route's token, or a
+# personal token with alerts:write.
+INGEST_PRINCIPAL = "scope:ingest"
+
+
 class Place(StrEnum):
     """GROUP: a group. TEAMS: its ``teams`` collection. TEAM: one team.
 

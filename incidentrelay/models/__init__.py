@@ -7,32 +7,33 @@ what it needs.
 
 from sqlalchemy.orm import configure_mappers
 
-from incidentrelay.models.absence import Absence
-from incidentrelay.models.alert import Alert, Event, IntakeRequest, Signal
-from incidentrelay.models.audit import AuditEntry, Heartbeat
-from incidentrelay.models.feed import CalendarFeed
-from incidentrelay.models.group import Group, Team
-from incidentrelay.models.lane import Lane, TargetPace
+from incidentrelay.models.alerts.alert import Alert, Signal
+from incidentrelay.models.alerts.event import Event
+from incidentrelay.models.audit import AuditEntry
+from incidentrelay.models.channels.channel import Channel
+from incidentrelay.models.channels.provider import Lane, TargetPace
+from incidentrelay.models.delivery.notification import Attempt, Notification
+from incidentrelay.models.escalation.policy import Policy
+from incidentrelay.models.heartbeat import Heartbeat
+from incidentrelay.models.intake.request import IntakeRequest
+from incidentrelay.models.intake.route import Route, RouteChannel
 from incidentrelay.models.meta import Base
-from incidentrelay.models.notification import Attempt, Notification
-from incidentrelay.models.rotation import (
+from incidentrelay.models.oncall.absence import Absence
+from incidentrelay.models.oncall.feed import CalendarFeed
+from incidentrelay.models.oncall.rotation import (
     Rotation,
     RotationLayer,
     RotationOverride,
     RotationRevision,
 )
-from incidentrelay.models.route import Channel, Policy, Route, RouteChannel, Silence
-from incidentrelay.models.shift_notice import ShiftNotice
-from incidentrelay.models.user import (
-    ApiToken,
-    ContactMethod,
-    GroupMember,
-    LoginFailure,
-    NotificationRule,
-    TeamMember,
-    User,
-    WebSession,
-)
+from incidentrelay.models.oncall.shift_reminder import ShiftNotice
+from incidentrelay.models.people.contact import ContactMethod, NotificationRule
+from incidentrelay.models.people.session import LoginFailure, WebSession
+from incidentrelay.models.people.token import ApiToken
+from incidentrelay.models.people.user import User
+from incidentrelay.models.silences.silence import Silence
+from incidentrelay.models.tenancy.group import Group, Team
+from incidentrelay.models.tenancy.membership import GroupMember, TeamMember
 
 configure_mappers()
 

@@ -1,4 +1,4 @@
-"""Who changed what, and the installation's own facts."""
+"""Who changed what."""
 
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,3 @@ class AuditEntry(Identified, Base):
     subject: Mapped[str]
     diff: Mapped[dict[str, Any]]
     request_id: Mapped[str] = mapped_column(String(64), default="")
-
-
-class Heartbeat(Base):
-    """The last sign of life of a part of the system (a worker, a sweep)."""
-
-    __tablename__ = "heartbeats"
-
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    at: Mapped[datetime]

@@ -6,8 +6,7 @@ from typing import Any
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from incidentrelay.ical import writer
-from incidentrelay.services.calendars import feed_contents
+from incidentrelay.services.calendars import feed_contents, ical_writer
 
 _GONE = "There is no such calendar feed. It was removed, or its address was changed.\n"
 
@@ -18,8 +17,8 @@ def show(request: Any) -> Response:
     contents = feed_contents.read(request.db, request.matchdict["token"], request.now)
     if contents is None:
         return Response(_GONE, status=404, content_type="text/plain", charset="utf-8")
-    place = writer.Place(request.registry["settings"].public_url)
-    body = writer.render(contents, place)
+    place = ical_writer.Place(request.registry["settings"].public_url)
+    body = ical_writer.render(contents, place)
     response = Response(
         body, content_type="text/calendar", charset="utf-8", conditional_response=True
     )

@@ -6,7 +6,7 @@ from typing import Any
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid_sanity.exceptions import SanityException
 
-from incidentrelay.web.api import errors
+from incidentrelay.web.api.toolkit import errors
 from incidentrelay.web.security.sessions import is_https
 
 CSP = "; ".join(

@@ -8,7 +8,7 @@ from statistics import median
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from incidentrelay.channels.email import message_id
+from incidentrelay.channels.email.channel import message_id
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification

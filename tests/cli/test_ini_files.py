@@ -10,7 +10,7 @@ from click.testing import Result
 from waitress.adjustments import Adjustments
 
 from incidentrelay.cli.config import ini_loader, read_settings
-from incidentrelay.logging import JSONFormatter
+from incidentrelay.log_setup import JSONFormatter
 from incidentrelay.settings import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]

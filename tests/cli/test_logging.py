@@ -12,7 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay import logging as own
+from incidentrelay import log_setup as own
 from incidentrelay.services.access.secrets import TokenKind, new_token
 from incidentrelay.settings import Settings
 

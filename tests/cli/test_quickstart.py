@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from incidentrelay.cli.readiness import Address
+from incidentrelay.cli.quickstart.readiness import Address
 
 pytestmark = pytest.mark.e2e
 

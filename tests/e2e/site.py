@@ -29,7 +29,7 @@ from incidentrelay.services.operations import demo
 from incidentrelay.services.people import users
 from incidentrelay.services.silences import silences
 from incidentrelay.settings import Settings
-from tests import factories
+from tests.support import factories
 
 USERNAME, PASSWORD = "admin", "a long night at the desk"
 MINUTE = timedelta(minutes=1)

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from incidentrelay.db import Database
 from incidentrelay.settings import load
-from tests.calendars import calendar, event
 from tests.e2e import site as sites
 from tests.e2e.site import PASSWORD, USERNAME, Site
+from tests.support.calendars import calendar, event
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 

@@ -14,7 +14,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.messages import Envelope
 from incidentrelay.services.common.secret_box import Vault
-from tests import factories
+from tests.support import factories
 
 ADMIN = Actor(name="root", via="cli", is_admin=True)
 

@@ -17,8 +17,8 @@ from incidentrelay.services.alerts.list_queries import Counts, Wanted
 from incidentrelay.services.oncall import current_queries as on_call_queries
 from incidentrelay.services.operations import banners
 from incidentrelay.services.people import inbox, profile_queries
-from tests.services import pager as pagers
-from tests.services.pager import NOW, Pager, a_signal
+from tests.support import pager as pagers
+from tests.support.pager import NOW, Pager, a_signal
 
 pytestmark = pytest.mark.both_databases
 

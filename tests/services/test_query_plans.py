@@ -27,8 +27,8 @@ from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import Result
 from incidentrelay.services.silences import transitions as silence_transitions
-from tests.services import pager as pagers
-from tests.services.pager import MINUTE, NOW, Pager, a_signal
+from tests.support import pager as pagers
+from tests.support.pager import MINUTE, NOW, Pager, a_signal
 
 pytestmark = pytest.mark.both_databases
 

@@ -24,7 +24,7 @@ from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.outbox.records import Claim, Owed, Result
 from incidentrelay.services.silences import silences
 from tests.services.conftest import ADMIN
-from tests.services.pager import MINUTE, NOW, RAW, Pager, a_signal, build
+from tests.support.pager import MINUTE, NOW, RAW, Pager, a_signal, build
 
 pytestmark = pytest.mark.both_databases
 

@@ -14,8 +14,8 @@ from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.services.operations import retention as kinds
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import retention
-from tests import factories
-from tests.factories import NOW
+from tests.support import factories
+from tests.support.factories import NOW
 
 DAY = timedelta(days=1)
 OLD, YOUNG = NOW - 11 * DAY, NOW - 9 * DAY

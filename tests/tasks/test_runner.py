@@ -21,8 +21,8 @@ from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import runner as runners
 from incidentrelay.tasks.runner import Runner
-from tests import factories
-from tests.services.pager import MINUTE, NOW, VAULT, Accepts, Pager, a_signal, build
+from tests.support import factories
+from tests.support.pager import MINUTE, NOW, VAULT, Accepts, Pager, a_signal, build
 
 
 class Clock:
@@ -194,8 +194,8 @@ def test_a_sweep_resolves_what_its_source_is_silent_about(
 def test_a_route_that_cannot_be_swept_stops_nobody(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runners.silent_sources, "due_routes", lambda *_: [pager.route_id])
-    monkeypatch.setattr(runners.silent_sources, "resolve", lambda *_: 1 / 0)
+    monkeypatch.setattr(runners.auto_resolve, "due_routes", lambda *_: [pager.route_id])
+    monkeypatch.setattr(runners.auto_resolve, "resolve", lambda *_: 1 / 0)
     assert make(Accepts()).sweep()
     assert states(pager) == {"sent"}
 

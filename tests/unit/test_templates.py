@@ -154,7 +154,7 @@ def test_every_post_of_the_console_carries_the_token(
     page = Page(render(name, context, say))
     posts = [attrs for attrs in page.all("form") if attrs["method"] == "post"]
     tokens = [attrs for attrs in page.all("input") if attrs["name"] == "csrf_token"]
-    assert len(tokens) == (0 if name == "act.jinja2" else len(posts))
+    assert len(tokens) == (0 if name == "alerts/action_link.jinja2" else len(posts))
     assert all(attrs["value"] == say("c5rf") for attrs in tokens)
 
 
@@ -210,7 +210,7 @@ def test_a_link_of_a_payload_is_one_only_if_it_is_a_web_address(
 )
 def test_a_contact_is_a_link_only_where_a_program_opens_it(href: str, shown: bool) -> None:
     row = Thing(**vars(oncall_rows()[0]) | {"contacts": [Thing(label="Call", href=href)]})
-    page = Page(render("oncall.jinja2", {"rows": [row]}))
+    page = Page(render("rotations/on_call.jinja2", {"rows": [row]}))
     assert (href in [attrs.get("href") for attrs in page.all("a")]) is shown
 
 
@@ -228,7 +228,7 @@ def test_the_first_button_of_an_alert_is_its_primary_action() -> None:
 
 
 def test_the_one_tap_page_has_no_script() -> None:
-    assert Page(render("act.jinja2", act_page())).all("script") == []
+    assert Page(render("alerts/action_link.jinja2", act_page())).all("script") == []
 
 
 def luminance(colour: str) -> float:
@@ -279,7 +279,7 @@ def test_nobody_is_said_in_words_in_all_three_forms_of_the_calendar() -> None:
 
 
 def test_the_picture_is_for_eyes_only_and_the_table_for_everybody() -> None:
-    page = Page(render("calendar.jinja2", calendar_page()))
+    page = Page(render("calendar/index.jinja2", calendar_page()))
     picture = [attrs for attrs in page.all("div") if attrs.get("class") == "ir-cal"]
     assert [attrs.get("aria-hidden") for attrs in picture] == ["true"]
     assert [attrs["scope"] for attrs in page.all("th")] == ["col"] * 5

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests import cast as standing_cast
-from tests.web.client import Client
+from tests.support import cast as standing_cast
+from tests.support.client import Client
 
 CORE = "/api/groups/sre/teams/core"
 

@@ -8,7 +8,7 @@ import pytest
 import vobject
 from icalendar import Calendar
 
-from incidentrelay.logging import formatter
+from incidentrelay.log_setup import formatter
 from incidentrelay.models import User
 
 HOST = "http://localhost"

@@ -16,9 +16,9 @@ from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Attempt, Lane, Notification
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.operations import metrics
-from tests import factories
-from tests.services import pager as pagers
-from tests.services.pager import NOW, Pager, a_signal
+from tests.support import factories
+from tests.support import pager as pagers
+from tests.support.pager import NOW, Pager, a_signal
 
 RULES = Path(__file__).resolve().parents[2] / "deploy/prometheus/incidentrelay.rules.yml"
 LATER = NOW + timedelta(minutes=3)

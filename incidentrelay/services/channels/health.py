@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Channel, Notification
-from incidentrelay.models.notification import IS_FAILED
+from incidentrelay.models.delivery.notification import IS_FAILED
 
 _ARRIVED = Notification.state.in_((DeliveryState.SENT, DeliveryState.DELIVERED))
 

@@ -18,7 +18,7 @@ from incidentrelay.domain.delivery import circuit_breaker, rate_limit
 from incidentrelay.domain.delivery.rate_limit import Pace
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.models import Notification
-from incidentrelay.models.notification import IS_UNFINISHED
+from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.channels.config import full_config
 from incidentrelay.services.common.secret_box import Vault

@@ -13,7 +13,7 @@ from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Channel, Event, Group, Notification, Team
-from incidentrelay.models.notification import IS_FAILED
+from incidentrelay.models.delivery.notification import IS_FAILED
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.common.timeline import event

@@ -11,7 +11,7 @@ from incidentrelay import db
 from incidentrelay.domain.delivery.backoff import next_attempt
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
-from incidentrelay.models.notification import IS_UNFINISHED
+from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.channels import providers
 from incidentrelay.services.common.timeline import event

@@ -15,7 +15,7 @@ from incidentrelay.domain.intake.reducer import AlertState, Fold, SignalState, f
 from incidentrelay.domain.intake.signals import Item, Signal
 from incidentrelay.models import Alert, Route
 from incidentrelay.models import Signal as SignalRow
-from incidentrelay.models.alert import IS_CURRENT
+from incidentrelay.models.alerts.alert import IS_CURRENT
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import SILENCE
 

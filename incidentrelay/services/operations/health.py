@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
-from incidentrelay.models.notification import IS_UNFINISHED
+from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.common import heartbeats
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)

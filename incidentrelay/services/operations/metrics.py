@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.models import Alert, Attempt, IntakeRequest, Notification, Route
-from incidentrelay.models.notification import IS_FAILED, IS_UNFINISHED
+from incidentrelay.models.delivery.notification import IS_FAILED, IS_UNFINISHED
 from incidentrelay.services.access.memberships import Roles
 from incidentrelay.services.channels import providers
 from incidentrelay.services.common import heartbeats

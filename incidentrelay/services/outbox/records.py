@@ -30,7 +30,7 @@ from incidentrelay.domain.delivery.bundles import summary
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.domain.messages import Envelope, Links, Message, Part
 from incidentrelay.models import Lane, Notification
-from incidentrelay.models.notification import IS_UNFINISHED
+from incidentrelay.models.delivery.notification import IS_UNFINISHED
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
 ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)

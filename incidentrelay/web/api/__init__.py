@@ -7,8 +7,8 @@ raised, because what was written is kept only if no exception was raised.
 
 from typing import Any
 
-from incidentrelay.web.api import json
-from incidentrelay.web.api.pagination import Cursors
+from incidentrelay.web.api.toolkit import json
+from incidentrelay.web.api.toolkit.pagination import Cursors
 
 
 class _Renderer:
@@ -28,6 +28,6 @@ def includeme(config: Any) -> None:
     config.add_route("api", "/api*traverse", path_info=r"^/api(/|$)")
     config.add_renderer("api", _Renderer)
     config.registry["cursors"] = Cursors(config.registry["settings"].secret_key)
-    config.include("incidentrelay.web.api.view")
-    config.include("incidentrelay.web.api.errors")
+    config.include("incidentrelay.web.api.toolkit.view")
+    config.include("incidentrelay.web.api.toolkit.errors")
     config.scan("incidentrelay.web.api", categories=["pyramid"])

@@ -7,11 +7,11 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
 from incidentrelay.services.channels import channels
 from incidentrelay.services.delivery import channel_tests
-from incidentrelay.web.api import crud
-from incidentrelay.web.api.view import api_view
+from incidentrelay.web.api.toolkit import crud
+from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.channels import ChannelNode, TeamChannels
-from incidentrelay.web.schemas.alert import NotificationSchema
+from incidentrelay.web.schemas.alerts.alert import NotificationSchema
 
 
 @api_view(

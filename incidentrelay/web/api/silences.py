@@ -8,10 +8,10 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.silences import preview as silence_preview
 from incidentrelay.services.silences import silences
-from incidentrelay.web.api import crud
-from incidentrelay.web.api.view import api_view
+from incidentrelay.web.api.toolkit import crud
+from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.links import api_url
-from incidentrelay.web.resources.alerts import AlertNode
+from incidentrelay.web.resources.alerts.alerts import AlertNode
 from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.silences import SilenceNode, TeamSilences
 from incidentrelay.web.schemas.silence import (

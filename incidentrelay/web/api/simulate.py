@@ -9,8 +9,8 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Route
 from incidentrelay.services.simulation import simulate as simulation
 from incidentrelay.services.simulation.simulate import Simulation
-from incidentrelay.web.api import bodies
-from incidentrelay.web.api.view import api_view
+from incidentrelay.web.api.toolkit import bodies
+from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.simulate import Simulate
 from incidentrelay.web.schemas.simulate import SimulateSchema, SimulationSchema
 

@@ -7,7 +7,7 @@ something is a POST that ends in a redirect. Every page works without a script.
 
 from typing import Any
 
-from incidentrelay.web.console import globals as page_globals
+from incidentrelay.web.console.toolkit import context as page_globals
 
 
 def includeme(config: Any) -> None:
@@ -19,9 +19,9 @@ def includeme(config: Any) -> None:
     )
     config.include("pyramid_jinja2")
     config.add_jinja2_search_path("incidentrelay:templates", name=".jinja2")
-    config.include("incidentrelay.web.console.assets")
-    config.include("incidentrelay.web.console.flash")
-    config.include("incidentrelay.web.console.view")
-    config.include("incidentrelay.web.console.errors")
-    config.include("incidentrelay.web.console.globals")
+    config.include("incidentrelay.web.console.toolkit.assets")
+    config.include("incidentrelay.web.console.toolkit.flash")
+    config.include("incidentrelay.web.console.toolkit.view")
+    config.include("incidentrelay.web.console.toolkit.errors")
+    config.include("incidentrelay.web.console.toolkit.context")
     config.scan("incidentrelay.web.console", categories=["pyramid"])

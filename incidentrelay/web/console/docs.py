@@ -4,7 +4,7 @@ from typing import Any
 
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from incidentrelay.web.console.view import console_view
+from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.root import Root
 
 

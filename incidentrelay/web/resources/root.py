@@ -8,24 +8,24 @@ from sqlalchemy import Select, false
 from incidentrelay.domain.permissions import ADMIN_PERMISSIONS, Permission
 from incidentrelay.models import Base
 from incidentrelay.services.access import visibility
-from incidentrelay.web.resources.alerts import Alerts
+from incidentrelay.web.resources.alerts.alerts import Alerts
+from incidentrelay.web.resources.alerts.notifications import Notifications
 from incidentrelay.web.resources.base import ACE, Collection, Item, Node, allow, walk
-from incidentrelay.web.resources.calendar import Calendar
 from incidentrelay.web.resources.channels import Channels
-from incidentrelay.web.resources.groups import Audit, Groups
-from incidentrelay.web.resources.integrations import Integrations
-from incidentrelay.web.resources.me import Me
-from incidentrelay.web.resources.notifications import Notifications
-from incidentrelay.web.resources.oncall import OnCall
+from incidentrelay.web.resources.intake.integrations import Integrations
+from incidentrelay.web.resources.intake.routes import Routes
+from incidentrelay.web.resources.oncall.calendar import Calendar
+from incidentrelay.web.resources.oncall.on_call import OnCall
+from incidentrelay.web.resources.oncall.reports import Reports
+from incidentrelay.web.resources.oncall.rotations import Rotations
+from incidentrelay.web.resources.people.me import Me
 from incidentrelay.web.resources.place import place
 from incidentrelay.web.resources.policies import Policies
-from incidentrelay.web.resources.reports import Reports
-from incidentrelay.web.resources.rotations import Rotations
-from incidentrelay.web.resources.routes import Routes
 from incidentrelay.web.resources.silences import Silences
 from incidentrelay.web.resources.simulate import Simulate
-from incidentrelay.web.resources.teams import Teams
-from incidentrelay.web.resources.users import Users
+from incidentrelay.web.resources.tenancy.groups import Audit, Groups
+from incidentrelay.web.resources.tenancy.teams import Teams
+from incidentrelay.web.resources.tenancy.users import Users
 
 
 class Root(Node):

@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Severity
 from incidentrelay.web.schemas.base import TEXT, Body, Flag, InTeam, Slugged, number
-from incidentrelay.web.schemas.rotation import TIME_OF_DAY
+from incidentrelay.web.schemas.oncall.rotation import TIME_OF_DAY
 
 LONGEST_DELAY = 7 * 86400
 

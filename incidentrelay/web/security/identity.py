@@ -10,7 +10,7 @@ from sqlalchemy import String, literal, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import GroupRole, TeamRole
-from incidentrelay.domain.permissions import Scope
+from incidentrelay.domain.permissions import INGEST_PRINCIPAL, Scope
 from incidentrelay.models import (
     ApiToken,
     Group,
@@ -25,7 +25,6 @@ from incidentrelay.services.access.secrets import TokenKind, token_digest, token
 
 Kind = Literal["user", "token", "route"]
 
-INGEST = "scope:ingest"
 _PERSON = (User.id, User.username, User.display_name, User.is_admin, User.zone)
 
 
@@ -84,14 +83,14 @@ def load(session: Session, credential: str, now: datetime, lives: Lifetimes) -> 
 
 def _principals(identity: Identity) -> list[str]:
     if identity.kind == "route":
-        return [Everyone, f"route:{identity.route_id}", INGEST]
+        return [Everyone, f"route:{identity.route_id}", INGEST_PRINCIPAL]
     facts = [Everyone, Authenticated, f"user:{identity.user_id}"]
     facts += ["role:admin"] if identity.is_admin else []
     facts += [f"group:{group}:{role}" for group, role in identity.groups.items()]
     facts += [f"team:{team}:{role}" for team, role in identity.teams.items()]
     if identity.kind == "token":
         facts.append(f"token:{identity.token_id}")
-        facts += [INGEST] if Scope.ALERTS_WRITE in identity.scopes else []
+        facts += [INGEST_PRINCIPAL] if Scope.ALERTS_WRITE in identity.scopes else []
     return facts
 
 

@@ -15,8 +15,7 @@ from incidentrelay.channels.registry import Registry, default_registry
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Links
 from incidentrelay.transport.http import HTTPClient
-
-from .conftest import SECRET, Fake, make_envelope
+from tests.unit.channels.conftest import SECRET, Fake, make_envelope
 
 BUILT_IN = ("email", "inbox", "webhook")
 # The inbox is the console's own: there is nobody who could refuse a message.

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from incidentrelay.channels.base import Channel
-from incidentrelay.channels.inbox import InboxChannel
+from incidentrelay.channels.inbox.channel import InboxChannel
 from incidentrelay.channels.registry import GROUP, Registry, default_registry
 from incidentrelay.domain.errors import NotFound
 from incidentrelay.transport.http import HTTPClient

@@ -90,4 +90,4 @@ def test_quoted() -> None:
 
 def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        render("email/subject")
+        render("email", "subject")

@@ -7,15 +7,15 @@ import pytest
 
 from incidentrelay.models import User
 from incidentrelay.services.access.secrets import TokenKind, new_token
-from tests import factories
-from tests.services import pager as pagers
-from tests.services.pager import Pager, a_signal
-from tests.web.client import Client
+from tests.support import factories
+from tests.support import pager as pagers
+from tests.support.client import Client
+from tests.support.pager import Pager, a_signal
 
 
 @pytest.fixture
 def pager(database: Any) -> Pager:
-    """Ann is on call, then bob, then cy; see tests/services/pager.py."""
+    """Ann is on call, then bob, then cy; see tests/support/pager.py."""
     return pagers.build(database)
 
 

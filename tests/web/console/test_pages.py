@@ -11,9 +11,9 @@ from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import GroupMember, Team, TeamMember, User
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.people import inbox
-from incidentrelay.web.console.assets import read_manifest
-from tests import factories
-from tests.services.pager import NOW, a_signal
+from incidentrelay.web.console.toolkit.assets import read_manifest
+from tests.support import factories
+from tests.support.pager import NOW, a_signal
 
 
 def test_the_inbox_has_one_line_for_each_alert(browse: Any, pager: Any, alert_id: int) -> None:

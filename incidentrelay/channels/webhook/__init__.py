@@ -1,0 +1,1 @@
+"""Signed HTTP requests to any address."""

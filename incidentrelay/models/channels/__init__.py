@@ -1,0 +1,4 @@
+"""Channels, and the state of their providers.
+
+Columns, indexes and relationships only; see :mod:`incidentrelay.models`.
+"""

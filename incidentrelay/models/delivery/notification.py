@@ -1,0 +1,144 @@
+"""The outbox: what is owed to whom, and every try to deliver it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.models.alerts.alert import Alert
+from incidentrelay.models.channels.channel import Channel
+from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.mixins import Identified
+from incidentrelay.models.people.contact import ContactMethod
+from incidentrelay.models.people.user import User
+from incidentrelay.models.tenancy.group import Team
+
+_DUE = text("state IN ('pending', 'retry', 'sending')")
+_FAILED = text("state = 'failed'")
+# SQLite uses an index of some rows only where the condition is written out, not bound.
+IS_UNFINISHED = text("notifications.state IN ('pending', 'retry', 'sending')")
+IS_FAILED = text("notifications.state = 'failed'")
+
+
+class Notification(Identified, Base):
+    """One message owed to one target.
+
+    ``uid`` is the idempotency key that receivers see, the same over all attempts.
+    ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email:4``).
+    What is not about an alert of a team, but about a person's own ways, has no team.
+    ``lane`` is what shares a provider (``channel:3``, ``email``): only so many of one
+    lane are sent at the same time, so that a slow provider does not delay the others.
+    ``next_at`` is when it is due while pending or in retry, and when the lease ends
+    while sending. ``fence`` grows with every claim: only the newest claim's result
+    is written. ``handle`` is the vendor's name of the posted message.
+
+    ``bundle`` is the idempotency key of the message in which it shares with others of
+    the same target; None: it has one of its own. ``stranded_at`` is when others were
+    told instead, because its provider had not worked for a while.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index(
+            "uq_notifications_idempotency",
+            "alert_id",
+            "generation",
+            "step",
+            "kind",
+            "target",
+            unique=True,
+        ),
+        Index(
+            "ix_notifications_due",
+            "next_at",
+            "priority",
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
+        Index(
+            "ix_notifications_lane_due",
+            "lane",
+            "state",
+            "next_at",
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
+        Index(
+            "ix_notifications_target_due",
+            "target",
+            "kind",
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
+        Index("ix_notifications_bundle", "bundle"),
+        Index(
+            "ix_notifications_failed",
+            "team_id",
+            "id",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
+        ),
+        Index(
+            "ix_notifications_channel_failed",
+            "channel_id",
+            "id",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
+        ),
+        Index("ix_notifications_finished_at", "finished_at"),
+        Index("ix_notifications_user_id_id", "user_id", "id"),
+        Index("ix_notifications_channel_id_id", "channel_id", "id"),
+    )
+
+    uid: Mapped[str] = mapped_column(String(160), unique=True)
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    generation: Mapped[int]
+    step: Mapped[int]
+    kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
+    target: Mapped[str] = mapped_column(String(64))
+    method: Mapped[str] = mapped_column(String(32))
+    lane: Mapped[str] = mapped_column(String(64))
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    contact_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact_methods.id", ondelete="SET NULL"), index=True
+    )
+    message: Mapped[dict[str, Any]]
+    state: Mapped[DeliveryState] = mapped_column(
+        Choice(DeliveryState), default=DeliveryState.PENDING
+    )
+    priority: Mapped[int]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    bundle: Mapped[str | None] = mapped_column(String(170))
+    stranded_at: Mapped[datetime | None]
+    handle: Mapped[dict[str, Any]]
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    alert: Mapped[Alert | None] = relationship(lazy="raise_on_sql")
+    team: Mapped[Team] = relationship(lazy="raise_on_sql")
+    channel: Mapped[Channel | None] = relationship(lazy="raise_on_sql")
+    user: Mapped[User | None] = relationship(lazy="raise_on_sql")
+    contact: Mapped[ContactMethod | None] = relationship(lazy="raise_on_sql")
+
+
+class Attempt(Identified, Base):
+    """One try: when, how long (milliseconds), and how it ended."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_started_at", "started_at"),)
+
+    notification_id: Mapped[int] = mapped_column(
+        ForeignKey("notifications.id", ondelete="CASCADE"), index=True
+    )
+    number: Mapped[int]
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text, default="")

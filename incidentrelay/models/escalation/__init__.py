@@ -1,0 +1,4 @@
+"""Escalation policies.
+
+Columns, indexes and relationships only; see :mod:`incidentrelay.models`.
+"""

@@ -1,0 +1,29 @@
+"""Escalation policies."""
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from incidentrelay.models.meta import Base
+from incidentrelay.models.mixins import Named, Versioned
+from incidentrelay.models.tenancy.group import Team
+
+
+class Policy(Versioned, Named, Base):
+    """An escalation policy.
+
+    ``steps``: ``[{"delay": seconds, "targets": [{"kind", "id"}], "notify_assignee_again",
+    "conditions"}]``, the last as in :class:`incidentrelay.domain.escalation.conditions.Conditions`.
+    ``repeat`` further rounds follow the first.
+    """
+
+    __tablename__ = "policies"
+    __table_args__ = (Index("uq_policies_team_id_slug", "team_id", "slug", unique=True),)
+
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    description: Mapped[str] = mapped_column(Text, default="")
+    steps: Mapped[list[Any]]
+    repeat: Mapped[int] = mapped_column(default=0)
+
+    team: Mapped[Team] = relationship(lazy="raise_on_sql")

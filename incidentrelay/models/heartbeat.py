@@ -1,0 +1,17 @@
+"""The last sign of life of each part of the system."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incidentrelay.models.meta import Base
+
+
+class Heartbeat(Base):
+    """The last sign of life of a part of the system (a worker, a sweep)."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]

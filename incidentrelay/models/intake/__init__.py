@@ -1,0 +1,4 @@
+"""Routes and the requests they received.
+
+Columns, indexes and relationships only; see :mod:`incidentrelay.models`.
+"""

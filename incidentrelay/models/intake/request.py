@@ -1,0 +1,24 @@
+"""Requests as they were received."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incidentrelay.models.meta import Base
+from incidentrelay.models.mixins import Identified
+
+
+class IntakeRequest(Identified, Base):
+    """One request of a source: its body as it came, and what became of it."""
+
+    __tablename__ = "intake_requests"
+    __table_args__ = (Index("ix_intake_requests_route_id_id", "route_id", "id"),)
+
+    route_id: Mapped[int | None] = mapped_column(ForeignKey("routes.id", ondelete="CASCADE"))
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    address: Mapped[str] = mapped_column(String(64), default="")
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    truncated: Mapped[bool] = mapped_column(default=False)
+    outcomes: Mapped[list[Any]]

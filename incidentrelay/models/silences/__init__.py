@@ -1,0 +1,4 @@
+"""Silences.
+
+Columns, indexes and relationships only; see :mod:`incidentrelay.models`.
+"""

@@ -1,0 +1,112 @@
+"""What people do with alerts."""
+
+from typing import Any
+
+from incidentrelay.domain.matchers import matches
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.web.api.toolkit.crud import actor
+from incidentrelay.web.api.toolkit.pagination import page
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.alerts.alerts import AlertCollection, AlertNode
+from incidentrelay.web.resources.base import Collection, Item
+from incidentrelay.web.schemas.alerts.alert import AssignSchema, CommentSchema, SnoozeSchema
+from incidentrelay.web.schemas.query import AlertQuery
+
+
+class verb(api_view):
+    """``@api_view`` for something that a responder does with one alert."""
+
+    def __init__(self, name: str, summary: str, **options: Any) -> None:
+        malformed = (413, 415, 422) if "body" in options else ()
+        super().__init__(
+            context=AlertNode,
+            name=name,
+            method="POST",
+            permission=Permission.RESPOND,
+            returns="schema",
+            errors=(409, *malformed),
+            summary=summary,
+            **options,
+        )
+
+
+@api_view(
+    context=AlertCollection,
+    method="GET",
+    permission=Permission.VIEW,
+    query=AlertQuery,
+    returns="schema",
+    page=True,
+    errors=(422,),
+    summary="List alerts that you may see",
+)
+def index(context: AlertCollection, request: Any) -> Any:
+    wanted = alert_search.read_filter(request.query)
+    statement = alert_search.narrowed(context.listing(), wanted)
+    if not wanted.get("matchers"):
+        return page(request, context, statement)
+
+    def keep(alert: Alert) -> bool:
+        return matches(wanted["matchers"], alert.labels)
+
+    return page(request, context, statement, keep)
+
+
+@verb("ack", "Take the alert: nobody else is paged")
+def acknowledge(context: AlertNode, request: Any) -> Item:
+    alert_actions.acknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("unack", "Give the alert back: its plan starts again")
+def unacknowledge(context: AlertNode, request: Any) -> Item:
+    alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("resolve", "Say that it is over")
+def resolve(context: AlertNode, request: Any) -> Item:
+    alert_actions.resolve(request.db, context.obj, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("snooze", "Be quiet until a time", body=SnoozeSchema)
+def snooze(context: AlertNode, request: Any) -> Item:
+    until = request.body_data["until"]
+    alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("assign", "Hand it to somebody, who is paged", body=AssignSchema)
+def assign(context: AlertNode, request: Any) -> Item:
+    user = user_lookup.colleague(request.db, request.identity, request.body_data["username"])
+    alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("hand-on", "Hand it to the next member of its rotation, who is paged")
+def hand_on(context: AlertNode, request: Any) -> Item:
+    alert_actions.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("escalate", "Do not wait: page whoever is next in the plan")
+def escalate(context: AlertNode, request: Any) -> Item:
+    alert_actions.escalate(request.db, context.obj, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+@verb("comment", "Write a line into the timeline", body=CommentSchema)
+def comment(context: AlertNode, request: Any) -> Item:
+    text = request.body_data["text"]
+    alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
+    return _fresh(context)
+
+
+def _fresh(context: AlertNode) -> Item:
+    parent = context.__parent__
+    return parent.fresh(context.obj) if isinstance(parent, Collection) else context

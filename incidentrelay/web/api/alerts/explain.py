@@ -1,0 +1,50 @@
+"""Why something happened, and what a request that was recorded would do now."""
+
+from typing import Any
+
+from incidentrelay.domain.errors import Conflict
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.simulation import history as alert_history
+from incidentrelay.services.simulation import simulate as simulation
+from incidentrelay.services.simulation.simulate import Simulation
+from incidentrelay.services.simulation.wording import Reason
+from incidentrelay.web.api.simulate import normalised
+from incidentrelay.web.api.toolkit import json
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.alerts.alerts import AlertNode
+from incidentrelay.web.resources.intake.routes import IntakeNode
+from incidentrelay.web.schemas.alerts.alert import ReasonSchema
+from incidentrelay.web.schemas.simulate import SimulationSchema
+
+
+@api_view(
+    context=AlertNode,
+    name="explanation",
+    method="GET",
+    permission=Permission.VIEW,
+    returns=ReasonSchema,
+    many=True,
+    summary="Why what happened to the alert has happened, in its order",
+)
+def explanation(context: AlertNode, request: Any) -> list[Reason]:
+    return alert_history.explain(request.db, context.obj)
+
+
+@api_view(
+    context=IntakeNode,
+    name="explain",
+    method="POST",
+    permission=Permission.RESPOND,
+    returns=SimulationSchema,
+    errors=(409, 413, 422),
+    summary="What the route would make of this request if it came now; nothing is written",
+)
+def explain_request(context: IntakeNode, request: Any) -> Simulation:
+    row = context.obj
+    if row.truncated:
+        raise Conflict("Only the beginning of this body was kept, so it cannot be explained.")
+    # A reading session, though it is a POST: nothing can be written by mistake.
+    with request.registry["database"].read() as session:
+        route = simulation.find_route(session, request.identity, row.route_id)
+        items = normalised(request, route.source, json.decode(row.body, lenient=True))
+        return simulation.simulate(session, route, items, request.now)

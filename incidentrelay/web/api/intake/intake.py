@@ -1,0 +1,102 @@
+"""Where monitoring systems send: the edge of intake."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
+from incidentrelay.domain.intake.signals import Item
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake import routing as intake_routing
+from incidentrelay.services.intake.provenance import Door, Sender
+from incidentrelay.services.intake.receive import RawRequest, Verdict
+from incidentrelay.web.api.toolkit import bodies, errors, json
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.intake.integrations import Integrations, SourceNode
+from incidentrelay.web.schemas.intake.route import IntegrationSchema
+from incidentrelay.web.schemas.intake.verdict import VerdictSchema
+from incidentrelay.web.security.identity import Identity
+
+
+class WrongSource(InvalidInput):
+    """The token is that of a route for another source."""
+
+    def __init__(self, source: str, sent_to: str) -> None:
+        self.routing_error = f"The token's route takes in {source}, not {sent_to}."
+        super().__init__({}, self.routing_error)
+
+
+@api_view(
+    context=SourceNode,
+    method="POST",
+    permission=Permission.INGEST,
+    returns=VerdictSchema,
+    many=True,
+    errors=(413, 415, 422, 503),
+    summary="Send alerts; the answer says what became of each item, in their order",
+)
+def receive(context: SourceNode, request: Any) -> Any:
+    identity = request.identity
+    if identity.kind == "route" and identity.source != context.__name__:
+        raise WrongSource(identity.source, context.__name__)
+    settings = request.registry["settings"]
+    bodies.require_json(request)
+    body = bodies.read(request, settings.intake_max_body)
+    items = context.integration.normalise(json.decode(body, lenient=True), request.headers)
+    if len(items) > settings.intake_max_items:
+        raise bodies.too_large(settings.intake_max_items, "items")
+    kept = settings.intake_keep_body
+    raw = RawRequest(
+        body=body[:kept],
+        truncated=len(body) > kept,
+        address=(request.client_addr or "")[:64],
+        sender=_sender(identity),
+    )
+    try:
+        return _store(context, request, items, raw)
+    except NotAllowed:
+        # A route was switched off a moment ago. Its own token is none any more; for a
+        # personal token the other routes are tried again.
+        if identity.kind == "route":
+            raise errors.unauthorized_error() from None
+        raise Unavailable("A route was just switched off; send again.") from None
+    except IntegrityError as error:
+        # Something that the alert refers to vanished in this moment. Most senders drop
+        # what is answered with a 4xx, so it must not be one.
+        raise Unavailable("Something was just changed; send again.") from error
+
+
+def _sender(identity: Identity) -> Sender:
+    route = identity.kind == "route"
+    return Sender() if route else Sender(Door.PERSONAL, identity.display_name)
+
+
+def _store(
+    context: SourceNode, request: Any, items: Sequence[Item], raw: RawRequest
+) -> list[Verdict]:
+    identity = request.identity
+    if identity.kind == "route":
+        route = intake_receive.lock_route(request.db, identity.route_id)
+        return intake_receive.receive(request.db, route, items, raw, request.now)
+    return intake_routing.receive(
+        request.db, identity, str(context.__name__), items, raw, request.now
+    )
+
+
+@api_view(
+    context=Integrations,
+    method="GET",
+    permission=Permission.VIEW,
+    returns=IntegrationSchema,
+    many=True,
+    summary="Which sources can send, and where",
+)
+def sources(context: Integrations, request: Any) -> list[dict[str, str]]:
+    registry = request.registry["integrations"]
+    base = f"{request.registry['settings'].public_url}/api/integrations"
+    return [
+        {"name": name, "label": registry.get(name).info.label, "intake_url": f"{base}/{name}"}
+        for name in registry.names()
+    ]

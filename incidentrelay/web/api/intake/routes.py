@@ -1,0 +1,73 @@
+"""Routes and their tokens."""
+
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.intake import route_tests, routes
+from incidentrelay.services.intake.receive import Verdict
+from incidentrelay.web.api.toolkit import crud
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.intake.routes import RouteNode, TeamRoutes
+from incidentrelay.web.schemas.intake.route import NewRouteSchema, RouteTestSchema
+from incidentrelay.web.schemas.intake.verdict import VerdictSchema
+
+
+@api_view(
+    context=TeamRoutes,
+    method="POST",
+    permission=Permission.CREATE,
+    body="schema",
+    returns=NewRouteSchema,
+    status=201,
+    errors=(409, 413, 415, 422),
+    summary="Create a route; its token is shown only now",
+)
+def create_route(context: TeamRoutes, request: Any) -> Item:
+    row, token = routes.create(
+        request.db,
+        context.team,
+        crud.without_version(request.body_data),
+        actor=crud.actor(request),
+        now=request.now,
+        **context.extras(),
+    )
+    return _with_token(crud.created(context, request, row), token)
+
+
+@api_view(
+    context=RouteNode,
+    name="token",
+    method="POST",
+    permission=Permission.EDIT,
+    returns=NewRouteSchema,
+    errors=(412,),
+    summary="Give the route a new token; the old one is void at once",
+)
+def rotate_token(context: RouteNode, request: Any) -> Item:
+    crud.check_version(context, request, {})
+    token = routes.rotate_token(request.db, context.obj, actor=crud.actor(request), now=request.now)
+    return _with_token(crud.loaded(context, request), token)
+
+
+@api_view(
+    context=RouteNode,
+    name="test",
+    method="POST",
+    permission=Permission.TEST,
+    body=RouteTestSchema,
+    returns=VerdictSchema,
+    errors=(409, 413, 415, 422),
+    summary="Take in a test alert by the real way: whoever is on call is paged",
+)
+def test_route(context: RouteNode, request: Any) -> Verdict:
+    labels = request.body_data["labels"]
+    return route_tests.send(
+        request.db, context.obj, labels, actor=crud.actor(request), now=request.now
+    )
+
+
+def _with_token(node: Item, token: str) -> Item:
+    if isinstance(node, RouteNode):
+        node.token = token
+    return node

@@ -1,0 +1,106 @@
+"""Who is on call, and the shifts of a rotation."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.oncall.shifts import Shift
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Group, Rotation, Team
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.oncall import current as on_call_now
+from incidentrelay.web.api.toolkit.pagination import page
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.oncall.on_call import OnCall
+from incidentrelay.web.resources.oncall.rotations import RotationNode, Rotations
+from incidentrelay.web.schemas.oncall.rotation import OnCallSchema, ShiftSchema
+from incidentrelay.web.schemas.query import InstantQuery, OnCallQuery, ShiftQuery
+
+_DEFAULT_WINDOW = timedelta(days=30)
+# The engine calculates around the instants that it is asked for.
+_EARLIEST, _LATEST = 1971, 9000
+
+
+@api_view(
+    context=OnCall,
+    method="GET",
+    permission=Permission.VIEW,
+    query=OnCallQuery,
+    returns=OnCallSchema,
+    page=True,
+    errors=(422,),
+    summary="Who is on call in the rotations that you may see",
+)
+def who(context: OnCall, request: Any) -> Any:
+    door = Rotations(context.root, "rotations")
+    statement = door.listing().where(Rotation.enabled)
+    if "team" in request.query:
+        statement = statement.where(Rotation.team.has(Team.slug == request.query["team"]))
+    if "group" in request.query:
+        in_group = Team.group.has(Group.slug == request.query["group"])
+        statement = statement.where(Rotation.team.has(in_group))
+    if "rotation" in request.query:
+        statement = statement.where(Rotation.slug == request.query["rotation"])
+    nodes, cursor = page(request, door, statement)
+    found = on_call_now.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
+    # Only the engine can tell: a page can be shorter although another follows.
+    user = request.query.get("user")
+    kept = [row for row in found if user is None or (row.user and row.user.username == user)]
+    return kept, cursor
+
+
+@api_view(
+    context=RotationNode,
+    name="oncall",
+    method="GET",
+    permission=Permission.VIEW,
+    query=InstantQuery,
+    returns=OnCallSchema,
+    errors=(422,),
+    summary="Who is on call in this rotation, now or at another time",
+)
+def rotation_oncall(context: RotationNode, request: Any) -> Any:
+    return on_call_now.who_is_on_call(request.db, [context.obj], _at(request))[0]
+
+
+@api_view(
+    context=RotationNode,
+    name="shifts",
+    method="GET",
+    permission=Permission.VIEW,
+    query=ShiftQuery,
+    returns=ShiftSchema,
+    many=True,
+    errors=(422,),
+    summary="The shifts from start to end",
+)
+def shifts(context: RotationNode, request: Any) -> Any:
+    start = _bounded("start", request.query.get("start", request.now))
+    end = _bounded("end", request.query.get("end", start + _DEFAULT_WINDOW))
+    if end <= start:
+        raise InvalidInput.of("end", "The end must be after the start.")
+    found = on_call_now.rotation_shifts(request.db, context.obj, start, end)
+    names = user_lookup.names(request.db, {shift.user_id for shift in found})
+    return [shown_shift(shift, names) for shift in found]
+
+
+def shown_shift(shift: Shift, names: Mapping[int, str]) -> dict[str, Any]:
+    """A shift with the name of its person."""
+    return {
+        "user": names.get(shift.user_id, ""),
+        "start": shift.start,
+        "end": shift.end,
+        "layer": shift.layer,
+        "override_id": shift.override_id,
+    }
+
+
+def _at(request: Any) -> datetime:
+    return _bounded("at", request.query.get("at", request.now))
+
+
+def _bounded(field: str, at: datetime) -> datetime:
+    if not _EARLIEST <= at.year <= _LATEST:
+        raise InvalidInput.of(field, "This time is out of range.")
+    return at

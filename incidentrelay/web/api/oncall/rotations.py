@@ -1,0 +1,164 @@
+"""Work with a rotation's schedule: preview, quality, and shifts that change hands."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.oncall.coverage import Quality
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import RotationOverride
+from incidentrelay.services.oncall import previews, shift_swaps
+from incidentrelay.services.oncall.previews import Preview
+from incidentrelay.web.api.oncall.on_call import shown_shift
+from incidentrelay.web.api.toolkit import crud
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.oncall.rotations import Overrides, RotationNode
+from incidentrelay.web.schemas.oncall.rotation import OverrideSchema
+from incidentrelay.web.schemas.oncall.schedule import (
+    CoverSchema,
+    PreviewRequestSchema,
+    PreviewSchema,
+    QualitySchema,
+    SpanQuery,
+    SwapSchema,
+    TakeSchema,
+)
+
+Act = Callable[..., Sequence[RotationOverride]]
+
+
+class shift_change(api_view):
+    """``@api_view`` for an act by which shifts change hands; answers with the new overrides."""
+
+    def __init__(self, name: str, summary: str, body: type[Any]) -> None:
+        super().__init__(
+            context=RotationNode,
+            name=name,
+            method="POST",
+            permission=Permission.OVERRIDE,
+            body=body,
+            returns=OverrideSchema,
+            many=True,
+            status=201,
+            errors=(409, 413, 415, 422),
+            summary=summary,
+        )
+
+
+@api_view(
+    context=RotationNode,
+    name="preview",
+    method="POST",
+    permission=Permission.VIEW,
+    body=PreviewRequestSchema,
+    returns=PreviewSchema,
+    errors=(409, 413, 415, 422),
+    summary="What an edit of the schedule would change; nothing is saved",
+)
+def preview(context: RotationNode, request: Any) -> Any:
+    data = dict(request.body_data)
+    start, end = _span(request, data)
+    found = previews.preview(request.db, context.obj, data, start=start, end=end, now=request.now)
+    return _shown_preview(found)
+
+
+@api_view(
+    context=RotationNode,
+    name="quality",
+    method="GET",
+    permission=Permission.VIEW,
+    query=SpanQuery,
+    returns=QualitySchema,
+    errors=(422,),
+    summary="How good the schedule is: gaps, balance, nights and weekends",
+)
+def quality(context: RotationNode, request: Any) -> Any:
+    start, end = _span(request, dict(request.query))
+    return _shown_quality(*previews.report(request.db, context.obj, start, end))
+
+
+def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
+    """The view of an act by which shifts change hands."""
+
+    def view(context: RotationNode, request: Any) -> list[Item]:
+        who, now = crud.actor(request), request.now
+        made = act(request.db, context.obj, **request.body_data, actor=who, now=now)
+        folder = context["overrides"]
+        return [folder.wrap(row) for row in made] if isinstance(folder, Overrides) else []
+
+    return view
+
+
+take = shift_change("take", "Take over the shift of somebody else, or the rest of it", TakeSchema)(
+    _changing(shift_swaps.take)
+)
+cover = shift_change("cover", "Somebody stands in for you, or for another person", CoverSchema)(
+    _changing(shift_swaps.cover)
+)
+swap = shift_change("swap", "Swap a shift of yours for one of another person", SwapSchema)(
+    _changing(shift_swaps.swap)
+)
+
+
+def _span(request: Any, data: dict[str, Any]) -> tuple[datetime, datetime]:
+    """Takes ``start`` and ``end`` out of ``data``, or their defaults."""
+    start: datetime = data.pop("start", request.now)
+    previews.check_instant(start, "from")
+    return start, data.pop("end", start + previews.USUAL)
+
+
+def _shown_preview(found: Preview) -> dict[str, Any]:
+    names = found.usernames
+    return {
+        "before": [shown_shift(shift, names) for shift in found.before],
+        "after": [shown_shift(shift, names) for shift in found.after],
+        "changes": [
+            {
+                "start": change.start,
+                "end": change.end,
+                "before": _name(names, change.before),
+                "after": _name(names, change.after),
+            }
+            for change in found.changes
+        ],
+        "gaps": found.gaps,
+        "quality": _shown_quality(found.quality, names),
+    }
+
+
+def _shown_quality(found: Quality, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "start": found.start,
+        "end": found.end,
+        "zone": found.zone,
+        "gaps": found.gaps,
+        "gap_hours": round(found.gap_hours, 2),
+        "balance": round(found.balance, 3),
+        "single_member": found.single_member,
+        "people": [
+            {
+                "user": names[load.person.user_id],
+                "display_name": load.person.name,
+                "member": load.person.member,
+                "active": load.person.active,
+                "reachable": load.person.reachable,
+                "hours": round(load.hours, 2),
+                "night_hours": round(load.night_hours, 2),
+                "weekend_hours": round(load.weekend_hours, 2),
+            }
+            for load in found.loads
+        ],
+        "problems": [
+            {
+                "kind": problem.kind,
+                "sentence": problem.sentence,
+                "user": _name(names, problem.user_id),
+            }
+            for problem in found.problems
+        ],
+    }
+
+
+def _name(names: Mapping[int, str], user_id: int | None) -> str | None:
+    return None if user_id is None else names.get(user_id, "")

@@ -1,0 +1,117 @@
+"""How oneself is reached: confirming contacts, keeping rules, and trying them out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Notification
+from incidentrelay.services.delivery import rule_tests
+from incidentrelay.services.people import contacts
+from incidentrelay.services.recipients import notification_rules
+from incidentrelay.services.recipients.notification_rules import RuleList
+from incidentrelay.web import transactions
+from incidentrelay.web.api.toolkit import crud
+from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.people.contacts import ContactNode, UrgencyRules
+from incidentrelay.web.schemas.people.contact import CodeSchema, RuleListSchema, RuleTestSchema
+
+
+@api_view(
+    context=ContactNode,
+    name="send-code",
+    method="POST",
+    permission=Permission.EDIT,
+    returns="schema",
+    status=202,
+    errors=(409,),
+    summary="Send a new code to a contact that is not confirmed",
+)
+def send_code(context: ContactNode, request: Any) -> Item:
+    vault = request.registry["vault"]
+    contacts.send_code(
+        request.db, context.obj, actor=crud.actor(request), now=request.now, vault=vault
+    )
+    return crud.loaded(context, request)
+
+
+@api_view(
+    context=ContactNode,
+    name="confirm",
+    method="POST",
+    permission=Permission.EDIT,
+    body=CodeSchema,
+    returns="schema",
+    errors=(413, 415, 422),
+    summary="Confirm a contact with the code that came there",
+)
+def confirm(context: ContactNode, request: Any) -> Item:
+    code = request.body_data["code"]
+    if not contacts.confirm(
+        request.db, context.obj, code, actor=crud.actor(request), now=request.now
+    ):
+        transactions.keep(request)
+        raise InvalidInput.of("code", "This is not the code that was sent.")
+    return crud.loaded(context, request)
+
+
+@api_view(
+    context=UrgencyRules,
+    method="GET",
+    permission=Permission.VIEW,
+    returns=RuleListSchema,
+    summary="By which contacts you are told, and when",
+)
+def read_rules(context: UrgencyRules, request: Any) -> RuleList:
+    return notification_rules.read(request.db, context.owner.id)[context.urgency]
+
+
+@api_view(
+    context=UrgencyRules,
+    method="PUT",
+    permission=Permission.EDIT,
+    body=RuleListSchema,
+    returns=RuleListSchema,
+    errors=(413, 415, 422),
+    summary="Replace your rules; an empty list brings the usual ones back",
+)
+def replace_rules(context: UrgencyRules, request: Any) -> RuleList:
+    return notification_rules.save(
+        request.db,
+        context.owner,
+        context.urgency,
+        request.body_data["rules"],
+        actor=crud.actor(request),
+        now=request.now,
+    )
+
+
+@api_view(
+    context=UrgencyRules,
+    name="test",
+    method="POST",
+    permission=Permission.EDIT,
+    returns=RuleTestSchema,
+    many=True,
+    status=202,
+    errors=(409,),
+    summary="Tell yourself as a page would; a minute of waiting becomes a second",
+)
+def test_rules(context: UrgencyRules, request: Any) -> Sequence[Notification]:
+    return rule_tests.send(
+        request.db, context.owner, context.urgency, actor=crud.actor(request), now=request.now
+    )
+
+
+@api_view(
+    context=UrgencyRules,
+    name="test",
+    method="GET",
+    permission=Permission.VIEW,
+    returns=RuleTestSchema,
+    many=True,
+    summary="The messages of your newest test and what became of them",
+)
+def last_test(context: UrgencyRules, request: Any) -> Sequence[Notification]:
+    return rule_tests.latest(request.db, context.owner.id)

@@ -1,0 +1,221 @@
+"""OpenAPI 3.1, made from the tree and from the options that the views run by."""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from marshmallow import Schema, fields
+from pyramid.security import NO_PERMISSION_REQUIRED
+
+from incidentrelay import __version__
+from incidentrelay.domain.permissions import Permission, scope_needed
+from incidentrelay.web.api.toolkit.errors import MEDIA_TYPE
+from incidentrelay.web.api.toolkit.view import Spec, schema_class
+from incidentrelay.web.resources.base import Node, walk
+from incidentrelay.web.resources.root import Root
+
+_CACHE = "openapi"
+_ERROR_TEXTS = {
+    400: "The CSRF token is missing or wrong (browsers only).",
+    401: "No valid token or session came with the request.",
+    403: "You may see this, but not do that.",
+    404: "It does not exist, or you may not see it.",
+    409: "The present state of things forbids it.",
+    412: "It was changed since you read it.",
+    413: "The body is too large.",
+    415: "The body is not uncompressed JSON.",
+    422: "Some values are wrong; `errors` names them.",
+    503: "It cannot be done right now; see Retry-After.",
+}
+
+
+class ProblemSchema(Schema):
+    """RFC 9457. ``error_id`` stands in the server's log."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    error_id = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+    routing_error = fields.String()
+
+
+def build_spec(registry: Any) -> dict[str, Any]:
+    """The description of every operation that exists; built once per process."""
+    if _CACHE not in registry:
+        registry[_CACHE] = _build(registry["api_specs"])
+    spec: dict[str, Any] = registry[_CACHE]
+    return spec
+
+
+def operations(specs: list[Spec]) -> Iterator[tuple[str, type[Node], Spec]]:
+    """Every (path, node class, view): for each address and method the view that answers."""
+    for path, node_class in walk(Root):
+        chosen: dict[tuple[str, str], Spec] = {}
+        for spec in specs:
+            if not issubclass(node_class, spec.context):
+                continue
+            key = (spec.name, spec.method)
+            if key not in chosen or _nearer(node_class, spec, chosen[key]):
+                chosen[key] = spec
+        for (name, _method), spec in sorted(chosen.items()):
+            yield f"/api{path}" + (f"/{name}" if name else ""), node_class, spec
+
+
+def _nearer(node_class: type[Node], spec: Spec, other: Spec) -> bool:
+    order = node_class.__mro__
+    return order.index(spec.context) < order.index(other.context)
+
+
+def _build(specs: list[Spec]) -> dict[str, Any]:
+    plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
+    document = APISpec(
+        title="IncidentRelay",
+        version=__version__,
+        openapi_version="3.1.0",
+        info={"description": "On-call routing, alert delivery and escalation."},
+        plugins=[plugin],
+        security=[{"token": []}, {"session": []}],
+    )
+    document.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    document.components.security_scheme(
+        "session", {"type": "apiKey", "in": "cookie", "name": "incidentrelay"}
+    )
+    document.components.schema("Problem", schema=ProblemSchema)
+    for path, node_class, spec in operations(specs):
+        operation = _operation(path, node_class, spec)
+        document.path(path=path, operations={spec.method.lower(): operation})
+    built: dict[str, Any] = document.to_dict()
+    return built
+
+
+def _schema_name(schema: Any) -> str:
+    name = resolve_schema_cls(schema).__name__.removesuffix("Schema")  # type: ignore[union-attr]
+    return f"{name}Patch" if getattr(schema, "partial", None) is True else name
+
+
+def _operation(path: str, node_class: type[Node], spec: Spec) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(path, spec),
+        "summary": spec.summary,
+        "tags": [_tag(path)],
+        "parameters": _parameters(path, spec),
+        "responses": _responses(node_class, spec),
+    }
+    if spec.permission == NO_PERMISSION_REQUIRED:
+        operation["security"] = []
+    else:
+        operation["description"] = _needs(node_class, spec)
+    body = _body(node_class, spec)
+    if body is not None:
+        operation["requestBody"] = body
+    return operation
+
+
+def _needs(node_class: type[Node], spec: Spec) -> str:
+    permission = node_class.verbs.get(Permission(spec.permission), Permission(spec.permission))
+    domain = node_class.scope_domain
+    if permission is Permission.INGEST:
+        return "Needs a route's token, or a personal one with the scope `alerts:write`."
+    token = f"a token needs the scope `{scope_needed(domain, permission)}`" if domain else ""
+    return f"Needs the permission `{permission}`" + (f"; {token}." if token else ".")
+
+
+def _operation_id(path: str, spec: Spec) -> str:
+    words = re.findall(r"[a-z0-9]+", path.removeprefix("/api"))
+    return "_".join([spec.method.lower(), *(words or ["root"])])
+
+
+def _tag(path: str) -> str:
+    """The noun that an address is about: its last fixed part that names a collection."""
+    fixed = [part for part in path.split("/")[2:] if part and not part.startswith("{")]
+    nested = len(fixed) > 1 and fixed[-1] not in {"openapi.json"}
+    known = [part for part in fixed if part in _TAGS]
+    return (known[-1] if nested and known else fixed[0]) if fixed else "root"
+
+
+_TAGS = frozenset(
+    {
+        "alerts",
+        "audit",
+        "channels",
+        "groups",
+        "integrations",
+        "me",
+        "members",
+        "oncall",
+        "overrides",
+        "policies",
+        "reports",
+        "rotations",
+        "routes",
+        "silences",
+        "teams",
+        "users",
+    }
+)
+
+
+def _parameters(path: str, spec: Spec) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+    if spec.query is not None:
+        found.append({"in": "query", "schema": spec.query})
+    if 412 in spec.errors:
+        found.append({"in": "header", "name": "If-Match", "schema": {"type": "string"}})
+    return found
+
+
+def _body(node_class: type[Node], spec: Spec) -> dict[str, Any] | None:
+    if spec.permission == Permission.INGEST:
+        schema: Any = {}
+    else:
+        found = schema_class(spec.body, node_class)
+        if found is None:
+            return None
+        schema = found(partial=True) if spec.partial else found
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(node_class: type[Node], spec: Spec) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": HTTPStatus(spec.status).phrase}
+    if spec.status != HTTPStatus.NO_CONTENT:
+        good["content"] = {spec.media: {"schema": _answer(node_class, spec)}}
+    problem = {MEDIA_TYPE: {"schema": ProblemSchema}}
+    return {
+        str(spec.status): good,
+        **{
+            str(status): {"description": _ERROR_TEXTS[status], "content": problem}
+            for status in sorted(_errors(spec))
+        },
+    }
+
+
+def _errors(spec: Spec) -> set[int]:
+    common = set() if spec.permission == NO_PERMISSION_REQUIRED else {401, 403, 404}
+    csrf = {400} if spec.method not in {"GET", "HEAD"} else set()
+    return common | csrf | {503} | set(spec.errors)
+
+
+def _answer(node_class: type[Node], spec: Spec) -> Any:
+    found = schema_class(spec.returns, node_class)
+    if found is None:
+        return {"type": "object" if spec.media == "application/json" else "string"}
+    if spec.page:
+        return {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {"type": "array", "items": found},
+                "next": {"type": ["string", "null"]},
+            },
+        }
+    return {"type": "array", "items": found} if spec.many else found

@@ -1,0 +1,211 @@
+"""``@api_view``: what a view does and what the documentation says of it, in one place.
+
+The options are read twice: by the deriver below, which loads what comes in and
+dumps what goes out, and by :mod:`incidentrelay.web.api.toolkit.openapi`. A schema can be
+given as a class, or as the name of an attribute of the node class.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import venusian
+from marshmallow import Schema, ValidationError
+from pyramid.exceptions import ConfigurationError
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.viewderivers import VIEW
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.web.api.toolkit import bodies, representations
+from incidentrelay.web.resources.base import Collection, Item, Node
+
+SchemaOption = type[Schema] | str | None
+
+OPTIONS = ("body", "partial", "query", "returns", "many", "page", "status", "summary", "errors")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The options of one view. ``partial`` bodies merge; ``page`` answers with a page.
+
+    ``media`` is what the view answers with where that is not JSON: it returns a response.
+    """
+
+    context: type[Node]
+    method: str
+    permission: str
+    summary: str
+    name: str = ""
+    body: SchemaOption = None
+    partial: bool = False
+    query: type[Schema] | None = None
+    returns: SchemaOption = None
+    many: bool = False
+    page: bool = False
+    status: int = 200
+    media: str = "application/json"
+    errors: tuple[int, ...] = ()
+    view: Callable[[Any, Any], Any] | None = None
+
+
+class api_view:
+    """Registers a function ``view(context, request)`` for the JSON face.
+
+    The loaded body is ``request.body_data``, the loaded query ``request.query``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        for name in ("context", "method", "permission", "summary"):
+            if not options.get(name):
+                raise ConfigurationError(f"An API view needs {name}.")
+        self.spec = Spec(**options)
+
+    def __call__(self, view: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def attach(scanner: Any, _name: str, _view: Any) -> None:
+            scanner.config.add_api_view(view, self.spec)
+
+        venusian.attach(view, attach, category="pyramid")
+        return view
+
+
+def add_api_view(config: Any, view: Any, spec: Spec) -> None:
+    """The directive behind ``@api_view``."""
+    config.add_view(
+        view,
+        context=spec.context,
+        name=spec.name,
+        request_method=spec.method,
+        permission=spec.permission,
+        route_name="api",
+        renderer="api",
+        no_subpath=True,
+        api_spec=spec,
+    )
+    specs: list[Spec] = config.registry["api_specs"]
+    specs.append(spec)
+
+
+def schema_class(option: SchemaOption, node_class: type[Any]) -> type[Schema] | None:
+    """The schema that an option names for a node class."""
+    if isinstance(option, str):
+        node_class = node_class.item if issubclass(node_class, Collection) else node_class
+        found: type[Schema] = getattr(node_class, option)
+        return found
+    return option
+
+
+def marshal(view: Any, info: Any) -> Any:
+    """The deriver: schemas around a view."""
+    spec: Spec | None = info.options.get("api_spec")
+    if spec is None:
+        return view
+
+    def marshalled(context: Any, request: Any) -> Any:
+        if spec.query is not None:
+            request.query = _load(spec.query(), request.GET.mixed())
+        if spec.body is not None:
+            schema = schema_class(spec.body, type(context))
+            data = bodies.json_body(request)
+            request.body_data = _load(schema(partial=spec.partial or _fixed(context)), data)  # type: ignore[misc]
+        result = view(context, request)
+        request.response.status_int = spec.status
+        if spec.status == HTTPStatus.NO_CONTENT:
+            del request.response.content_type
+            return request.response
+        return _dump(spec, context, request, result)
+
+    return marshalled
+
+
+marshal.options = ("api_spec",)  # type: ignore[attr-defined]
+
+
+def _fixed(context: Any) -> Any:
+    """What a replacing body may leave out: fields that never change anyway."""
+    return getattr(context, "fixed", ()) or None
+
+
+def _load(schema: Schema, data: Any) -> Any:
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        raise InvalidInput(flatten(messages)) from None
+
+
+def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
+    """Nested messages of marshmallow as {dotted field: sentences}."""
+    flat: dict[str, list[str]] = {}
+    for field, found in messages.items():
+        name = prefix if field == "_schema" else f"{prefix}.{field}" if prefix else str(field)
+        if isinstance(found, Mapping):
+            flat |= flatten(found, name)
+        else:
+            flat.setdefault(name, []).extend(str(sentence) for sentence in found)
+    return flat
+
+
+def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:
+    schema = schema_class(spec.returns, type(context))
+    if schema is None:
+        return result
+    one = representations.item if _is_items(result) else representations.plain
+    if spec.page:
+        rows, cursor = result
+        one = representations.item if _is_items(rows) else representations.plain
+        return {"items": [one(request, schema(), row) for row in rows], "next": cursor}
+    if spec.many:
+        return [one(request, schema(), row) for row in result]
+    return one(request, schema(), result)
+
+
+def _is_items(result: Any) -> bool:
+    return isinstance(result[0] if isinstance(result, list) and result else result, Item)
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The methods that an address knows; ``public`` if anybody may know that."""
+
+    names: frozenset[str]
+    public: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+
+class MethodTable:
+    """Which methods there are at a node, for ``Allow``."""
+
+    def __init__(self, specs: list[Spec]) -> None:
+        self._specs = specs
+
+    def __call__(self, context: Any, name: str) -> Methods:
+        fits = [s for s in self._specs if isinstance(context, s.context) and s.name == name]
+        names = {spec.method for spec in fits}
+        public = any(spec.permission == NO_PERMISSION_REQUIRED for spec in fits)
+        return Methods(frozenset(names | ({"HEAD"} if "GET" in names else set())), public)
+
+
+class NoSubpath:
+    """View predicate: nothing is left of the path behind the view's name."""
+
+    def __init__(self, wanted: bool, _info: Any) -> None:
+        self.wanted = wanted
+
+    def text(self) -> str:
+        return f"no_subpath = {self.wanted}"
+
+    phash = text
+
+    def __call__(self, _context: Any, request: Any) -> bool:
+        return not request.subpath if self.wanted else True
+
+
+def includeme(config: Any) -> None:
+    config.registry["api_specs"] = []
+    config.registry["api_methods"] = MethodTable(config.registry["api_specs"])
+    config.add_directive("add_api_view", add_api_view)
+    config.add_view_predicate("no_subpath", NoSubpath)
+    config.add_view_deriver(marshal, under="rendered_view", over=VIEW)

@@ -1,0 +1,104 @@
+"""What people do with an alert in the console: forms that end in a redirect."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.web.console.components import available_actions
+from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actors import actor
+from incidentrelay.web.console.toolkit.errors import sentence
+from incidentrelay.web.console.toolkit.filters import clock
+from incidentrelay.web.console.toolkit.flash import flash
+from incidentrelay.web.console.toolkit.redirects import local_path, see_other, to_node
+from incidentrelay.web.console.toolkit.view import View, console_view
+from incidentrelay.web.resources.alerts.alerts import AlertNode
+
+
+class responding(console_view):
+    """``POST /alerts/{id}/{name}``: calls a function that returns what to say afterwards.
+
+    What a service refuses becomes a sentence on the page, and nothing is written.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(context=AlertNode, name=name, method="POST", permission=Permission.RESPOND)
+
+    def __call__(self, act: Callable[[AlertNode, Any], str]) -> View:
+        @functools.wraps(act)
+        def view(context: AlertNode, request: Any) -> Any:
+            try:
+                flash(request, act(context, request))
+            except DomainError as error:
+                request.tm.doom()
+                flash(request, sentence(error), "error")
+            back = local_path(request.POST.get("next"))
+            return see_other(request, back) if back else to_node(request, context)
+
+        return super().__call__(view)
+
+
+@responding("acknowledge")
+def acknowledge(context: AlertNode, request: Any) -> str:
+    before = context.obj.status
+    alert = alert_actions.acknowledge(
+        request.db, context.obj, actor=actor(request), now=request.now
+    )
+    if before is AlertStatus.ACKNOWLEDGED:
+        return "It was acknowledged already."
+    return f"Acknowledged: {alert.title}. Nobody else is paged."
+
+
+@responding("unacknowledge")
+def unacknowledge(context: AlertNode, request: Any) -> str:
+    alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
+    return "Given back. The escalation plan starts again."
+
+
+@responding("resolve")
+def resolve(context: AlertNode, request: Any) -> str:
+    before = context.obj.status
+    alert_actions.resolve(request.db, context.obj, actor=actor(request), now=request.now)
+    return "It was resolved already." if before is AlertStatus.RESOLVED else "Resolved."
+
+
+@responding("snooze")
+def snooze(context: AlertNode, request: Any) -> str:
+    zone = request.identity.zone
+    until = available_actions.snooze_until(forms.text(request, "for"), zone, request.now)
+    alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
+    return f"Quiet until {clock(until, zone, request.now)}. If it still fires then, it pages again."
+
+
+@responding("assign")
+def assign(context: AlertNode, request: Any) -> str:
+    username = forms.text(request, "username", 63)
+    if not username:
+        raise InvalidInput.of("username", "Choose somebody.")
+    user = user_lookup.colleague(request.db, request.identity, username)
+    alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
+    return f"Assigned to {user.display_name}, who is paged now."
+
+
+@responding("hand-on")
+def hand_on(context: AlertNode, request: Any) -> str:
+    user = alert_actions.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+    return f"Handed on to {user.display_name}, who is paged now."
+
+
+@responding("escalate")
+def escalate(context: AlertNode, request: Any) -> str:
+    alert_actions.escalate(request.db, context.obj, actor=actor(request), now=request.now)
+    return "Escalated. Whoever is next in the plan is paged now."
+
+
+@responding("comment")
+def comment(context: AlertNode, request: Any) -> str:
+    text = forms.text(request, "text")
+    alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
+    return "Your comment stands in the timeline."

@@ -1,0 +1,89 @@
+"""One action on all alerts that are ticked in the list."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.access import user_lookup
+from incidentrelay.services.alerts import bulk
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order, Result
+from incidentrelay.web.console.components import available_actions
+from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actors import actor
+from incidentrelay.web.console.toolkit.errors import sentence
+from incidentrelay.web.console.toolkit.flash import Kind, flash
+from incidentrelay.web.console.toolkit.redirects import local_path, see_other, to_node
+from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.resources.alerts.alerts import Alerts
+from incidentrelay.web.resources.base import parse_id
+
+_DONE = {
+    BulkAction.ACK: "acknowledged",
+    BulkAction.UNACK: "given back",
+    BulkAction.RESOLVE: "resolved",
+    BulkAction.SNOOZE: "snoozed",
+    BulkAction.ASSIGN: "assigned",
+    BulkAction.HAND_ON: "handed on",
+    BulkAction.ESCALATE: "escalated",
+    BulkAction.COMMENT: "commented",
+}
+
+
+@console_view(context=Alerts, name="bulk", method="POST", permission=Permission.RESPOND)
+def act(context: Alerts, request: Any) -> Any:
+    try:
+        order, ids = _order(request), _ids(request)
+        who = actor(request)
+        results = bulk.perform(request.db, order, ids, request.identity, actor=who, now=request.now)
+        flash(request, *_told(order, results))
+    except DomainError as error:
+        request.tm.doom()
+        flash(request, sentence(error), "error")
+    back = local_path(request.POST.get("next"))
+    return see_other(request, back) if back else to_node(request, context)
+
+
+def _ids(request: Any) -> list[int]:
+    try:
+        ids = [parse_id(word) for word in forms.words(request, "ids")]
+    except KeyError:
+        ids = []
+    if not ids:
+        raise InvalidInput.of("ids", "Tick the alerts first.")
+    return ids
+
+
+def _order(request: Any) -> Order:
+    """What the pressed button asks for, with the fields that belong to it."""
+    word = forms.text(request, "action", 20)
+    if word not in set(BulkAction):
+        raise InvalidInput.of("action", "Choose what is to be done.")
+    action = BulkAction(word)
+    if action is BulkAction.SNOOZE:
+        choice = forms.text(request, "for")
+        return Order(
+            action, available_actions.snooze_until(choice, request.identity.zone, request.now)
+        )
+    if action is BulkAction.ASSIGN:
+        username = forms.text(request, "username", 63)
+        return Order(action, user=user_lookup.colleague(request.db, request.identity, username))
+    return Order(action, text=forms.text(request, "text"))
+
+
+def _told(order: Order, results: Sequence[Result]) -> tuple[str, Kind]:
+    """One sentence of what became of them, and its tone."""
+    counts = Counter(result.outcome for result in results)
+    parts = [f"{_alerts(counts[BulkOutcome.DONE])} {_DONE[order.action]}"]
+    if counts[BulkOutcome.UNCHANGED]:
+        parts.append(f"{counts[BulkOutcome.UNCHANGED]} so already")
+    bad = [r for r in results if r.outcome in (BulkOutcome.REFUSED, BulkOutcome.NOT_FOUND)]
+    if bad:
+        reasons = " ".join(dict.fromkeys(result.reason for result in bad))
+        parts.append(f"{len(bad)} not. {reasons}".removesuffix("."))
+    return f"{', '.join(parts)}.", "error" if bad else "success"
+
+
+def _alerts(count: int) -> str:
+    return "1 alert" if count == 1 else f"{count} alerts"

@@ -1,0 +1,108 @@
+"""Notifications that could not be delivered, and sending them again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.errors import DomainError
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Notification
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.delivery import outages
+from incidentrelay.services.recipients.contact_methods import named
+from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actors import actor
+from incidentrelay.web.console.toolkit.errors import sentence
+from incidentrelay.web.console.toolkit.flash import flash
+from incidentrelay.web.console.toolkit.redirects import local_path, see_other
+from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.alerts.notifications import NotificationNode, Notifications
+from incidentrelay.web.resources.base import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``resend_url`` None: the reader may not send it again, or ``why_not`` says why."""
+
+    at: datetime
+    kind: str
+    recipient: str
+    method: str
+    attempts: int
+    reason: str
+    title: str
+    severity: str
+    status: str
+    team_name: str
+    url: str
+    resend_url: str | None
+    why_not: str | None
+
+
+@console_view(
+    context=Notifications, permission=Permission.VIEW, template="alerts/failed_notifications.jinja2"
+)
+def index(context: Notifications, request: Any) -> dict[str, Any]:
+    everything = request.GET.get("show") == "all"
+    found, older = failed_notifications.find(
+        request.db,
+        request.identity,
+        all_of_them=everything,
+        before=forms.before(request.GET),
+    )
+    ways = outages.find(request.db, request.identity)
+    shown = "show=all&" if everything else ""
+    return {
+        "ways": outages.waiting(request.db, request.identity, ways),
+        "rows": [_row(context, request, row) for row in found],
+        "everything": everything,
+        "here": request.path_qs,
+        "next_url": f"{request.path}?{shown}before={older}" if older else None,
+    }
+
+
+def _row(context: Notifications, request: Any, row: Notification) -> Row:
+    alert = row.alert
+    assert alert is not None, "the list is of notifications about alerts"
+    node = context.root.place(row)
+    return Row(
+        at=row.finished_at or row.created_at,
+        kind=row.kind,
+        recipient=failed_notifications.recipient(row),
+        method=named(row.method),
+        attempts=row.attempts,
+        reason=row.last_error,
+        title=alert.title,
+        severity=alert.severity,
+        status=alert.status,
+        team_name=row.team.name,
+        url=f"{request.script_name}/alerts/{alert.id}",
+        **offer(request, node, row),
+    )
+
+
+def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | None]:
+    """Where to send it again, or why that makes no sense."""
+    why_not = failed_notifications.why_not(row)
+    may = why_not is None and request.has_permission(Permission.RESPOND, node)
+    return {
+        "resend_url": f"{console_url(request, node)}/resend" if may else None,
+        "why_not": why_not,
+    }
+
+
+@console_view(context=NotificationNode, name="resend", method="POST", permission=Permission.RESPOND)
+def resend(context: NotificationNode, request: Any) -> Any:
+    try:
+        row = failed_notifications.resend(
+            request.db, context.obj, actor=actor(request), now=request.now
+        )
+        who = failed_notifications.recipient(row)
+        flash(request, f"It is sent to {who} again. The list shows it if it fails once more.")
+    except DomainError as error:
+        request.tm.doom()
+        flash(request, sentence(error), "error")
+    back = local_path(request.POST.get("next"))
+    return see_other(request, back or f"{request.script_name}/notifications")

@@ -1,0 +1,216 @@
+"""What the calendar's page shows, thrice: as a picture, as a list of days, as a table."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from incidentrelay.domain.calendar_grid import (
+    Block,
+    Day,
+    Segment,
+    View,
+    hue_of,
+    segments,
+    slot_at,
+    weeks,
+)
+from incidentrelay.models import Team
+from incidentrelay.services.oncall.calendar_queries import CalendarPage, Row
+from incidentrelay.web.console.calendar.parts import (
+    AgendaDay,
+    AgendaRow,
+    Head,
+    Lane,
+    Line,
+    Person,
+    Piece,
+    Stint,
+    TeamLanes,
+    Week,
+)
+
+_UNKNOWN = "Somebody who was deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that the page is made of. ``day`` is the one that was asked for.
+
+    ``days`` are those of ``zone``.
+    """
+
+    days: Sequence[Day]
+    zone: str
+    page: CalendarPage
+    view: View
+    day: date
+    now: datetime
+
+
+def title(view: View, days: Sequence[Day], day: date) -> str:
+    """``November 2026``, ``23 – 29 November 2026``; two months or years only where there are."""
+    if view is View.MONTH:
+        return f"{day:%B %Y}"
+    first, last = days[0].date, days[-1].date
+    if first.year != last.year:
+        return f"{first.day} {first:%B %Y} – {last.day} {last:%B %Y}"
+    start = f"{first.day}" if first.month == last.month else f"{first.day} {first:%B}"
+    return f"{start} – {last.day} {last:%B %Y}"
+
+
+def weeks_of(shown: Shown) -> list[Week]:
+    return [
+        Week(
+            number=days[0].date.isocalendar().week,
+            days=[_head(shown, day) for day in days],
+            teams=[
+                TeamLanes(name, [_lane(shown, row, days) for row in rows])
+                for name, rows in _by_team(shown.page.rows)
+            ],
+            now=slot_at(shown.now, days) if days[0].start <= shown.now < days[-1].end else None,
+        )
+        for days in weeks(shown.days)
+    ]
+
+
+def agenda(shown: Shown) -> list[AgendaDay]:
+    """Day by day; days of other months, and those that a zone skips, are left out."""
+    names = team_names(row.rotation.team for row in shown.page.rows)
+    return [
+        AgendaDay(
+            head,
+            [
+                AgendaRow(
+                    row.rotation.id,
+                    names[row.rotation.team_id],
+                    row.rotation.name,
+                    _stints(shown, row, day),
+                )
+                for row in shown.page.rows
+            ],
+        )
+        for day in shown.days
+        if not (head := _head(shown, day)).outside and day.length
+    ]
+
+
+def lines(shown: Shown) -> list[Line]:
+    names = team_names(row.rotation.team for row in shown.page.rows)
+    return [
+        Line(
+            rotation_id=row.rotation.id,
+            team=names[row.rotation.team_id],
+            rotation=row.rotation.name,
+            person=_person(shown.page, block),
+            since=block.start,
+            until=block.end,
+            begins=block.begins,
+            ends=block.ends,
+            override=block.override_id is not None,
+            now=block.start <= shown.now < block.end,
+        )
+        for row in shown.page.rows
+        for block in row.blocks
+    ]
+
+
+def legend(page: CalendarPage) -> list[Person]:
+    """Everybody of the page, by name."""
+    people = [_named(name, user_id) for user_id, name in page.people.items()]
+    return sorted(people, key=lambda person: (person.name.casefold(), person.hue))
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and the last word: ``AL``."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def clocks(day: Day) -> str:
+    """What the clocks do on that day, in words; "" where it has 24 hours."""
+    if not day.length:
+        return "This day does not exist here"
+    if not day.change:
+        return ""
+    way = "forward" if day.change < timedelta(0) else "back"
+    hours, rest = divmod(day.length, timedelta(hours=1))
+    return f"Clocks go {way}, {hours} h" + (f" {rest // timedelta(minutes=1)} min" if rest else "")
+
+
+def _head(shown: Shown, day: Day) -> Head:
+    return Head(
+        date=day.date,
+        today=day.start <= shown.now < day.end,
+        weekend=day.weekend,
+        outside=shown.view is View.MONTH and day.date.month != shown.day.month,
+        change=clocks(day),
+    )
+
+
+def _lane(shown: Shown, row: Row, days: Sequence[Day]) -> Lane:
+    pieces = [_piece(shown, each) for each in segments(row.blocks, days) if each.slots]
+    return Lane(row.rotation.id, row.rotation.name, pieces)
+
+
+def _piece(shown: Shown, segment: Segment) -> Piece:
+    block = segment.block
+    return Piece(
+        slots=segment.slots,
+        person=_person(shown.page, block),
+        override=block.override_id is not None,
+        opens=segment.opens,
+        closes=segment.closes,
+        since=block.start,
+        until=block.end,
+    )
+
+
+def _stints(shown: Shown, row: Row, day: Day) -> list[Stint]:
+    return [
+        Stint(
+            _person(shown.page, part.block),
+            part.block.override_id is not None,
+            _when(shown, part, day),
+        )
+        for part in segments(row.blocks, [day])
+    ]
+
+
+def _stint(shown: Shown, part: Segment, day: Day) -> Stint:
+    override = part.block.override_id is not None
+    return Stint(_person(shown.page, part.block), override, _when(shown, part, day))
+
+
+def _when(shown: Shown, part: Segment, day: Day) -> str:
+    start, end = (f"{at.astimezone(ZoneInfo(shown.zone)):%H:%M}" for at in (part.start, part.end))
+    if part.start == day.start:
+        return "all day" if part.end == day.end else f"until {end}"
+    return f"from {start}" if part.end == day.end else f"{start} – {end}"
+
+
+def _person(page: CalendarPage, block: Block) -> Person | None:
+    if block.user_id is None:
+        return None
+    return _named(page.people.get(block.user_id, _UNKNOWN), block.user_id)
+
+
+def _named(name: str, user_id: int) -> Person:
+    return Person(name, initials(name), hue_of(user_id))
+
+
+def _by_team(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    names = team_names(row.rotation.team for row in rows)
+    for team_id, group in groupby(rows, key=lambda row: row.rotation.team_id):
+        yield names[team_id], list(group)
+
+
+def team_names(teams: Iterable[Team]) -> dict[int, str]:
+    """How teams are called, by id: with their group where they are of more than one."""
+    found = {team.id: team for team in teams}
+    several = len({team.group_id for team in found.values()}) > 1
+    return {
+        team.id: f"{team.group.name} / {team.name}" if several else team.name
+        for team in found.values()
+    }

@@ -1,0 +1,105 @@
+"""Which actions an alert's page offers, and what their forms ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from incidentrelay.domain.alerts.transitions import TRANSITIONS, Action
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import instant_of, wall_of, zone_of
+from incidentrelay.models import User
+from incidentrelay.services.alerts.reassign import rotation_of
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.alerts.alerts import AlertNode
+
+MORNING = "morning"
+_MORNING_AT = time(9)
+SNOOZES = (
+    ("30", "30 minutes"),
+    ("60", "1 hour"),
+    ("240", "4 hours"),
+    (MORNING, "until 09:00"),
+)
+COMMENT = "comment"
+_LABELS = (
+    (Action.ACKNOWLEDGE, "Acknowledge"),
+    (Action.RESOLVE, "Resolve"),
+    (Action.UNACKNOWLEDGE, "Give back"),
+    (Action.ESCALATE, "Escalate now"),
+    (Action.HAND_ON, "Hand to the next"),
+    (Action.SNOOZE, "Snooze"),
+    (Action.ASSIGN, "Assign"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    label: str
+    kind: str
+    choices: Sequence[tuple[str, str]] = ()
+    value: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    name: str
+    label: str
+    url: str
+    primary: bool
+    fields: tuple[Field, ...] = ()
+
+
+def of(context: AlertNode, request: Any, people: Sequence[User]) -> list[Offer]:
+    """What can be done with the alert in its present state, the usual first."""
+    alert, url = context.obj, console_url(request, context)
+    names = [(action, label) for action, label in _LABELS if useful(alert.status, action)]
+    if rotation_of(alert) is None:
+        names = [(action, label) for action, label in names if action is not Action.HAND_ON]
+    primary = names[0][0] if names else None
+    fields = {
+        Action.SNOOZE: (Field("for", "For how long", "select", SNOOZES),),
+        Action.ASSIGN: (_assignee(people, request.identity.username),),
+    }
+    offers = [
+        Offer(action, label, f"{url}/{action}", action is primary, fields.get(action, ()))
+        for action, label in names
+    ]
+    text = Field("text", "Comment", "textarea")
+    return [*offers, Offer(COMMENT, "Comment", f"{url}/{COMMENT}", False, (text,))]
+
+
+def useful(status: AlertStatus, action: Action) -> bool:
+    """Possible, and not already so: nobody takes an alert twice."""
+    if action in {Action.ACKNOWLEDGE, Action.UNACKNOWLEDGE, Action.RESOLVE}:
+        return TRANSITIONS.get((status, action), status) is not status
+    return (status, action) in TRANSITIONS
+
+
+def _assignee(people: Sequence[User], username: str) -> Field:
+    choices = [(user.username, user.display_name) for user in people]
+    if username not in dict(choices):
+        username = ""
+    return Field("username", "To whom", "select", choices, username)
+
+
+def snooze_until(choice: str, zone: str, now: datetime) -> datetime:
+    """The end of a snooze; raises InvalidInput for what was not offered."""
+    if choice == MORNING:
+        return next_morning(zone, now)
+    if choice not in dict(SNOOZES):
+        raise InvalidInput.of("for", "Choose how long it is to be quiet.")
+    return now + timedelta(minutes=int(choice))
+
+
+def next_morning(zone: str, now: datetime) -> datetime:
+    """The next 09:00 on the wall of ``zone``."""
+    place = zone_of(zone)
+    today = wall_of(now, place).date()
+    first = instant_of(datetime.combine(today, _MORNING_AT), place)
+    if first > now:
+        return first
+    return instant_of(datetime.combine(today + timedelta(days=1), _MORNING_AT), place)

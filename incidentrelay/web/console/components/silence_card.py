@@ -1,0 +1,78 @@
+"""Silences as their pages show them, and where a silence for an alert is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.enums import AlertStatus
+from incidentrelay.domain.local_time import LATEST
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Silence
+from incidentrelay.services.silences import silence_queries
+from incidentrelay.web.console.components.silence_wording import repeats
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.alerts.alerts import AlertNode
+from incidentrelay.web.resources.base import Node
+
+OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One silence; ``state`` ∈ active, coming, over. ``ends_at`` None: it never ends.
+
+    ``at`` is when the state changes, or changed. The addresses are None where the
+    reader may not go there.
+    """
+
+    url: str
+    matchers: Sequence[str]
+    reason: str
+    by: str | None
+    group_name: str
+    team_name: str
+    state: str
+    at: datetime | None
+    repeats: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    end_url: str | None
+    edit_url: str | None
+    delete_url: str | None
+
+
+def row(context: Node, request: Any, silence: Silence) -> Row:
+    """The silence, which has its team, group and creator loaded."""
+    node = context.root.place(silence)
+    url = console_url(request, node)
+    state = silence_queries.state(silence, request.now)
+    over = silence.ends_at <= request.now
+    may = not over and request.has_permission(Permission.EDIT, node)
+    begun = silence.starts_at <= request.now
+    may_delete = request.has_permission(Permission.DELETE, node)
+    return Row(
+        url=url,
+        matchers=silence.matchers,
+        reason=silence.reason,
+        by=silence.created_by.display_name if silence.created_by else None,
+        group_name=silence.team.group.name,
+        team_name=silence.team.name,
+        state=OVER if over else "active" if state.active else "coming",
+        at=silence.ends_at if over else state.until or state.next,
+        repeats=repeats(silence.recurrence) if silence.recurrence else None,
+        starts_at=silence.starts_at,
+        ends_at=None if silence.ends_at == LATEST else silence.ends_at,
+        end_url=f"{url}/end" if may and begun else None,
+        edit_url=f"{url}/edit" if may else None,
+        delete_url=f"{url}/delete" if may_delete else None,
+    )
+
+
+def url_for(context: AlertNode, request: Any) -> str | None:
+    """Where the form of a silence for the alert is; None where there is nothing to be made."""
+    folder = context.root.place(context.obj.team)["silences"]
+    over = context.obj.status is AlertStatus.RESOLVED
+    if over or not request.has_permission(Permission.CREATE, folder):
+        return None
+    return f"{console_url(request, folder)}/new?alert={context.obj.id}"

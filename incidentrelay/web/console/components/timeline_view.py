@@ -1,0 +1,136 @@
+"""An alert's values as its page shows them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from incidentrelay.domain.enums import EventKind
+from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.services.alerts.upcoming import Planned
+from incidentrelay.services.delivery import failed as failed_notifications
+from incidentrelay.services.recipients.contact_methods import named
+from incidentrelay.web.console.components import alert_card, delivery_wording
+from incidentrelay.web.console.components.alert_card import Card
+from incidentrelay.web.console.toolkit import filters
+
+_LOOKS: Mapping[EventKind, tuple[str, str]] = {
+    EventKind.CREATED: ("flame", "danger"),
+    EventKind.SIGNAL_JOINED: ("plus", "info"),
+    EventKind.SEVERITY_RAISED: ("chevrons-up", "warning"),
+    EventKind.SIGNAL_RESOLVED: ("check", "success"),
+    EventKind.SOURCE_NOTE: ("file-text", "muted"),
+    EventKind.REOPENED: ("refresh", "danger"),
+    EventKind.ACKNOWLEDGED: ("user-check", "info"),
+    EventKind.UNACKNOWLEDGED: ("user-off", "warning"),
+    EventKind.RESOLVED: ("circle-check", "success"),
+    EventKind.SNOOZED: ("zzz", "muted"),
+    EventKind.SNOOZE_ENDED: ("bell", "warning"),
+    EventKind.SILENCED: ("bell-off", "muted"),
+    EventKind.SILENCE_ENDED: ("bell", "warning"),
+    EventKind.ACK_TIMED_OUT: ("hourglass", "warning"),
+    EventKind.ASSIGNED: ("user", "info"),
+    EventKind.COMMENTED: ("message-circle", "muted"),
+    EventKind.PAGED: ("bell-ringing", "info"),
+    EventKind.REMINDED: ("repeat", "info"),
+    EventKind.ESCALATED: ("stairs-up", "warning"),
+    EventKind.STEP_PASSED_OVER: ("chevron-right", "muted"),
+    EventKind.STEP_WAITS: ("hourglass", "warning"),
+    EventKind.NOBODY_ON_CALL: ("user-off", "danger"),
+    EventKind.FALLBACK_NOTIFIED: ("shield", "warning"),
+    EventKind.ESCALATION_EXHAUSTED: ("alert-octagon", "danger"),
+    EventKind.NOTIFICATION_SENT: ("send", "success"),
+    EventKind.NOTIFICATION_FAILED: ("circle-x", "danger"),
+    EventKind.NOTIFICATION_STRANDED: ("alert-triangle", "warning"),
+    EventKind.NOTIFICATION_RESENT: ("refresh", "info"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Card):
+    """One alert, for alerts/_live.jinja2."""
+
+    resolved_at: datetime | None
+    description: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    source_link: str | None
+    runbook_link: str | None
+    route_name: str
+    rotation_name: str | None
+    acknowledged_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline. ``actor`` only where the text does not name them."""
+
+    at: datetime
+    kind: str
+    text: str
+    actor: str | None
+    icon: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    kind: str
+    target: str
+    method: str
+    state: str
+    words: str
+    note: str
+    attempts: int
+    last_error: str
+    at: datetime | None
+    resend_url: str | None = None
+
+
+def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
+    return Shown(
+        **alert_card.values(alert, signals),
+        resolved_at=alert.resolved_at,
+        description=alert.description,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        source_link=alert.source_link,
+        runbook_link=alert.annotations.get("runbook_url"),
+        route_name=alert.route.name if alert.route else "A route that was deleted",
+        rotation_name=rotation_name,
+        acknowledged_by=alert.acknowledged_by.display_name if alert.acknowledged_by else None,
+    )
+
+
+def line(event: Event) -> Line:
+    icon, tone = _LOOKS.get(event.kind, ("info-circle", "muted"))
+    said = event.kind is EventKind.COMMENTED
+    actor = event.actor.display_name if said and event.actor else None
+    text = event.text or event.kind.replace("_", " ").capitalize()
+    if event.via == "link":
+        text = f"{text} (by the link in a message)"
+    return Line(event.at, event.kind, text, actor, icon, tone)
+
+
+def sent(row: Notification, resend_url: str | None = None) -> Sent:
+    """``resend_url`` is where it can be sent again, if it failed and the reader may."""
+    return Sent(
+        kind=row.kind,
+        target=failed_notifications.recipient(row),
+        method=named(row.method, row.contact.label if row.contact else ""),
+        state=row.state,
+        words=delivery_wording.state(row),
+        note=delivery_wording.note(row),
+        attempts=row.attempts,
+        last_error=row.last_error,
+        at=row.finished_at or row.created_at,
+        resend_url=resend_url,
+    )
+
+
+def future(steps: Sequence[Planned], now: datetime) -> list[Planned]:
+    """The steps with the time from now in front: "In 4 min: remind Anna"."""
+    return [Planned(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return f"In {filters.duration(at - now)}" if at > now else "Now"

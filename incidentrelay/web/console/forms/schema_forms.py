@@ -1,0 +1,261 @@
+"""Forms whose fields are those of a schema of the API: shown, read, and shown again.
+
+::
+
+    form = SchemaForm.posted(SilenceSchema, FIELDS, request)
+    try:
+        form.check_version(context.obj)
+        silences.update(request.db, context.obj, form.load(partial=True), actor=…, now=…)
+    except DomainError as error:
+        form.refuse(request, error)
+        return _page(context, request, form)
+
+What a browser sends is text. It is turned into what the API would have been sent, and
+the same schema judges it. What was typed is kept, so that nobody types it twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from marshmallow import Schema, ValidationError, fields
+
+from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
+from incidentrelay.domain.local_time import instant_of, utc, wall_of, zone_of
+from incidentrelay.web.api.toolkit.errors import STATUSES
+from incidentrelay.web.api.toolkit.view import flatten
+from incidentrelay.web.console.forms import forms
+from incidentrelay.web.schemas.base import Instant
+
+_LOCAL = "%Y-%m-%dT%H:%M"
+_LONGEST = 10_000
+_REQUIRED = "Missing data for required field."
+_STALE = (
+    "Somebody else changed this while you were at it. Nothing is saved yet, and nothing that"
+    " you typed is lost. Look at what it is now; saving again replaces it."
+)
+
+
+class SchemaForm:
+    """One form of a page; the macros of _macros/forms.jinja2 show its fields.
+
+    ``names`` are the fields in the page's order, as the API calls them, ``values`` the
+    texts that stand in them, ``errors`` what is wrong by (dotted) field, ``message`` what
+    is wrong with the whole. Times are those of the wall of ``zone``. ``key`` keeps the ids
+    of several forms on one page apart.
+    """
+
+    def __init__(
+        self,
+        schema: type[Schema],
+        names: Sequence[str],
+        values: Mapping[str, Any] | None = None,
+        *,
+        zone: str = "UTC",
+        key: str = "field",
+    ) -> None:
+        self.names, self.zone, self.key = tuple(names), zone, key
+        self.values: dict[str, Any] = dict(values or {})
+        self.errors: dict[str, str] = {}
+        self.message = ""
+        self.version = ""
+        self._schema = schema
+        every = {field.data_key or name: field for name, field in schema().fields.items()}
+        self._fields = {name: every[name] for name in names}
+
+    @classmethod
+    def of(
+        cls, schema: type[Schema], names: Sequence[str], row: Any, **options: Any
+    ) -> "SchemaForm":
+        """The form of a row that is to be edited."""
+        form = cls(schema, names, **options)
+        dumped = schema(only=[str(field.name) for field in form._fields.values()]).dump(row)
+        form.values = {
+            name: form._shown(name, value) for name, value in dumped.items() if name in form._fields
+        }
+        form.version = str(getattr(row, "version", ""))
+        return form
+
+    @classmethod
+    def posted(
+        cls, schema: type[Schema], names: Sequence[str], request: Any, **options: Any
+    ) -> "SchemaForm":
+        """The form as the browser sent it, right or wrong."""
+        form = cls(schema, names, **options)
+        for name, field in form._fields.items():
+            if isinstance(field, fields.List):
+                form.values[name] = forms.words(request, name)
+            elif isinstance(field, fields.Boolean):
+                form.values[name] = name in request.POST
+            else:
+                value = request.POST.get(name, "")
+                form.values[name] = value if isinstance(value, str) else ""
+        sent = request.POST.get("version", "")
+        form.version = sent if isinstance(sent, str) else ""
+        return form
+
+    def value(self, name: str) -> Any:
+        """What stands in a field."""
+        return self.values.get(name, "")
+
+    def error(self, name: str) -> str:
+        """What is wrong with a field, or with something inside of it."""
+        inside = f"{name}."
+        return " ".join(
+            dict.fromkeys(
+                text
+                for field, text in self.errors.items()
+                if field == name or field.startswith(inside)
+            )
+        )
+
+    def summary(self) -> list[tuple[str | None, str]]:
+        """All that is wrong, with the field to go to; None where there is none on the page."""
+        whole: list[tuple[str | None, str]] = [(None, self.message)] if self.message else []
+        return whole + [(self._place_of(field), text) for field, text in self.errors.items()]
+
+    def load(self, *, partial: bool = False, **more: Any) -> dict[str, Any]:
+        """What the schema makes of it; ``more`` are values as the API takes them.
+
+        Raises InvalidInput. ``partial`` is for edits: there an empty field is a value.
+        """
+        data = dict(more)
+        errors: dict[str, list[str]] = {}
+        for name, field in self._fields.items():
+            try:
+                self._put(data, name, field, partial)
+            except InvalidInput as error:
+                errors |= error.errors
+        try:
+            loaded: dict[str, Any] = self._schema(partial=partial).load(data)
+        except ValidationError as error:
+            found = flatten(error.normalized_messages())  # type: ignore[no-untyped-call]
+            raise InvalidInput(_plain(found) | errors) from None
+        if errors:
+            raise InvalidInput(errors)
+        return loaded
+
+    def load_changes(self, row: Any) -> dict[str, Any]:
+        """Like a partial ``load``, without the times that stand there as ``row`` has them.
+
+        A field knows neither seconds nor which of two equal times on the wall it means,
+        so that sending it back untouched must not change the row. Raises InvalidInput.
+        """
+        shown = SchemaForm.of(self._schema, self.names, row, zone=self.zone)
+        moments = [name for name, field in self._fields.items() if isinstance(field, Instant)]
+        kept = [name for name in moments if self.value(name) == shown.value(name)]
+        names = [name for name in self.names if name not in kept]
+        changed = SchemaForm(self._schema, names, self.values, zone=self.zone)
+        return changed.load(partial=True)
+
+    def check_version(self, row: Any) -> None:
+        """Raise StaleVersion unless the form was made of the row as it is."""
+        if self.version != str(row.version):
+            raise StaleVersion
+
+    def refuse(self, request: Any, error: DomainError, row: Any = None) -> None:
+        """Nothing is written; the form is shown again with what was wrong.
+
+        Where somebody else was faster, saving again replaces ``row`` as it is now.
+        """
+        request.tm.doom()
+        request.response.status_int = next(
+            status for kind, status in STATUSES if isinstance(error, kind)
+        )
+        if isinstance(error, InvalidInput):
+            self.errors = {name: " ".join(texts) for name, texts in error.errors.items()}
+        elif isinstance(error, StaleVersion):
+            self.message = _STALE
+            self.version = str(getattr(row, "version", self.version))
+        else:
+            self.message = error.message
+
+    def _put(self, data: dict[str, Any], name: str, field: Any, partial: bool) -> None:
+        value = self.values.get(name)
+        if isinstance(field, fields.List):
+            data[name] = [_clean(name, text) for text in value or () if text.strip()]
+        elif isinstance(field, fields.Boolean):
+            data[name] = bool(value)
+        elif text := _clean(name, value or ""):
+            data[name] = self._sent(name, field, text)
+        elif field.allow_none:
+            data[name] = None
+        elif partial or _may_be_empty(field):
+            data[name] = ""
+
+    def _sent(self, name: str, field: Any, text: str) -> Any:
+        """A text as the API wants it."""
+        if isinstance(field, Instant):
+            return instant(text, self.zone, name).isoformat()
+        if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal() and text.isascii():
+            return int(text)
+        return text
+
+    def _shown(self, name: str, value: Any) -> Any:
+        """A dumped value as the text of a field."""
+        if isinstance(self._fields[name], Instant) and value:
+            return local(datetime.fromisoformat(value), self.zone)
+        return value if isinstance(value, bool | list) else "" if value is None else str(value)
+
+    def _place_of(self, field: str) -> str | None:
+        places = [
+            name
+            for name in dict.fromkeys((*self.names, *self.values))
+            if field == name or field.startswith(f"{name}.")
+        ]
+        return max(places, key=len, default=None)
+
+
+def instant(text: str, zone: str, field: str) -> datetime:
+    """The instant behind a time as ``<input type="datetime-local">`` sends it.
+
+    A time that happens twice is its first occurrence, as everywhere. Raises InvalidInput
+    for one that the clocks skip, because nobody can have meant it.
+    """
+    place = _zone(zone)
+    try:
+        wall = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput.of(field, "Write a date and a time, like 2026-01-31 09:00.") from None
+    if wall.tzinfo is not None:
+        return utc(wall, field)
+    if not 1900 <= wall.year < 2200:
+        raise InvalidInput.of(field, "This must lie in the years 1900 to 2199.")
+    found = instant_of(wall, place)
+    if wall_of(found, place) != wall:
+        sentence = f"There is no {wall:%H:%M} on that day: the clocks go forward over it."
+        raise InvalidInput.of(field, sentence)
+    return found
+
+
+def local(value: datetime, zone: str) -> str:
+    """An instant as ``<input type="datetime-local">`` wants it."""
+    return wall_of(value, _zone(zone)).strftime(_LOCAL)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A zone that a profile names; UTC where the database of zones forgot it."""
+    try:
+        return zone_of(name)
+    except InvalidInput:
+        return ZoneInfo("UTC")
+
+
+def _clean(name: str, value: str) -> str:
+    return forms.cleaned(value, name, _LONGEST)
+
+
+def _may_be_empty(field: Any) -> bool:
+    try:
+        field.deserialize("")
+    except ValidationError:
+        return False
+    return True
+
+
+def _plain(errors: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    return {
+        name: ["Fill this in." if text == _REQUIRED else text for text in texts]
+        for name, texts in errors.items()
+    }

@@ -1,0 +1,111 @@
+"""The list of escalation policies, the page of one with its picture, and its deletion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from incidentrelay.domain.errors import DomainError
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.escalation import policies, policy_queries
+from incidentrelay.services.escalation.policy_queries import Listed, Things
+from incidentrelay.web.console.policies import wording as policy_wording
+from incidentrelay.web.console.toolkit import team_choice, trail
+from incidentrelay.web.console.toolkit.actors import actor
+from incidentrelay.web.console.toolkit.errors import sentence
+from incidentrelay.web.console.toolkit.flash import flash
+from incidentrelay.web.console.toolkit.redirects import see_other, to_node
+from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.policies import Policies, PolicyNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One policy of the list. ``fallback``: the team has somebody who is told at the end."""
+
+    url: str
+    group_name: str
+    team_name: str
+    name: str
+    steps: Sequence[str]
+    repeats: str
+    routes: Sequence[str]
+    fallback: bool
+
+
+@console_view(context=Policies, permission=Permission.VIEW, template="policies/index.jinja2")
+def index(context: Policies, request: Any) -> dict[str, Any]:
+    found, things = policy_queries.overview(request.db, request.identity)
+    creatable = team_choice.teams(context, request, "policies")
+    return {
+        "rows": [_row(context, request, listed, things) for listed in found],
+        "new_url": f"{console_url(request, context)}/new" if creatable else None,
+    }
+
+
+def _row(context: Policies, request: Any, listed: Listed, things: Things) -> Row:
+    policy, team = listed.policy, listed.policy.team
+    return Row(
+        url=console_url(request, context.root.place(policy)),
+        group_name=team.group.name,
+        team_name=team.name,
+        name=policy.name,
+        steps=policy_wording.in_short(listed.plan, things, team.id),
+        repeats=policy_wording.repeats(listed.plan),
+        routes=listed.routes,
+        fallback=team.fallback_user_id is not None or team.fallback_channel_id is not None,
+    )
+
+
+@console_view(
+    context=Policies, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
+)
+def choose_team(context: Policies, request: Any) -> Any:
+    missing = "You may make policies in no team. Ask a manager of yours."
+    return team_choice.page(context, request, "policies", title="New policy", missing=missing)
+
+
+@console_view(context=PolicyNode, permission=Permission.VIEW, template="policies/policy.jinja2")
+def show(context: PolicyNode, request: Any) -> dict[str, Any]:
+    policy, url = context.obj, console_url(request, context)
+    plan = policy_queries.plan_of(policy.steps, policy.repeat)
+    picture = policy_queries.picture(request.db, policy.team, plan, request.now)
+    may_delete = request.has_permission(Permission.DELETE, context)
+    return {
+        "crumbs": trail.above(request, context),
+        "policy": policy,
+        "picture": policy_wording.shown(picture, policy.team_id),
+        "routes": policy_queries.routes_of(request.db, [policy])[policy.id],
+        "edit_url": f"{url}/edit" if request.has_permission(Permission.EDIT, context) else None,
+        "delete_url": f"{url}/delete" if may_delete else None,
+    }
+
+
+@console_view(
+    context=PolicyNode, name="delete", permission=Permission.DELETE, template="confirm.jinja2"
+)
+def ask(context: PolicyNode, request: Any) -> dict[str, Any]:
+    return {
+        "crumbs": trail.of(request, context),
+        "title": f"Delete the policy {context.obj.name}?",
+        "consequences": [
+            "Its steps are deleted. This cannot be undone.",
+            "Alerts that it pages for already keep the plan that they began with.",
+            "A policy that routes use cannot be deleted.",
+        ],
+        "button": "Delete the policy",
+        "back": console_url(request, context),
+    }
+
+
+@console_view(context=PolicyNode, name="delete", method="POST", permission=Permission.DELETE)
+def delete(context: PolicyNode, request: Any) -> Any:
+    name = context.obj.name
+    try:
+        policies.delete(request.db, context.obj, actor=actor(request), now=request.now)
+    except DomainError as error:
+        request.tm.doom()
+        flash(request, sentence(error), "error")
+        return to_node(request, context)
+    flash(request, f"The policy {name} is deleted.")
+    return see_other(request, f"{request.script_name}/policies")

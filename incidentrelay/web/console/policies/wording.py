@@ -1,0 +1,181 @@
+"""Plans as people say them: "After 5 min, if nobody has reacted: Anna Larsen"."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from incidentrelay.domain.enums import Severity, TargetKind
+from incidentrelay.domain.escalation.conditions import Conditions
+from incidentrelay.domain.escalation.engine import Plan, Step, Target
+from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.services.escalation.policy_queries import Picture, Things
+from incidentrelay.web.console.rotations import layer_wording
+
+GONE = "something that was deleted"
+_ICONS: Mapping[TargetKind, str] = {
+    TargetKind.ON_CALL: "rotate",
+    TargetKind.USER: "user",
+    TargetKind.TEAM: "users",
+    TargetKind.CHANNEL: "send",
+    TargetKind.ASSIGNEE: "repeat",
+}
+_LEADS: Mapping[TargetKind, str] = {
+    TargetKind.ON_CALL: "Whoever is on call in",
+    TargetKind.USER: "",
+    TargetKind.TEAM: "Everybody in",
+    TargetKind.CHANNEL: "The channel",
+    TargetKind.ASSIGNEE: "Whoever has the alert already,",
+}
+_NOBODY: Mapping[TargetKind, str] = {
+    TargetKind.ON_CALL: "now: nobody",
+    TargetKind.USER: "not active: is not told",
+    TargetKind.TEAM: "nobody there is active",
+    TargetKind.CHANNEL: "switched off: gets nothing",
+}
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_MOST_NAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One target: ``lead`` and ``name`` are a sentence; ``note`` says what holds right now.
+
+    ``bad``: nobody would be told.
+    """
+
+    icon: str
+    lead: str
+    name: str
+    note: str
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A step: when it comes, whom it tells, and under which conditions."""
+
+    when: str
+    lines: Sequence[Line]
+    conditions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A plan for policies/_picture.jinja2. ``fallback`` "" is that there is none.
+
+    ``repeats`` is how often all of it comes ("" not at all), ``again`` how that begins.
+    """
+
+    stops: Sequence[Stop]
+    repeats: str
+    again: str
+    end: str
+    fallback: str
+
+
+def shown(picture: Picture, team_id: int) -> Shown:
+    """The picture in words; things of other teams than ``team_id`` are named with theirs."""
+    plan = picture.plan
+    return Shown(
+        stops=[
+            Stop(
+                _when(number, step),
+                [_line(target, picture, team_id) for target in step.targets],
+                list(conditions(step.conditions)),
+            )
+            for number, step in enumerate(plan.steps)
+        ],
+        repeats=repeats(plan),
+        again=_again(plan),
+        end=f"After {_lasting(plan.exhausted_after)} more, if nobody has reacted",
+        fallback=_listed(picture.fallback),
+    )
+
+
+def in_short(plan: Plan, things: Things, team_id: int) -> list[str]:
+    """Each step as a few words: ``At once: Primary``, ``5 min: Anna, Ops mail``."""
+    return [
+        f"{'At once' if not number and not step.delay else f'+ {_lasting(step.delay)}'}: "
+        + ", ".join(_name(target, things, team_id) for target in step.targets)
+        for number, step in enumerate(plan.steps)
+    ]
+
+
+def repeats(plan: Plan) -> str:
+    """How often all of it comes again; "" is not at all."""
+    if not plan.rounds:
+        return ""
+    return "once more" if plan.rounds == 1 else f"{plan.rounds} more times"
+
+
+def conditions(found: Conditions) -> Iterator[str]:
+    """What must be true for a step, one sentence each."""
+    if found.severity is Severity.CRITICAL:
+        yield "Only if the alert is critical."
+    elif found.severity is not None:
+        yield f"Only if the severity is {found.severity} or worse."
+    if found.hours is not None:
+        windows = [
+            Window(day, found.hours.opens, found.hours.closes) for day in found.hours.weekdays
+        ]
+        yield f"Only {'; '.join(layer_wording.hours(windows))} ({found.hours.zone})."
+    if found.wait:
+        longest = _lasting(found.wait)
+        yield f"While nobody is on call, it waits for the next shift, at most {longest}."
+
+
+def _again(plan: Plan) -> str:
+    wait = plan.steps[0].delay if plan.steps else 0
+    begin = f"{_lasting(wait)} after the last step" if wait else "together with the last step"
+    return f"Again from the first step on, {begin}, as long as nobody reacts."
+
+
+def _when(number: int, step: Step) -> str:
+    if number == 0:
+        return f"After {_lasting(step.delay)}" if step.delay else "At once"
+    if not step.delay:
+        return "At the same time"
+    return f"After {_lasting(step.delay)}, if nobody has reacted"
+
+
+def _line(target: Target, picture: Picture, team_id: int) -> Line:
+    icon, lead = _ICONS[target.kind], _LEADS[target.kind]
+    if target.kind is TargetKind.ASSIGNEE:
+        return Line(icon, lead, "again", "", False)
+    thing, reached = picture.things.get(target), picture.reached[target]
+    name = _name(target, picture.things, team_id)
+    if thing is None:
+        return Line(icon, "", name, "nobody is told", True)
+    if target.kind is TargetKind.ON_CALL and thing.paused:
+        return Line(icon, lead, name, "paused: pages nobody", True)
+    if not reached:
+        return Line(icon, lead, name, _NOBODY[target.kind], True)
+    now = {TargetKind.ON_CALL: f"now: {reached[0]}", TargetKind.TEAM: _listed(reached)}
+    return Line(icon, lead, name, now.get(target.kind, ""), False)
+
+
+def _name(target: Target, things: Things, team_id: int) -> str:
+    if target.kind is TargetKind.ASSIGNEE:
+        return "the same person again"
+    thing = things.get(target)
+    if thing is None:
+        return GONE
+    other = thing.team_id is not None and thing.team_id != team_id
+    return f"{thing.name} ({thing.team_name})" if other else thing.name
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown_names, more = list(names[:_MOST_NAMES]), len(names) - _MOST_NAMES
+    if more > 0:
+        shown_names.append(f"{more} more")
+    if len(shown_names) < 2:
+        return "".join(shown_names)
+    return f"{', '.join(shown_names[:-1])} and {shown_names[-1]}"
+
+
+def _lasting(seconds: int) -> str:
+    """Exact, other than the filter of pages: ``1 h 30 min``, ``7 min 30 s``."""
+    parts = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts) or "0 s"

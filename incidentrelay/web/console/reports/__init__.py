@@ -1,0 +1,4 @@
+"""The on-call report and its CSV.
+
+May import ``toolkit``, ``forms`` and ``components``, and no other package of pages.
+"""

@@ -1,0 +1,191 @@
+"""The on-call report: who was on call how long, and how often paged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from marshmallow import ValidationError
+
+from incidentrelay.domain.calendar_grid import View, day_at, step
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import zone_names
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.reports.on_call_hours import KINDS, decimal
+from incidentrelay.services.reports.on_call_hours import Line, Report
+from incidentrelay.web import on_call_hours_table
+from incidentrelay.web.api.toolkit.view import flatten
+from incidentrelay.web.console.reports import choices as report_choices
+from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.resources.oncall.reports import OnCallReport, OnCallTable
+from incidentrelay.web.schemas.oncall.report import DutyQuery
+
+_FIELDS = tuple(field.data_key or name for name, field in DutyQuery().fields.items())
+_USUAL = {"night_from": "22:00", "night_to": "06:00", "weekend": "5,6"}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY = timedelta(days=1)
+
+
+class DutyForm:
+    """What was asked for, as the macros of _macros/forms.jinja2 show it."""
+
+    key = "report"
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = dict(values)
+        self.errors: dict[str, str] = {}
+
+    def value(self, name: str) -> Any:
+        value = self.values.get(name, "")
+        return value.split(",") if name == "weekend" else value
+
+    def error(self, name: str) -> str:
+        return self.errors.get(name, "")
+
+    @property
+    def special(self) -> bool:
+        """Whether something is not as usual that a closed part of the page shows."""
+        rare = ("zone", "group")
+        changed = any(self.values[name] != usual for name, usual in _USUAL.items())
+        return changed or any(self.values.get(name) or name in self.errors for name in rare)
+
+    def query(self, **changes: str) -> str:
+        given = self.values | changes
+        return urlencode(
+            {name: text for name, text in given.items() if text and text != _USUAL.get(name)}
+        )
+
+    def load(self) -> dict[str, Any]:
+        """What the API would have been asked; raises InvalidInput."""
+        given = {name: text for name, text in self.values.items() if text}
+        try:
+            loaded: dict[str, Any] = DutyQuery().load(given)
+        except ValidationError as error:
+            raise InvalidInput(flatten(error.normalized_messages())) from None  # type: ignore[no-untyped-call]
+        return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table: who or what, where, and its numbers as text (hours by KINDS)."""
+
+    name: str
+    place: str
+    total: str
+    hours: tuple[str, ...]
+    pages: int
+    night_pages: int
+
+
+@console_view(
+    context=OnCallReport, permission=Permission.VIEW, template="reports/on_call_hours.jinja2"
+)
+def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
+    form = _form(request)
+    made: Report | None = None
+    try:
+        made = on_call_hours_table.report(request, form.load())
+    except InvalidInput as error:
+        request.response.status_int = 422
+        form.errors = {name: " ".join(texts) for name, texts in error.errors.items()}
+    return {
+        "form": form,
+        "periods": _periods(request, form),
+        "download_url": f"{request.path}.csv?{form.query()}",
+        "days": [(str(number), name) for number, name in enumerate(_DAYS)],
+        "zones": sorted(zone_names()),
+        **report_choices.choices(request, form.value),
+        **_tables(request, made),
+    }
+
+
+@console_view(context=OnCallTable, permission=Permission.VIEW)
+def download(_context: OnCallTable, request: Any) -> Any:
+    return on_call_hours_table.download(on_call_hours_table.report(request, _form(request).load()))
+
+
+def _form(request: Any) -> DutyForm:
+    given = {name: request.GET.get(name, "").strip() for name in _FIELDS}
+    first, last = _month(_today(request), 0)
+    usual = {"from": first, "to": last, **_USUAL}
+    values = {name: text or usual.get(name, "") for name, text in given.items()}
+    values["country"] = values["country"].upper()
+    days = [day for day in request.GET.getall("weekend") if day and day != "none"]
+    if "weekend" in request.GET:
+        values["weekend"] = ",".join(days) or "none"
+    return DutyForm(values)
+
+
+def _today(request: Any) -> date:
+    zone = request.identity.zone
+    return day_at(request.now, zone if zone in zone_names() else "UTC")
+
+
+def _month(today: date, by: int) -> tuple[str, str]:
+    """The first and the last day of a month before (after) this one."""
+    return _months(today, by, 1)
+
+
+def _months(today: date, by: int, count: int) -> tuple[str, str]:
+    """The first and the last day of so many months."""
+    first = end = step(View.MONTH, today, by)
+    for _ in range(count):
+        end = step(View.MONTH, end, 1)
+    return first.isoformat(), (end - _DAY).isoformat()
+
+
+def _periods(request: Any, form: DutyForm) -> list[Period]:
+    today, asked = _today(request), (form.values["from"], form.values["to"])
+    choices = {
+        "This month": _month(today, 0),
+        "Last month": _month(today, -1),
+        "Last 3 months": _months(today, -3, 3),
+        "This year": _months(today, 1 - today.month, 12),
+    }
+    return [
+        Period(
+            label,
+            f"{request.path}?{form.query(**{'from': first, 'to': last})}",
+            (first, last) == asked,
+        )
+        for label, (first, last) in choices.items()
+    ]
+
+
+def _tables(request: Any, made: Report | None) -> dict[str, Any]:
+    """The tables by person, by rotation and by both; nothing where there is no report."""
+    if made is None:
+        return {"made": None}
+    return {
+        "made": made,
+        "planned": made.ruler.end > request.now,
+        "zone": made.ruler.rules.zone,
+        "total": _row(made.total),
+        "people": _rows(made.people),
+        "by_rotation": _rows(made.rotations),
+        "lines": _rows(made.lines),
+    }
+
+
+def _rows(lines: Sequence[Line]) -> list[Row]:
+    return [_row(line) for line in lines]
+
+
+def _row(line: Line) -> Row:
+    rotation = line.rotation.name if line.rotation else "Outside of shifts"
+    return Row(
+        name=line.user.display_name if line.user else "",
+        place=f"{line.team.name} · {rotation}" if line.team else "",
+        total=decimal(line.hours.total),
+        hours=tuple(decimal(getattr(line.hours, kind)) for kind in KINDS),
+        pages=line.pages,
+        night_pages=line.night_pages,
+    )

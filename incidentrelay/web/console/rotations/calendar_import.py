@@ -1,0 +1,142 @@
+"""A calendar becomes overrides of a rotation: first what that would do, then the doing.
+
+What is applied is the very text that was looked at, also where it came from an address,
+which could answer otherwise the next time.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.ical import reader
+from incidentrelay.services.calendars import import_overrides
+from incidentrelay.services.calendars.import_overrides import Action, Report
+from incidentrelay.web.api.toolkit.json import clean_text
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
+from incidentrelay.web.console.rotations.overrides import form_zone
+from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit.actors import actor
+from incidentrelay.web.console.toolkit.flash import flash
+from incidentrelay.web.console.toolkit.redirects import see_other
+from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.links import console_url
+from incidentrelay.web.resources.oncall.rotations import RotationNode
+from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
+from incidentrelay.web.without_transaction import outside
+
+TEMPLATE = "rotations/calendar_import.jinja2"
+_FIELDS = ("url", "text", "whole")
+_MOST_BYTES = 4 * reader.LONGEST_TEXT
+_WORDS = {
+    Action.CREATE: "new",
+    Action.UPDATE: "changed",
+    Action.REMOVE: "removed",
+    Action.KEEP: "unchanged",
+}
+
+
+@console_view(
+    context=RotationNode, name="import", permission=Permission.OVERRIDE, template=TEMPLATE
+)
+def ask(context: RotationNode, request: Any) -> dict[str, Any]:
+    return _page(context, request, SchemaForm(ImportSchema, _FIELDS))
+
+
+@console_view(
+    context=RotationNode,
+    name="import",
+    method="POST",
+    permission=Permission.OVERRIDE,
+    template=TEMPLATE,
+)
+def run(context: RotationNode, request: Any) -> Any:
+    """A press on the second button applies; the first only tells what would happen."""
+    form, wanted = _posted(request), "apply" in request.POST
+    # Reading the calendar gives up the transaction, and with it what the page is made of.
+    page, rotation_id = _page(context, request, form), context.obj.id
+    try:
+        report = _imported(context, request, form, rotation_id, apply=wanted)
+    except DomainError as error:
+        form.refuse(request, error)
+        return page
+    if not wanted:
+        return page | _told(report)
+    flash(request, f"The calendar is imported: {_counted(report)}.")
+    return see_other(request, page["back"])
+
+
+def _imported(
+    context: RotationNode, request: Any, form: SchemaForm, rotation_id: int, *, apply: bool
+) -> Report:
+    given, now = _given(request, form), request.now
+    zone = import_overrides.zone(request.db, context.obj, now)
+    downloads = request.registry["downloads"]
+    text, reading = outside(
+        request, lambda: import_overrides.load(downloads, **given, zone=zone, now=now)
+    )
+    form.values |= {"text": text, "url": ""}
+    return import_overrides.run(
+        request.db,
+        import_overrides.again(request.db, rotation_id),
+        reading,
+        dry_run=not apply,
+        skip_problems="skip_problems" in request.POST,
+        whole="whole" in request.POST,
+        actor=actor(request),
+        now=now,
+    )
+
+
+def _posted(request: Any) -> SchemaForm:
+    texts = {name: request.POST.get(name, "") for name in ("url", "text")}
+    values = {name: text if isinstance(text, str) else "" for name, text in texts.items()}
+    ticked = {"whole": "yes" if "whole" in request.POST else ""}
+    return SchemaForm(ImportSchema, _FIELDS, values | ticked | {"file": ""})
+
+
+def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
+    """The calendar's text or its address; a file is text. Raises InvalidInput."""
+    url, text = form.value("url").strip(), clean_text(form.value("text"))
+    file = getattr(request.POST.get("file"), "file", None)
+    if file is not None:
+        try:
+            text = clean_text(file.read(_MOST_BYTES).decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise InvalidInput.of("file", "The file is not written in UTF-8.") from None
+        form.values["text"] = text
+    if not (url or text.strip()):
+        raise InvalidInput.of("url", "Give an address, choose a file or paste a calendar.")
+    if url and text.strip():
+        raise InvalidInput.of("url", "Give one calendar: by its address, as a file or as text.")
+    return {"text": None if url else text, "url": url or None}
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """What an import would do; what stays as it is stands only in the sum."""
+    changes = [plan for plan in report.planned if plan.action is not Action.KEEP]
+    return {
+        "report": report,
+        "counted": _counted(report),
+        "changes": changes,
+        "words": _WORDS,
+        "other": SchemaForm(ImportSchema, _FIELDS, key="other"),
+    }
+
+
+def _counted(report: Report) -> str:
+    counts = Counter(plan.action for plan in report.planned)
+    said = [f"{counts[action]} {word}" for action, word in _WORDS.items() if counts[action]]
+    return ", ".join(said) or "nothing to do"
+
+
+def _page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
+    return {
+        "crumbs": trail.of(request, context),
+        "zone": form_zone(request, context.obj),
+        "rotation_name": context.obj.name,
+        "form": form,
+        "back": console_url(request, context),
+        "report": None,
+    }

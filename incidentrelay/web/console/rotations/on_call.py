@@ -1,0 +1,67 @@
+"""Who is on call now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import User
+from incidentrelay.services.oncall import current_queries as on_call_queries
+from incidentrelay.services.oncall.current import OnCall as Covered
+from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.resources.oncall.on_call import OnCall
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One rotation; ``person_name`` None: nobody."""
+
+    url: str
+    team_name: str
+    rotation_name: str
+    person_name: str | None
+    contacts: tuple[Contact, ...]
+    since: datetime | None
+    until: datetime | None
+    next_name: str | None
+    next_at: datetime | None
+
+
+@console_view(context=OnCall, permission=Permission.VIEW, template="rotations/on_call.jinja2")
+def show(_context: OnCall, request: Any) -> dict[str, Any]:
+    found = on_call_queries.overview(request.db, request.identity, request.now)
+    return {"rows": [_duty(request, row) for row in found]}
+
+
+def _duty(request: Any, row: Covered) -> Duty:
+    return Duty(
+        url=rotation_url(request, row.rotation.id),
+        team_name=row.team.name,
+        rotation_name=row.rotation.name,
+        person_name=row.user.display_name if row.user else None,
+        contacts=contacts(row.user),
+        since=row.since,
+        until=row.until,
+        next_name=row.next_user.display_name if row.next_user else None,
+        next_at=row.next_at,
+    )
+
+
+def rotation_url(request: Any, rotation_id: int) -> str:
+    """The flat address of a rotation's page, which needs no more than its number."""
+    return f"{request.script_name}/rotations/{rotation_id}"
+
+
+def contacts(user: User | None) -> tuple[Contact, ...]:
+    """How to reach somebody, by phone first; nobody is reached in no way."""
+    if user is None:
+        return ()
+    found = [Contact(user.phone, f"tel:{user.phone}")] if user.phone else []
+    found += [Contact(user.email, f"mailto:{user.email}")] if user.email else []
+    return tuple(found)

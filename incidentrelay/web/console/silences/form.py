@@ -1,0 +1,190 @@
+"""The form of a silence: what people type, and what the service takes."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from marshmallow import fields
+
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import zone_of
+from incidentrelay.models import Alert, Silence
+from incidentrelay.services.common import matchers as label_matchers
+from incidentrelay.web.console.components.available_actions import MORNING, next_morning
+from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
+from incidentrelay.web.schemas.base import Body, Flag
+
+CUSTOM = "custom"
+LASTS = (
+    ("60", "1 hour"),
+    ("240", "4 hours"),
+    (MORNING, "Until the next 09:00"),
+    (CUSTOM, "Until the end below"),
+)
+REPEATS = (
+    ("", "Once"),
+    ("FREQ=DAILY", "Every day"),
+    ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "From Monday to Friday"),
+    ("FREQ=WEEKLY", "Every week, on the weekday of the start"),
+    ("FREQ=MONTHLY", "Every month, on the day of the start"),
+    (CUSTOM, "By the rule below"),
+)
+_WALL = "%Y-%m-%dT%H:%M"
+_FIELDS_OF_ERRORS = {
+    "starts_at": "starts",
+    "recurrence.starts_on": "starts",
+    "recurrence.start_time": "starts",
+    "recurrence.duration": "ends",
+    "recurrence.zone": "zone",
+}
+
+
+class SilenceFormSchema(Body):
+    """Times are on the wall of ``zone``; matchers are one on each line."""
+
+    matchers = fields.String()
+    everything = Flag()
+    lasts = fields.String()
+    starts = fields.String()
+    ends = fields.String()
+    repeat = fields.String()
+    rule = fields.String()
+    zone = fields.String()
+    reason = fields.String()
+
+
+NAMES = tuple(SilenceFormSchema().fields)
+
+
+def blank(zone: str, alert: Alert | None = None) -> SchemaForm:
+    """The form of a new silence; of exactly that alert where there is one."""
+    values = {"lasts": "60", "zone": zone}
+    if alert is not None:
+        values["matchers"] = "\n".join(label_matchers.of_labels(alert.labels))
+        values["reason"] = f"For alert {alert.id}: {alert.title}"[:500]
+    return SchemaForm(SilenceFormSchema, NAMES, values)
+
+
+def posted(request: Any) -> SchemaForm:
+    return SchemaForm.posted(SilenceFormSchema, NAMES, request)
+
+
+def of(silence: Silence, zone: str) -> SchemaForm:
+    """The form of a silence that is to be edited."""
+    shown = dict(_times(silence, zone))
+    shown |= {"matchers": "\n".join(silence.matchers), "reason": silence.reason}
+    shown["everything"] = label_matchers.match_everything(silence.matchers)
+    form = SchemaForm(SilenceFormSchema, NAMES, {"lasts": CUSTOM, **shown})
+    form.version = str(silence.version)
+    return form
+
+
+def _times(silence: Silence, zone: str) -> Iterator[tuple[str, Any]]:
+    repeats = silence.recurrence
+    if repeats is None:
+        yield from {"starts": local(silence.starts_at, zone), "zone": zone}.items()
+        yield "ends", local(silence.ends_at, zone)
+        return
+    start = datetime.fromisoformat(f"{repeats['starts_on']}T{repeats['start_time']}")
+    yield from {"starts": start.strftime(_WALL), "zone": repeats["zone"]}.items()
+    yield "ends", (start + timedelta(seconds=repeats["duration"])).strftime(_WALL)
+    usual = repeats["rule"] in dict(REPEATS)
+    yield "repeat", repeats["rule"] if usual else CUSTOM
+    yield "rule", "" if usual else repeats["rule"]
+
+
+def data(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[str, Any]:
+    """What the service takes; raises InvalidInput by the form's fields.
+
+    Times that stand there as ``row`` has them are left out: a field has no seconds.
+    """
+    given = form.load()
+    zone = given["zone"] or "UTC"
+    zone_of(zone)
+    found = {
+        "matchers": [line.strip() for line in given["matchers"].splitlines() if line.strip()],
+        "everything": given["everything"],
+        "reason": given["reason"],
+    }
+    before = dict(_times(row, zone)) if row is not None else {}
+    if given["lasts"] != CUSTOM and given["ends"] not in {"", before.get("ends")}:
+        raise InvalidInput.of("lasts", "An end is written below: choose it here, or empty it.")
+    if given["repeat"]:
+        return found | {"recurrence": _recurrence(given, zone)}
+    found["recurrence"] = None
+    if row is not None and row.recurrence is not None:
+        before = {}
+    start = instant(given["starts"], zone, "starts") if given["starts"] else None
+    if start is not None and given["starts"] != before.get("starts"):
+        found["starts_at"] = start
+    if given["lasts"] != CUSTOM or given["ends"] != before.get("ends"):
+        found["ends_at"] = _end(given, zone, start or now)
+    return found
+
+
+def _end(given: Mapping[str, str], zone: str, start: datetime) -> datetime:
+    if given["lasts"] == MORNING:
+        return next_morning(zone, start)
+    if given["lasts"] == CUSTOM:
+        if not given["ends"]:
+            raise InvalidInput.of("ends", "Say when it ends, or choose how long it lasts.")
+        return instant(given["ends"], zone, "ends")
+    return start + timedelta(minutes=_minutes(given))
+
+
+def _minutes(given: Mapping[str, str]) -> int:
+    if given["lasts"] not in dict(LASTS) or not given["lasts"].isdigit():
+        raise InvalidInput.of("lasts", "Choose how long it lasts.")
+    return int(given["lasts"])
+
+
+def _recurrence(given: Mapping[str, str], zone: str) -> dict[str, Any]:
+    """The first window is from ``starts``; its length is that of all."""
+    if not given["starts"]:
+        raise InvalidInput.of("starts", "Say when it begins for the first time.")
+    start = _wall(given["starts"], "starts")
+    if given["lasts"] == MORNING:
+        raise InvalidInput.of("lasts", "Choose a length, or an end below, for one that repeats.")
+    if given["lasts"] == CUSTOM:
+        if not given["ends"]:
+            raise InvalidInput.of("ends", "Say when it ends for the first time.")
+        length = _wall(given["ends"], "ends") - start
+    else:
+        length = timedelta(minutes=_minutes(given))
+    if not timedelta(minutes=1) <= length <= timedelta(days=7):
+        raise InvalidInput.of("ends", "One that repeats lasts from 1 minute to 7 days each time.")
+    return {
+        "rule": given["rule"] if given["repeat"] == CUSTOM else given["repeat"],
+        "zone": zone,
+        "starts_on": start.date().isoformat(),
+        "start_time": f"{start:%H:%M}",
+        "duration": int(length.total_seconds()),
+    }
+
+
+def _wall(text: str, field: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise InvalidInput.of(field, "Write a date and a time, like 2026-01-31 09:00.") from None
+
+
+def translated(error: InvalidInput, form: SchemaForm) -> InvalidInput:
+    """What the service refused, by the form's own fields."""
+    found: dict[str, list[str]] = {}
+    for field, sentences in error.errors.items():
+        name, _, index = field.partition(".")
+        if name == "matchers" and index.isdigit():
+            lines = [f"Line {int(index) + 1}: {sentence}" for sentence in sentences]
+            found.setdefault("matchers", []).extend(lines)
+        else:
+            found.setdefault(_field(field, form), []).extend(sentences)
+    return InvalidInput(found)
+
+
+def _field(field: str, form: SchemaForm) -> str:
+    if field == "ends_at":
+        return "ends" if form.value("lasts") == CUSTOM else "lasts"
+    if field in {"recurrence", "recurrence.rule"}:
+        return "rule" if form.value("repeat") == CUSTOM else "repeat"
+    return _FIELDS_OF_ERRORS.get(field, field)

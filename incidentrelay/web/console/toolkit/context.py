@@ -1,0 +1,137 @@
+"""What every page has without asking: filters, menu, notices, the CSRF token.
+
+What costs a statement is made only when a template comes to it, so that the live
+parts of pages, which have no frame, do not pay for it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from pyramid.csrf import get_csrf_token
+from pyramid.events import BeforeRender
+
+from incidentrelay.services.operations import banners as system_banners
+from incidentrelay.services.operations.banners import Notices
+from incidentrelay.web.console.toolkit import assets, filters
+from incidentrelay.web.console.toolkit.menu import menu, reading
+
+
+@pass_context
+def _ago(context: Context, value: datetime) -> str:
+    return filters.ago(value, context["now"])
+
+
+@pass_context
+def _clock(context: Context, value: datetime) -> str:
+    return filters.clock(value, context["zone"], context["now"])
+
+
+@pass_context
+def _span(context: Context, start: datetime, end: datetime) -> str:
+    return filters.span(start, end, context["zone"], context["now"])
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "ago": _ago,
+    "browser": filters.browser,
+    "clock": _clock,
+    "duration": filters.duration,
+    "safe_url": filters.safe_url,
+    "span": _span,
+}
+
+
+class Lazily:
+    """A value that is made when it is looked at."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._make())
+
+    def __str__(self) -> str:
+        return str(self._make())
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    level: str
+    text: str
+    url: str | None = None
+
+
+def banners(request: Any) -> Iterable[Banner]:
+    with reading(request) as session:
+        found = system_banners.find(session, request.identity, request.now)
+    prefix = request.script_name
+    return [
+        *_worker(found, request.now),
+        *_ways(found, prefix, request.now),
+        *_failed(found, prefix),
+        *_people(found, prefix),
+    ]
+
+
+def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
+    if not found.worker_missing:
+        return
+    if found.worker_seen_at is None:
+        yield Banner("danger", "No worker has been seen yet: nobody is notified of anything.")
+    else:
+        silent = filters.duration(now - found.worker_seen_at)
+        yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
+
+
+def _ways(found: Notices, prefix: str, now: datetime) -> Iterator[Banner]:
+    for way in found.broken[:3]:
+        since = filters.duration(now - way.since)
+        text = f"{way.name} has not worked for {since}: {way.reason}"
+        yield Banner("danger", text, f"{prefix}/notifications")
+
+
+def _failed(found: Notices, prefix: str) -> Iterator[Banner]:
+    if found.failed:
+        what = "1 notification" if found.failed == 1 else f"{found.failed} notifications"
+        yield Banner("danger", f"{what} could not be delivered.", f"{prefix}/notifications")
+
+
+def _people(found: Notices, prefix: str) -> Iterator[Banner]:
+    if found.exhausted:
+        what = "1 alert has" if found.exhausted == 1 else f"{found.exhausted} alerts have"
+        text = f"{what} come to the end of the escalation plan, and nobody has reacted."
+        yield Banner("danger", text, f"{prefix}/alerts?status=firing")
+    for rotation in found.uncovered[:3]:
+        text = f"Nobody is on call for {rotation.name} ({rotation.team.name}) right now."
+        yield Banner("warning", text, f"{prefix}/oncall")
+    more = len(found.uncovered) - 3
+    if more > 0:
+        text = f"Nobody is on call for {more} more rotations."
+        yield Banner("warning", text, f"{prefix}/oncall")
+
+
+def add_values(event: Any) -> None:
+    """Give every template what layout.jinja2 needs; what a view returns wins."""
+    if not str(event.get("renderer_name", "")).endswith(".jinja2"):
+        return
+    request, given = event["request"], event.rendering_val
+    # Only asked for where it is not given: loading it needs the database.
+    identity = given["identity"] if "identity" in given else request.identity  # noqa: SIM401
+    event.update(
+        identity=identity,
+        now=request.now,
+        zone=identity.zone if identity else "UTC",
+        asset=assets.finder(request),
+        csrf_token=Lazily(lambda: get_csrf_token(request)),
+        flashes=Lazily(lambda: request.registry["flashes"].take(request)),
+        nav=Lazily(lambda: menu(request) if identity else ()),
+        banners=Lazily(lambda: banners(request) if identity else ()),
+    )
+
+
+def includeme(config: Any) -> None:
+    config.add_subscriber(add_values, BeforeRender)

@@ -1,0 +1,64 @@
+"""The on-call report as both faces ask for it and give it away."""
+
+from collections.abc import Iterator, Mapping
+from datetime import time
+from typing import Any
+
+from pyramid.response import Response
+
+from incidentrelay.domain.reports.on_call_hours import KINDS, decimal
+from incidentrelay.services.reports import on_call_hours
+from incidentrelay.services.reports.on_call_hours import Line, Report, Wanted
+from incidentrelay.web import csv_export
+
+_WHO = ("from", "to", "zone", "group", "team", "rotation", "username", "name")
+_HOURS = (f"{kind}_hours" for kind in KINDS)
+_HEAD = (*_WHO, *_HOURS, "total_hours", "pages", "night_pages")
+
+
+def report(request: Any, asked: Mapping[str, Any]) -> Report:
+    """The report of a query that :class:`DutyQuery` has loaded."""
+    values = dict(asked)
+    for name in ("night_from", "night_to"):
+        if name in values:
+            values[name] = time.fromisoformat(values[name])
+    if "weekend" in values:
+        days = values["weekend"]
+        values["weekend"] = frozenset(
+            () if days == "none" else (int(day) for day in days.split(","))
+        )
+    wanted = Wanted(own_zone=request.identity.zone, **values)
+    return on_call_hours.find(request.db, request.identity, wanted)
+
+
+def download(made: Report) -> Response:
+    """The lines of a report as a file."""
+    name = f"on-call-{made.ruler.first}-{made.ruler.last}.csv"
+    return Response(
+        csv_export.table(_HEAD, _rows(made)).encode(),
+        content_type="text/csv",
+        charset="utf-8",
+        content_disposition=f'attachment; filename="{name}"',
+    )
+
+
+def _rows(made: Report) -> Iterator[list[str]]:
+    period = [str(made.ruler.first), str(made.ruler.last), made.ruler.rules.zone]
+    for line in made.lines:
+        yield [*period, *_names(line), *_numbers(line)]
+
+
+def _names(line: Line) -> list[str]:
+    team, user = line.team, line.user
+    return [
+        team.group.slug if team else "",
+        team.slug if team else "",
+        line.rotation.slug if line.rotation else "",
+        user.username if user else "",
+        user.display_name if user else "",
+    ]
+
+
+def _numbers(line: Line) -> list[str]:
+    hours = [decimal(getattr(line.hours, kind)) for kind in (*KINDS, "total")]
+    return [*hours, str(line.pages), str(line.night_pages)]

@@ -1,0 +1,77 @@
+"""Alerts of a team, and the flat list of alerts. Nobody creates one but a source."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert, Event
+from incidentrelay.web.resources.alerts.notifications import AlertNotifications
+from incidentrelay.web.resources.base import Collection, Door, Item
+from incidentrelay.web.resources.contents import TeamCollection, with_team
+from incidentrelay.web.schemas.alerts.alert import AlertSchema, EventSchema
+
+
+class EventNode(Item):
+    model = Event
+    schema = EventSchema
+    noun = "event"
+    scope_domain = "alerts"
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return select(Event).options(joinedload(Event.actor))
+
+
+class AlertEvents(Collection):
+    """The timeline, from the beginning."""
+
+    item = EventNode
+    key = Event.id
+    sorts = {"id": Event.id}
+    scope_domain = "alerts"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(Event.alert_id == self.owner.id)
+
+
+class AlertNode(Item):
+    model = Alert
+    schema = AlertSchema
+    noun = "alert"
+    door = "alerts"
+    offered = (Permission.VIEW, Permission.RESPOND, Permission.SILENCE)
+    scope_domain = "alerts"
+    children = {"events": AlertEvents, "notifications": AlertNotifications}
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return with_team(
+            Alert,
+            joinedload(Alert.route),
+            joinedload(Alert.assignee),
+            joinedload(Alert.acknowledged_by),
+        )
+
+
+class AlertCollection(Collection):
+    """What the views of alerts are registered for, in a team and over all."""
+
+    item = AlertNode
+    key = Alert.id
+    sorts = {"-id": Alert.id, "-last_seen_at": Alert.last_seen_at}
+    scope_domain = "alerts"
+
+
+class TeamAlerts(AlertCollection, TeamCollection):
+    scope_domain = "alerts"
+
+
+class Alerts(AlertCollection, Door):
+    """Whoever is signed in may ask for something to be done with many alerts; what they
+    may do is decided for each of them."""
+
+    scope_domain = "alerts"
+    open_to_users = frozenset({Permission.VIEW, Permission.RESPOND})
+    filtered = frozenset({Permission.VIEW, Permission.RESPOND})

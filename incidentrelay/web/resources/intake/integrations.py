@@ -1,0 +1,44 @@
+"""The doors through which monitoring systems send: one per source."""
+
+from collections.abc import Iterator, Sequence
+
+from incidentrelay.domain.errors import NotFound
+from incidentrelay.domain.permissions import INGEST_PRINCIPAL, Permission
+from incidentrelay.integrations.base import Integration
+from incidentrelay.web.resources.base import ACE, Node, allow
+
+
+class SourceNode(Node):
+    """One source. Routes' tokens may send, and personal ones with ``alerts:write``.
+
+    Which route takes a request in is decided from the identity alone, so that a
+    token that is bound to a group may send here too.
+    """
+
+    scope_domain = "alerts"
+    filtered = frozenset({Permission.INGEST})
+
+    def __acl__(self) -> Sequence[ACE]:
+        return [allow(INGEST_PRINCIPAL, frozenset({Permission.INGEST}))]
+
+    @property
+    def integration(self) -> Integration:
+        integration: Integration = self.root.request.registry["integrations"].get(self.__name__)
+        return integration
+
+
+class Integrations(Node):
+    open_to_users = frozenset({Permission.VIEW})
+    scope_domain = "alerts"
+    filtered = frozenset({Permission.VIEW})
+
+    @classmethod
+    def branches(cls) -> Iterator[tuple[str, type[Node]]]:
+        yield "{source}", SourceNode
+
+    def __getitem__(self, name: str) -> Node:
+        try:
+            self.root.request.registry["integrations"].get(name)
+        except NotFound:
+            raise KeyError(name) from None
+        return SourceNode(self, name)

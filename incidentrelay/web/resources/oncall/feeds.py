@@ -1,0 +1,42 @@
+"""One's own calendar feeds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import CalendarFeed
+from incidentrelay.services.calendars import feeds
+from incidentrelay.web.resources.base import Deletable, Folder
+from incidentrelay.web.schemas.oncall.feed import FeedSchema
+
+
+class FeedNode(Deletable):
+    model = CalendarFeed
+    schema = FeedSchema
+    service = feeds
+    noun = "feed"
+    offered = (Permission.VIEW, Permission.EDIT, Permission.DELETE)
+    scope_domain = "profile"
+    address: str | None = None
+
+    @classmethod
+    def rows(cls) -> Select[Any]:
+        return feeds.rows()
+
+    def details(self) -> Mapping[str, Any]:
+        """The address only in the answer that makes it."""
+        shown = {"scope": str(feeds.scope_of(self.obj)), "name": feeds.label(self.obj)}
+        return shown | ({"address": self.address} if self.address else {})
+
+
+class MyFeeds(Folder):
+    item = FeedNode
+    service = feeds
+    key = CalendarFeed.id
+    sorts = {"-id": CalendarFeed.id}
+    scope_domain = "profile"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(feeds.own(self.owner.id, self.root.request.identity))

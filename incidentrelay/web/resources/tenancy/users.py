@@ -1,0 +1,25 @@
+"""People, as site admins see them."""
+
+from incidentrelay.models import User
+from incidentrelay.services.people import users
+from incidentrelay.web.resources.base import Folder, Managed
+from incidentrelay.web.resources.people.contacts import UserContacts
+from incidentrelay.web.schemas.tenancy.user import UserSchema
+
+
+class UserNode(Managed):
+    model = User
+    schema = UserSchema
+    service = users
+    noun = "username"
+    fixed = ("username",)
+    scope_domain = "resources"
+    children = {"contacts": UserContacts}
+
+
+class Users(Folder):
+    item = UserNode
+    service = users
+    key = User.username
+    sorts = {"username": User.username}
+    scope_domain = "resources"

@@ -1,0 +1,1 @@
+"""Schemas: alerts and notifications."""

@@ -1,0 +1,1 @@
+"""Schemas: routes and verdicts of intake."""

@@ -1,0 +1,1 @@
+"""Schemas: rotations, schedules, feeds, calendar import, reports."""

@@ -1,0 +1,124 @@
+"""Work with a rotation's schedule: preview, quality, and changes of shifts."""
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from incidentrelay.domain.oncall.coverage import ProblemKind
+from incidentrelay.web.schemas.base import TEXT, Body, Instant
+from incidentrelay.web.schemas.oncall.rotation import GapSchema, ScheduleFields, ShiftSchema
+
+_USERNAME = validate.Length(1, 63)
+
+
+class SpanQuery(Schema):
+    """Default: 28 days from now. At most 92 days."""
+
+    class Meta:
+        unknown = RAISE
+
+    start = Instant(data_key="from")
+    end = Instant(data_key="to")
+
+
+class NewOverrideSchema(Body):
+    """An override as it would be created; ``starts_at`` is now by default."""
+
+    user = fields.String(required=True, validate=_USERNAME)
+    starts_at = Instant()
+    ends_at = Instant(required=True)
+    reason = fields.String(validate=TEXT)
+
+
+class PreviewRequestSchema(Body, ScheduleFields):
+    """An edit of the schedule and new overrides, looked at ``from`` now ``to`` 28 days later."""
+
+    overrides = fields.List(fields.Nested(NewOverrideSchema), validate=validate.Length(max=50))
+    start = Instant(data_key="from")
+    end = Instant(data_key="to")
+
+
+class ChangeSchema(Body):
+    """From ``start`` until just before ``end`` another person is on call; null is nobody."""
+
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+    before = fields.String(dump_only=True, allow_none=True)
+    after = fields.String(dump_only=True, allow_none=True)
+
+
+class LoadSchema(Body):
+    """What one person carries; nights and weekends are parts of ``hours``.
+
+    ``member``: of a layer. ``reachable``: by e-mail or phone.
+    """
+
+    user = fields.String(dump_only=True)
+    display_name = fields.String(dump_only=True)
+    member = fields.Boolean(dump_only=True)
+    active = fields.Boolean(dump_only=True)
+    reachable = fields.Boolean(dump_only=True)
+    hours = fields.Float(dump_only=True)
+    night_hours = fields.Float(dump_only=True)
+    weekend_hours = fields.Float(dump_only=True)
+
+
+class FindingSchema(Body):
+    """Something to look at, as a sentence; ``user`` is null where it is about nobody alone."""
+
+    kind = fields.Enum(ProblemKind, by_value=True, dump_only=True)
+    sentence = fields.String(dump_only=True)
+    user = fields.String(dump_only=True, allow_none=True)
+
+
+class QualitySchema(Body):
+    """How good a schedule is from ``start`` to ``end``.
+
+    Nights (22:00 to 06:00) and weekends are those of ``zone``. ``balance`` is 1 where
+    all active members carry the same hours, and 0 where one carries all of them.
+    """
+
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+    zone = fields.String(dump_only=True)
+    gaps = fields.List(fields.Nested(GapSchema), dump_only=True)
+    gap_hours = fields.Float(dump_only=True)
+    balance = fields.Float(dump_only=True)
+    single_member = fields.Boolean(dump_only=True)
+    people = fields.List(fields.Nested(LoadSchema), dump_only=True)
+    problems = fields.List(fields.Nested(FindingSchema), dump_only=True)
+
+
+class PreviewSchema(Body):
+    """Shifts before and after; ``gaps`` and ``quality`` are those after.
+
+    A shift with neither a layer nor an ``override_id`` is of an override that is only
+    previewed.
+    """
+
+    before = fields.List(fields.Nested(ShiftSchema), dump_only=True)
+    after = fields.List(fields.Nested(ShiftSchema), dump_only=True)
+    changes = fields.List(fields.Nested(ChangeSchema), dump_only=True)
+    gaps = fields.List(fields.Nested(GapSchema), dump_only=True)
+    quality = fields.Nested(QualitySchema, dump_only=True)
+
+
+class TakeSchema(Body):
+    """The shift that contains ``at`` (default: now), up to ``until`` (default: its end)."""
+
+    at = Instant()
+    until = Instant()
+
+
+class CoverSchema(Body):
+    """``user`` stands in for another person (default: you) between two times."""
+
+    user = fields.String(required=True, validate=_USERNAME)
+    covered = fields.String(data_key="for", validate=_USERNAME)
+    start = Instant(data_key="from", required=True)
+    end = Instant(data_key="to", required=True)
+
+
+class SwapSchema(Body):
+    """Your shift that contains ``mine``, for another's that contains ``theirs``."""
+
+    mine = Instant(required=True)
+    theirs = Instant(required=True)

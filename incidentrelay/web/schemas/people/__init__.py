@@ -1,0 +1,1 @@
+"""Schemas: one's own account and contact methods."""

@@ -1,0 +1,48 @@
+"""How oneself is reached: contacts, and rules that say when each is used."""
+
+from marshmallow import fields, validate
+
+from incidentrelay.domain.enums import Urgency
+from incidentrelay.domain.escalation.notification_rules import LONGEST_DELAY, MOST_RULES
+from incidentrelay.web.schemas.alerts.alert import NotificationSchema
+from incidentrelay.web.schemas.base import INTEGER, Body, Instant, Ref, Resource, number
+
+
+class ContactSchema(Resource):
+    """``verified_at`` is null until it is confirmed; before that no page goes there.
+
+    ``profile``: it is the e-mail address of the profile, and is changed there.
+    """
+
+    kind = fields.String(required=True, validate=validate.Length(1, 32))
+    label = fields.String(required=True, validate=validate.Length(1, 60))
+    address = fields.String(required=True, validate=validate.Length(1, 254))
+    verified_at = Instant(dump_only=True, allow_none=True)
+    profile = fields.Boolean(dump_only=True)
+
+
+class CodeSchema(Body):
+    code = fields.String(required=True, validate=validate.Length(1, 20))
+
+
+class RuleSchema(Body):
+    """``delay`` is in seconds after the page; ``contact_id`` names a confirmed contact."""
+
+    delay = number(0, LONGEST_DELAY, required=True)
+    contact_id = number(1, INTEGER, required=True)
+
+
+class RuleListSchema(Body):
+    """``default``: there are no rules of one's own, and these are the usual ones."""
+
+    urgency = fields.Enum(Urgency, by_value=True, dump_only=True)
+    default = fields.Boolean(dump_only=True)
+    rules = fields.List(
+        fields.Nested(RuleSchema), required=True, validate=validate.Length(max=MOST_RULES)
+    )
+
+
+class RuleTestSchema(NotificationSchema):
+    """One message of a test. ``contact`` is the label of the contact that it goes to."""
+
+    contact = Ref("contact.label", dump_only=True)

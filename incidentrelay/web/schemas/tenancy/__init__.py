@@ -1,0 +1,1 @@
+"""Schemas: groups, teams, users."""

@@ -1,0 +1,202 @@
+"""Storms: what is sent together, and what waits."""
+
+import pytest
+from sqlalchemy import select, update
+
+from incidentrelay.db import Database, Hint
+from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.delivery.rate_limit import BURST, MOST_IN_ONE
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Attempt, Channel, Event, Notification
+from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.outbox.records import envelope
+from tests.support.pager import LEASE, MINUTE, NOW, Pager, a_signal, no_links
+from tests.support.storms import (
+    BUSY,
+    FAILED,
+    SECOND,
+    SENT,
+    build_outside,
+    claim_all,
+    deliver_all,
+    of,
+    storm,
+)
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def pager(database: Database) -> Pager:
+    return build_outside(database)
+
+
+def test_a_handful_of_alerts_are_messages_of_their_own(pager: Pager) -> None:
+    storm(pager, BURST)
+    claims = deliver_all(pager, "webhook", NOW)
+    assert [len(taken.owed) for taken in claims] == [1] * BURST
+
+
+def test_a_storm_is_one_message_and_none_is_lost(pager: Pager) -> None:
+    storm(pager, 40)
+    [taken] = claim_all(pager, "webhook")
+    assert len(taken.owed) == 40
+    pager.record(taken, SENT)
+    rows = of(pager, "webhook")
+    assert {row.state for row in rows} == {DeliveryState.SENT}
+    assert {row.bundle for row in rows} == {taken.uid}
+
+
+def test_in_a_storm_each_recipient_is_told_at_once(pager: Pager) -> None:
+    """The first hint of each is enough, because its message tells of all."""
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    storm(pager, 100)
+    at_once = {hint.id for hint in hints if hint.task == "deliver"}
+    firsts = {of(pager, method)[0].id for method in ("webhook", "email", "inbox")}
+    assert at_once == firsts
+    assert Hint("sweep") in hints
+
+
+def test_each_alert_knows_which_message_told_of_it(pager: Pager) -> None:
+    storm(pager, 40)
+    [taken] = claim_all(pager, "webhook")
+    pager.record(taken, SENT)
+    with pager.database.read() as session:
+        told = session.scalars(select(Event).where(Event.kind == "notification_sent")).all()
+        attempts = session.scalars(select(Attempt.notification_id)).all()
+    assert {line.alert_id for line in told} == {each.alert_id for each in taken.owed}
+    assert {line.data["bundle"] for line in told} == {taken.uid}
+    assert told[0].text.endswith("in one message with 39 others")
+    assert sorted(attempts) == sorted(taken.ids)
+
+
+def test_a_big_storm_is_a_few_messages_at_an_even_pace(pager: Pager) -> None:
+    for start in range(0, 1000, 100):
+        pager.take(*[a_signal(f"disk{start + number}") for number in range(100)])
+    at, sizes = NOW, []
+    while at < NOW + MINUTE:
+        sizes += [len(taken.owed) for taken in deliver_all(pager, "webhook", at)]
+        at += SECOND
+    assert sum(sizes) == 1000
+    assert len(sizes) == 10
+    assert max(sizes) == MOST_IN_ONE
+
+
+def test_what_has_to_wait_is_woken_when_its_time_has_come(pager: Pager) -> None:
+    for number in range(BURST + 2):
+        pager.take(a_signal(f"disk{number}"))
+        if number < BURST:
+            deliver_all(pager, "webhook", NOW)
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    assert claim_all(pager, "webhook") == []
+    waiting = [row for row in of(pager, "webhook") if row.state is DeliveryState.PENDING]
+    assert {row.next_at for row in waiting} == {NOW + 6 * SECOND}
+    assert Hint("deliver", waiting[0].id, NOW + 6 * SECOND) in hints
+    [together] = claim_all(pager, "webhook", NOW + 6 * SECOND)
+    assert together.ids == [row.id for row in waiting]
+
+
+def test_a_channel_has_the_pace_that_was_chosen_for_it(pager: Pager) -> None:
+    with pager.database.write() as session:
+        session.execute(update(Channel).values(messages_per_minute=1))
+    storm(pager, 1)
+    assert len(deliver_all(pager, "webhook", NOW)) == 1
+    pager.take(a_signal("another"))
+    assert claim_all(pager, "webhook", NOW + 59 * SECOND) == []
+    assert len(claim_all(pager, "webhook", NOW + MINUTE)) == 1
+
+
+def test_each_person_has_a_pace_of_their_own(pager: Pager) -> None:
+    storm(pager, 40)
+    with pager.database.write() as session:
+        half = select(Notification.id).where(Notification.method == "email").limit(20)
+        to_bob = {"target": f"user:{pager.people['bob']}:email", "user_id": pager.people["bob"]}
+        session.execute(
+            update(Notification).where(Notification.id.in_(half.scalar_subquery())).values(to_bob)
+        )
+    claims = claim_all(pager, "email")
+    assert sorted((taken.user_id, len(taken.owed)) for taken in claims) == [
+        (pager.people["ann"], 20),
+        (pager.people["bob"], 20),
+    ]
+
+
+def test_news_and_pages_do_not_share_a_message(pager: Pager) -> None:
+    storm(pager, 10)
+    deliver_all(pager, "webhook", NOW)
+    pager.take(*[a_signal(f"disk{n}", resolved=True) for n in range(10)], at=NOW + MINUTE)
+    pager.take(*[a_signal(f"cpu{n}") for n in range(10)], at=NOW + MINUTE)
+    claims = claim_all(pager, "webhook", NOW + 2 * MINUTE)
+    kinds = [{each.message.kind for each in taken.owed} for taken in claims]
+    assert sorted(map(len, kinds)) == [1, 1]
+
+
+def test_a_bundle_that_may_have_arrived_is_sent_again_as_it_was(pager: Pager) -> None:
+    storm(pager, 10)
+    [dead] = claim_all(pager, "webhook")
+    storm_later = NOW + LEASE
+    pager.take(*[a_signal(f"cpu{n}") for n in range(10)], at=storm_later)
+    again = pager.claim(dead.ids[0], storm_later)
+    assert again is not None
+    assert (again.uid, again.ids) == (dead.uid, dead.ids)
+    assert not pager.record(dead, FAILED, storm_later)
+    assert pager.record(again, SENT, storm_later)
+
+
+def test_a_page_that_was_tried_alone_stays_alone(pager: Pager) -> None:
+    pager.take(a_signal("first"))
+    [taken] = claim_all(pager, "webhook")
+    pager.record(taken, BUSY)
+    pager.take(*[a_signal(f"disk{n}") for n in range(10)])
+    again = pager.claim(taken.ids[0], NOW + MINUTE)
+    assert again is not None
+    assert (again.uid, again.ids) == (taken.uid, taken.ids)
+
+
+def test_who_is_not_needed_any_more_is_left_out(pager: Pager) -> None:
+    storm(pager, 10)
+    [dead] = claim_all(pager, "webhook")
+    with pager.database.write() as session:
+        actor = Actor(name="Ann", via="api", user_id=pager.people["ann"])
+        alert_actions.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
+    again = pager.claim(dead.ids[0], NOW + LEASE)
+    assert again is not None
+    assert again.ids == dead.ids[:-1]
+    assert of(pager, "webhook")[9].state is DeliveryState.CANCELLED
+
+
+def test_one_that_cannot_be_read_spoils_no_bundle(pager: Pager) -> None:
+    storm(pager, 10)
+    bad = of(pager, "webhook")[4].id
+    with pager.database.write() as session:
+        session.execute(update(Notification).where(Notification.id == bad).values(message={}))
+    taken = pager.claim(of(pager, "webhook")[0].id)
+    assert taken is not None
+    assert len(taken.owed) == 9
+    assert bad not in taken.ids
+    with pytest.raises(KeyError):
+        pager.claim(bad, NOW)
+
+
+def test_a_bundle_sums_up_and_has_each_alerts_links(pager: Pager) -> None:
+    storm(pager, 10)
+    [taken] = claim_all(pager, "webhook")
+    sent = envelope(taken, no_links, NOW)
+    assert sent.message.headline == "Page: 10 alerts"
+    assert sent.idempotency_key == taken.uid
+    assert sent.links.console == "http://localhost/alerts"
+    assert [part.links.console for part in sent.parts] == [
+        f"http://localhost/alerts/{each.alert_id}" for each in taken.owed
+    ]
+
+
+def test_when_a_bundle_fails_each_alert_falls_back(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    storm(pager, 10)
+    for method in ("email", "webhook"):
+        [taken] = claim_all(pager, method)
+        pager.record(taken, FAILED)
+    told = [who for kind, who, _ in pager.outbox() if kind == "fallback"]
+    assert told == ["fay"] * 10

@@ -1,0 +1,140 @@
+"""Plans as people say them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import time
+
+import pytest
+
+from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
+from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Hours
+from incidentrelay.domain.escalation.engine import Plan, Step, Target
+from incidentrelay.services.escalation.policy_queries import Picture, Thing
+from incidentrelay.web.console.policies.wording import (
+    GONE,
+    Line,
+    conditions,
+    in_short,
+    repeats,
+    shown,
+)
+
+CORE, WEB = 1, 2
+ON_CALL = Target(TargetKind.ON_CALL, 1)
+FOREIGN = Target(TargetKind.ON_CALL, 2)
+ANNA = Target(TargetKind.USER, 3)
+TEAM = Target(TargetKind.TEAM, 4)
+MAIL = Target(TargetKind.CHANNEL, 5)
+DELETED = Target(TargetKind.CHANNEL, 6)
+AGAIN = Target(TargetKind.ASSIGNEE)
+THINGS = {
+    ON_CALL: Thing("Primary", CORE, "Core"),
+    FOREIGN: Thing("Nights", WEB, "Web", paused=True),
+    ANNA: Thing("Anna Larsen"),
+    TEAM: Thing("Core"),
+    MAIL: Thing("Mail", CORE, "Core"),
+}
+
+
+def step(delay: int, *targets: Target, when: Conditions = ALWAYS) -> Step:
+    return Step(delay, NotificationKind.PAGE, targets, when)
+
+
+def picture(
+    *steps: Step,
+    rounds: int = 0,
+    reached: Mapping[Target, Sequence[str]] | None = None,
+    fallback: Sequence[str] = (),
+) -> Picture:
+    nobody: dict[Target, Sequence[str]] = {t: () for each in steps for t in each.targets}
+    plan = Plan(steps, rounds=rounds, exhausted_after=600)
+    return Picture(plan, THINGS, nobody | dict(reached or {}), fallback)
+
+
+def line(target: Target, *reached: str) -> Line:
+    (stop,) = shown(picture(step(0, target), reached={target: reached}), CORE).stops
+    return stop.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "reached", "said", "bad"),
+    [
+        (ON_CALL, ("Anna",), "Whoever is on call in Primary (now: Anna)", False),
+        (ON_CALL, (), "Whoever is on call in Primary (now: nobody)", True),
+        (FOREIGN, (), "Whoever is on call in Nights (Web) (paused: pages nobody)", True),
+        (ANNA, ("Anna Larsen",), " Anna Larsen ()", False),
+        (ANNA, (), " Anna Larsen (not active: is not told)", True),
+        (TEAM, ("A", "B"), "Everybody in Core (A and B)", False),
+        (TEAM, tuple("ABCDEFG"), "Everybody in Core (A, B, C, D, E and 2 more)", False),
+        (TEAM, (), "Everybody in Core (nobody there is active)", True),
+        (MAIL, ("Mail",), "The channel Mail ()", False),
+        (MAIL, (), "The channel Mail (switched off: gets nothing)", True),
+        (DELETED, (), f" {GONE} (nobody is told)", True),
+        (AGAIN, (), "Whoever has the alert already, again ()", False),
+    ],
+)
+def test_a_target(target: Target, reached: tuple[str, ...], said: str, bad: bool) -> None:
+    found = line(target, *reached)
+    assert (f"{found.lead} {found.name} ({found.note})", found.bad) == (said, bad)
+
+
+def test_when_steps_come() -> None:
+    steps = (step(0, ANNA), step(0, MAIL), step(300, ANNA), step(5430, ANNA), step(86400, ANNA))
+    assert [stop.when for stop in shown(picture(*steps), CORE).stops] == [
+        "At once",
+        "At the same time",
+        "After 5 min, if nobody has reacted",
+        "After 1 h 30 min 30 s, if nobody has reacted",
+        "After 1 d, if nobody has reacted",
+    ]
+    assert shown(picture(step(120, ANNA)), CORE).stops[0].when == "After 2 min"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "delay", "said", "begin"),
+    [
+        (0, 0, "", "together with the last step"),
+        (1, 0, "once more", "together with the last step"),
+        (3, 120, "3 more times", "2 min after the last step"),
+    ],
+)
+def test_how_often(rounds: int, delay: int, said: str, begin: str) -> None:
+    found = shown(picture(step(delay, ANNA), rounds=rounds), CORE)
+    assert (found.repeats, repeats(Plan((), rounds=rounds))) == (said, said)
+    assert begin in found.again
+
+
+def test_how_it_ends() -> None:
+    found = shown(picture(step(0, ANNA), fallback=("Dora", "Ops mail")), CORE)
+    assert found.end == "After 10 min more, if nobody has reacted"
+    assert found.fallback == "Dora and Ops mail"
+    assert shown(picture(step(0, ANNA)), CORE).fallback == ""
+
+
+def test_in_short() -> None:
+    steps = (step(0, ON_CALL), step(300, AGAIN, FOREIGN), step(600, ANNA, DELETED))
+    assert in_short(Plan(steps), THINGS, CORE) == [
+        "At once: Primary",
+        "+ 5 min: the same person again, Nights (Web)",
+        f"+ 10 min: Anna Larsen, {GONE}",
+    ]
+    assert in_short(Plan((step(60, ANNA),)), THINGS, CORE) == ["+ 1 min: Anna Larsen"]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (ALWAYS, []),
+        (Conditions(Severity.CRITICAL), ["Only if the alert is critical."]),
+        (Conditions(Severity.HIGH), ["Only if the severity is high or worse."]),
+        (
+            Conditions(hours=Hours((0, 1, 2), time(18), time(9), "Europe/Paris")),
+            ["Only Mon–Wed 18:00–09:00 of the next day (Europe/Paris)."],
+        ),
+        (
+            Conditions(wait=7200),
+            ["While nobody is on call, it waits for the next shift, at most 2 h."],
+        ),
+    ],
+)
+def test_conditions(found: Conditions, said: list[str]) -> None:
+    assert list(conditions(found)) == said

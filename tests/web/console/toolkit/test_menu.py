@@ -1,0 +1,28 @@
+"""To which entry of the menu a page belongs."""
+
+import pytest
+
+from incidentrelay.web.console.toolkit.menu import section
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/alerts", "alerts"),
+        ("/alerts/7", "alerts"),
+        ("/notifications", "alerts"),
+        ("/oncall", "oncall"),
+        ("/reports/on-call", "oncall"),
+        ("/groups/sre/teams/core/rotations/primary/edit", "rotations"),
+        ("/groups/sre/teams/core/rotations/primary/overrides/3/delete", "rotations"),
+        ("/groups/sre/teams/core/silences/new", "silences"),
+        # A team's name is no section.
+        ("/groups/sre/teams/silences/rotations/primary", "rotations"),
+        ("/groups/sre/teams/core", ""),
+        ("/groups", ""),
+        ("/me", "me"),
+        ("/", ""),
+    ],
+)
+def test_sections(path: str, expected: str) -> None:
+    assert section(path) == expected
