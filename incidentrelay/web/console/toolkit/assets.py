@@ -8,7 +8,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-FOLDER = Path(__file__).resolve().parents[2] / "static" / "vendor"
+FOLDER = Path(__file__).resolve().parents[3] / "static" / "vendor"
 _YEAR = 365 * 24 * 3600
 
 
