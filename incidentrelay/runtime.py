@@ -15,9 +15,9 @@ from incidentrelay.channels.registry import default_registry as default_channels
 from incidentrelay.db import Database
 from incidentrelay.integrations import default_registry as default_integrations
 from incidentrelay.integrations.registry import Registry as Integrations
-from incidentrelay.services.access.keys import derive
+from incidentrelay.services.access.keys import derive_key
 from incidentrelay.services.alerts.links import LinkMaker
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.settings import Settings
 from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner
@@ -37,7 +37,7 @@ class Runtime:
     downloads: HTTPClient
     integrations: Integrations
     channels: Channels
-    vault: Vault
+    vault: SecretBox
     links: LinkMaker
     runner: Runner
     queue: Queue
@@ -63,9 +63,9 @@ def build(
         max_response=LARGEST_DOWNLOAD,
     )
     channels = default_channels(http, smtp_server(settings))
-    vault = Vault(derive(settings.secret_key, "vault"))
-    links = LinkMaker(settings.public_url, derive(settings.secret_key, "act"))
-    runner = Runner(settings, database, channels, vault, links, clock=clock, chance=random.random)
+    vault = SecretBox(derive_key(settings.secret_key, "vault"))
+    links = LinkMaker(settings.public_url, derive_key(settings.secret_key, "act"))
+    runner = Runner(settings, database, channels, vault, links, clock=clock, jitter=random.random)
     queue = Queue(make_huey(settings.huey_url), clock, runner)
     database.sink = queue.put
     return Runtime(

@@ -258,7 +258,7 @@ def me_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     return {
         "profile": {"display_name": say("Bob Rivera"), "email": say("bob@example.net"),
                     "phone": say("+4930"), "zone": say("Europe/Berlin"),
-                    "shift_start_notice": True, "shift_end_notice": False},
+                    "shift_start_reminder": True, "shift_end_reminder": False},
         "errors": {},
         "tokens": [token(), token(id=4, expires_at=NOW + day, last_used_at=NOW),
                    token(id=2, expires_at=NOW - day)],
@@ -570,7 +570,7 @@ def failures_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     )  # fmt: skip
     late = Thing(**vars(row) | {"resend_url": None, "why_not": say("It is resolved.")})
     return {
-        "ways": [(way, 0), (way, 1), (way, 7)],
+        "methods": [(way, 0), (way, 1), (way, 7)],
         "rows": [row, late],
         "everything": False,
         "here": "/notifications",

@@ -1,5 +1,6 @@
 """Migrations: one line of them, forwards and back, equal to the models, with data in place."""
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,7 +13,21 @@ from sqlalchemy import make_url, select, text
 
 from incidentrelay import migrations
 from incidentrelay.db import Database
-from incidentrelay.models import Attempt, ContactMethod, Group, Silence, Team, User
+from incidentrelay.domain.enums import EventKind, ShiftEdge
+from incidentrelay.models import (
+    Attempt,
+    ContactMethod,
+    Event,
+    Group,
+    Heartbeat,
+    Notification,
+    Provider,
+    RecipientRate,
+    ShiftReminder,
+    Silence,
+    Team,
+    User,
+)
 from tests.conftest import POSTGRESQL
 from tests.support import factories
 
@@ -147,3 +162,52 @@ def test_silences_that_were_there_are_swept_and_those_that_come_again_go_back_as
     with blank.read() as session:
         (row,) = session.scalars(select(Silence))
         assert (row.matchers, row.recurrence, row.next_change_at) == (["a=b"], None, now)
+
+
+@pytest.mark.xdist_group("blank")
+def test_old_words_become_the_standard_ones_and_go_back(blank: Database, now: datetime) -> None:
+    migrations.upgrade(blank)
+    facts = {"credential": "route", "people": [{"id": 1, "methods": [["email"]]}]}
+    with blank.write() as session:
+        group = factories.group(session, "sre")
+        team = factories.team(session, group, "core")
+        user = factories.user(session, "ann", shift_end_reminder=True)
+        alert = factories.alert(session, team)
+        event = factories.event(session, alert, EventKind.STEP_SKIPPED, data=facts)
+        notification = factories.notification(session, alert, provider="email", stalled_at=now)
+        rotation = factories.rotation(session, team)
+        shift = {"rotation_id": rotation.id, "user_id": user.id, "at": now, "created_at": now}
+        session.add_all(
+            [
+                Provider(name="email", failures=2, reason="down"),
+                RecipientRate(target="channel:1", busy_until=now),
+                Heartbeat(name="shift-reminders", at=now),
+                ShiftReminder(edge=ShiftEdge.START, notified=True, **shift),
+            ]
+        )
+        session.flush()
+        ids = (event.id, notification.id, user.id)
+    migrations.downgrade(blank, "0008")
+    with blank.reading.connect() as connection:
+        kind, data = connection.execute(text("SELECT kind, data FROM events")).one()
+        data = json.loads(data) if isinstance(data, str) else data
+        assert (kind, data["door"]) == ("step_passed_over", "route")
+        assert data["people"] == [{"id": 1, "ways": [["email"]]}]
+        assert connection.scalar(text("SELECT count(*) FROM lanes")) == 1
+        assert connection.scalar(text("SELECT count(*) FROM target_paces")) == 1
+        assert connection.scalar(text("SELECT lane FROM notifications")) == "email"
+        assert connection.scalar(text("SELECT told FROM shift_notices"))
+        assert connection.scalar(text("SELECT name FROM heartbeats")) == "shift-notices"
+    migrations.upgrade(blank)
+    assert migrations.check(blank) == []
+    with blank.write() as session:
+        assert (found := session.get_one(Event, ids[0])).data == facts
+        assert found.kind is EventKind.STEP_SKIPPED
+        sent = session.get_one(Notification, ids[1])
+        assert (sent.provider, sent.stalled_at) == ("email", now)
+        assert session.get_one(User, ids[2]).shift_end_reminder
+        assert [row.failures for row in session.scalars(select(Provider))] == [2]
+        assert [row.target for row in session.scalars(select(RecipientRate))] == ["channel:1"]
+        assert [row.notified for row in session.scalars(select(ShiftReminder))] == [True]
+        # The copied table goes on numbering where the old one stopped.
+        session.add(ShiftReminder(edge=ShiftEdge.END, notified=False, **shift))

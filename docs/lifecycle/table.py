@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from incidentrelay.cli.tables import table
 from incidentrelay.domain.alerts.transitions import TRANSITIONS, Action
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake.reducer import AlertState, Fold, SignalState, fold
+from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, SignalState, apply_signals
 from incidentrelay.domain.intake.signals import Signal
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -81,14 +81,14 @@ def effect(arrival: Arrival, situation: Situation) -> Effect | None:
     batch = _batch(arrival, situation)
     key = "known" if arrival.known else "new"
     item = Signal(key, arrival.status, arrival.severity, "Disk full")
-    (result,) = fold([item], batch, lambda _item: "group", lambda _item: True).results
+    (result,) = apply_signals([item], batch, lambda _item: "group", lambda _item: True).results
     alert = result.alert
     if alert is None:
         return Effect(result.outcome, None, pages=False)
     return Effect(result.outcome, alert.status, alert.page)
 
 
-def _batch(arrival: Arrival, situation: Situation) -> Fold:
+def _batch(arrival: Arrival, situation: Situation) -> IntakeBatch:
     alert = _alert(arrival, situation)
     is_open = alert.status is not _RESOLVED
     signal = SignalState(
@@ -108,7 +108,7 @@ def _batch(arrival: Arrival, situation: Situation) -> Fold:
         last_seen_at=alert.opened_at,
     )
     recent = situation.status is _RESOLVED
-    return Fold(
+    return IntakeBatch(
         now=NOW,
         reopen_window=WINDOW,
         signals={"known": signal} if arrival.known else {},

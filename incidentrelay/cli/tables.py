@@ -2,21 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from incidentrelay.domain.permissions import (
-    GROUP_GRANTS,
-    TEAM_GRANTS,
-    Permission,
-    Place,
-)
+from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS, Permission, ScopeLevel
 from incidentrelay.services.operations.metrics import METRICS
 from incidentrelay.settings import KEYS, PREFIX, Key
 
-_PLACES: Mapping[Place, str] = {
-    Place.GROUP: "group",
-    Place.TEAMS: "all teams",
-    Place.TEAM: "the team",
-    Place.CONTENTS: "the team's contents",
-    Place.TEAM_MEMBERS: "the team's members",
+_PLACES: Mapping[ScopeLevel, str] = {
+    ScopeLevel.GROUP: "group",
+    ScopeLevel.TEAMS: "all teams",
+    ScopeLevel.TEAM: "the team",
+    ScopeLevel.CONTENTS: "the team's contents",
+    ScopeLevel.TEAM_MEMBERS: "the team's members",
 }
 
 

@@ -34,7 +34,7 @@ LAST_DAY = LATEST.date() - timedelta(days=2 * MOST_DAYS)
 _DAY = timedelta(days=1)
 
 
-class View(StrEnum):
+class CalendarView(StrEnum):
     """How much is shown: a week from Monday on, or all weeks that a month touches."""
 
     WEEK = "week"
@@ -42,7 +42,7 @@ class View(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class GridDay:
     """One date in a zone. A date that the zone skips altogether has no length."""
 
     date: date
@@ -64,7 +64,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class GridBlock:
     """Some time of a rotation that is one person's, or nobody's (``user_id`` None).
 
     ``start`` and ``end`` of a shift are its true ones, also where they lie outside of
@@ -81,13 +81,13 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class GridSegment:
     """The part of a block inside of some days; ``slots`` is how wide it is drawn, maybe 0.
 
     ``opens`` and ``closes`` tell whether the block begins and ends inside of them.
     """
 
-    block: Block
+    block: GridBlock
     start: datetime
     end: datetime
     slots: int
@@ -100,7 +100,7 @@ def day_at(at: datetime, zone: str) -> date:
     return wall_of(at, zone_of(zone)).date()
 
 
-def days_of(view: View, day: date, zone: str) -> tuple[Day, ...]:
+def days_of(view: CalendarView, day: date, zone: str) -> tuple[GridDay, ...]:
     """The days that ``view`` shows around ``day``: whole weeks from Monday on, at most six.
 
     Raises InvalidInput for a zone that does not exist (``zone``), and for a day before
@@ -109,27 +109,27 @@ def days_of(view: View, day: date, zone: str) -> tuple[Day, ...]:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise InvalidInput.of("date", f"This must lie between {FIRST_DAY} and {LAST_DAY}.")
     first, last = day, day
-    if view is View.MONTH:
+    if view is CalendarView.MONTH:
         first, last = day.replace(day=1), _next_month(day) - _DAY
     first -= timedelta(days=first.weekday())
     last += timedelta(days=WEEK - 1 - last.weekday())
     count = (last - first).days + 1
     starts = [_midnight(first + timedelta(days=number), zone) for number in range(count + 1)]
     return tuple(
-        Day(first + timedelta(days=number), starts[number], starts[number + 1])
+        GridDay(first + timedelta(days=number), starts[number], starts[number + 1])
         for number in range(count)
     )
 
 
-def weeks(days: Sequence[Day]) -> Iterator[Sequence[Day]]:
+def grid_weeks(days: Sequence[GridDay]) -> Iterator[Sequence[GridDay]]:
     """Whole weeks, each as its seven days."""
     for first in range(0, len(days), WEEK):
         yield days[first : first + WEEK]
 
 
-def step(view: View, day: date, by: int) -> date:
+def step_view(view: CalendarView, day: date, by: int) -> date:
     """A day in the week or month ``by`` after (before) that of ``day``: its Monday or its first."""
-    if view is View.WEEK:
+    if view is CalendarView.WEEK:
         return day - timedelta(days=day.weekday()) + timedelta(days=WEEK * by)
     year, month0 = divmod(day.year * 12 + day.month - 1 + by, 12)
     return date(year, month0 + 1, 1)
@@ -144,21 +144,21 @@ def whole_shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shi
     return found
 
 
-def blocks(found: Sequence[Shift], start: datetime, end: datetime) -> list[Block]:
+def grid_blocks(found: Sequence[Shift], start: datetime, end: datetime) -> list[GridBlock]:
     """What fills [start, end): the shifts (in order, all of which touch it), and the gaps."""
-    taken = [Block(one.start, one.end, one.user_id, one.override_id) for one in found]
+    taken = [GridBlock(one.start, one.end, one.user_id, one.override_id) for one in found]
     free = [
-        Block(gap.start, gap.end, None, begins=gap.start > start, ends=gap.end < end)
+        GridBlock(gap.start, gap.end, None, begins=gap.start > start, ends=gap.end < end)
         for gap in gaps(found, start, end)
     ]
     return sorted([*taken, *free], key=lambda block: block.start)
 
 
-def segments(found: Sequence[Block], days: Sequence[Day]) -> list[Segment]:
+def grid_segments(found: Sequence[GridBlock], days: Sequence[GridDay]) -> list[GridSegment]:
     """The parts of the blocks (in order) inside of ``days`` (which follow each other)."""
     low, high = days[0].start, days[-1].end
     return [
-        Segment(
+        GridSegment(
             block=block,
             start=max(block.start, low),
             end=min(block.end, high),
@@ -171,7 +171,7 @@ def segments(found: Sequence[Block], days: Sequence[Day]) -> list[Segment]:
     ]
 
 
-def slot_at(at: datetime, days: Sequence[Day]) -> int:
+def slot_at(at: datetime, days: Sequence[GridDay]) -> int:
     """Where ``at`` is drawn: slots from the left edge of ``days``, inside of their width."""
     number = bisect_right(days, at, key=lambda day: day.start) - 1
     if number < 0:
@@ -192,4 +192,4 @@ def _midnight(day: date, zone: str) -> datetime:
 
 
 def _next_month(day: date) -> date:
-    return step(View.MONTH, day, 1)
+    return step_view(CalendarView.MONTH, day, 1)

@@ -73,14 +73,14 @@ class EventKind(StrEnum):
     PAGED = "paged"
     REMINDED = "reminded"
     ESCALATED = "escalated"
-    STEP_PASSED_OVER = "step_passed_over"
+    STEP_SKIPPED = "step_skipped"
     STEP_WAITS = "step_waits"
     NOBODY_ON_CALL = "nobody_on_call"
     FALLBACK_NOTIFIED = "fallback_notified"
     ESCALATION_EXHAUSTED = "escalation_exhausted"
     NOTIFICATION_SENT = "notification_sent"
     NOTIFICATION_FAILED = "notification_failed"
-    NOTIFICATION_STRANDED = "notification_stranded"
+    NOTIFICATION_STALLED = "notification_stalled"
     NOTIFICATION_RESENT = "notification_resent"
 
 

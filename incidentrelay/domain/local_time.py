@@ -26,7 +26,7 @@ _NOT_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 
 @dataclass(frozen=True, slots=True)
-class Jump:
+class OffsetTransition:
     """One change of the clocks: when, and how much wall-clock time it repeats.
 
     ``repeated`` is zero where the clocks go forward.
@@ -50,7 +50,7 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def utc(value: datetime, field: str) -> datetime:
+def as_utc(value: datetime, field: str) -> datetime:
     """``value`` in UTC.
 
     Raises ValueError when it is naive (a mistake of the program), and InvalidInput
@@ -77,14 +77,14 @@ def wall_of(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-def jumps(zone: str, start: datetime, end: datetime) -> Iterator[Jump]:
+def offset_transitions(zone: str, start: datetime, end: datetime) -> Iterator[OffsetTransition]:
     """The changes of the clocks in the years that ``start`` and ``end`` lie in, in order."""
     for year in range(start.year, end.year + 1):
         yield from _jumps_of(zone, year)
 
 
 @lru_cache(maxsize=8192)
-def _jumps_of(name: str, year: int) -> tuple[Jump, ...]:
+def _jumps_of(name: str, year: int) -> tuple[OffsetTransition, ...]:
     zone = zone_of(name)
     low, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     offset = _offset(low.astimezone(zone))
@@ -93,7 +93,9 @@ def _jumps_of(name: str, year: int) -> tuple[Jump, ...]:
         high = min(low + _LOOK, end)
         later = _offset(high.astimezone(zone))
         if later != offset:
-            found.append(Jump(_change(zone, low, high), max(offset - later, timedelta(0))))
+            found.append(
+                OffsetTransition(_change(zone, low, high), max(offset - later, timedelta(0)))
+            )
         low, offset = high, later
     return tuple(found)
 

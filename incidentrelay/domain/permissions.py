@@ -29,7 +29,7 @@ class Permission(StrEnum):
 INGEST_PRINCIPAL = "scope:ingest"
 
 
-class Place(StrEnum):
+class ScopeLevel(StrEnum):
     """GROUP: a group. TEAMS: its ``teams`` collection. TEAM: one team.
 
     CONTENTS: the collections inside a team (rotations, policies, channels, routes,
@@ -58,12 +58,12 @@ P = Permission
 _RESPONSE = frozenset({P.RESPOND, P.SILENCE, P.OVERRIDE})
 _KEEPING = frozenset({P.CREATE, P.EDIT, P.DELETE, P.TEST})
 
-Grants = Mapping[Place, frozenset[Permission]]
+Grants = Mapping[ScopeLevel, frozenset[Permission]]
 
-_VIEWER: Grants = {Place.GROUP: frozenset({P.VIEW})}
-_RESPONDER: Grants = {**_VIEWER, Place.TEAMS: _RESPONSE}
-_EDITOR: Grants = {**_VIEWER, Place.TEAMS: _RESPONSE | _KEEPING | {P.MEMBERS}}
-_OWNER: Grants = {**_EDITOR, Place.GROUP: frozenset({P.VIEW, P.EDIT, P.MEMBERS, P.AUDIT})}
+_VIEWER: Grants = {ScopeLevel.GROUP: frozenset({P.VIEW})}
+_RESPONDER: Grants = {**_VIEWER, ScopeLevel.TEAMS: _RESPONSE}
+_EDITOR: Grants = {**_VIEWER, ScopeLevel.TEAMS: _RESPONSE | _KEEPING | {P.MEMBERS}}
+_OWNER: Grants = {**_EDITOR, ScopeLevel.GROUP: frozenset({P.VIEW, P.EDIT, P.MEMBERS, P.AUDIT})}
 
 GROUP_GRANTS: Mapping[GroupRole, Grants] = {
     GroupRole.VIEWER: _VIEWER,
@@ -73,11 +73,11 @@ GROUP_GRANTS: Mapping[GroupRole, Grants] = {
 }
 
 TEAM_GRANTS: Mapping[TeamRole, Grants] = {
-    TeamRole.RESPONDER: {Place.TEAM: _RESPONSE},
+    TeamRole.RESPONDER: {ScopeLevel.TEAM: _RESPONSE},
     TeamRole.MANAGER: {
-        Place.TEAM: _RESPONSE,
-        Place.CONTENTS: _KEEPING,
-        Place.TEAM_MEMBERS: frozenset({P.MEMBERS}),
+        ScopeLevel.TEAM: _RESPONSE,
+        ScopeLevel.CONTENTS: _KEEPING,
+        ScopeLevel.TEAM_MEMBERS: frozenset({P.MEMBERS}),
     },
 }
 
@@ -96,7 +96,7 @@ def outranks(role: str, other: str) -> bool:
 
 
 def roles_granting(
-    permission: Permission, places: frozenset[Place]
+    permission: Permission, places: frozenset[ScopeLevel]
 ) -> frozenset[GroupRole | TeamRole]:
     """The roles that have ``permission`` at one of ``places``."""
     tables: tuple[Mapping[GroupRole | TeamRole, Grants], ...] = (GROUP_GRANTS, TEAM_GRANTS)  # type: ignore[assignment]

@@ -16,7 +16,7 @@ import recurring_ical_events
 from icalendar import Calendar, Event, vText
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.local_time import EARLIEST, instant_of, utc, zone_names, zone_of
+from incidentrelay.domain.local_time import EARLIEST, as_utc, instant_of, zone_names, zone_of
 from incidentrelay.ical import recurrence_limits
 
 LONGEST_TEXT = 1_000_000
@@ -69,7 +69,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CalendarReading:
     """``events`` are the keys of all events that could be read, also without an occurrence."""
 
     occurrences: Sequence[Occurrence]
@@ -77,7 +77,7 @@ class Reading:
     events: frozenset[str]
 
 
-def read(text: str, *, zone: str, low: datetime, high: datetime) -> Reading:
+def read_calendar(text: str, *, zone: str, low: datetime, high: datetime) -> CalendarReading:
     """Everything in the calendar that happens in a part of [low, high), by its start.
 
     Times without a zone, and whole days, are those of the calendar's own zone
@@ -108,7 +108,7 @@ def read(text: str, *, zone: str, low: datetime, high: datetime) -> Reading:
             sentence = f"More than {MOST_OCCURRENCES} shifts are too many; import a part of them."
             raise InvalidInput.of("text", sentence)
     found.sort(key=lambda each: (each.start, each.key))
-    return Reading(found, problems, frozenset(understood))
+    return CalendarReading(found, problems, frozenset(understood))
 
 
 def event_key(uid: str) -> str:
@@ -274,7 +274,7 @@ def _key(uid: str, time_of_series: date | None) -> str:
     An event that happens once is named by nothing but itself.
     """
     if isinstance(time_of_series, datetime) and time_of_series.tzinfo is not None:
-        time_of_series = utc(time_of_series, "text")
+        time_of_series = as_utc(time_of_series, "text")
     return event_key(uid) + _hash(time_of_series.isoformat() if time_of_series else "")
 
 
@@ -323,4 +323,4 @@ def _instant(value: Any, zone: str) -> datetime:
         value = datetime.combine(value, time.min)
     if value.year < EARLIEST.year + 1 or value.year > 2198:
         raise _Refused("It has a time that is too far away.")
-    return instant_of(value, zone_of(zone)) if value.tzinfo is None else utc(value, "text")
+    return instant_of(value, zone_of(zone)) if value.tzinfo is None else as_utc(value, "text")

@@ -9,7 +9,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
@@ -17,7 +17,7 @@ from incidentrelay.integrations.base import IntegrationInfo
 class Alertmanager:
     info = IntegrationInfo("alertmanager", "Alertmanager", "alertmanager")
 
-    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[SignalItem]:
         """One item for each of ``alerts``; InvalidInput where there is no such list."""
         if not isinstance(payload, dict):
             raise InvalidInput.of("body", "This is not a JSON object.")
@@ -29,7 +29,7 @@ class Alertmanager:
         return [_item(alert, index, common, group_status) for index, alert in enumerate(alerts)]
 
 
-def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) -> Item:
+def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) -> SignalItem:
     if not isinstance(alert, dict):
         return Rejection(fields.NOT_AN_OBJECT)
     raw = fields.json_object(alert.get("labels"))

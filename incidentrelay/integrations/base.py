@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from incidentrelay.domain.intake.signals import Item
+from incidentrelay.domain.intake.signals import SignalItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class IntegrationInfo:
 class Integration(Protocol):
     info: IntegrationInfo
 
-    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[SignalItem]:
         """The items of ``payload``, in its order.
 
         ``payload`` is decoded JSON (sanitised text, bounded depth and size).

@@ -9,7 +9,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
@@ -20,7 +20,7 @@ _LINKS = ("link", "event_link", "link_to_upstream_details", "generatorURL", "url
 class Webhook:
     info = IntegrationInfo("webhook", "Generic webhook", "generic-webhook")
 
-    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[SignalItem]:
         """The items of an object, of an array, or of ``{"alerts": [...]}``."""
         if isinstance(payload, dict):
             alerts = payload.get("alerts")
@@ -32,7 +32,7 @@ class Webhook:
         return [_item(item, index) for index, item in enumerate(items)]
 
 
-def _item(item: Any, index: int) -> Item:
+def _item(item: Any, index: int) -> SignalItem:
     if not isinstance(item, dict):
         return Rejection(fields.NOT_AN_OBJECT)
     if not item:

@@ -12,7 +12,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
@@ -43,7 +43,7 @@ _ANNOTATIONS = ("event_id", "event_opdata", "opdata", "trigger_description", "tr
 class Zabbix:
     info = IntegrationInfo("zabbix", "Zabbix", "zabbix")
 
-    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[SignalItem]:
         """One item for an object, or one for each item of an array."""
         if not isinstance(payload, dict | list):
             raise InvalidInput.of("body", "This must be a JSON object or an array of objects.")
@@ -51,7 +51,7 @@ class Zabbix:
         return [_item(item, index) for index, item in enumerate(items)]
 
 
-def _item(raw: Any, index: int) -> Item:
+def _item(raw: Any, index: int) -> SignalItem:
     if not isinstance(raw, dict):
         return Rejection(fields.NOT_AN_OBJECT)
     item = _without_macros(raw)

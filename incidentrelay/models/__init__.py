@@ -11,7 +11,7 @@ from incidentrelay.models.alerts.alert import Alert, Signal
 from incidentrelay.models.alerts.event import Event
 from incidentrelay.models.audit import AuditEntry
 from incidentrelay.models.channels.channel import Channel
-from incidentrelay.models.channels.provider import Lane, TargetPace
+from incidentrelay.models.channels.provider import Provider, RecipientRate
 from incidentrelay.models.delivery.notification import Attempt, Notification
 from incidentrelay.models.escalation.policy import Policy
 from incidentrelay.models.heartbeat import Heartbeat
@@ -26,7 +26,7 @@ from incidentrelay.models.oncall.rotation import (
     RotationOverride,
     RotationRevision,
 )
-from incidentrelay.models.oncall.shift_reminder import ShiftNotice
+from incidentrelay.models.oncall.shift_reminder import ShiftReminder
 from incidentrelay.models.people.contact import ContactMethod, NotificationRule
 from incidentrelay.models.people.session import LoginFailure, WebSession
 from incidentrelay.models.people.token import ApiToken
@@ -52,21 +52,21 @@ __all__ = [
     "GroupMember",
     "Heartbeat",
     "IntakeRequest",
-    "Lane",
     "LoginFailure",
     "Notification",
     "NotificationRule",
     "Policy",
+    "Provider",
+    "RecipientRate",
     "Rotation",
     "RotationLayer",
     "RotationOverride",
     "RotationRevision",
     "Route",
     "RouteChannel",
-    "ShiftNotice",
+    "ShiftReminder",
     "Signal",
     "Silence",
-    "TargetPace",
     "Team",
     "TeamMember",
     "User",

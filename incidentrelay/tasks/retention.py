@@ -25,12 +25,14 @@ def run(
     What is left over goes the next time; each kind gets a turn before any gets a second.
     """
     began = clock()
-    gone = {kind.name: 0 for kind in retention.KINDS}
-    waiting = list(retention.KINDS)
+    gone = {kind.name: 0 for kind in retention.RETENTION_KINDS}
+    waiting = list(retention.RETENTION_KINDS)
     while waiting and (longest is None or clock() - began < longest):
         for kind in tuple(waiting):
             with database.write() as session:
-                count = retention.forget(session, kind, getattr(settings, kind.setting), clock())
+                count = retention.prune_old_rows(
+                    session, kind, getattr(settings, kind.setting), clock()
+                )
             gone[kind.name] += count
             if count < kind.batch:
                 waiting.remove(kind)

@@ -14,13 +14,13 @@ from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.services.access import login
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common import heartbeats
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims, shift_reminders
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import auto_resolve
 from incidentrelay.services.outbox import records as outbox_records
-from incidentrelay.services.outbox.records import Claim, Result
+from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
 from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.settings import Settings
 from incidentrelay.tasks import retention
@@ -39,11 +39,11 @@ class Runner:
         settings: Settings,
         database: Database,
         channels: Registry,
-        vault: Vault,
+        vault: SecretBox,
         links: LinkMaker,
         *,
         clock: Callable[[], datetime],
-        chance: Callable[[], float],
+        jitter: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._database = database
@@ -51,7 +51,7 @@ class Runner:
         self._vault = vault
         self._links = links
         self._clock = clock
-        self._chance = chance
+        self._jitter = jitter
         self._sweeping = threading.Lock()
 
     def deliver(self, notification_id: int) -> bool:
@@ -73,14 +73,14 @@ class Runner:
         result = self._perform(taken)
         now = self._clock()
         with self._database.write() as session:
-            written = delivery_results.record(
+            written = delivery_results.record_result(
                 session,
                 taken,
                 result,
                 started_at=started_at,
                 now=now,
                 most_attempts=self._settings.delivery_max_attempts,
-                chance=self._chance(),
+                jitter=self._jitter(),
             )
         log.info(
             "Notification %s: attempt %s by %s: %s %s%s",
@@ -93,23 +93,25 @@ class Runner:
         )
         return True
 
-    def _claim(self, notification_id: int) -> Claim | None:
+    def _claim(self, notification_id: int) -> DeliveryClaim | None:
         lease = timedelta(seconds=self._settings.delivery_lease)
         with self._database.write() as session:
-            return claims.claim(session, notification_id, self._vault, self._clock(), lease=lease)
+            return claims.claim_notification(
+                session, notification_id, self._vault, self._clock(), lease=lease
+            )
 
-    def _perform(self, taken: Claim) -> Result:
+    def _perform(self, taken: DeliveryClaim) -> DeliveryResult:
         try:
             known = taken.method in self._channels.names()
             channel = self._channels.get(taken.method) if known else None
-            return outbox_records.perform(taken, channel, self._links, self._clock())
+            return outbox_records.send_claim(taken, channel, self._links, self._clock())
         except Exception:
             log.exception("Notification %s: the channel %s failed.", taken.uid, taken.method)
-            return Result(DeliveryState.RETRY, INTERNAL_ERROR)
+            return DeliveryResult(DeliveryState.RETRY, INTERNAL_ERROR)
 
     def _defer(self, notification_id: int) -> None:
         with self._database.write() as session:
-            delivery_results.defer(
+            delivery_results.defer_delivery(
                 session,
                 notification_id,
                 INTERNAL_ERROR,
@@ -120,12 +122,12 @@ class Runner:
     def wake(self, alert_id: int) -> bool:
         """Run the plan of one alert, if it is due."""
         with self._database.write() as session:
-            return escalation_runner.wake(session, alert_id, self._clock())
+            return escalation_runner.wake_alert(session, alert_id, self._clock())
 
     def silences(self, team_id: int) -> int:
         """Begin and end the silences of one team that are due."""
         with self._database.write() as session:
-            return silence_transitions.change_over(session, team_id, self._clock())
+            return silence_transitions.apply_transitions(session, team_id, self._clock())
 
     def sweep(self) -> bool:
         """Do everything that is due.
@@ -158,16 +160,16 @@ class Runner:
 
     def _strand(self) -> None:
         with self._database.write() as session:
-            delivery_results.strand(session, self._clock(), limit=BATCH)
+            delivery_results.mark_stalled(session, self._clock(), limit=BATCH)
 
     def _beat(self) -> None:
         with self._database.write() as session:
-            heartbeats.beat(session, heartbeats.WORKER, self._clock())
+            heartbeats.record_heartbeat(session, heartbeats.WORKER, self._clock())
 
     def _sweep_silences(self) -> None:
         """Before the plans, so that nobody is paged at the instant at which it falls quiet."""
         with self._database.read() as session:
-            due = silence_transitions.due_teams(session, self._clock(), limit=BATCH)
+            due = silence_transitions.due_team_ids(session, self._clock(), limit=BATCH)
         for team_id in due:
             try:
                 self.silences(team_id)
@@ -179,7 +181,7 @@ class Runner:
         row stops nobody but itself."""
         try:
             with self._database.write() as session:
-                escalation_runner.run_due(session, self._clock(), limit=BATCH)
+                escalation_runner.run_due_plans(session, self._clock(), limit=BATCH)
         except Exception:
             log.exception("Escalating together failed; escalating one by one.")
             self._escalate_singly()
@@ -187,11 +189,11 @@ class Runner:
     def _notice_shifts(self) -> None:
         """Tell people of shifts that begin and end."""
         with self._database.write() as session:
-            shift_reminders.run_due(session, self._clock())
+            shift_reminders.send_due_reminders(session, self._clock())
 
     def _escalate_singly(self) -> None:
         with self._database.read() as session:
-            due = escalation_runner.due_ids(session, self._clock(), limit=BATCH)
+            due = escalation_runner.due_alert_ids(session, self._clock(), limit=BATCH)
         for alert_id in due:
             try:
                 self.wake(alert_id)
@@ -204,17 +206,17 @@ class Runner:
         with self._database.write() as session:
             since = auto_resolve.listening_since(session, now)
         with self._database.read() as session:
-            due = auto_resolve.due_routes(session, since, now)
+            due = auto_resolve.due_route_ids(session, since, now)
         for route_id in due:
             try:
                 with self._database.write() as session:
-                    auto_resolve.resolve(session, route_id, since, now)
+                    auto_resolve.resolve_stale(session, route_id, since, now)
             except Exception:
                 log.exception("The silent alerts of route %s cannot be resolved.", route_id)
 
     def _sweep_outbox(self) -> None:
         with self._database.read() as session:
-            due = outbox_records.due_ids(session, self._clock(), limit=BATCH)
+            due = outbox_records.due_notification_ids(session, self._clock(), limit=BATCH)
         if not due:
             return
         with ThreadPoolExecutor(self._settings.worker_threads, "sweep") as pool:
@@ -228,6 +230,6 @@ class Runner:
         idle = timedelta(seconds=self._settings.session_idle)
         lifetime = timedelta(seconds=self._settings.session_lifetime)
         with self._database.write() as session:
-            login.prune(session, self._clock(), idle=idle, lifetime=lifetime)
-            shift_reminders.prune(session, self._clock())
+            login.prune_login_failures(session, self._clock(), idle=idle, lifetime=lifetime)
+            shift_reminders.prune_reminders(session, self._clock())
         retention.run(self._settings, self._database, self._clock)

@@ -14,11 +14,11 @@ _GONE = "There is no such calendar feed. It was removed, or its address was chan
 def show(request: Any) -> Response:
     """The calendar; 304 where the reader has it already, 404 for whatever is no feed."""
     # Nothing else may be known of the reader: neither cookie nor token matters here.
-    contents = feed_contents.read(request.db, request.matchdict["token"], request.now)
+    contents = feed_contents.read_feed(request.db, request.matchdict["token"], request.now)
     if contents is None:
         return Response(_GONE, status=404, content_type="text/plain", charset="utf-8")
-    place = ical_writer.Place(request.registry["settings"].public_url)
-    body = ical_writer.render(contents, place)
+    place = ical_writer.CalendarHost(request.registry["settings"].public_url)
+    body = ical_writer.render_calendar(contents, place)
     response = Response(
         body, content_type="text/calendar", charset="utf-8", conditional_response=True
     )

@@ -27,7 +27,7 @@ def ready(request: Any) -> dict[str, Any]:
         if not fits:
             return _unfit(request, revision, needed)
         with database.read() as session:
-            found = health.check(session, request.now)
+            found = health.check_health(session, request.now)
     except SQLAlchemyError:
         request.response.status_int = 503
         return {"status": "unavailable", "database": False}

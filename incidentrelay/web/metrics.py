@@ -48,7 +48,7 @@ def show(request: Any) -> Any:
         return refusal
     try:
         with request.registry["database"].read() as session:
-            found = metrics.measure(session, request.now)
+            found = metrics.measure_all(session, request.now)
     except SQLAlchemyError:
         return _plain(503, "The database cannot be used.")
     # A registry of each scrape alone: nothing is kept between them, or shared by apps.

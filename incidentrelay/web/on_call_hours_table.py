@@ -6,17 +6,17 @@ from typing import Any
 
 from pyramid.response import Response
 
-from incidentrelay.domain.reports.on_call_hours import KINDS, decimal
+from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
 from incidentrelay.services.reports import on_call_hours
-from incidentrelay.services.reports.on_call_hours import Line, Report, Wanted
+from incidentrelay.services.reports.on_call_hours import HoursReport, ReportFilter, ReportLine
 from incidentrelay.web import csv_export
 
 _WHO = ("from", "to", "zone", "group", "team", "rotation", "username", "name")
-_HOURS = (f"{kind}_hours" for kind in KINDS)
+_HOURS = (f"{kind}_hours" for kind in HOUR_KINDS)
 _HEAD = (*_WHO, *_HOURS, "total_hours", "pages", "night_pages")
 
 
-def report(request: Any, asked: Mapping[str, Any]) -> Report:
+def report(request: Any, asked: Mapping[str, Any]) -> HoursReport:
     """The report of a query that :class:`DutyQuery` has loaded."""
     values = dict(asked)
     for name in ("night_from", "night_to"):
@@ -27,11 +27,11 @@ def report(request: Any, asked: Mapping[str, Any]) -> Report:
         values["weekend"] = frozenset(
             () if days == "none" else (int(day) for day in days.split(","))
         )
-    wanted = Wanted(own_zone=request.identity.zone, **values)
-    return on_call_hours.find(request.db, request.identity, wanted)
+    wanted = ReportFilter(own_zone=request.identity.zone, **values)
+    return on_call_hours.build_report(request.db, request.identity, wanted)
 
 
-def download(made: Report) -> Response:
+def download(made: HoursReport) -> Response:
     """The lines of a report as a file."""
     name = f"on-call-{made.ruler.first}-{made.ruler.last}.csv"
     return Response(
@@ -42,13 +42,13 @@ def download(made: Report) -> Response:
     )
 
 
-def _rows(made: Report) -> Iterator[list[str]]:
+def _rows(made: HoursReport) -> Iterator[list[str]]:
     period = [str(made.ruler.first), str(made.ruler.last), made.ruler.rules.zone]
     for line in made.lines:
         yield [*period, *_names(line), *_numbers(line)]
 
 
-def _names(line: Line) -> list[str]:
+def _names(line: ReportLine) -> list[str]:
     team, user = line.team, line.user
     return [
         team.group.slug if team else "",
@@ -59,6 +59,6 @@ def _names(line: Line) -> list[str]:
     ]
 
 
-def _numbers(line: Line) -> list[str]:
-    hours = [decimal(getattr(line.hours, kind)) for kind in (*KINDS, "total")]
+def _numbers(line: ReportLine) -> list[str]:
+    hours = [decimal(getattr(line.hours, kind)) for kind in (*HOUR_KINDS, "total")]
     return [*hours, str(line.pages), str(line.night_pages)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def keep(request: Any) -> None:
+def commit_so_far(request: Any) -> None:
     """Commit what the request has done so far; an error after this undoes nothing of it."""
     request.tm.commit()
     request.tm.begin()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-def outside(request: Any, work: Callable[[], Result]) -> Result:
+def without_transaction(request: Any, work: Callable[[], Result]) -> Result:
     """What ``work`` returns; nothing is locked and no connection is held meanwhile.
 
     The transaction until then is given up, so it must only have read. What was read is

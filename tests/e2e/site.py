@@ -24,7 +24,7 @@ from incidentrelay.services.channels import providers
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.intake.receive import RawRequest
+from incidentrelay.services.intake.receive import IntakeRequestBody
 from incidentrelay.services.operations import demo
 from incidentrelay.services.people import users
 from incidentrelay.services.silences import silences
@@ -135,7 +135,7 @@ def _fill(parts: Runtime) -> list[int]:
             integrations=parts.integrations,
             admin_password=PASSWORD,
         )
-        heartbeats.beat(session, heartbeats.WORKER, now)
+        heartbeats.record_heartbeat(session, heartbeats.WORKER, now)
         admin = session.scalars(select(User).where(User.username == USERNAME)).one()
         profile = {"display_name": "Alex Admin", "phone": "+33612345678", "zone": "Europe/Paris"}
         users.update(session, admin, profile, actor=SYSTEM, now=now - timedelta(days=30))
@@ -143,7 +143,7 @@ def _fill(parts: Runtime) -> list[int]:
         ids = [_alert(session, *entry) for entry in NIGHT]
         _react(session, ids)
         _uncovered_rotation(session)
-        escalation_runner.run_due(session, utc_now())
+        escalation_runner.run_due_plans(session, utc_now())
     parts.runner.sweep()
     return ids
 
@@ -165,8 +165,8 @@ def _trouble(parts: Runtime) -> int:
         assert failed is not None
         failed.state, failed.next_at, failed.finished_at = DeliveryState.FAILED, None, now
         failed.attempts, failed.last_error = 12, "The mailbox anna@example.com is full"
-        lane = providers.lock(session, "email")
-        providers.set_circuit(lane, Circuit(9, now - 20 * MINUTE, None, "No answer"))
+        provider = providers.lock_providers(session, "email")
+        providers.save_circuit(provider, Circuit(9, now - 20 * MINUTE, None, "No answer"))
         assert again.id == once.id + 1
         return once.id
 
@@ -190,8 +190,8 @@ def _alert(
         link="https://prometheus.example.net/graph?g0.expr=node_filesystem_avail_bytes",
     )
     route = intake_receive.lock_route(session, route_id)
-    raw = RawRequest(b"{}", False, "127.0.0.1")
-    (verdict,) = intake_receive.receive(session, route, [signal], raw, at)
+    raw = IntakeRequestBody(b"{}", False, "127.0.0.1")
+    (verdict,) = intake_receive.receive_request(session, route, [signal], raw, at)
     assert verdict.id is not None
     return verdict.id
 

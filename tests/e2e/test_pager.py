@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from incidentrelay.services.outbox.records import LANE_WIDTH
+from incidentrelay.services.outbox.records import MAX_CONCURRENT_PER_PROVIDER
 from tests.e2e.conftest import Installation, need
 from tests.e2e.sinks import eventually
 from tests.e2e.stack import ALERTMANAGER, Alertmanager
@@ -179,7 +179,7 @@ def test_a_provider_that_hangs_delays_nobody_else(install: Install) -> None:
     # After five seconds without an answer they are given up, and others follow.
     pages = relay.hook.of_type("page")
     at_once = [page for page in pages if page.at - pages[0].at < 4]
-    assert 1 <= len(at_once) <= LANE_WIDTH
+    assert 1 <= len(at_once) <= MAX_CONCURRENT_PER_PROVIDER
     relay.hook.recover()
     eventually(lambda: relay.hook.told("page") == ids, 60, "all pages, when it is well again")
 

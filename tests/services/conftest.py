@@ -13,7 +13,7 @@ from incidentrelay.channels.base import ChannelInfo, SendResult
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.messages import Envelope
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from tests.support import factories
 
 ADMIN = Actor(name="root", via="cli", is_admin=True)
@@ -71,8 +71,8 @@ def kinds() -> Kinds:
 
 
 @pytest.fixture
-def vault() -> Vault:
-    return Vault(bytes(range(32)))
+def vault() -> SecretBox:
+    return SecretBox(bytes(range(32)))
 
 
 @pytest.fixture

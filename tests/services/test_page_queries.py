@@ -13,7 +13,7 @@ from incidentrelay.services.access import memberships
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.services.alerts import list_queries as alert_list
-from incidentrelay.services.alerts.list_queries import Counts, Wanted
+from incidentrelay.services.alerts.list_queries import AlertCounts, AlertFilter
 from incidentrelay.services.oncall import current_queries as on_call_queries
 from incidentrelay.services.operations import banners
 from incidentrelay.services.people import inbox, profile_queries
@@ -29,7 +29,7 @@ def pager(database: Database) -> Pager:
 
 
 def roles(session: Any, pager: Pager, name: str = "ann") -> memberships.Roles:
-    return memberships.load(session, session.get_one(User, pager.people[name]))
+    return memberships.load_roles(session, session.get_one(User, pager.people[name]))
 
 
 def actor(pager: Pager, name: str) -> Actor:
@@ -39,29 +39,29 @@ def actor(pager: Pager, name: str) -> Actor:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Wanted(), ["b", "a"]),
-        (Wanted(status=AlertStatus.ACKNOWLEDGED), ["a"]),
-        (Wanted(status=AlertStatus.RESOLVED), ["c"]),
-        (Wanted(query="B IS"), ["b"]),
-        (Wanted(query="alertname=a"), ["a"]),
-        (Wanted(query='alertname=~"[abc]"'), ["b", "a"]),
-        (Wanted(team="core"), ["b", "a"]),
-        (Wanted(team="other"), []),
+        (AlertFilter(), ["b", "a"]),
+        (AlertFilter(status=AlertStatus.ACKNOWLEDGED), ["a"]),
+        (AlertFilter(status=AlertStatus.RESOLVED), ["c"]),
+        (AlertFilter(query="B IS"), ["b"]),
+        (AlertFilter(query="alertname=a"), ["a"]),
+        (AlertFilter(query='alertname=~"[abc]"'), ["b", "a"]),
+        (AlertFilter(team="core"), ["b", "a"]),
+        (AlertFilter(team="other"), []),
     ],
 )
-def test_the_list_finds(pager: Pager, wanted: Wanted, found: list[str]) -> None:
+def test_the_list_finds(pager: Pager, wanted: AlertFilter, found: list[str]) -> None:
     for key in ("a", "b", "c"):
         pager.take(a_signal(key))
     pager.take(a_signal("c", resolved=True), at=NOW + timedelta(minutes=1))
     with pager.database.write() as session:
-        first = alert_list.find(session, roles(session, pager), Wanted()).alerts[-1]
+        first = alert_list.list_alerts(session, roles(session, pager), AlertFilter()).alerts[-1]
         alert_actions.acknowledge(session, first, actor=actor(pager, "ann"), now=NOW)
     with pager.database.read() as session:
-        page = alert_list.find(session, roles(session, pager), wanted)
+        page = alert_list.list_alerts(session, roles(session, pager), wanted)
     assert [alert.title[0] for alert in page.alerts] == found
     assert set(page.signals.values()) <= {1}
-    if wanted == Wanted():
-        assert page.counts == Counts(1, 1, 1)
+    if wanted == AlertFilter():
+        assert page.counts == AlertCounts(1, 1, 1)
         assert page.counts.open == 2
 
 
@@ -69,31 +69,31 @@ def test_a_stranger_finds_nothing(pager: Pager) -> None:
     pager.take(a_signal())
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})
     with pager.database.read() as session:
-        assert alert_list.find(session, nobody, Wanted()).alerts == ()
-        assert alert_list.count_open(session, nobody) == 0
-        assert alert_list.teams(session, nobody) == []
-        assert inbox.find(session, nobody, pager.people["ann"]) == ([], None)
-        assert on_call_queries.overview(session, nobody, NOW) == []
-        assert banners.find(session, nobody, NOW).uncovered == ()
+        assert alert_list.list_alerts(session, nobody, AlertFilter()).alerts == ()
+        assert alert_list.count_open_alerts(session, nobody) == 0
+        assert alert_list.list_teams(session, nobody) == []
+        assert inbox.list_inbox(session, nobody, pager.people["ann"]) == ([], None)
+        assert on_call_queries.list_on_call(session, nobody, NOW) == []
+        assert banners.load_banners(session, nobody, NOW).uncovered == ()
 
 
 def test_the_frame_of_a_page(pager: Pager) -> None:
     pager.take(a_signal())
     with pager.database.read() as session:
         mine = roles(session, pager)
-        assert alert_list.count_open(session, mine) == 1
-        assert [team.slug for team in alert_list.teams(session, mine)] == ["core"]
-        assert inbox.count_waiting(session, mine, pager.people["ann"]) == 1
-        assert inbox.count_waiting(session, mine, pager.people["bob"]) == 0
-        (item,), older = inbox.find(session, mine, pager.people["ann"])
+        assert alert_list.count_open_alerts(session, mine) == 1
+        assert [team.slug for team in alert_list.list_teams(session, mine)] == ["core"]
+        assert inbox.count_inbox(session, mine, pager.people["ann"]) == 1
+        assert inbox.count_inbox(session, mine, pager.people["bob"]) == 0
+        (item,), older = inbox.list_inbox(session, mine, pager.people["ann"])
         assert (item.headline, item.alert.team.slug, older) == ("Page", "core", None)
-        (duty,) = on_call_queries.overview(session, mine, NOW)
+        (duty,) = on_call_queries.list_on_call(session, mine, NOW)
         assert duty.user is not None
         assert duty.user.username == "ann"
-        found = banners.find(session, mine, NOW)
+        found = banners.load_banners(session, mine, NOW)
         assert (found.uncovered, found.exhausted, found.worker_missing) == ((), 0, True)
-        assert profile_queries.tokens(session, pager.people["ann"]) == []
-        assert profile_queries.browsers(session, pager.people["ann"], used_after=NOW) == []
+        assert profile_queries.list_tokens(session, pager.people["ann"]) == []
+        assert profile_queries.list_sessions(session, pager.people["ann"], used_after=NOW) == []
 
 
 def test_who_ended_it(pager: Pager) -> None:
@@ -107,7 +107,7 @@ def test_who_ended_it(pager: Pager) -> None:
         with pager.database.write() as session:
             if action is not None:
                 action(session, pager.alert(session), actor=actor(pager, "bob"), now=NOW)
-            assert alert_detail.ending(session, pager.alert(session)) == said
+            assert alert_detail.pending_end(session, pager.alert(session)) == said
 
 
 def test_an_alert_without_a_timeline_says_what_it_is(pager: Pager) -> None:
@@ -115,6 +115,6 @@ def test_an_alert_without_a_timeline_says_what_it_is(pager: Pager) -> None:
     with pager.database.write() as session:
         alert = pager.alert(session)
         alert.status = AlertStatus.RESOLVED
-        assert alert_detail.ending(session, alert) == "It is resolved."
-        people = alert_detail.assignable(session, alert)
+        assert alert_detail.pending_end(session, alert) == "It is resolved."
+        people = alert_detail.list_assignable(session, alert)
     assert [user.username for user in people] == ["ann", "bob", "cy", "fay"]

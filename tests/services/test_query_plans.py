@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification, Route, TargetPace
+from incidentrelay.models import Notification, RecipientRate, Route
 from incidentrelay.services.channels import providers
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.delivery import shift_reminders
@@ -25,7 +25,7 @@ from incidentrelay.services.intake import auto_resolve
 from incidentrelay.services.operations import health
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox import records as outbox_records
-from incidentrelay.services.outbox.records import Result
+from incidentrelay.services.outbox.records import DeliveryResult
 from incidentrelay.services.silences import transitions as silence_transitions
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
@@ -33,9 +33,9 @@ from tests.support.pager import MINUTE, NOW, Pager, a_signal
 pytestmark = pytest.mark.both_databases
 
 GROWING = ("alerts", "signals", "events", "notifications", "attempts", "silences")
-SENT = Result(DeliveryState.SENT)
-FAILED = Result(DeliveryState.FAILED, "No.")
-DOWN = Result(DeliveryState.RETRY, "It is down.", down=True)
+SENT = DeliveryResult(DeliveryState.SENT)
+FAILED = DeliveryResult(DeliveryState.FAILED, "No.")
+DOWN = DeliveryResult(DeliveryState.RETRY, "It is down.", down=True)
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def due(pager: Pager, method: str) -> list[int]:
 
 
 def break_lane(session: Session) -> None:
-    lane = providers.lock(session, "email")
-    lane.failures, lane.since = circuit_breaker.THRESHOLD, NOW - 60 * MINUTE
-    lane.open_until = NOW + 60 * MINUTE
+    provider = providers.lock_providers(session, "email")
+    provider.failures, provider.since = circuit_breaker.THRESHOLD, NOW - 60 * MINUTE
+    provider.open_until = NOW + 60 * MINUTE
 
 
 def take_in(pager: Pager) -> None:
@@ -117,34 +117,34 @@ def deliver(pager: Pager) -> None:
     pager.take(a_signal("late"))
     late = due(pager, "email")[0]
     with pager.database.write() as session:
-        session.execute(update(TargetPace).values(busy_until=NOW + 60 * MINUTE))
+        session.execute(update(RecipientRate).values(busy_until=NOW + 60 * MINUTE))
     assert pager.claim(late) is None
     assert late not in pager.due()  # it was put off
-    write(pager, delivery_results.defer, posts[4], "No.", NOW, most_attempts=3)
+    write(pager, delivery_results.defer_delivery, posts[4], "No.", NOW, most_attempts=3)
 
 
 def give_up(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
     write(pager, break_lane)
-    write(pager, outbox_records.wake_lane, "email", NOW)
-    assert write(pager, delivery_results.strand, NOW, limit=10)
-    write(pager, outbox_queue.cancel, [1, 2], NOW)
+    write(pager, outbox_records.wake_provider, "email", NOW)
+    assert write(pager, delivery_results.mark_stalled, NOW, limit=10)
+    write(pager, outbox_queue.cancel_pending, [1, 2], NOW)
 
 
 def sweep(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
     later, long_ago = NOW + timedelta(hours=1), NOW - timedelta(days=9)
-    write(pager, silence_transitions.due_teams, NOW, limit=10)
+    write(pager, silence_transitions.due_team_ids, NOW, limit=10)
     pager.change_silences(NOW)
     assert pager.run_due(later)
     write(pager, escalation_runner.reconsider, pager.team_id, now=NOW)
-    write(pager, escalation_runner.wake, 1, later)
-    write(pager, escalation_runner.due_ids, later, limit=10)
-    write(pager, auto_resolve.due_routes, long_ago, NOW + timedelta(days=1))
-    write(pager, auto_resolve.resolve, pager.route_id, long_ago, NOW + timedelta(days=1))
+    write(pager, escalation_runner.wake_alert, 1, later)
+    write(pager, escalation_runner.due_alert_ids, later, limit=10)
+    write(pager, auto_resolve.due_route_ids, long_ago, NOW + timedelta(days=1))
+    write(pager, auto_resolve.resolve_stale, pager.route_id, long_ago, NOW + timedelta(days=1))
     for at in (NOW, NOW + MINUTE):
-        write(pager, shift_reminders.run_due, at)
-    write(pager, health.check, later)
+        write(pager, shift_reminders.send_due_reminders, at)
+    write(pager, health.check_health, later)
 
 
 @pytest.mark.parametrize("work", [take_in, deliver, give_up, sweep])

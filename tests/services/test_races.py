@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.domain.messages import Message
-from incidentrelay.models import Alert, Lane, Notification, Silence, Team
+from incidentrelay.models import Alert, Notification, Provider, Silence, Team
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.outbox.records import Claim, Owed, Result
+from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult, PendingMessage
 from incidentrelay.services.silences import silences
 from tests.services.conftest import ADMIN
 from tests.support.pager import MINUTE, NOW, RAW, Pager, a_signal, build
@@ -76,7 +76,7 @@ def test_an_alert_that_comes_while_its_silence_ends_pages(pager: Pager, begin: B
 
     with pager.database.write() as session:
         route = intake_receive.lock_route(session, pager.route_id)
-        intake_receive.receive(session, route, [a_signal()], RAW, NOW)
+        intake_receive.receive_request(session, route, [a_signal()], RAW, NOW)
         deletion = begin(unsilence)
     deletion.result(timeout=10)
     with pager.database.read() as session:
@@ -90,21 +90,21 @@ def test_to_acknowledge_while_others_are_told_is_no_deadlock(pager: Pager, begin
     with pager.database.write() as session:
         lanes_down(session)
     with pager.database.write() as session:
-        alert = alert_actions.lock(session, only_alert(session))
-        telling = begin(strand, pager)
+        alert = alert_actions.lock_alert(session, only_alert(session))
+        telling = begin(stall, pager)
         alert_actions.acknowledge(session, alert, actor=ADMIN, now=NOW + MINUTE)
     assert telling.result(timeout=10) == 0
     assert ("page", "ann", "cancelled") in pager.outbox()
 
 
 def lanes_down(session: Session) -> None:
-    for name in session.scalars(select(Notification.lane).distinct()).all():
-        session.add(Lane(name=name, failures=9, since=NOW, open_until=NOW + MINUTE))
+    for name in session.scalars(select(Notification.provider).distinct()).all():
+        session.add(Provider(name=name, failures=9, since=NOW, open_until=NOW + MINUTE))
 
 
-def strand(pager: Pager) -> int:
+def stall(pager: Pager) -> int:
     with pager.database.write() as session:
-        return delivery_results.strand(session, NOW + MINUTE, limit=10)
+        return delivery_results.mark_stalled(session, NOW + MINUTE, limit=10)
 
 
 def test_to_acknowledge_two_while_both_of_one_message_fail_is_no_deadlock(
@@ -115,14 +115,14 @@ def test_to_acknowledge_two_while_both_of_one_message_fail_is_no_deadlock(
     with pager.database.write() as session:
         ids = sorted(session.scalars(select(Alert.id)))
         owed = [
-            Owed(row.id, row.fence, row.alert_id, Message.from_json(row.message))
+            PendingMessage(row.id, row.fence, row.alert_id, Message.from_json(row.message))
             for row in turned(session)
         ]
-    taken = Claim(tuple(owed), 1, "bundle", None, "email", "email", {}, "thread")
+    taken = DeliveryClaim(tuple(owed), 1, "bundle", None, "email", "email", {}, "thread")
     with pager.database.write() as session:
-        alert_transitions.lock(session, ids[:1])
-        failing = begin(pager.record, taken, Result(DeliveryState.FAILED, "It is gone."))
-        alert_transitions.lock(session, ids[1:])
+        alert_transitions.lock_alerts(session, ids[:1])
+        failing = begin(pager.record, taken, DeliveryResult(DeliveryState.FAILED, "It is gone."))
+        alert_transitions.lock_alerts(session, ids[1:])
     assert failing.result(timeout=10)
 
 

@@ -273,7 +273,7 @@ def notification(
         "kind": NotificationKind.PAGE,
         "target": target,
         "method": "inbox",
-        "lane": "inbox",
+        "provider": "inbox",
         "message": {},
         "priority": 0,
         "next_at": NOW,

@@ -11,24 +11,24 @@ from sqlalchemy.orm import Session
 from incidentrelay.channels.base import SendResult
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole, Severity, SignalStatus
-from incidentrelay.domain.intake.signals import Item, Signal
+from incidentrelay.domain.intake.signals import Signal, SignalItem
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.intake.receive import RawRequest, Verdict
+from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
 from incidentrelay.services.outbox import records as outbox_records
-from incidentrelay.services.outbox.records import Claim, Owed, Result
+from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult, PendingMessage
 from incidentrelay.services.silences import transitions as silence_transitions
 from tests.support import factories
 
 NOW = factories.NOW
 MINUTE = timedelta(minutes=1)
-VAULT = Vault(b"k" * 32)
-RAW = RawRequest(body=b"{}", truncated=False, address="127.0.0.1")
+VAULT = SecretBox(b"k" * 32)
+RAW = IntakeRequestBody(body=b"{}", truncated=False, address="127.0.0.1")
 LEASE = timedelta(seconds=60)
 
 
@@ -52,19 +52,19 @@ class Pager:
     rotation_id: int
     people: dict[str, int]
 
-    def take(self, *items: Item, at: datetime = NOW) -> list[Verdict]:
+    def take(self, *items: SignalItem, at: datetime = NOW) -> list[ItemVerdict]:
         with self.database.write() as session:
             route = intake_receive.lock_route(session, self.route_id)
-            return intake_receive.receive(session, route, items, RAW, at)
+            return intake_receive.receive_request(session, route, items, RAW, at)
 
     def run_due(self, at: datetime) -> int:
         with self.database.write() as session:
-            return escalation_runner.run_due(session, at)
+            return escalation_runner.run_due_plans(session, at)
 
     def change_silences(self, at: datetime) -> int:
         """Do what is due of the team's silences."""
         with self.database.write() as session:
-            return silence_transitions.change_over(session, self.team_id, at)
+            return silence_transitions.apply_transitions(session, self.team_id, at)
 
     def alert(self, session: Session, alert_id: int | None = None) -> Alert:
         query = select(Alert).order_by(Alert.id.desc()).limit(1)
@@ -96,25 +96,25 @@ class Pager:
         with self.database.read() as session:
             return [str(kind) for kind in session.scalars(select(Event.kind).order_by(Event.id))]
 
-    def claim(self, notification_id: int, at: datetime = NOW) -> Claim | None:
+    def claim(self, notification_id: int, at: datetime = NOW) -> DeliveryClaim | None:
         with self.database.write() as session:
-            return claims.claim(session, notification_id, VAULT, at, lease=LEASE)
+            return claims.claim_notification(session, notification_id, VAULT, at, lease=LEASE)
 
-    def record(self, taken: Claim, result: Result, at: datetime = NOW) -> bool:
+    def record(self, taken: DeliveryClaim, result: DeliveryResult, at: datetime = NOW) -> bool:
         with self.database.write() as session:
-            return delivery_results.record(
+            return delivery_results.record_result(
                 session,
                 taken,
                 result,
                 started_at=at,
                 now=at,
                 most_attempts=3,
-                chance=0.5,
+                jitter=0.5,
             )
 
     def due(self, at: datetime = NOW) -> Sequence[int]:
         with self.database.read() as session:
-            return outbox_records.due_ids(session, at, limit=1000)
+            return outbox_records.due_notification_ids(session, at, limit=1000)
 
 
 def build(database: Database) -> Pager:
@@ -152,6 +152,6 @@ class Accepts:
         return SendResult(handle={"id": envelope.idempotency_key})
 
 
-def no_links(owed: Sequence[Owed], _user_id: int | None, _now: datetime) -> Links:
+def no_links(owed: Sequence[PendingMessage], _user_id: int | None, _now: datetime) -> Links:
     several = len(owed) != 1
     return Links(console="http://localhost/alerts" + ("" if several else f"/{owed[0].alert_id}"))

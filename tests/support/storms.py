@@ -8,12 +8,15 @@ from sqlalchemy import select, update
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Channel, Notification
-from incidentrelay.services.outbox.records import DUE, Claim, Result
+from incidentrelay.services.outbox.records import DUE, DeliveryClaim, DeliveryResult
 from tests.support.pager import NOW, Pager, a_signal, build
 
-SENT, FAILED = Result(DeliveryState.SENT), Result(DeliveryState.FAILED, "It is gone.")
-DOWN = Result(DeliveryState.RETRY, "It does not answer.", down=True)
-BUSY = Result(DeliveryState.RETRY, "This mailbox is busy.")
+SENT, FAILED = (
+    DeliveryResult(DeliveryState.SENT),
+    DeliveryResult(DeliveryState.FAILED, "It is gone."),
+)
+DOWN = DeliveryResult(DeliveryState.RETRY, "It does not answer.", down=True)
+BUSY = DeliveryResult(DeliveryState.RETRY, "This mailbox is busy.")
 SECOND = timedelta(seconds=1)
 
 
@@ -35,12 +38,12 @@ def of(pager: Pager, method: str) -> list[Notification]:
         return list(session.scalars(query.order_by(Notification.id)))
 
 
-def claim_all(pager: Pager, method: str, at: datetime = NOW) -> list[Claim]:
+def claim_all(pager: Pager, method: str, at: datetime = NOW) -> list[DeliveryClaim]:
     """Everything of ``method`` that can be sent right now."""
     return list(_claims(pager, method, at))
 
 
-def deliver_all(pager: Pager, method: str, at: datetime) -> list[Claim]:
+def deliver_all(pager: Pager, method: str, at: datetime) -> list[DeliveryClaim]:
     """As :func:`claim_all`, one after the other, each with success."""
     claims = []
     for taken in _claims(pager, method, at):
@@ -49,7 +52,7 @@ def deliver_all(pager: Pager, method: str, at: datetime) -> list[Claim]:
     return claims
 
 
-def _claims(pager: Pager, method: str, at: datetime) -> Iterator[Claim]:
+def _claims(pager: Pager, method: str, at: datetime) -> Iterator[DeliveryClaim]:
     tried: set[int] = set()
     while True:
         due = [

@@ -155,7 +155,7 @@ def test_requests_and_the_audit_log_go_by_their_own_days(
 def test_a_run_that_is_out_of_time_goes_on_the_next_time(
     database: Database, team: models.Team, days: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = tuple(replace(kind, batch=2) for kind in kinds.KINDS)
+    small = tuple(replace(kind, batch=2) for kind in kinds.RETENTION_KINDS)
     monkeypatch.setattr(kinds, "KINDS", small)
     for _ in range(5):
         add_alert(database, team, OLD)
@@ -173,9 +173,9 @@ def test_a_batch_is_one_short_transaction(
 ) -> None:
     for _ in range(3):
         add_alert(database, team, OLD)
-    alerts = replace(kinds.KINDS[3], batch=2)
+    alerts = replace(kinds.RETENTION_KINDS[3], batch=2)
     with query_count() as statements, database.write() as session:
-        assert kinds.forget(session, alerts, 10, NOW) == 2
+        assert kinds.prune_old_rows(session, alerts, 10, NOW) == 2
     assert len(statements) == 2, statements
     assert count(database, models.Alert) == [1]
 
@@ -190,16 +190,16 @@ def test_on_postgresql_two_workers_take_different_batches(
         team = factories.team(session, factories.group(session, "sre"), "core")
     for _ in range(3):
         add_alert(postgresql, team, OLD)
-    alerts = replace(kinds.KINDS[3], batch=2)
+    alerts = replace(kinds.RETENTION_KINDS[3], batch=2)
     with postgresql.write() as one, postgresql.write() as other:
-        assert kinds.forget(one, alerts, 10, NOW) == 2
-        assert kinds.forget(other, alerts, 10, NOW) == 1
+        assert kinds.prune_old_rows(one, alerts, 10, NOW) == 2
+        assert kinds.prune_old_rows(other, alerts, 10, NOW) == 1
     assert count(postgresql, models.Alert) == [0]
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", kinds.RETENTION_KINDS, ids=lambda kind: kind.name)
 def test_what_is_old_is_found_by_an_index_in_its_order(
-    database: Database, kind: kinds.Kind
+    database: Database, kind: kinds.RetentionKind
 ) -> None:
     """Sorting all that is kept for each batch would hold up everybody who writes."""
     compiled = (

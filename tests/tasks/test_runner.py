@@ -67,7 +67,7 @@ def make(database: Database, settings: Settings, clock: Clock) -> Make:
     def runner(channel: Any) -> Runner:
         links = LinkMaker("http://localhost", b"a" * 32)
         return Runner(
-            settings, database, Kinds(channel), VAULT, links, clock=clock, chance=lambda: 0.5
+            settings, database, Kinds(channel), VAULT, links, clock=clock, jitter=lambda: 0.5
         )
 
     return runner
@@ -88,7 +88,7 @@ def test_a_sweep_does_all_that_is_due(pager: Pager, make: Make, clock: Clock) ->
     runner.sweep()
     assert len(channel.envelopes) == 6
     with pager.database.read() as session:
-        assert heartbeats.last(session, heartbeats.WORKER) == clock.now
+        assert heartbeats.last_heartbeat(session, heartbeats.WORKER) == clock.now
 
 
 def test_links_that_act_are_for_people_only(pager: Pager, make: Make) -> None:
@@ -136,7 +136,7 @@ def test_a_database_that_was_away_puts_no_page_off(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row is not to blame: it is neither deferred nor brought nearer to its last attempt."""
-    channel, claim = Accepts(), claims.claim
+    channel, claim = Accepts(), claims.claim_notification
 
     def is_cut(*_: Any, **__: Any) -> Any:
         raise OperationalError("UPDATE", {}, Exception("the connection was closed"))
@@ -284,7 +284,7 @@ def test_a_part_that_fails_stops_no_other_and_nobody_calls_it_healthy(
     assert not make(Accepts()).sweep()
     assert states(pager) == {"sent"}
     with pager.database.read() as session:
-        assert heartbeats.last(session, heartbeats.WORKER) is None
+        assert heartbeats.last_heartbeat(session, heartbeats.WORKER) is None
 
 
 def test_what_is_no_page_never_makes_the_worker_look_dead(
@@ -296,4 +296,4 @@ def test_what_is_no_page_never_makes_the_worker_look_dead(
     monkeypatch.setattr(shift_reminders, "run_due", breaks)
     assert make(Accepts()).sweep()
     with pager.database.read() as session:
-        assert heartbeats.last(session, heartbeats.WORKER) == clock.now
+        assert heartbeats.last_heartbeat(session, heartbeats.WORKER) == clock.now

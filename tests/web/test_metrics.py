@@ -13,7 +13,7 @@ from sqlalchemy import event, update
 
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Attempt, Lane, Notification
+from incidentrelay.models import Attempt, Notification, Provider
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.operations import metrics
 from tests.support import factories
@@ -34,7 +34,7 @@ def pager(database: Database) -> Pager:
 
 def measured(pager: Pager, at: Any = LATER) -> dict[str, metrics.Samples]:
     with pager.database.read() as session:
-        return {metric.name: found for metric, found in metrics.measure(session, at).items()}
+        return {metric.name: found for metric, found in metrics.measure_all(session, at).items()}
 
 
 @pytest.mark.both_databases
@@ -53,8 +53,8 @@ def test_what_is_open_late_and_failed_is_counted(pager: Pager) -> None:
     pager.take(a_signal("c"))
     pager.take(a_signal("c", resolved=True), at=NOW + timedelta(seconds=1))
     with pager.database.write() as session:
-        heartbeats.beat(session, heartbeats.WORKER, NOW + timedelta(minutes=1))
-        session.add(Lane(name="email", failures=7, since=NOW, reason="down"))
+        heartbeats.record_heartbeat(session, heartbeats.WORKER, NOW + timedelta(minutes=1))
+        session.add(Provider(name="email", failures=7, since=NOW, reason="down"))
         first = pager.alert(session, 1)
         session.execute(
             update(Notification)
@@ -72,7 +72,7 @@ def test_what_is_open_late_and_failed_is_counted(pager: Pager) -> None:
     assert found["escalations_overdue"] == {(): 2}
     assert found["escalations_oldest_overdue_seconds"] == {(): 120}
     assert found["worker_heartbeat_age_seconds"] == {(): 120}
-    assert found["providers_broken"] == {(): 1}
+    assert found["provider_circuits_open"] == {(): 1}
     assert found["intake_requests_last_hour"] == {("webhook",): 3}
     assert measured(pager, LATER + timedelta(hours=2))["intake_requests_last_hour"] == {}
 

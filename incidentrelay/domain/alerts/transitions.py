@@ -17,7 +17,7 @@ class Action(StrEnum):
     REOPEN = "reopen"
     SNOOZE = "snooze"
     ASSIGN = "assign"
-    HAND_ON = "hand-on"
+    REASSIGN = "reassign-to-next"
     ESCALATE = "escalate"
 
 
@@ -29,14 +29,14 @@ TRANSITIONS: Mapping[tuple[AlertStatus, Action], AlertStatus] = {
     (_FIRING, Action.RESOLVE): _RESOLVED,
     (_FIRING, Action.SNOOZE): _FIRING,
     (_FIRING, Action.ASSIGN): _FIRING,
-    (_FIRING, Action.HAND_ON): _FIRING,
+    (_FIRING, Action.REASSIGN): _FIRING,
     (_FIRING, Action.ESCALATE): _FIRING,
     (_ACKNOWLEDGED, Action.ACKNOWLEDGE): _ACKNOWLEDGED,
     (_ACKNOWLEDGED, Action.UNACKNOWLEDGE): _FIRING,
     (_ACKNOWLEDGED, Action.RESOLVE): _RESOLVED,
     (_ACKNOWLEDGED, Action.SNOOZE): _FIRING,
     (_ACKNOWLEDGED, Action.ASSIGN): _ACKNOWLEDGED,
-    (_ACKNOWLEDGED, Action.HAND_ON): _ACKNOWLEDGED,
+    (_ACKNOWLEDGED, Action.REASSIGN): _ACKNOWLEDGED,
     (_ACKNOWLEDGED, Action.ESCALATE): _FIRING,
     (_RESOLVED, Action.RESOLVE): _RESOLVED,
     (_RESOLVED, Action.REOPEN): _FIRING,

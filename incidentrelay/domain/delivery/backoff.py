@@ -12,19 +12,19 @@ def next_attempt(
     now: datetime,
     *,
     most: int,
-    chance: float,
+    jitter: float,
     retry_after: timedelta | None = None,
 ) -> datetime | None:
     """When the try after number ``attempt`` (from 1) is due; None: there is none.
 
     Exponential with jitter: between half and all of ``BASE · 2^(attempt-1)``, at
-    most ``CAP``; ``chance`` ∈ [0, 1) is the caller's random number. Where the vendor
+    most ``CAP``; ``jitter`` ∈ [0, 1) is the caller's random number. Where the vendor
     named a time, not before that (but it cannot put a page off for hours).
     """
     if attempt >= most:
         return None
     wait = min(CAP, BASE * float(2 ** min(attempt - 1, 20)))
-    wait = wait / 2 + wait / 2 * chance
+    wait = wait / 2 + wait / 2 * jitter
     if retry_after is not None:
         wait = max(wait, min(retry_after, LONGEST_RETRY_AFTER))
     return now + wait

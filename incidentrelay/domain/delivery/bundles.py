@@ -16,7 +16,7 @@ _WHAT = {
 }
 
 
-def summary(messages: Sequence[Message]) -> Message:
+def summarize_bundle(messages: Sequence[Message]) -> Message:
     """One message for at least two of the same kind, the worst first.
 
     Its description names the alerts, a line each, so that it can be read through

@@ -14,7 +14,7 @@ THRESHOLD = 5
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=1)
 # What waits behind an open circuit for that long counts as not arriving.
-PATIENCE = timedelta(seconds=30)
+STALL_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +27,28 @@ class Circuit:
     reason: str = ""
 
     @property
-    def broken(self) -> bool:
+    def is_open(self) -> bool:
         return self.failures >= THRESHOLD
 
-    def lets_through(self, now: datetime) -> bool:
+    def allows(self, now: datetime) -> bool:
         return self.open_until is None or self.open_until <= now
 
-    def is_hopeless(self, now: datetime) -> bool:
+    def is_stalled(self, now: datetime) -> bool:
         """Whether somebody else should be told of what waits here."""
-        if self.broken and self.since is not None and self.since <= now - PATIENCE:
+        if self.is_open and self.since is not None and self.since <= now - STALL_AFTER:
             return True
-        return self.open_until is not None and self.open_until > now + PATIENCE
+        return self.open_until is not None and self.open_until > now + STALL_AFTER
 
 
 CLOSED = Circuit()
 
 
-def probing(circuit: Circuit, until: datetime) -> Circuit:
+def half_open(circuit: Circuit, until: datetime) -> Circuit:
     """One attempt has begun, which ends ``until`` then at the latest.
 
     Where the circuit is broken, that is the probe, and everything else waits for it.
     """
-    return replace(circuit, open_until=until) if circuit.broken else circuit
+    return replace(circuit, open_until=until) if circuit.is_open else circuit
 
 
 def after_failure(
@@ -62,6 +62,6 @@ def after_failure(
         pause = max(pause, min(doubled, LONGEST_PAUSE))
     open_until = now + pause
     # A broken one was held open for the probe, whose end this is.
-    if circuit.open_until is not None and not circuit.broken:
+    if circuit.open_until is not None and not circuit.is_open:
         open_until = max(open_until, circuit.open_until)
     return Circuit(failures, circuit.since or now, open_until, reason)

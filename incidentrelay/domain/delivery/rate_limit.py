@@ -16,14 +16,14 @@ _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RateLimit:
     """At most ``burst`` messages at once, and then one every ``interval``."""
 
     burst: int
     interval: timedelta
 
     @classmethod
-    def per_minute(cls, messages: int) -> "Pace":
+    def per_minute(cls, messages: int) -> "RateLimit":
         """``messages`` ≥ 1 in each minute."""
         return cls(min(BURST, messages), _MINUTE / messages)
 
@@ -32,18 +32,18 @@ class Pace:
         ahead = max((busy_until or now) - now, timedelta(0))
         return max(0, (self.burst * self.interval - ahead) // self.interval)
 
-    def free_at(self, busy_until: datetime | None, now: datetime) -> datetime:
+    def next_allowed_at(self, busy_until: datetime | None, now: datetime) -> datetime:
         """When the next message may go; not after ``now`` where it may go at once."""
         if busy_until is None:
             return now
         return max(now, busy_until - (self.burst - 1) * self.interval)
 
-    def spend(self, busy_until: datetime | None, now: datetime) -> datetime:
+    def consume(self, busy_until: datetime | None, now: datetime) -> datetime:
         """``busy_until`` after a message that went ``now``."""
         return max(busy_until or now, now) + self.interval
 
 
-def share(waiting: int, credit: int) -> int:
+def bundle_size(waiting: int, credit: int) -> int:
     """Of ``waiting`` notifications for one recipient: how many go into the next message.
 
     One, as long as each can have a message of its own right now; else all that fit.

@@ -19,7 +19,7 @@ _INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class LocalHours:
     """On ``weekdays`` (0 = Monday) from ``opens`` to ``closes``, on the wall of ``zone``.
 
     A ``closes`` that is not after ``opens`` is on the next day.
@@ -68,7 +68,7 @@ class Conditions:
     the step waits while nobody is on call in its rotations; 0: it does not wait."""
 
     severity: Severity | None = None
-    hours: Hours | None = None
+    hours: LocalHours | None = None
     wait: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Conditions:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(
             Severity(data["severity"]) if data.get("severity") else None,
-            Hours.from_json(data["hours"]) if data.get("hours") else None,
+            LocalHours.from_json(data["hours"]) if data.get("hours") else None,
             data.get("wait_for_on_call", 0),
         )
 

@@ -38,7 +38,7 @@ EVERYTHING = Facts()
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PlanTarget:
     """``id`` is None for the assignee, who is found when the step runs."""
 
     kind: TargetKind
@@ -46,12 +46,12 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlanStep:
     """``delay`` is in seconds, counted from the step before."""
 
     delay: int
     kind: NotificationKind
-    targets: tuple[Target, ...]
+    targets: tuple[PlanTarget, ...]
     conditions: Conditions = ALWAYS
 
     def to_json(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Step:
         return cls(
             data["delay"],
             NotificationKind(data["kind"]),
-            tuple(Target(TargetKind(t["kind"]), t["id"]) for t in data["targets"]),
+            tuple(PlanTarget(TargetKind(t["kind"]), t["id"]) for t in data["targets"]),
             Conditions.from_json(data.get("conditions", {})),
         )
 
@@ -78,7 +78,7 @@ class Step:
 class Plan:
     """``version`` is that of the policy from which the plan was taken, if it was one."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     loop_from: int = 0
     rounds: int | None = 0
     exhausted_after: int = EXHAUSTED_AFTER
@@ -86,10 +86,10 @@ class Plan:
     version: int | None = None
 
     @property
-    def floors(self) -> frozenset[Severity]:
+    def severity_thresholds(self) -> frozenset[Severity]:
         """The severities from which on steps of the plan apply."""
-        floors = (step.conditions.severity for step in self.steps)
-        return frozenset(floor for floor in floors if floor is not None)
+        severity_thresholds = (step.conditions.severity for step in self.steps)
+        return frozenset(floor for floor in severity_thresholds if floor is not None)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -104,7 +104,7 @@ class Plan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(
-            steps=tuple(Step.from_json(step) for step in data["steps"]),
+            steps=tuple(PlanStep.from_json(step) for step in data["steps"]),
             loop_from=data["loop_from"],
             rounds=data["rounds"],
             exhausted_after=data["exhausted_after"],
@@ -169,7 +169,7 @@ def _read(text: str | None) -> datetime | None:
 class RunStep:
     """Notify the targets of ``step``; ``number`` is unique within the generation."""
 
-    step: Step
+    step: PlanStep
     number: int
 
 
@@ -181,10 +181,10 @@ class Exhaust:
 
 
 @dataclass(frozen=True, slots=True)
-class PassOver:
+class SkipStep:
     """``step`` does not apply, and ``why`` says so."""
 
-    step: Step
+    step: PlanStep
     why: str
 
 
@@ -192,18 +192,18 @@ class PassOver:
 class Wait:
     """``step`` waits ``until`` somebody is on call."""
 
-    step: Step
+    step: PlanStep
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class NobodyNotified:
     """Every step in turn was passed over, so that nobody knows of the alert."""
 
     number: int
 
 
-Effect = RunStep | Exhaust | PassOver | Wait | Unheard
+Effect = RunStep | Exhaust | SkipStep | Wait | NobodyNotified
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +228,16 @@ def default_plan(
     ``reminder_interval`` is in seconds, 0 for none. After ``reminders`` reminders
     the next member is paged; None: never, the reminders go on.
     """
-    channels = tuple(Target(TargetKind.CHANNEL, channel_id) for channel_id in channel_ids)
-    on_call = (Target(TargetKind.ON_CALL, rotation_id),) if rotation_id is not None else ()
-    page = Step(0, PAGE, on_call + channels)
+    channels = tuple(PlanTarget(TargetKind.CHANNEL, channel_id) for channel_id in channel_ids)
+    on_call = (PlanTarget(TargetKind.ON_CALL, rotation_id),) if rotation_id is not None else ()
+    page = PlanStep(0, PAGE, on_call + channels)
     if not reminder_interval:
         return Plan((page,))
-    reminder = Step(reminder_interval, REMINDER, (Target(TargetKind.ASSIGNEE), *channels))
+    reminder = PlanStep(reminder_interval, REMINDER, (PlanTarget(TargetKind.ASSIGNEE), *channels))
     if reminders is None or rotation_id is None:
         return Plan((page, reminder), loop_from=1, rounds=None)
-    following = (Target(TargetKind.NEXT_MEMBER, rotation_id), *channels)
-    escalation = Step(reminder_interval, ESCALATION, following)
+    following = (PlanTarget(TargetKind.NEXT_MEMBER, rotation_id), *channels)
+    escalation = PlanStep(reminder_interval, ESCALATION, following)
     return Plan((page, *[reminder] * reminders, escalation), loop_from=1, rounds=None)
 
 
@@ -247,12 +247,12 @@ def policy_plan(
     """The plan of an escalation policy (shape: models.Policy.steps)."""
     made = []
     for number, step in enumerate(steps):
-        targets = [Target(TargetKind(t["kind"]), t["id"]) for t in step["targets"]]
+        targets = [PlanTarget(TargetKind(t["kind"]), t["id"]) for t in step["targets"]]
         if step.get("notify_assignee_again"):
-            targets.insert(0, Target(TargetKind.ASSIGNEE))
+            targets.insert(0, PlanTarget(TargetKind.ASSIGNEE))
         kind = ESCALATION if number else PAGE
         conditions = Conditions.from_json(step.get("conditions") or {})
-        made.append(Step(step["delay"], kind, tuple(targets), conditions))
+        made.append(PlanStep(step["delay"], kind, tuple(targets), conditions))
     longest = max((step.delay for step in made), default=0)
     return Plan(tuple(made), 0, repeat, longest or EXHAUSTED_AFTER, f"policy {name}", version)
 
@@ -294,14 +294,14 @@ def decide(plan: Plan, progress: Progress, now: datetime, facts: Facts = EVERYTH
     return Decision(following, (RunStep(step, number),))
 
 
-def _pass_over(plan: Plan, progress: Progress, step: Step, why: str, now: datetime) -> Decision:
+def _pass_over(plan: Plan, progress: Progress, step: PlanStep, why: str, now: datetime) -> Decision:
     number, passed = progress.run, progress.passed + 1
     following = _advance(plan, replace(progress, run=number + 1), now)
     if progress.urgent and following.step < len(plan.steps):
         following = replace(following, due=now, urgent=True)
-    effects: tuple[Effect, ...] = (PassOver(step, why),)
+    effects: tuple[Effect, ...] = (SkipStep(step, why),)
     if passed == len(plan.steps):
-        effects += (Unheard(number),)
+        effects += (NobodyNotified(number),)
     return Decision(replace(following, passed=passed), effects)
 
 
@@ -314,7 +314,7 @@ def _advance(plan: Plan, progress: Progress, now: datetime) -> Progress:
     return Progress(step, turn, progress.run, now + timedelta(seconds=delay))
 
 
-def hurry(plan: Plan, progress: Progress, now: datetime) -> Progress:
+def advance_now(plan: Plan, progress: Progress, now: datetime) -> Progress:
     """Nobody was there: the next step that asks somebody else is due at once.
 
     Reminders are passed over, because they would ask the same nobody.

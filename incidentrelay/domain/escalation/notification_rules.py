@@ -17,7 +17,7 @@ _URGENT = frozenset({Severity.CRITICAL, Severity.HIGH})
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ContactRule:
     """``delay`` is in seconds, counted from the page."""
 
     delay: int
@@ -28,9 +28,9 @@ def urgency_of(severity: Severity) -> Urgency:
     return Urgency.HIGH if severity in _URGENT else Urgency.LOW
 
 
-def effective(
-    rules: Sequence[Rule], confirmed: Sequence[int], urgency: Urgency
-) -> tuple[Rule, ...]:
+def effective_rules(
+    rules: Sequence[ContactRule], confirmed: Sequence[int], urgency: Urgency
+) -> tuple[ContactRule, ...]:
     """What really happens, by time. ``confirmed`` are the contacts that may be used.
 
     Rules of other contacts do not count. Where none is left, all that are confirmed
@@ -40,15 +40,15 @@ def effective(
     usable = [rule for rule in dict.fromkeys(rules) if rule.contact_id in confirmed]
     usable.sort(key=attrgetter("delay"))
     if not usable:
-        return tuple(Rule(0, contact_id) for contact_id in confirmed)
+        return tuple(ContactRule(0, contact_id) for contact_id in confirmed)
     first = usable[0].delay
     if urgency is Urgency.HIGH and first > 0:
         usable = [replace(rule, delay=0) if rule.delay == first else rule for rule in usable]
     return tuple(usable)
 
 
-def mistakes(
-    rules: Sequence[Rule], confirmed: Collection[int], urgency: Urgency
+def rule_mistakes(
+    rules: Sequence[ContactRule], confirmed: Collection[int], urgency: Urgency
 ) -> dict[str, list[str]]:
     """What stands against keeping a list, by field; an empty list means the default."""
     if len(rules) > MOST_RULES:

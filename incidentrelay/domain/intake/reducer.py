@@ -32,7 +32,7 @@ from typing import Any
 
 from incidentrelay.domain.alerts.transitions import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 
 FIRING, RESOLVED = SignalStatus
 
@@ -42,7 +42,7 @@ class AlertState:
     """The working copy of one alert. ``id`` is None until it is written.
 
     ``firing`` counts its firing signals. ``page`` and ``told`` say what is owed at
-    the end: a page, or news to those who know of it already. ``floors`` are the
+    the end: a page, or news to those who know of it already. ``severity_thresholds`` are the
     severities from which on steps of its running plan apply. ``silenced_until`` is set
     while silences cover it; whether they still do is to be asked once it is ``relabelled``.
     """
@@ -64,7 +64,7 @@ class AlertState:
     assignee_id: int | None = None
     page: bool = False
     closed: bool = False
-    floors: frozenset[Severity] = frozenset()
+    severity_thresholds: frozenset[Severity] = frozenset()
     silenced_until: datetime | None = None
     relabelled: bool = False
 
@@ -72,7 +72,7 @@ class AlertState:
         self.relabelled |= labels != self.labels
         self.labels = labels
 
-    def start_again(self) -> None:
+    def restart_paging(self) -> None:
         self.generation, self.page = self.generation + 1, True
 
 
@@ -117,7 +117,7 @@ class ItemResult:
 
 
 @dataclass(slots=True)
-class Fold:
+class IntakeBatch:
     """The state of a batch in work, and what came out of it.
 
     ``retired`` are ids of signal rows that are no longer the current ones.
@@ -141,12 +141,12 @@ class Fold:
         self.events.append(EventState(alert, kind, text, data))
 
 
-def fold(
-    items: Sequence[Item],
-    batch: Fold,
+def apply_signals(
+    items: Sequence[SignalItem],
+    batch: IntakeBatch,
     group_key: Callable[[Signal], str],
     accepts: Callable[[Signal], bool],
-) -> Fold:
+) -> IntakeBatch:
     """Take in ``items`` one after the other. ``accepts`` is the route's matchers."""
     for item in items:
         batch.results.append(_take(item, batch, group_key, accepts))
@@ -154,8 +154,8 @@ def fold(
 
 
 def _take(
-    item: Item,
-    batch: Fold,
+    item: SignalItem,
+    batch: IntakeBatch,
     group_key: Callable[[Signal], str],
     accepts: Callable[[Signal], bool],
 ) -> ItemResult:
@@ -190,7 +190,7 @@ def _is_late(item: Signal, known: SignalState) -> bool:
 
 
 def _resolve(
-    item: Signal, known: SignalState | None, batch: Fold
+    item: Signal, known: SignalState | None, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState | None]:
     if known is None:
         return Outcome.IGNORED, "Nothing is open that this resolves.", None
@@ -214,7 +214,7 @@ def _resolve(
     return Outcome.RESOLVED, "", alert
 
 
-def _close(alert: AlertState, batch: Fold) -> None:
+def _close(alert: AlertState, batch: IntakeBatch) -> None:
     alert.status = transition(alert.status, Action.RESOLVE)
     alert.resolved_at = batch.now
     alert.generation += 1
@@ -224,7 +224,9 @@ def _close(alert: AlertState, batch: Fold) -> None:
     batch.note(alert, EventKind.RESOLVED, "Resolved by the source.")
 
 
-def _repeat(item: Signal, known: SignalState, batch: Fold) -> tuple[Outcome, str, AlertState]:
+def _repeat(
+    item: Signal, known: SignalState, batch: IntakeBatch
+) -> tuple[Outcome, str, AlertState]:
     """A firing signal fires still: counters, and its content where that changed."""
     known.count += 1
     known.last_seen_at = batch.now
@@ -265,21 +267,21 @@ def _show(alert: AlertState, item: Signal) -> None:
     alert.source_link = item.link
 
 
-def _raise_severity(alert: AlertState, severity: Severity, batch: Fold) -> bool:
+def _raise_severity(alert: AlertState, severity: Severity, batch: IntakeBatch) -> bool:
     if severity.rank <= alert.severity.rank:
         return False
     text = f"Severity rose from {alert.severity} to {severity}."
     batch.note(alert, EventKind.SEVERITY_RAISED, text)
     before, alert.severity = alert.severity, severity
-    reached = any(before.rank < floor.rank <= severity.rank for floor in alert.floors)
+    reached = any(before.rank < floor.rank <= severity.rank for floor in alert.severity_thresholds)
     if reached and alert.status is AlertStatus.FIRING and not alert.page:
         # Steps that were passed over apply now: the plan begins again.
-        alert.start_again()
+        alert.restart_paging()
     return True
 
 
 def _fire(
-    item: Signal, known: SignalState | None, key: str, batch: Fold
+    item: Signal, known: SignalState | None, key: str, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState]:
     """A signal that was not firing fires: it joins, reopens or opens an alert."""
     alert = _open_alert_of(known, batch) or batch.open_alerts.get(key)
@@ -295,13 +297,13 @@ def _fire(
     return outcome, "", alert
 
 
-def _open_alert_of(known: SignalState | None, batch: Fold) -> AlertState | None:
+def _open_alert_of(known: SignalState | None, batch: IntakeBatch) -> AlertState | None:
     if known is None or known.alert.status is AlertStatus.RESOLVED:
         return None
     return known.alert
 
 
-def _reopenable(known: SignalState | None, key: str, batch: Fold) -> AlertState | None:
+def _reopenable(known: SignalState | None, key: str, batch: IntakeBatch) -> AlertState | None:
     """The resolved alert that comes back: the signal's own before its group's."""
     oldest = batch.now - batch.reopen_window
     for alert in (known.alert if known else None, batch.recent_alerts.get(key)):
@@ -315,7 +317,7 @@ def _reopenable(known: SignalState | None, key: str, batch: Fold) -> AlertState 
     return None
 
 
-def _create(item: Signal, key: str, batch: Fold) -> AlertState:
+def _create(item: Signal, key: str, batch: IntakeBatch) -> AlertState:
     alert = AlertState(
         id=None,
         group_key=key,
@@ -337,7 +339,7 @@ def _create(item: Signal, key: str, batch: Fold) -> AlertState:
     return alert
 
 
-def _reopen(alert: AlertState, item: Signal, batch: Fold) -> Outcome:
+def _reopen(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
     alert.status = transition(alert.status, Action.REOPEN)
     alert.resolved_at = None
     alert.generation += 1
@@ -352,13 +354,13 @@ def _reopen(alert: AlertState, item: Signal, batch: Fold) -> Outcome:
     return Outcome.REOPENED
 
 
-def _join(alert: AlertState, item: Signal, batch: Fold) -> Outcome:
+def _join(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
     batch.touch(alert)
     batch.note(alert, EventKind.SIGNAL_JOINED, f"{item.title} joined.", dedup_key=item.dedup_key)
     rose = _raise_severity(alert, item.severity, batch)
     if rose and alert.status is AlertStatus.ACKNOWLEDGED:
         alert.status = transition(alert.status, Action.UNACKNOWLEDGE)
-        alert.start_again()
+        alert.restart_paging()
     alert.relabel(_common(alert.labels, item.labels))
     alert.annotations = _common(alert.annotations, item.annotations)
     return Outcome.UPDATED
@@ -368,7 +370,9 @@ def _common(mine: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]
     return {name: value for name, value in mine.items() if other.get(name) == value}
 
 
-def _put_signal(item: Signal, known: SignalState | None, alert: AlertState, batch: Fold) -> None:
+def _put_signal(
+    item: Signal, known: SignalState | None, alert: AlertState, batch: IntakeBatch
+) -> None:
     alert.firing += 1
     starts_at = item.starts_at or batch.now
     if known is not None and known.alert is alert:
@@ -397,4 +401,4 @@ def _put_signal(item: Signal, known: SignalState | None, alert: AlertState, batc
     )
 
 
-__all__ = ["AlertState", "EventState", "Fold", "ItemResult", "SignalState", "fold"]
+__all__ = ["AlertState", "EventState", "IntakeBatch", "ItemResult", "SignalState", "apply_signals"]

@@ -40,4 +40,4 @@ class Rejection:
     reason: str
 
 
-Item = Signal | Rejection
+SignalItem = Signal | Rejection

@@ -29,7 +29,7 @@ _MONTHS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CoveredPerson:
     """Somebody of a rotation, by the name that people know.
 
     ``member``: of a layer, and not only by an override. ``reachable``: has an address
@@ -44,16 +44,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Workload:
     """What one person carries, in hours; nights and weekends are parts of ``hours``."""
 
-    person: Person
+    person: CoveredPerson
     hours: float
     night_hours: float
     weekend_hours: float
 
 
-class ProblemKind(StrEnum):
+class CoverageProblemKind(StrEnum):
     GAP = "gap"
     SINGLE_MEMBER = "single_member"
     IMBALANCE = "imbalance"
@@ -62,16 +62,16 @@ class ProblemKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CoverageProblem:
     """One finding as a sentence, about a person or about the whole (None)."""
 
-    kind: ProblemKind
+    kind: CoverageProblemKind
     sentence: str
     user_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class CoverageReport:
     """The report of [start, end).
 
     ``balance`` is 1 where all active members carry the same number of hours, and 0
@@ -83,10 +83,10 @@ class Quality:
     zone: str
     gaps: tuple[Interval, ...]
     gap_hours: float
-    loads: tuple[Load, ...]
+    loads: tuple[Workload, ...]
     balance: float
     single_member: bool
-    problems: tuple[Problem, ...]
+    problems: tuple[CoverageProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +101,18 @@ class _Measure:
     totals: dict[int, timedelta]
     longest: timedelta
 
-    def of(self, person: Person) -> timedelta:
+    def of(self, person: CoveredPerson) -> timedelta:
         return self.totals.get(person.user_id, _NONE)
 
 
-def report(
+def coverage_report(
     shifts: Sequence[Shift],
     gaps: Sequence[Interval],
     start: datetime,
     end: datetime,
     zone: str,
-    people: Sequence[Person],
-) -> Quality:
+    people: Sequence[CoveredPerson],
+) -> CoverageReport:
     """The quality of [start, end), from its ``shifts`` and ``gaps`` (both in order).
 
     ``people`` are all members of the layers and everybody who has a shift; loads come
@@ -128,14 +128,14 @@ def report(
         )
     )
     active = [person for person in people if person.member and person.active]
-    return Quality(
+    return CoverageReport(
         start=start,
         end=end,
         zone=zone,
         gaps=tuple(gaps),
         gap_hours=_hours(sum((gap.end - gap.start for gap in gaps), _NONE)),
         loads=tuple(
-            Load(
+            Workload(
                 person,
                 hours=_hours(everything.of(person)),
                 night_hours=_hours(nights.of(person)),
@@ -192,26 +192,32 @@ def _balance(carried: Sequence[timedelta]) -> float:
     return 1 - too_much / (total * (count - 1))
 
 
-def _gap_problems(gaps: Sequence[Interval], zone: str) -> Iterable[Problem]:
+def _gap_problems(gaps: Sequence[Interval], zone: str) -> Iterable[CoverageProblem]:
     for gap in gaps[:_MOST_GAPS]:
         sentence = f"Nobody is on call {_span(gap, zone)} ({_long(gap.end - gap.start)})."
-        yield Problem(ProblemKind.GAP, sentence)
+        yield CoverageProblem(CoverageProblemKind.GAP, sentence)
     rest = gaps[_MOST_GAPS:]
     if rest:
         length = _long(sum((gap.end - gap.start for gap in rest), _NONE))
         more = "gap" if len(rest) == 1 else "gaps"
-        yield Problem(ProblemKind.GAP, f"There are {len(rest)} more {more} ({length}).")
+        yield CoverageProblem(
+            CoverageProblemKind.GAP, f"There are {len(rest)} more {more} ({length})."
+        )
 
 
-def _member_problems(active: Sequence[Person]) -> Iterable[Problem]:
+def _member_problems(active: Sequence[CoveredPerson]) -> Iterable[CoverageProblem]:
     if not active:
-        yield Problem(ProblemKind.SINGLE_MEMBER, "No active person is a member of this rotation.")
+        yield CoverageProblem(
+            CoverageProblemKind.SINGLE_MEMBER, "No active person is a member of this rotation."
+        )
     elif len(active) == 1:
         sentence = f"{active[0].name} is the only active member; nobody takes turns."
-        yield Problem(ProblemKind.SINGLE_MEMBER, sentence, active[0].user_id)
+        yield CoverageProblem(CoverageProblemKind.SINGLE_MEMBER, sentence, active[0].user_id)
 
 
-def _imbalances(measures: Iterable[_Measure], active: Sequence[Person]) -> Iterable[Problem]:
+def _imbalances(
+    measures: Iterable[_Measure], active: Sequence[CoveredPerson]
+) -> Iterable[CoverageProblem]:
     """Who carries clearly too much.
 
     That is a fifth above the fair share, and at least one whole turn: in a time too
@@ -225,17 +231,19 @@ def _imbalances(measures: Iterable[_Measure], active: Sequence[Person]) -> Itera
             own = measure.of(person)
             if own * count - total >= measure.longest * count and own * count * 5 > total * 6:
                 sentence = f"{person.name} has {own * 100 // everybody} % of the {measure.noun}."
-                yield Problem(ProblemKind.IMBALANCE, sentence, person.user_id)
+                yield CoverageProblem(CoverageProblemKind.IMBALANCE, sentence, person.user_id)
 
 
-def _person_problems(people: Iterable[Person], carried: _Measure) -> Iterable[Problem]:
+def _person_problems(
+    people: Iterable[CoveredPerson], carried: _Measure
+) -> Iterable[CoverageProblem]:
     for person in people:
         if person.member and not person.active:
             sentence = f"{person.name} is not active and gets no turn."
-            yield Problem(ProblemKind.INACTIVE, sentence, person.user_id)
+            yield CoverageProblem(CoverageProblemKind.INACTIVE, sentence, person.user_id)
         elif not person.reachable and (person.member or carried.of(person)):
             sentence = f"{person.name} has neither an e-mail address nor a phone number."
-            yield Problem(ProblemKind.UNREACHABLE, sentence, person.user_id)
+            yield CoverageProblem(CoverageProblemKind.UNREACHABLE, sentence, person.user_id)
 
 
 def _span(gap: Interval, zone: str) -> str:

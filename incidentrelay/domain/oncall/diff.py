@@ -9,7 +9,7 @@ from incidentrelay.domain.oncall.shifts import Shift
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ShiftChange:
     """In [start, end) ``after`` is on call instead of ``before`` (None: nobody)."""
 
     start: datetime
@@ -18,18 +18,18 @@ class Change:
     after: int | None
 
 
-def changes(before: Sequence[Shift], after: Sequence[Shift]) -> list[Change]:
+def diff_shifts(before: Sequence[Shift], after: Sequence[Shift]) -> list[ShiftChange]:
     """Where the person on call differs; both in order. Each change is as long as possible."""
-    return [each for each in stretches(before, after) if each.before != each.after]
+    return [each for each in changed_intervals(before, after) if each.before != each.after]
 
 
-def stretches(before: Sequence[Shift], after: Sequence[Shift]) -> list[Change]:
+def changed_intervals(before: Sequence[Shift], after: Sequence[Shift]) -> list[ShiftChange]:
     """Both side by side, also where they are the same; between the first start and last end."""
     cuts = sorted({at for shift in (*before, *after) for at in (shift.start, shift.end)})
-    found: list[Change] = []
+    found: list[ShiftChange] = []
     left, right = _Pointer(before), _Pointer(after)
     for start, end in pairwise(cuts):
-        change = Change(start, end, left.user_at(start), right.user_at(start))
+        change = ShiftChange(start, end, left.user_at(start), right.user_at(start))
         last = found[-1] if found else None
         if last is not None and replace(last, start=start, end=end) == change and last.end == start:
             found[-1] = replace(last, end=end)

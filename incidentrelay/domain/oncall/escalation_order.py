@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from incidentrelay.domain.local_time import utc
+from incidentrelay.domain.local_time import as_utc
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.restrictions import next_opening
 from incidentrelay.domain.oncall.schedule import Schedule, revision_at
@@ -11,7 +11,7 @@ from incidentrelay.domain.oncall.shifts import on_call
 from incidentrelay.domain.oncall.turns import handoff, holder_of, shift_at, turn_number
 
 
-def succession(schedule: Schedule, at: datetime) -> tuple[int, ...]:
+def escalation_order(schedule: Schedule, at: datetime) -> tuple[int, ...]:
     """Everybody active, each once, in the order in which escalation should try them.
 
     First the person on call. Then the members of the highest layer that covers
@@ -21,7 +21,7 @@ def succession(schedule: Schedule, at: datetime) -> tuple[int, ...]:
     these begins with whose turn it is or will be next. Where no layer covers
     ``at``, all members come in the order of their next turns.
     """
-    at = utc(at, "at")
+    at = as_utc(at, "at")
     revision = revision_at(schedule, at)
     inactive = schedule.inactive | revision.inactive
     queues = [list(_next_turns(layer, inactive, at)) for layer in reversed(revision.layers)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from incidentrelay.domain.oncall.segments import Piece
+from incidentrelay.domain.oncall.segments import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Override:
     end: datetime
 
 
-def override_pieces(
+def override_segments(
     overrides: Iterable[Override], inactive: frozenset[int], start: datetime, end: datetime
-) -> list[Piece]:
+) -> list[Segment]:
     """What the overrides say in [start, end), in order.
 
     An override to somebody inactive is void, so that whoever it would have
@@ -41,7 +41,7 @@ def override_pieces(
     )
     cuts = sorted({max(each.start, start) for each in waiting} | {each.end for each in waiting})
     running: list[tuple[int, Override]] = []
-    pieces: list[Piece] = []
+    pieces: list[Segment] = []
     for cut, following in pairwise(cuts):
         while waiting and waiting[-1].start <= cut:
             begun = waiting.pop()
@@ -53,5 +53,5 @@ def override_pieces(
     return pieces
 
 
-def _piece(override: Override, start: datetime, end: datetime) -> Piece:
-    return Piece(override.user_id, start, end, override.start, override.end, None, override.id)
+def _piece(override: Override, start: datetime, end: datetime) -> Segment:
+    return Segment(override.user_id, start, end, override.start, override.end, None, override.id)

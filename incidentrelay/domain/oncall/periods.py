@@ -13,7 +13,7 @@ _MOST_HANDOFFS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class ShiftBoundary:
     """``user_id`` begins or ends to be on call ``at`` that instant."""
 
     user_id: int
@@ -21,13 +21,13 @@ class Edge:
     at: datetime
 
 
-def edges(schedule: Schedule, after: datetime, until: datetime) -> list[Edge]:
+def shift_boundaries(schedule: Schedule, after: datetime, until: datetime) -> list[ShiftBoundary]:
     """The beginnings and ends in (after, until], in order; an end before a beginning."""
     # A little more is looked at, so that what begins or ends at the rim is told from
     # what is only cut there.
     stints = _joined(shifts(schedule, after - _MARGIN, until + _MARGIN))
     found = [
-        Edge(user_id, edge, at)
+        ShiftBoundary(user_id, edge, at)
         for user_id, start, end in stints
         for edge, at in ((ShiftEdge.START, start), (ShiftEdge.END, end))
         if after < at <= until
@@ -35,7 +35,7 @@ def edges(schedule: Schedule, after: datetime, until: datetime) -> list[Edge]:
     return sorted(found, key=lambda edge: (edge.at, edge.edge is ShiftEdge.START))
 
 
-def end_of_stint(schedule: Schedule, at: datetime) -> datetime:
+def end_of_period(schedule: Schedule, at: datetime) -> datetime:
     """Until when whoever is on call at ``at`` goes on, as far as 20 handoffs show it."""
     current = on_call(schedule, at)
     end = at

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from incidentrelay.domain.local_time import EARLIEST, LATEST, utc
+from incidentrelay.domain.local_time import EARLIEST, LATEST, as_utc
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.overrides import Override
 from incidentrelay.domain.oncall.turns import holder_of, seat_of, shift_at, turn_number
@@ -41,7 +41,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class AbsencePeriod:
     """Somebody who cannot be on call during [since, until); None: always did, for ever."""
 
     user_id: int
@@ -49,7 +49,9 @@ class Away:
     until: datetime | None
 
 
-def without(revisions: Sequence[Revision], away: Collection[Away]) -> tuple[Revision, ...]:
+def exclude_absent(
+    revisions: Sequence[Revision], away: Collection[AbsencePeriod]
+) -> tuple[Revision, ...]:
     """``revisions`` in their order, cut where somebody leaves or comes back.
 
     Each part leaves out those who are away at its beginning, so that nobody loses the
@@ -69,12 +71,12 @@ def without(revisions: Sequence[Revision], away: Collection[Away]) -> tuple[Revi
     return tuple(found)
 
 
-def _covers(away: Away, at: datetime | None) -> bool:
+def _covers(away: AbsencePeriod, at: datetime | None) -> bool:
     instant = at or EARLIEST
     return (away.since or EARLIEST) <= instant and (away.until is None or instant < away.until)
 
 
-def reigns(
+def effective_revisions(
     schedule: Schedule, start: datetime, end: datetime
 ) -> Iterator[tuple[Revision, datetime, datetime]]:
     """The revisions that hold in [start, end), each with its part of it; they fill it."""
@@ -107,7 +109,7 @@ def rebase(old: Schedule, layers: tuple[Layer, ...], at: datetime) -> tuple[Laye
     that person was removed, the next one of the old order who is still there has
     it. Only ``turn_offset`` changes. A layer without a match stays as it is.
     """
-    at = utc(at, "at")
+    at = as_utc(at, "at")
     revision = revision_at(old, at)
     inactive = old.inactive | revision.inactive
     known = {layer.id: layer for layer in revision.layers if layer.id is not None}

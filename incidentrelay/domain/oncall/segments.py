@@ -13,7 +13,7 @@ from incidentrelay.domain.oncall.restrictions import Interval, covered
 from incidentrelay.domain.oncall.turns import handoff, holder_of, shift_at, turn_number
 
 
-class Piece(NamedTuple):
+class Segment(NamedTuple):
     """One person from ``start`` to ``end``, within a turn from ``since`` to ``until``.
 
     ``layer`` is the id and the name of the layer; None for an override, which has
@@ -29,9 +29,9 @@ class Piece(NamedTuple):
     override_id: int | None
 
 
-def layer_pieces(
+def layer_segments(
     layer: Layer, inactive: frozenset[int], start: datetime, end: datetime
-) -> list[Piece]:
+) -> list[Segment]:
     """Whom the layer alone has on call in [start, end), in order."""
     if inactive.issuperset(layer.members):
         return []
@@ -41,7 +41,7 @@ def layer_pieces(
     on_duty = [Interval(since, end)]
     if layer.windows:
         on_duty = covered(layer.windows, layer.zone, since, end)
-    pieces: list[Piece] = []
+    pieces: list[Segment] = []
     name = (layer.id, layer.name)
     index = 0
     while since < end and index < len(on_duty):
@@ -55,7 +55,7 @@ def layer_pieces(
             takes_turn = takes_turn or piece_start < piece_end
             if max(piece_start, start) < piece_end:
                 piece_start = max(piece_start, start)
-                pieces.append(Piece(user_id, piece_start, piece_end, since, until, name, None))
+                pieces.append(Segment(user_id, piece_start, piece_end, since, until, name, None))
             if on_duty[index].end > until:
                 break
             index += 1
@@ -64,11 +64,11 @@ def layer_pieces(
     return pieces
 
 
-def overlay(below: list[Piece], above: list[Piece]) -> list[Piece]:
+def overlay(below: list[Segment], above: list[Segment]) -> list[Segment]:
     """``above`` where it has somebody, else ``below``. Both are in order and do not overlap."""
     if not below or not above:
         return above or below
-    result: list[Piece] = []
+    result: list[Segment] = []
     index = 0
     for piece in below:
         start = piece.start
@@ -88,9 +88,9 @@ def overlay(below: list[Piece], above: list[Piece]) -> list[Piece]:
     return result
 
 
-def join(pieces: Iterable[Piece]) -> list[Piece]:
+def join(pieces: Iterable[Segment]) -> list[Segment]:
     """``pieces`` in order, with those made one that only a cut inside a turn divides."""
-    result: list[Piece] = []
+    result: list[Segment] = []
     for piece in pieces:
         if result and _same_turn(result[-1], piece):
             result[-1] = result[-1]._replace(end=piece.end, until=piece.until)
@@ -99,7 +99,7 @@ def join(pieces: Iterable[Piece]) -> list[Piece]:
     return result
 
 
-def _same_turn(left: Piece, right: Piece) -> bool:
+def _same_turn(left: Segment, right: Segment) -> bool:
     cut = right.start
     return (
         left.end == cut

@@ -19,12 +19,12 @@ from datetime import datetime, timedelta
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.local_time import EARLIEST, LATEST, utc
+from incidentrelay.domain.local_time import EARLIEST, LATEST, as_utc
 from incidentrelay.domain.oncall.layers import Layer
-from incidentrelay.domain.oncall.overrides import override_pieces
+from incidentrelay.domain.oncall.overrides import override_segments
 from incidentrelay.domain.oncall.restrictions import Interval
-from incidentrelay.domain.oncall.schedule import Schedule, reigns
-from incidentrelay.domain.oncall.segments import Piece, join, layer_pieces, overlay
+from incidentrelay.domain.oncall.schedule import Schedule, effective_revisions
+from incidentrelay.domain.oncall.segments import Segment, join, layer_segments, overlay
 
 _CHUNK = timedelta(days=35)
 _DAY = timedelta(days=1)
@@ -55,7 +55,7 @@ def shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
     turn and they stay on call by the same layer or override, it is one shift.
     Raises InvalidInput when ``end`` is before ``start``.
     """
-    start, end = utc(start, "start"), utc(end, "end")
+    start, end = as_utc(start, "start"), as_utc(end, "end")
     if end < start:
         raise InvalidInput.of("end", "The end must not be before the start.")
     return [_shift(piece) for piece in _compose(schedule, start, end)] if start < end else []
@@ -63,12 +63,12 @@ def shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
 
 def on_call(schedule: Schedule, at: datetime) -> Shift | None:
     """The whole shift that contains ``at``, with its true start and end; None if nobody has it."""
-    at = utc(at, "at")
+    at = as_utc(at, "at")
 
-    def overriding(start: datetime, end: datetime) -> list[Piece]:
+    def overriding(start: datetime, end: datetime) -> list[Segment]:
         return _compose(schedule, start, end, with_layers=False)
 
-    def everything(start: datetime, end: datetime) -> list[Piece]:
+    def everything(start: datetime, end: datetime) -> list[Segment]:
         return _compose(schedule, start, end)
 
     # Overrides may be very long, and need no look at the layers below them.
@@ -94,7 +94,7 @@ def next_shift(
     schedule: Schedule, user_id: int, after: datetime, horizon: timedelta
 ) -> Shift | None:
     """The person's first shift that begins in [after, after + horizon), whole; else None."""
-    after = utc(after, "after")
+    after = as_utc(after, "after")
     end = LATEST if horizon > LATEST - after else after + horizon
     start = after
     while start < end:
@@ -112,20 +112,20 @@ def next_shift(
 
 def _compose(
     schedule: Schedule, start: datetime, end: datetime, *, with_layers: bool = True
-) -> list[Piece]:
-    found: list[Piece] = []
-    for revision, since, until in reigns(schedule, start, end):
+) -> list[Segment]:
+    found: list[Segment] = []
+    for revision, since, until in effective_revisions(schedule, start, end):
         inactive = schedule.inactive | revision.inactive
-        pieces: list[Piece] = []
+        pieces: list[Segment] = []
         for layer in revision.layers if with_layers else ():
-            pieces = overlay(pieces, layer_pieces(layer, inactive, since, until))
-        found.extend(overlay(pieces, override_pieces(schedule.overrides, inactive, since, until)))
+            pieces = overlay(pieces, layer_segments(layer, inactive, since, until))
+        found.extend(overlay(pieces, override_segments(schedule.overrides, inactive, since, until)))
     return join(found)
 
 
 def _whole_piece(
-    compose: Callable[[datetime, datetime], list[Piece]], at: datetime, reach: timedelta
-) -> Piece | None:
+    compose: Callable[[datetime, datetime], list[Segment]], at: datetime, reach: timedelta
+) -> Segment | None:
     """The piece at ``at`` with its true ends.
 
     Looks as far as ``reach`` to both sides, and then further until it has seen both ends.
@@ -154,6 +154,6 @@ def _usual_length_of(layer: Layer) -> timedelta:
     return min(length, _DAY) if layer.windows else length
 
 
-def _shift(piece: Piece) -> Shift:
+def _shift(piece: Segment) -> Shift:
     layer = piece.layer[1] if piece.layer else None
     return Shift(piece.user_id, piece.start, piece.end, layer, piece.override_id)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import gcd
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.local_time import instant_of, jumps, wall_of, zone_of
+from incidentrelay.domain.local_time import instant_of, offset_transitions, wall_of, zone_of
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.restrictions import covered
 
@@ -96,7 +96,7 @@ def _turns_between(layer: Layer, low: int, high: int) -> int:
     looking at; only those that touch a change are examined one by one.
     """
     total, position = 0, low
-    for jump in jumps(layer.zone, handoff(layer, low), handoff(layer, high)):
+    for jump in offset_transitions(layer.zone, handoff(layer, low), handoff(layer, high)):
         first = shift_at(layer, jump.at)
         while handoff(layer, first) >= jump.at:
             first -= 1

@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
 
-class Kind(StrEnum):
+class HourKind(StrEnum):
     """A kind of time, by precedence."""
 
     HOLIDAY = "holiday"
@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class HourTotals:
     """Elapsed time of each kind."""
 
     weekday: timedelta = _ZERO
@@ -52,8 +52,8 @@ class Hours:
     def total(self) -> timedelta:
         return self.weekday + self.night + self.weekend + self.holiday
 
-    def __add__(self, other: "Hours") -> "Hours":
-        return Hours(
+    def __add__(self, other: "HourTotals") -> "HourTotals":
+        return HourTotals(
             self.weekday + other.weekday,
             self.night + other.night,
             self.weekend + other.weekend,
@@ -61,11 +61,11 @@ class Hours:
         )
 
 
-KINDS = tuple(field.name for field in fields(Hours))
+HOUR_KINDS = tuple(field.name for field in fields(HourTotals))
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class HourRules:
     """What counts as what, on the wall of ``zone``.
 
     The night of a date lasts from ``night_from`` to ``night_to``, over midnight where
@@ -93,24 +93,24 @@ class _Part:
     before: tuple[timedelta, ...]
 
 
-class Ruler:
+class HoursCalculator:
     """Measures time in [``start``, ``end``): from the date ``first`` to the end of ``last``.
 
     Raises InvalidInput as check_period does, and for a zone that does not exist.
     """
 
-    def __init__(self, rules: Rules, first: date, last: date) -> None:
+    def __init__(self, rules: HourRules, first: date, last: date) -> None:
         check_period(first, last)
         self.rules, self.first, self.last = rules, first, last
         self._parts = list(_parts(rules, first, last + _DAY))
         self._starts = [part.start for part in self._parts]
         self.start, self.end = self._starts[0], self._starts[-1]
 
-    def measure(self, start: datetime, end: datetime) -> Hours:
+    def measure(self, start: datetime, end: datetime) -> HourTotals:
         """What of [start, end) lies in the period, by kind."""
-        sums = [_ZERO] * len(KINDS)
+        sums = [_ZERO] * len(HOUR_KINDS)
         self.add(sums, start, end)
-        return Hours(*sums)
+        return HourTotals(*sums)
 
     def add(self, sums: list[timedelta], start: datetime, end: datetime) -> None:
         """Add the same to ``sums``, which are in the order of KINDS."""
@@ -132,13 +132,13 @@ class Ruler:
         return self._parts[max(bisect_right(self._starts, at) - 1, 0)]
 
 
-def tally(ruler: Ruler, shifts: Iterable[Shift]) -> dict[int, Hours]:
+def total_by_user(ruler: HoursCalculator, shifts: Iterable[Shift]) -> dict[int, HourTotals]:
     """The time of each person (by id) in ``shifts``, as far as it lies in the period."""
     found: dict[int, list[timedelta]] = {}
     for shift in shifts:
-        sums = found.setdefault(shift.user_id, [_ZERO] * len(KINDS))
+        sums = found.setdefault(shift.user_id, [_ZERO] * len(HOUR_KINDS))
         ruler.add(sums, shift.start, shift.end)
-    return {user_id: Hours(*sums) for user_id, sums in found.items() if any(sums)}
+    return {user_id: HourTotals(*sums) for user_id, sums in found.items() if any(sums)}
 
 
 def decimal(time_on_call: timedelta) -> str:
@@ -158,17 +158,17 @@ def check_period(first: date, last: date) -> None:
         raise InvalidInput.of("to", f"Ask for at most {LONGEST} days.")
 
 
-def _parts(rules: Rules, first: date, stop: date) -> Iterator[_Part]:
+def _parts(rules: HourRules, first: date, stop: date) -> Iterator[_Part]:
     """The parts of all dates from ``first`` on, and at last one that begins with ``stop``."""
     zone = zone_of(rules.zone)
-    before = [_ZERO] * len(KINDS)
+    before = [_ZERO] * len(HOUR_KINDS)
     last: _Part | None = None
     for day in _days(first, stop):
         for wall, night in _edges(rules) if day < stop else [(time.min, False)]:
             start = instant_of(datetime.combine(day, wall), zone)
             if last is not None:
                 before[last.place] += start - last.start
-            place = KINDS.index(_kind(rules, day, night))
+            place = HOUR_KINDS.index(_kind(rules, day, night))
             last = _Part(start, place, night, tuple(before))
             yield last
 
@@ -178,7 +178,7 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=number)
 
 
-def _edges(rules: Rules) -> list[tuple[time, bool]]:
+def _edges(rules: HourRules) -> list[tuple[time, bool]]:
     """When a date begins, ends or interrupts the night."""
     begins, ends = rules.night_from, rules.night_to
     if begins == ends:
@@ -188,9 +188,9 @@ def _edges(rules: Rules) -> list[tuple[time, bool]]:
     return [(time.min, True), (ends, False), (begins, True)]
 
 
-def _kind(rules: Rules, day: date, night: bool) -> Kind:
+def _kind(rules: HourRules, day: date, night: bool) -> HourKind:
     if day in rules.holidays:
-        return Kind.HOLIDAY
+        return HourKind.HOLIDAY
     if day.weekday() in rules.weekend:
-        return Kind.WEEKEND
-    return Kind.NIGHT if night else Kind.WEEKDAY
+        return HourKind.WEEKEND
+    return HourKind.NIGHT if night else HourKind.WEEKDAY

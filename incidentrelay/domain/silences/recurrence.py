@@ -32,7 +32,7 @@ class Frequency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RecurrenceRule:
     """``weekdays`` are (number within the month or 0 for all, weekday with Monday 0).
 
     ``until`` is an aware instant, or a day on the wall (the last one). Where days of
@@ -49,7 +49,7 @@ class Rule:
     until: datetime | date | None = None
 
 
-def parse(text: str) -> Rule:
+def parse_rule(text: str) -> RecurrenceRule:
     """The rule of ``text``; raises InvalidInput (field ``rule``) with what is wrong."""
     parts = _parts(text)
     if "FREQ" not in parts:
@@ -60,7 +60,7 @@ def parse(text: str) -> Rule:
     values: dict[str, Any] = {
         _NAMES[name][0]: _NAMES[name][1](name, value) for name, value in parts.items()
     }
-    rule = Rule(**values)
+    rule = RecurrenceRule(**values)
     _check(rule)
     return rule
 
@@ -79,7 +79,7 @@ def _parts(text: str) -> dict[str, str]:
     return parts
 
 
-def _check(rule: Rule) -> None:
+def _check(rule: RecurrenceRule) -> None:
     if rule.count is not None and rule.until is not None:
         raise _wrong("Give COUNT or UNTIL, not both.")
     if rule.frequency is Frequency.WEEKLY and rule.month_days:
@@ -158,7 +158,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[str, str], object]]] = {
 }
 
 
-def days(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
+def matching_days(rule: RecurrenceRule, start: date, first: date, last: date) -> Iterator[date]:
     """The days from ``first`` to ``last`` on which the rule that began on ``start`` falls.
 
     In order, and lazily. COUNT and UNTIL do not count here; see :func:`nth_day`.
@@ -173,15 +173,15 @@ def days(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
             yield day
 
 
-def nth_day(rule: Rule, start: date, number: int) -> date:
+def nth_day(rule: RecurrenceRule, start: date, number: int) -> date:
     """The day on which the rule falls for the ``number``-th time, or the last there is."""
     found = start
-    for day in islice(days(rule, start, start, LAST), number):
+    for day in islice(matching_days(rule, start, start, LAST), number):
         found = day
     return found
 
 
-def _wanted(rule: Rule, day: date) -> bool:
+def _wanted(rule: RecurrenceRule, day: date) -> bool:
     """Whether what only narrows the rule lets the day pass."""
     if rule.months and day.month not in rule.months:
         return False
@@ -194,7 +194,7 @@ def _wanted(rule: Rule, day: date) -> bool:
     return any((at, weekday) in rule.weekdays for at in (0, number, -left))
 
 
-def _on_month_day(rule: Rule, day: date) -> bool:
+def _on_month_day(rule: RecurrenceRule, day: date) -> bool:
     return day.day in rule.month_days or day.day - _length(day) - 1 in rule.month_days
 
 
@@ -202,7 +202,7 @@ def _length(day: date) -> int:
     return calendar.monthrange(day.year, day.month)[1]
 
 
-def _daily(rule: Rule, start: date, first: date, _last: date) -> Iterator[date]:
+def _daily(rule: RecurrenceRule, start: date, first: date, _last: date) -> Iterator[date]:
     missing = -(first - start).days % rule.interval
     number = (first - start).days + missing
     while True:
@@ -210,7 +210,7 @@ def _daily(rule: Rule, start: date, first: date, _last: date) -> Iterator[date]:
         number += rule.interval
 
 
-def _weekly(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
+def _weekly(rule: RecurrenceRule, start: date, first: date, last: date) -> Iterator[date]:
     monday = start - timedelta(days=(start.weekday() - rule.week_start) % 7)
     weeks = (first - monday).days // 7
     week = monday + timedelta(weeks=weeks // rule.interval * rule.interval)
@@ -222,7 +222,7 @@ def _weekly(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
         week += timedelta(weeks=rule.interval)
 
 
-def _monthly(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
+def _monthly(rule: RecurrenceRule, start: date, first: date, last: date) -> Iterator[date]:
     begin = start.year * 12 + start.month - 1
     passed = first.year * 12 + first.month - 1 - begin
     month = begin + passed // rule.interval * rule.interval
@@ -234,7 +234,7 @@ def _monthly(rule: Rule, start: date, first: date, last: date) -> Iterator[date]
         month += rule.interval
 
 
-_PERIODS: Mapping[Frequency, Callable[[Rule, date, date, date], Iterator[date]]] = {
+_PERIODS: Mapping[Frequency, Callable[[RecurrenceRule, date, date, date], Iterator[date]]] = {
     Frequency.DAILY: _daily,
     Frequency.WEEKLY: _weekly,
     Frequency.MONTHLY: _monthly,

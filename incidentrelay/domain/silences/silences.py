@@ -14,10 +14,10 @@ from functools import lru_cache
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import LATEST, instant_of, wall_of, zone_of
 from incidentrelay.domain.silences import recurrence
-from incidentrelay.domain.silences.recurrence import Rule
+from incidentrelay.domain.silences.recurrence import RecurrenceRule
 
 # So far ahead the next window is looked for; a rule that leaves out more is refused.
-LOOK = timedelta(days=10 * 366)
+HORIZON = timedelta(days=10 * 366)
 _INSTANT = timedelta(microseconds=1)
 # A day on the wall and the instant of a window on it are never further apart.
 _MARGIN = timedelta(days=2)
@@ -25,7 +25,7 @@ _MOST_LINKS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SilenceWindow:
     """[start, end)."""
 
     start: datetime
@@ -33,13 +33,13 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Recurring:
+class RecurringSilence:
     """A window of ``duration`` at ``start_time`` on each day of ``rule``, up to ``last_day``.
 
     ``until`` cuts off what is later, wherever in a window it lies.
     """
 
-    rule: Rule
+    rule: RecurrenceRule
     zone: str
     starts_on: date
     start_time: time
@@ -49,43 +49,43 @@ class Recurring:
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class SilenceCoverage:
     """Several silences together: ``ids`` of those that matter, and when none is left."""
 
     ids: tuple[int, ...]
     end: datetime
 
 
-Timing = Window | Recurring
+SilenceTiming = SilenceWindow | RecurringSilence
 
 
 @lru_cache(maxsize=1024)
 def recurring(
     rule: str, zone: str, starts_on: date, start_time: time, duration: timedelta
-) -> Recurring:
+) -> RecurringSilence:
     """The recurring window that these words mean.
 
     Raises InvalidInput naming ``rule`` or ``zone``, also where there is no window.
     """
-    parsed, place = recurrence.parse(rule), zone_of(zone)
+    parsed, place = recurrence.parse_rule(rule), zone_of(zone)
     last = recurrence.LAST
     if isinstance(parsed.until, datetime):
         wall = wall_of(parsed.until, place)
         last = wall.date() if wall.time() >= start_time else wall.date() - timedelta(days=1)
     elif parsed.until is not None:
         last = parsed.until
-    timing = Recurring(parsed, zone, starts_on, start_time, duration, last)
-    if next(_starts(timing, starts_on, starts_on + LOOK), None) is None:
+    timing = RecurringSilence(parsed, zone, starts_on, start_time, duration, last)
+    if next(_starts(timing, starts_on, starts_on + HORIZON), None) is None:
         raise InvalidInput.of("rule", "There is no day on which this begins.")
     if parsed.count is None:
         return timing
     counted = recurrence.nth_day(parsed, starts_on, parsed.count)
-    return Recurring(parsed, zone, starts_on, start_time, duration, counted)
+    return RecurringSilence(parsed, zone, starts_on, start_time, duration, counted)
 
 
-def windows(timing: Timing, start: datetime, end: datetime) -> Iterator[Window]:
+def windows(timing: SilenceTiming, start: datetime, end: datetime) -> Iterator[SilenceWindow]:
     """The windows that reach into [start, end), in order."""
-    if isinstance(timing, Window):
+    if isinstance(timing, SilenceWindow):
         if timing.start < end and timing.end > start:
             yield timing
         return
@@ -96,26 +96,26 @@ def windows(timing: Timing, start: datetime, end: datetime) -> Iterator[Window]:
         if begin >= min(end, timing.until):
             return
         if finish > start:
-            yield Window(begin, finish)
+            yield SilenceWindow(begin, finish)
 
 
-def active_at(timing: Timing, at: datetime) -> Window | None:
+def active_at(timing: SilenceTiming, at: datetime) -> SilenceWindow | None:
     """The window that ``at`` lies in; of several, the one that ends last."""
     found = windows(timing, at, at + _INSTANT)
     return max(found, key=lambda window: window.end, default=None)
 
 
-def next_start(timing: Timing, at: datetime) -> datetime | None:
+def next_start(timing: SilenceTiming, at: datetime) -> datetime | None:
     """When a window begins after ``at``; None where none does within :data:`LOOK`."""
-    if isinstance(timing, Window):
+    if isinstance(timing, SilenceWindow):
         return timing.start if timing.start > at else None
     today = wall_of(at, zone_of(timing.zone)).date()
-    begins = _starts(timing, today - _MARGIN, today + LOOK)
+    begins = _starts(timing, today - _MARGIN, today + HORIZON)
     found = next((begin for begin in begins if begin > at), None)
     return found if found is not None and found < timing.until else None
 
 
-def next_change(timing: Timing, at: datetime) -> datetime | None:
+def next_change(timing: SilenceTiming, at: datetime) -> datetime | None:
     """When a window begins or ends after ``at``; None where all is over."""
     ends = [window.end for window in windows(timing, at, at + _INSTANT)]
     start = next_start(timing, at)
@@ -123,25 +123,27 @@ def next_change(timing: Timing, at: datetime) -> datetime | None:
     if found:
         return min(found)
     # A rule that pauses for very long is looked at again.
-    return at + LOOK if at < span(timing).start or at + LOOK < span(timing).end else None
+    return at + HORIZON if at < span(timing).start or at + HORIZON < span(timing).end else None
 
 
 @lru_cache(maxsize=1024)
-def span(timing: Timing) -> Window:
+def span(timing: SilenceTiming) -> SilenceWindow:
     """From the beginning of the first window to the end of the last.
 
     The end is the end of all times (year 2200) where the rule never stops.
     """
-    if isinstance(timing, Window):
+    if isinstance(timing, SilenceWindow):
         return timing
-    first = next(_starts(timing, timing.starts_on, timing.starts_on + LOOK))
+    first = next(_starts(timing, timing.starts_on, timing.starts_on + HORIZON))
     if timing.last_day == recurrence.LAST:
-        return Window(first, timing.until)
-    last = max(_starts(timing, timing.last_day - LOOK, timing.last_day), default=first)
-    return Window(first, min(last + timing.duration, timing.until))
+        return SilenceWindow(first, timing.until)
+    last = max(_starts(timing, timing.last_day - HORIZON, timing.last_day), default=first)
+    return SilenceWindow(first, min(last + timing.duration, timing.until))
 
 
-def cover(timings: Sequence[tuple[int, Timing]], at: datetime) -> Cover | None:
+def silence_coverage(
+    timings: Sequence[tuple[int, SilenceTiming]], at: datetime
+) -> SilenceCoverage | None:
     """What (id, timing) of several silences is in force at ``at``, and until when without a break.
 
     Where they follow each other for ever, the end is that of a long chain of them.
@@ -154,14 +156,14 @@ def cover(timings: Sequence[tuple[int, Timing]], at: datetime) -> Cover | None:
             break
         end, last = max(active)
         ids[last] = None
-    return Cover(tuple(ids), end) if ids else None
+    return SilenceCoverage(tuple(ids), end) if ids else None
 
 
-def _starts(timing: Recurring, first: date, last: date) -> Iterator[datetime]:
+def _starts(timing: RecurringSilence, first: date, last: date) -> Iterator[datetime]:
     """When the windows on the days from ``first`` to ``last`` begin, each once."""
     place, before = zone_of(timing.zone), None
     last = min(last, timing.last_day)
-    for day in recurrence.days(timing.rule, timing.starts_on, first, last):
+    for day in recurrence.matching_days(timing.rule, timing.starts_on, first, last):
         begin = instant_of(datetime.combine(day, timing.start_time), place)
         # A day that a zone leaves out altogether begins when the next one does.
         if begin != before:

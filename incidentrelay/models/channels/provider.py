@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incidentrelay.models.meta import Base
 
 
-class Lane(Base):
+class Provider(Base):
     """State of a provider's circuit breaker (domain/delivery/circuit_breaker.py)."""
 
-    __tablename__ = "lanes"
+    __tablename__ = "providers"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int] = mapped_column(default=0)
@@ -20,10 +20,10 @@ class Lane(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
 
 
-class TargetPace(Base):
+class RecipientRate(Base):
     """State of a recipient's rate limit (domain/delivery/rate_limit.py)."""
 
-    __tablename__ = "target_paces"
+    __tablename__ = "recipient_rates"
 
     target: Mapped[str] = mapped_column(String(64), primary_key=True)
     busy_until: Mapped[datetime]

@@ -28,14 +28,14 @@ class Notification(Identified, Base):
     ``uid`` is the idempotency key that receivers see, the same over all attempts.
     ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email:4``).
     What is not about an alert of a team, but about a person's own ways, has no team.
-    ``lane`` is what shares a provider (``channel:3``, ``email``): only so many of one
-    lane are sent at the same time, so that a slow provider does not delay the others.
+    ``provider`` names who delivers it (``channel:3``, ``email``): the number sent to one
+    provider at a time is limited, so a slow one delays no other.
     ``next_at`` is when it is due while pending or in retry, and when the lease ends
     while sending. ``fence`` grows with every claim: only the newest claim's result
     is written. ``handle`` is the vendor's name of the posted message.
 
     ``bundle`` is the idempotency key of the message in which it shares with others of
-    the same target; None: it has one of its own. ``stranded_at`` is when others were
+    the same target; None: it has one of its own. ``stalled_at`` is when others were
     told instead, because its provider had not worked for a while.
     """
 
@@ -58,8 +58,8 @@ class Notification(Identified, Base):
             postgresql_where=_DUE,
         ),
         Index(
-            "ix_notifications_lane_due",
-            "lane",
+            "ix_notifications_provider_due",
+            "provider",
             "state",
             "next_at",
             sqlite_where=_DUE,
@@ -100,7 +100,7 @@ class Notification(Identified, Base):
     kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
     target: Mapped[str] = mapped_column(String(64))
     method: Mapped[str] = mapped_column(String(32))
-    lane: Mapped[str] = mapped_column(String(64))
+    provider: Mapped[str] = mapped_column(String(64))
     channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     contact_id: Mapped[int | None] = mapped_column(
@@ -115,7 +115,7 @@ class Notification(Identified, Base):
     next_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
     bundle: Mapped[str | None] = mapped_column(String(170))
-    stranded_at: Mapped[datetime | None]
+    stalled_at: Mapped[datetime | None]
     handle: Mapped[dict[str, Any]]
     last_error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""What people were told about the beginning and the end of their shifts."""
+"""Reminders sent when a shift starts or ends."""
 
 from datetime import datetime
 
@@ -10,29 +10,29 @@ from incidentrelay.models.meta import Base, Choice
 from incidentrelay.models.mixins import Identified
 
 
-class ShiftNotice(Identified, Base):
-    """``user_id`` began or ended a shift of the rotation ``at`` that instant.
+class ShiftReminder(Identified, Base):
+    """One per boundary: ``user_id`` starts or ends a shift of the rotation ``at`` that instant.
 
-    There is one row for each such edge, whoever looks and however often. ``told``
-    False: the person wants no such mail, or has no address.
+    The unique index keeps several workers from sending it twice. ``notified`` is False
+    if the person wants no such e-mail or has no address.
     """
 
-    __tablename__ = "shift_notices"
+    __tablename__ = "shift_reminders"
     __table_args__ = (
         Index(
-            "uq_shift_notices_rotation_id_user_id_edge_at",
+            "uq_shift_reminders_rotation_id_user_id_edge_at",
             "rotation_id",
             "user_id",
             "edge",
             "at",
             unique=True,
         ),
-        Index("ix_shift_notices_at", "at"),
+        Index("ix_shift_reminders_at", "at"),
     )
 
     rotation_id: Mapped[int] = mapped_column(ForeignKey("rotations.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     edge: Mapped[ShiftEdge] = mapped_column(Choice(ShiftEdge))
     at: Mapped[datetime]
-    told: Mapped[bool]
+    notified: Mapped[bool]
     created_at: Mapped[datetime]

@@ -23,6 +23,6 @@ class User(Versioned, Base):
     zone: Mapped[str] = mapped_column(String(64), default="UTC")
     active: Mapped[bool] = mapped_column(default=True)
     is_admin: Mapped[bool] = mapped_column(default=False)
-    shift_start_notice: Mapped[bool] = mapped_column(default=True)
-    shift_end_notice: Mapped[bool] = mapped_column(default=False)
+    shift_start_reminder: Mapped[bool] = mapped_column(default=True)
+    shift_end_reminder: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str | None]

@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
-def derive(secret_key: str, purpose: str) -> bytes:
+def derive_key(secret_key: str, purpose: str) -> bytes:
     """32 bytes that belong to ``purpose`` alone (``vault``, ``act``, ``csrf`` …)."""
     return HKDF(algorithm=SHA256(), length=32, salt=b"incidentrelay", info=purpose.encode()).derive(
         secret_key.encode()

@@ -16,8 +16,6 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.models import LoginFailure, User, WebSession
-from incidentrelay.services.access.action_links import ActLink, read_act, sign_act
-from incidentrelay.services.access.keys import derive
 from incidentrelay.services.access.passwords import (
     check_password,
     hash_password,
@@ -28,7 +26,6 @@ from incidentrelay.services.access.secrets import (
     TokenKind,
     new_token,
     token_digest,
-    token_hint,
     token_kind,
 )
 from incidentrelay.services.common import audit
@@ -131,12 +128,14 @@ def change_password(
     user.password_hash = hash_password(check_password(new, user.username, "new_password"))
     user.updated_at = now
     end_sessions(session, user, keep=keep)
-    audit.record(
+    audit.record_change(
         session, actor, "change_password", user, {"password": [audit.MASK, audit.MASK]}, now=now
     )
 
 
-def prune(session: Session, now: datetime, *, idle: timedelta, lifetime: timedelta) -> None:
+def prune_login_failures(
+    session: Session, now: datetime, *, idle: timedelta, lifetime: timedelta
+) -> None:
     """Delete failures that count no more, and sessions that have ended."""
     session.execute(delete(LoginFailure).where(LoginFailure.at <= now - WINDOW))
     session.execute(
@@ -203,26 +202,4 @@ def _open_session(
 
 def _record(session: Session, user: User, action: str, now: datetime, request_id: str) -> None:
     actor = Actor(name=user.username, via="console", user_id=user.id, request_id=request_id)
-    audit.record(session, actor, action, user, now=now)
-
-
-__all__ = [
-    "ActLink",
-    "TokenKind",
-    "change_password",
-    "check_password",
-    "derive",
-    "end_sessions",
-    "hash_password",
-    "new_token",
-    "prune",
-    "read_act",
-    "session_identity",
-    "sign_act",
-    "sign_in",
-    "sign_out",
-    "token_digest",
-    "token_hint",
-    "token_kind",
-    "verify",
-]
+    audit.record_change(session, actor, action, user, now=now)

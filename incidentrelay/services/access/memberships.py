@@ -20,7 +20,7 @@ class Roles:
     bound_group_id: int | None = None
 
 
-def load(session: Session, user: User) -> Roles:
+def load_roles(session: Session, user: User) -> Roles:
     """The roles of ``user`` in active groups, and in teams of groups they belong to."""
     in_groups = (
         select(GroupMember.group_id, GroupMember.role)

@@ -69,8 +69,8 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, token, taken="Try again.")
-    _record(session, actor, "create", token, user, now, resources.given(values))
+    resources.insert_row(session, token, taken="Try again.")
+    _record(session, actor, "create", token, user, now, resources.given_fields(values))
     return token, text
 
 
@@ -78,9 +78,9 @@ def update(
     session: Session, token: ApiToken, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> ApiToken:
     """Rename the token; what it may do never changes."""
-    diff = resources.change(token, validation.clean(data, {"name": validation.NAME}))
+    diff = resources.change_row(token, validation.clean(data, {"name": validation.NAME}))
     if diff:
-        resources.save(session, token, now)
+        resources.save_row(session, token, now)
         _record(session, actor, "update", token, session.get_one(User, token.user_id), now, diff)
     return token
 
@@ -88,7 +88,7 @@ def update(
 def delete(session: Session, token: ApiToken, *, actor: Actor, now: datetime) -> None:
     """Revoke the token: it is void at once."""
     user = session.get_one(User, token.user_id)
-    resources.remove(session, token, used="This token is still needed.")
+    resources.remove_row(session, token, used="This token is still needed.")
     _record(session, actor, "delete", token, user, now, {})
 
 
@@ -125,7 +125,7 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session,
         actor,
         action,

@@ -15,7 +15,7 @@ from incidentrelay.services.access.visibility import Memberships
 _NOBODY = "There is nobody of this name."
 
 
-def named(session: Session, username: object, field: str = "username") -> User:
+def find_user(session: Session, username: object, field: str = "username") -> User:
     """The user of that name; raises InvalidInput naming ``field`` where there is none."""
     text = username.strip().casefold() if isinstance(username, str) else ""
     user = session.scalar(select(User).where(User.username == text)) if _storable(text) else None
@@ -24,13 +24,13 @@ def named(session: Session, username: object, field: str = "username") -> User:
     return user
 
 
-def colleague(session: Session, memberships: Memberships, username: object) -> User:
+def find_colleague(session: Session, memberships: Memberships, username: object) -> User:
     """The user of that name as far as ``memberships`` may know: a site admin, or somebody
     in one of their groups. Raises InvalidInput (``username``) where there is none.
 
     Who else has an account here is nothing to find out by trying names.
     """
-    user = named(session, username)
+    user = find_user(session, username)
     if memberships.is_admin or user.is_admin:
         return user
     shared = select(GroupMember.id).where(
@@ -41,12 +41,12 @@ def colleague(session: Session, memberships: Memberships, username: object) -> U
     return user
 
 
-def member(session: Session, group_id: int, username: object, field: str) -> User:
+def find_member(session: Session, group_id: int, username: object, field: str) -> User:
     """The active member of the group of that name; raises InvalidInput naming ``field``."""
-    return members(session, group_id, [username], field)[0]
+    return find_members(session, group_id, [username], field)[0]
 
 
-def members(
+def find_members(
     session: Session,
     group_id: int,
     usernames: Sequence[object],
@@ -79,7 +79,7 @@ def members(
     return [found[text] for text in texts]
 
 
-def names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+def display_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Usernames by id, of those ids that exist."""
     query = select(User.id, User.username).where(User.id.in_(set(ids)))
     return dict(session.execute(query).all())

@@ -16,7 +16,7 @@ from incidentrelay.domain.permissions import (
     GROUP_GRANTS,
     TEAM_GRANTS,
     Permission,
-    Place,
+    ScopeLevel,
     roles_granting,
 )
 from incidentrelay.models import (
@@ -55,10 +55,10 @@ class Memberships(Protocol):
     def bound_group_id(self) -> int | None: ...
 
 
-_IN_GROUP = frozenset({Place.GROUP})
-_TEAM = frozenset({Place.GROUP, Place.TEAMS, Place.TEAM})
-_CONTENTS = _TEAM | {Place.CONTENTS}
-_TEAM_MEMBERS = _TEAM | {Place.TEAM_MEMBERS}
+_IN_GROUP = frozenset({ScopeLevel.GROUP})
+_TEAM = frozenset({ScopeLevel.GROUP, ScopeLevel.TEAMS, ScopeLevel.TEAM})
+_CONTENTS = _TEAM | {ScopeLevel.CONTENTS}
+_TEAM_MEMBERS = _TEAM | {ScopeLevel.TEAM_MEMBERS}
 
 _OF_GROUP: Mapping[type[Base], InstrumentedAttribute[Any]] = {
     GroupMember: GroupMember.group_id,
@@ -86,7 +86,7 @@ def visible_groups(memberships: Memberships, permission: Permission) -> Clause:
 
 
 def visible_teams(
-    memberships: Memberships, permission: Permission, places: frozenset[Place] = _TEAM
+    memberships: Memberships, permission: Permission, places: frozenset[ScopeLevel] = _TEAM
 ) -> Clause:
     """Of which rows of Team ``permission`` is granted at one of ``places``."""
     bound = _bound(memberships, Team.group_id)
@@ -144,7 +144,7 @@ def _bound(memberships: Memberships, column: InstrumentedAttribute[int]) -> Clau
 
 
 def _groups(
-    memberships: Memberships, permission: Permission, places: frozenset[Place]
+    memberships: Memberships, permission: Permission, places: frozenset[ScopeLevel]
 ) -> list[int]:
     return [
         group

@@ -15,7 +15,7 @@ _VOID = "This link is not valid any more. Sign in to see the alert."
 _SENSITIVE = frozenset({"password", "active"})
 
 
-def open_link(session: Session, link: ActLink) -> tuple[User, Alert]:
+def open_action_link(session: Session, link: ActLink) -> tuple[User, Alert]:
     """The person and the alert (with team, assignee and who acknowledged it).
 
     Raises NotAllowed where the person is not active, has changed the password or was
@@ -24,7 +24,7 @@ def open_link(session: Session, link: ActLink) -> tuple[User, Alert]:
     user = session.get(User, link.user_id)
     if user is None or not user.active or _changed_since(session, user, link):
         raise NotAllowed(_VOID)
-    roles = memberships.load(session, user)
+    roles = memberships.load_roles(session, user)
     query = (
         select(Alert)
         .where(Alert.id == link.alert_id)

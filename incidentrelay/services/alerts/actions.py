@@ -22,14 +22,14 @@ LONGEST_SNOOZE = timedelta(days=30)
 LONGEST_COMMENT = 10_000
 
 
-def lock(session: Session, alert: Alert) -> Alert:
+def lock_alert(session: Session, alert: Alert) -> Alert:
     """The alert as it is now; others wait with changing it until this is committed."""
-    return alert_transitions.lock(session, [alert.id])[0]
+    return alert_transitions.lock_alerts(session, [alert.id])[0]
 
 
 def acknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
     """Somebody takes it: nobody else is paged (until the team's ack timeout)."""
-    alert = lock(session, alert)
+    alert = lock_alert(session, alert)
     status = transition(alert.status, Action.ACKNOWLEDGE)
     if alert.status is status:
         return alert
@@ -39,7 +39,7 @@ def acknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime) 
 
 def unacknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
     """Nobody has it any more: its plan starts again from the beginning."""
-    alert = lock(session, alert)
+    alert = lock_alert(session, alert)
     status = transition(alert.status, Action.UNACKNOWLEDGE)
     if alert.status is status:
         return alert
@@ -49,7 +49,7 @@ def unacknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime
 
 def resolve(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
     """It is over. If the source says that it fires again, it comes back."""
-    alert = lock(session, alert)
+    alert = lock_alert(session, alert)
     status = transition(alert.status, Action.RESOLVE)
     if alert.status is status:
         return alert
@@ -62,7 +62,7 @@ def snooze(
 ) -> Alert:
     """Quiet until ``until``; if it is not resolved by then, it pages from the beginning."""
     check_snooze(until, now)
-    alert = lock(session, alert)
+    alert = lock_alert(session, alert)
     transition(alert.status, Action.SNOOZE)
     alert_transitions.snooze(session, [alert], until, actor=actor, now=now)
     return alert
@@ -76,7 +76,7 @@ def check_snooze(until: datetime, now: datetime) -> None:
 
 def assign(session: Session, alert: Alert, user: User, *, actor: Actor, now: datetime) -> Alert:
     """Hand it to ``user``, who is paged now. Raises InvalidInput for an outsider."""
-    alert = lock(session, alert)
+    alert = lock_alert(session, alert)
     transition(alert.status, Action.ASSIGN)
     if not user.active or not _belongs(session, alert, user):
         raise InvalidInput.of("username", "Only an active member of the group can be assigned.")
@@ -95,23 +95,23 @@ def _belongs(session: Session, alert: Alert, user: User) -> bool:
     return session.scalar(query) is not None
 
 
-def hand_on(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> User:
+def reassign_to_next(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> User:
     """Hand it to the next member of its rotation, who is paged now and returned.
 
     Raises Conflict where its plan has no rotation, or nobody else is active there.
     """
-    alert = lock(session, alert)
-    transition(alert.status, Action.HAND_ON)
-    following = reassign.successors(session, [alert], now)
+    alert = lock_alert(session, alert)
+    transition(alert.status, Action.REASSIGN)
+    following = reassign.find_next_people(session, [alert], now)
     if alert.id not in following:
         raise Conflict(reassign.why_nobody(alert))
-    reassign.hand_on(session, [alert], following, actor=actor, now=now)
+    reassign.reassign_to_next(session, [alert], following, actor=actor, now=now)
     return following[alert.id]
 
 
 def escalate(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
     """Do not wait: the next step of the plan that asks somebody else runs now."""
-    alert = lock(session, alert)
+    alert = lock_alert(session, alert)
     transition(alert.status, Action.ESCALATE)
     alert_transitions.escalate(session, [alert], actor=actor, now=now)
     return alert
@@ -120,7 +120,7 @@ def escalate(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> 
 def comment(session: Session, alert: Alert, text: str, *, actor: Actor, now: datetime) -> Alert:
     """A line of the timeline in somebody's own words; any state of the alert will do."""
     text = clean_comment(text)
-    alert_transitions.note(session, [alert], EventKind.COMMENTED, text, actor, now)
+    alert_transitions.add_note(session, [alert], EventKind.COMMENTED, text, actor, now)
     return alert
 
 

@@ -26,7 +26,7 @@ from incidentrelay.services.alerts import reassign
 from incidentrelay.services.alerts import search as alert_search
 from incidentrelay.services.alerts import transitions as alert_transitions
 
-MOST = 500
+MAX_ALERTS = 500
 # Where the database cannot tell what matches, so many rows are looked at.
 _CHUNK, _CHUNKS = 500, 8
 
@@ -39,7 +39,7 @@ class BulkAction(StrEnum):
     RESOLVE = "resolve"
     SNOOZE = "snooze"
     ASSIGN = "assign"
-    HAND_ON = "hand-on"
+    REASSIGN = "reassign-to-next"
     ESCALATE = "escalate"
     COMMENT = "comment"
 
@@ -54,7 +54,7 @@ class BulkOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BulkOrder:
     """What is to be done: ``until`` is for snooze, ``user`` for assign, ``text`` for comment."""
 
     action: BulkAction
@@ -64,7 +64,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BulkResult:
     """``reason`` is a sentence where nothing was done, and empty otherwise."""
 
     id: int
@@ -78,7 +78,7 @@ _ACTIONS: Mapping[BulkAction, Action] = {
     BulkAction.RESOLVE: Action.RESOLVE,
     BulkAction.SNOOZE: Action.SNOOZE,
     BulkAction.ASSIGN: Action.ASSIGN,
-    BulkAction.HAND_ON: Action.HAND_ON,
+    BulkAction.REASSIGN: Action.REASSIGN,
     BulkAction.ESCALATE: Action.ESCALATE,
 }
 _ALREADY: Mapping[BulkAction, str] = {
@@ -91,7 +91,7 @@ _MAY_NOT = "You may not respond to this alert."
 _OUTSIDER = "Only an active member of the group can be assigned."
 
 
-def find(
+def find_alerts(
     session: Session, memberships: Memberships, wanted: Mapping[str, Any]
 ) -> tuple[list[int], bool]:
     """The newest alerts that match, at most :data:`MOST`, and whether there are more.
@@ -100,7 +100,7 @@ def find(
     """
     columns = (Alert.id, Alert.labels)
     seen: Select[Any] = select(Alert).where(visible(Alert, memberships, Permission.VIEW))
-    narrowed = alert_search.narrowed(seen, wanted).order_by(Alert.id.desc())
+    narrowed = alert_search.apply_filter(seen, wanted).order_by(Alert.id.desc())
     statement = narrowed.with_only_columns(*columns)
     found: list[int] = []
     before: int | None = None
@@ -111,7 +111,7 @@ def find(
             before = alert_id
             if not matches(wanted.get("matchers", ()), labels):
                 continue
-            if len(found) == MOST:
+            if len(found) == MAX_ALERTS:
                 return found, True
             found.append(alert_id)
         if len(rows) <= _CHUNK:
@@ -119,15 +119,15 @@ def find(
     return found, True
 
 
-def perform(
+def perform_bulk(
     session: Session,
-    order: Order,
+    order: BulkOrder,
     alert_ids: Collection[int],
     memberships: Memberships,
     *,
     actor: Actor,
     now: datetime,
-) -> list[Result]:
+) -> list[BulkResult]:
     """Do it to each alert that it can be done to; one result for each id, in their order.
 
     Raises InvalidInput for an order that could be carried out on no alert.
@@ -136,25 +136,25 @@ def perform(
     seen = _granted(session, alert_ids, memberships, Permission.VIEW)
     may = _granted(session, seen, memberships, Permission.RESPOND)
     results = {
-        alert_id: Result(alert_id, BulkOutcome.NOT_FOUND, _NOT_FOUND) for alert_id in alert_ids
+        alert_id: BulkResult(alert_id, BulkOutcome.NOT_FOUND, _NOT_FOUND) for alert_id in alert_ids
     }
-    results |= {each: Result(each, BulkOutcome.REFUSED, _MAY_NOT) for each in seen - may}
+    results |= {each: BulkResult(each, BulkOutcome.REFUSED, _MAY_NOT) for each in seen - may}
     groups = _groups_of(session, order.user)
     able: list[Alert] = []
-    for alert in alert_transitions.lock(session, sorted(may)):
+    for alert in alert_transitions.lock_alerts(session, sorted(may)):
         results[alert.id] = result = _judge(order, alert, groups)
         if result.outcome is BulkOutcome.DONE:
             able.append(alert)
-    if order.action is BulkAction.HAND_ON:
-        results |= _hand_on(session, able, actor, now)
+    if order.action is BulkAction.REASSIGN:
+        results |= _reassign(session, able, actor, now)
     elif able:
         _do(session, order, able, actor, now)
     return [results[alert_id] for alert_id in dict.fromkeys(alert_ids)]
 
 
-def _check(order: Order, alert_ids: Collection[int], now: datetime) -> None:
-    if not 1 <= len(alert_ids) <= MOST:
-        raise InvalidInput.of("ids", f"Give 1 to {MOST} alerts.")
+def _check(order: BulkOrder, alert_ids: Collection[int], now: datetime) -> None:
+    if not 1 <= len(alert_ids) <= MAX_ALERTS:
+        raise InvalidInput.of("ids", f"Give 1 to {MAX_ALERTS} alerts.")
     if order.action is BulkAction.SNOOZE:
         if order.until is None:
             raise InvalidInput.of("until", "Say until when.")
@@ -182,50 +182,52 @@ def _groups_of(session: Session, user: User | None) -> set[int] | None:
     return set(session.scalars(query)) if user.active else set()
 
 
-def _judge(order: Order, alert: Alert, groups: set[int] | None) -> Result:
+def _judge(order: BulkOrder, alert: Alert, groups: set[int] | None) -> BulkResult:
     action = _ACTIONS.get(order.action)
     if action is not None:
         try:
             after = transition(alert.status, action)
         except InvalidTransition as error:
-            return Result(alert.id, BulkOutcome.REFUSED, error.message)
+            return BulkResult(alert.id, BulkOutcome.REFUSED, error.message)
         if order.action in _ALREADY and after is alert.status:
-            return Result(alert.id, BulkOutcome.UNCHANGED, _ALREADY[order.action])
+            return BulkResult(alert.id, BulkOutcome.UNCHANGED, _ALREADY[order.action])
     if groups is not None and alert.team.group_id not in groups:
-        return Result(alert.id, BulkOutcome.REFUSED, _OUTSIDER)
-    return Result(alert.id, BulkOutcome.DONE)
+        return BulkResult(alert.id, BulkOutcome.REFUSED, _OUTSIDER)
+    return BulkResult(alert.id, BulkOutcome.DONE)
 
 
-def _hand_on(
+def _reassign(
     session: Session, alerts: Sequence[Alert], actor: Actor, now: datetime
-) -> dict[int, Result]:
+) -> dict[int, BulkResult]:
     """Hand on those after whose assignee somebody comes; the others are refused."""
-    following = reassign.successors(session, alerts, now)
+    following = reassign.find_next_people(session, alerts, now)
     able = [alert for alert in alerts if alert.id in following]
-    reassign.hand_on(session, able, following, actor=actor, now=now)
+    reassign.reassign_to_next(session, able, following, actor=actor, now=now)
     return {
-        alert.id: Result(alert.id, BulkOutcome.REFUSED, reassign.why_nobody(alert))
+        alert.id: BulkResult(alert.id, BulkOutcome.REFUSED, reassign.why_nobody(alert))
         for alert in alerts
         if alert.id not in following
     }
 
 
-def _do(session: Session, order: Order, able: Sequence[Alert], actor: Actor, now: datetime) -> None:
+def _do(
+    session: Session, order: BulkOrder, able: Sequence[Alert], actor: Actor, now: datetime
+) -> None:
     match order:
-        case Order(BulkAction.ACK):
+        case BulkOrder(BulkAction.ACK):
             alert_transitions.acknowledge(session, able, actor=actor, now=now)
-        case Order(BulkAction.UNACK):
+        case BulkOrder(BulkAction.UNACK):
             alert_transitions.unacknowledge(session, able, actor=actor, now=now)
-        case Order(BulkAction.RESOLVE):
+        case BulkOrder(BulkAction.RESOLVE):
             alert_transitions.resolve(
                 session, able, f"Resolved by {actor.name}", actor=actor, now=now
             )
-        case Order(BulkAction.SNOOZE, until=datetime() as until):
+        case BulkOrder(BulkAction.SNOOZE, until=datetime() as until):
             alert_transitions.snooze(session, able, until, actor=actor, now=now)
-        case Order(BulkAction.ASSIGN, user=User() as user):
+        case BulkOrder(BulkAction.ASSIGN, user=User() as user):
             alert_transitions.assign(session, able, user, actor=actor, now=now)
-        case Order(BulkAction.ESCALATE):
+        case BulkOrder(BulkAction.ESCALATE):
             alert_transitions.escalate(session, able, actor=actor, now=now)
-        case Order(BulkAction.COMMENT):
+        case BulkOrder(BulkAction.COMMENT):
             text = alert_actions.clean_comment(order.text)
-            alert_transitions.note(session, able, EventKind.COMMENTED, text, actor, now)
+            alert_transitions.add_note(session, able, EventKind.COMMENTED, text, actor, now)

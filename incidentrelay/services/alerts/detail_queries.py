@@ -15,13 +15,13 @@ _ENDINGS = {
 }
 
 
-def events(session: Session, alert: Alert) -> list[Event]:
+def list_events(session: Session, alert: Alert) -> list[Event]:
     """The newest lines of the timeline, newest first, with their actors."""
     query = select(Event).where(Event.alert_id == alert.id).options(joinedload(Event.actor))
     return list(session.scalars(query.order_by(Event.id.desc()).limit(MOST_EVENTS)))
 
 
-def notifications(session: Session, alert: Alert) -> list[Notification]:
+def list_notifications(session: Session, alert: Alert) -> list[Notification]:
     """The newest notifications, newest first, with the person and contact or channel of each."""
     query = (
         select(Notification)
@@ -38,7 +38,7 @@ def notifications(session: Session, alert: Alert) -> list[Notification]:
     return list(session.scalars(query))
 
 
-def assignable(session: Session, alert: Alert) -> list[User]:
+def list_assignable(session: Session, alert: Alert) -> list[User]:
     """The active members of the alert's group, by name."""
     query = (
         select(User)
@@ -51,7 +51,7 @@ def assignable(session: Session, alert: Alert) -> list[User]:
     return list(session.scalars(query))
 
 
-def ending(session: Session, alert: Alert) -> str | None:
+def pending_end(session: Session, alert: Alert) -> str | None:
     """Who took the alert or ended it, as a sentence; None while it is firing."""
     kind = _ENDINGS.get(alert.status)
     if kind is None:

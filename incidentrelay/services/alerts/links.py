@@ -7,7 +7,7 @@ from datetime import datetime
 from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.domain.messages import Links
 from incidentrelay.services.access.action_links import sign_act
-from incidentrelay.services.outbox.records import Owed
+from incidentrelay.services.outbox.records import PendingMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class LinkMaker:
     public_url: str
     act_key: bytes
 
-    def __call__(self, owed: Sequence[Owed], user_id: int | None, now: datetime) -> Links:
+    def __call__(self, owed: Sequence[PendingMessage], user_id: int | None, now: datetime) -> Links:
         """The alert's page, and for a person the signed page of its actions.
 
         For several alerts it is the list of all; for a notice of a shift, who is on call.

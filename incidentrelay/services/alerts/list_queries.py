@@ -15,14 +15,14 @@ from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.alerts import search as alert_search
 
 OPEN = (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED)
-PAGE = 50
+PAGE_SIZE = 50
 # Where the database cannot tell what matches, so many rows are looked at for one page.
 _CHUNK, _CHUNKS = 500, 8
 _MOST_TEAMS = _MOST_PEOPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AlertFilter:
     """What somebody asked for. ``status`` None is open: firing and acknowledged.
 
     ``query`` is matchers or a part of a title, ``team`` a slug, ``before`` the id
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class AlertCounts:
     firing: int = 0
     acknowledged: int = 0
     resolved: int = 0
@@ -56,23 +56,23 @@ class AlertPage:
 
     alerts: tuple[Alert, ...]
     signals: dict[int, int]
-    counts: Counts
+    counts: AlertCounts
     older: int | None
 
 
-def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPage:
+def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter) -> AlertPage:
     """One page of the alerts that ``memberships`` may see.
 
     Each has its team, group and assignee loaded. Raises BadMatchers for ``query``.
     """
-    matchers, title = alert_search.read_query(wanted.query) if wanted.query else ((), "")
+    matchers, title = alert_search.parse_query(wanted.query) if wanted.query else ((), "")
     filters: dict[str, Any] = {"matchers": matchers}
     filters |= {"title": title} if title else {}
     filters |= {"team": wanted.team} if wanted.team else {}
 
     def narrowed(statement: Any) -> Select[Any]:
         seen = scope(statement, Alert, memberships, Permission.VIEW)
-        return alert_search.narrowed(seen, filters)
+        return alert_search.apply_filter(seen, filters)
 
     statement = narrowed(select(Alert)).options(
         joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee)
@@ -83,19 +83,19 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> AlertPag
     alerts, older = _page(session, statement, wanted.before, keep)
     return AlertPage(
         alerts=tuple(alerts),
-        signals=signal_counts(session, [alert.id for alert in alerts]),
+        signals=count_signals(session, [alert.id for alert in alerts]),
         counts=_counts(session, narrowed(select(Alert.status, func.count()).select_from(Alert))),
         older=older,
     )
 
 
-def count_open(session: Session, memberships: Memberships) -> int:
+def count_open_alerts(session: Session, memberships: Memberships) -> int:
     """How many open alerts there are to see."""
     query = select(func.count()).select_from(Alert).where(Alert.status.in_(OPEN))
     return session.scalar(scope(query, Alert, memberships, Permission.VIEW)) or 0
 
 
-def teams(session: Session, memberships: Memberships) -> list[Team]:
+def list_teams(session: Session, memberships: Memberships) -> list[Team]:
     """The active teams that may be seen, each with its group, by name."""
     query = (
         select(Team)
@@ -108,7 +108,7 @@ def teams(session: Session, memberships: Memberships) -> list[Team]:
     return list(session.scalars(scope(query, Team, memberships, Permission.VIEW)))
 
 
-def assignable(session: Session, alerts: Collection[Alert]) -> list[User]:
+def list_assignees(session: Session, alerts: Collection[Alert]) -> list[User]:
     """The active members of the groups of these alerts, by name."""
     groups = {alert.team.group_id for alert in alerts}
     if not groups:
@@ -119,7 +119,7 @@ def assignable(session: Session, alerts: Collection[Alert]) -> list[User]:
     return list(session.scalars(query))
 
 
-def signal_counts(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
+def count_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
     """How many signals, firing or not, make up each alert."""
     if not alert_ids:
         return {}
@@ -131,9 +131,9 @@ def signal_counts(session: Session, alert_ids: Collection[int]) -> dict[int, int
     return dict(session.execute(query).all())
 
 
-def _counts(session: Session, statement: Select[Any]) -> Counts:
+def _counts(session: Session, statement: Select[Any]) -> AlertCounts:
     rows = session.execute(statement.group_by(Alert.status))
-    return Counts(**{str(status): count for status, count in rows})
+    return AlertCounts(**{str(status): count for status, count in rows})
 
 
 def _page(
@@ -143,14 +143,14 @@ def _page(
     keep: Callable[[Alert], bool] | None,
 ) -> tuple[Sequence[Alert], int | None]:
     """The rows of a page and where the next one begins."""
-    size, rounds = (PAGE + 1, 1) if keep is None else (_CHUNK, _CHUNKS)
+    size, rounds = (PAGE_SIZE + 1, 1) if keep is None else (_CHUNK, _CHUNKS)
     shown: list[Alert] = []
     for _ in range(rounds):
         limited = statement.limit(size)
         rows = session.scalars(limited if before is None else limited.where(Alert.id < before))
         found = list(rows)
         for alert in found:
-            if len(shown) == PAGE:
+            if len(shown) == PAGE_SIZE:
                 return shown, before
             before = alert.id
             if keep is None or keep(alert):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation.engine import Plan
-from incidentrelay.domain.oncall.escalation_order import next_member, succession
+from incidentrelay.domain.oncall.escalation_order import escalation_order, next_member
 from incidentrelay.models import Alert, User
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.oncall import schedules
@@ -18,7 +18,7 @@ from incidentrelay.services.oncall import schedules
 _TURNS = (TargetKind.ON_CALL, TargetKind.NEXT_MEMBER)
 
 
-def rotation_of(alert: Alert) -> int | None:
+def find_rotations(alert: Alert) -> int | None:
     """The rotation in which an alert is handed on: the first one of its plan."""
     if not alert.plan:
         return None
@@ -26,15 +26,17 @@ def rotation_of(alert: Alert) -> int | None:
     return next((target.id for target in targets if target.kind in _TURNS), None)
 
 
-def successors(session: Session, alerts: Sequence[Alert], now: datetime) -> dict[int, User]:
+def find_next_people(session: Session, alerts: Sequence[Alert], now: datetime) -> dict[int, User]:
     """Who comes after the assignee of each alert, by its id.
 
     Alerts that nobody else could have are left out; :func:`why_nobody` says why.
     """
-    rotations = {alert.id: rotation_of(alert) for alert in alerts}
+    rotations = {alert.id: find_rotations(alert) for alert in alerts}
     wanted = {rotation_id for rotation_id in rotations.values() if rotation_id is not None}
-    loaded = schedules.load(session, wanted)
-    orders = {rotation_id: succession(schedule, now) for rotation_id, schedule in loaded.items()}
+    loaded = schedules.load_schedules(session, wanted)
+    orders = {
+        rotation_id: escalation_order(schedule, now) for rotation_id, schedule in loaded.items()
+    }
     following: dict[int, int] = {}
     for alert in alerts:
         user_id = next_member(orders.get(rotations[alert.id] or 0, ()), alert.assignee_id)
@@ -47,12 +49,12 @@ def successors(session: Session, alerts: Sequence[Alert], now: datetime) -> dict
 
 def why_nobody(alert: Alert) -> str:
     """Why an alert without a successor has none."""
-    if rotation_of(alert) is None:
+    if find_rotations(alert) is None:
         return "There is no rotation in the plan of this alert, so that nobody is next."
     return "Nobody else is active in the rotation of this alert."
 
 
-def hand_on(
+def reassign_to_next(
     session: Session,
     alerts: Sequence[Alert],
     following: Mapping[int, User],

@@ -14,7 +14,7 @@ from incidentrelay.models import Alert, Group, Route, Team, User
 _PLAIN = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 
 
-def narrowed(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
+def apply_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
     """``statement`` over Alert with the given filters; absent ones do not count.
 
     ``status``, ``severity``, ``group``, ``team`` and ``route`` (slugs), ``assignee``
@@ -41,16 +41,16 @@ def narrowed(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
     return statement
 
 
-def read_filter(given: Mapping[str, Any]) -> dict[str, Any]:
+def parse_filter(given: Mapping[str, Any]) -> dict[str, Any]:
     """``given`` with matchers or a title in place of ``q``, for :func:`narrowed`."""
     wanted = dict(given)
     if "q" in wanted:
-        wanted["matchers"], title = read_query(wanted.pop("q"))
+        wanted["matchers"], title = parse_query(wanted.pop("q"))
         wanted |= {"title": title} if title else {}
     return wanted
 
 
-def read_query(text: str) -> tuple[tuple[Matcher, ...], str]:
+def parse_query(text: str) -> tuple[tuple[Matcher, ...], str]:
     """(matchers, part of a title) of what somebody typed; one of them is empty.
 
     Raises BadMatchers for the field ``q`` where it was meant as matchers.

@@ -19,7 +19,7 @@ from incidentrelay.domain.enums import AlertStatus, EventKind, NotificationKind,
 from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.engine import Plan, Progress
 from incidentrelay.models import Alert, Event, Signal, User
-from incidentrelay.services.common.timeline import event
+from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.runner import SNOOZE
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -27,7 +27,7 @@ from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients import targets
 
 
-def lock(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
+def lock_alerts(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
     """The alerts as they are now, by their ids; others wait with changing them.
 
     All are locked in the order of their ids, so that two of these never wait for
@@ -50,10 +50,10 @@ def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now:
         alert.status = AlertStatus.ACKNOWLEDGED
         alert.acknowledged_at, alert.acknowledged_by_id = now, actor.user_id
         alert.assignee_id = actor.user_id or alert.assignee_id
-        be_loud(alert)
+        end_quiet_time(alert)
     _stop(session, alerts, now, _ack_timeout(now))
     text = f"Acknowledged by {actor.name}"
-    note(session, alerts, EventKind.ACKNOWLEDGED, text, actor, now)
+    add_note(session, alerts, EventKind.ACKNOWLEDGED, text, actor, now)
     _tell(session, alerts, text, actor, now)
 
 
@@ -71,7 +71,7 @@ def resolve(
     """They are over, which ``text`` says in the timeline and to those who were paged."""
     for alert in alerts:
         alert.status, alert.resolved_at = AlertStatus.RESOLVED, now
-        be_loud(alert)
+        end_quiet_time(alert)
     _stop(session, alerts, now)
     # The signals' recorded ends stay unknown: the source has not said that they ended.
     session.execute(
@@ -83,7 +83,7 @@ def resolve(
         .values(status=SignalStatus.RESOLVED)
         .execution_options(synchronize_session=False)
     )
-    note(session, alerts, EventKind.RESOLVED, text, actor, now)
+    add_note(session, alerts, EventKind.RESOLVED, text, actor, now)
     _tell(session, alerts, text, actor, now)
 
 
@@ -92,12 +92,12 @@ def snooze(
 ) -> None:
     """They are quiet until ``until``, and then page from the beginning."""
     for alert in alerts:
-        fire_again(alert)
+        return_to_firing(alert)
     _stop(session, alerts, now, lambda _: until)
     for alert in alerts:
         alert.quiet_until, alert.quiet_reason = until, SNOOZE
     text = f"Snoozed by {actor.name} until {until:%Y-%m-%d %H:%M} UTC"
-    note(session, alerts, EventKind.SNOOZED, text, actor, now)
+    add_note(session, alerts, EventKind.SNOOZED, text, actor, now)
 
 
 def unacknowledge(
@@ -105,10 +105,10 @@ def unacknowledge(
 ) -> None:
     """Nobody has them any more: their plans start again from the beginning."""
     for alert in alerts:
-        fire_again(alert)
-        escalation_runner.begin(alert, now)
+        return_to_firing(alert)
+        escalation_runner.start_plans(alert, now)
     text = f"Given back by {actor.name}"
-    note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor, now)
+    add_note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor, now)
     escalation_runner.continue_plans(session, alerts, now)
 
 
@@ -126,24 +126,24 @@ def assign(
     ``done`` is how the timeline and the message call it.
     """
     team_ids = {alert.team_id for alert in alerts}
-    people = directories.load(session, (), team_ids, now=now, user_ids=[user.id])
+    people = directories.load_directory(session, (), team_ids, now=now, user_ids=[user.id])
     headline = f"{done} to you by {actor.name}"
     outbox: list[dict[str, Any]] = []
     for alert in alerts:
         alert.assignee_id = user.id
         progress = Progress.from_json(alert.progress)
         subject = escalation_runner.subject_of(alert)
-        body = outbox_queue.message(
+        body = outbox_queue.build_message(
             subject, NotificationKind.ASSIGNMENT, headline, user.display_name
         )
         # Later ways would not be stopped by anything: it may be acknowledged already.
         addresses = people.at_once(user.id)
-        outbox += outbox_queue.rows(subject, addresses, body, progress.run, now)
+        outbox += outbox_queue.build_rows(subject, addresses, body, progress.run, now)
         alert.progress = replace(progress, run=progress.run + 1).to_json()
     text = f"{done} to {user.display_name} by {actor.name}"
     told = targets.people_facts("assigned", people.at_once(user.id))
-    note(session, alerts, EventKind.ASSIGNED, text, actor, now, told)
-    outbox_queue.write(session, outbox)
+    add_note(session, alerts, EventKind.ASSIGNED, text, actor, now, told)
+    outbox_queue.write_rows(session, outbox)
 
 
 def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
@@ -152,11 +152,11 @@ def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: da
         plan, progress = Plan.from_json(alert.plan), Progress.from_json(alert.progress)
         quiet = alert.status is not AlertStatus.FIRING or alert.quiet_until is not None
         if quiet or progress.due is None:
-            fire_again(alert)
+            return_to_firing(alert)
             alert.generation += 1
             progress = _after_first(plan, now)
-        alert.progress = engine.hurry(plan, progress, now).to_json()
-    note(session, alerts, EventKind.ESCALATED, f"Escalated by {actor.name}", actor, now)
+        alert.progress = engine.advance_now(plan, progress, now).to_json()
+    add_note(session, alerts, EventKind.ESCALATED, f"Escalated by {actor.name}", actor, now)
     escalation_runner.continue_plans(session, alerts, now)
 
 
@@ -165,17 +165,17 @@ def _after_first(plan: Plan, now: datetime) -> Progress:
     return engine.decide(plan, replace(engine.start(plan, now), due=now), now).progress
 
 
-def be_loud(alert: Alert) -> None:
+def end_quiet_time(alert: Alert) -> None:
     alert.quiet_until = alert.quiet_reason = None
 
 
-def fire_again(alert: Alert) -> None:
+def return_to_firing(alert: Alert) -> None:
     alert.status = AlertStatus.FIRING
     alert.acknowledged_at = alert.acknowledged_by_id = None
-    be_loud(alert)
+    end_quiet_time(alert)
 
 
-def note(
+def add_note(
     session: Session,
     alerts: Sequence[Alert],
     kind: EventKind,
@@ -186,7 +186,7 @@ def note(
 ) -> None:
     """The same line into the timeline of each."""
     by: dict[str, Any] = {"via": actor.via, "actor_id": actor.user_id}
-    rows = [event(alert.id, kind, text, now, **by, data=data) for alert in alerts]
+    rows = [make_event(alert.id, kind, text, now, **by, data=data) for alert in alerts]
     db.insert_all(session, Event, rows)
 
 
@@ -197,12 +197,12 @@ def _stop(
     wake_at: Callable[[Alert], datetime | None] = lambda _: None,
 ) -> None:
     for alert in alerts:
-        escalation_runner.halt(session, alert, wake_at(alert))
-    outbox_queue.cancel(session, [alert.id for alert in alerts], now)
+        escalation_runner.stop_plan(session, alert, wake_at(alert))
+    outbox_queue.cancel_pending(session, [alert.id for alert in alerts], now)
 
 
 def _tell(
     session: Session, alerts: Sequence[Alert], headline: str, actor: Actor, now: datetime
 ) -> None:
     news = {alert.id: (escalation_runner.subject_of(alert), headline) for alert in alerts}
-    outbox_queue.tell(session, news, now, but=actor.user_id)
+    outbox_queue.notify_update(session, news, now, but=actor.user_id)

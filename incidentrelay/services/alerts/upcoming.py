@@ -16,8 +16,13 @@ from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.engine import Plan, Progress
 from incidentrelay.models import Alert, Notification
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.escalation.plan_run import SILENCE, Play, covering, play
-from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.escalation.plan_run import (
+    SILENCE,
+    PlanRun,
+    covering_silences,
+    run_plan,
+)
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import contact_methods as ways
 from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients.directory import Directory
@@ -31,7 +36,7 @@ _VERBS: Mapping[NotificationKind, str] = {
     NotificationKind.FALLBACK: "tell the fallback contact,",
 }
 _REMARKS: Mapping[EventKind, str] = {
-    EventKind.STEP_PASSED_OVER: "a step is passed over",
+    EventKind.STEP_SKIPPED: "a step is passed over",
     EventKind.STEP_WAITS: "nobody is on call, and the plan waits for the next shift",
     EventKind.NOBODY_ON_CALL: "nobody is on call",
     EventKind.ESCALATION_EXHAUSTED: "the plan ends",
@@ -39,7 +44,7 @@ _REMARKS: Mapping[EventKind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedStep:
     """``text`` goes on after a time: "remind Anna Larsen"."""
 
     at: datetime
@@ -47,14 +52,14 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class NextSteps:
     """How an alert goes on: first ``before``, then its plan from ``progress``.
 
     ``before`` is what has to pass before the plan may run; ``progress`` None: the
     plan does not run by itself.
     """
 
-    before: Planned | None = None
+    before: PlannedStep | None = None
     progress: Progress | None = None
 
     def begin(self, now: datetime) -> datetime:
@@ -62,63 +67,63 @@ class Outlook:
         return max(now, self.before.at) if self.before else now
 
 
-def outlook(alert: Alert) -> Outlook:
+def next_steps(alert: Alert) -> NextSteps:
     """How the alert goes on from its present state."""
     if not alert.plan or alert.status is AlertStatus.RESOLVED:
-        return Outlook()
+        return NextSteps()
     if alert.status is AlertStatus.ACKNOWLEDGED:
         again = "the acknowledgement runs out, and the plan starts again"
-        return Outlook(Planned(alert.wake_at, again) if alert.wake_at else None)
+        return NextSteps(PlannedStep(alert.wake_at, again) if alert.wake_at else None)
     if alert.quiet_until is None:
-        return Outlook(progress=Progress.from_json(alert.progress))
+        return NextSteps(progress=Progress.from_json(alert.progress))
     over = "silence" if alert.quiet_reason == SILENCE else "snooze"
-    before = Planned(alert.quiet_until, f"the {over} is over, and the plan starts again")
-    return Outlook(before, engine.start(Plan.from_json(alert.plan), alert.quiet_until))
+    before = PlannedStep(alert.quiet_until, f"the {over} is over, and the plan starts again")
+    return NextSteps(before, engine.start(Plan.from_json(alert.plan), alert.quiet_until))
 
 
-def planned(session: Session, alert: Alert, now: datetime) -> list[Planned]:
+def planned_steps(session: Session, alert: Alert, now: datetime) -> list[PlannedStep]:
     """The next steps, soonest first. The alert has its team loaded.
 
     Runs of which there is nothing to say are left out. A number of statements that does not
     depend on the plan's length.
     """
-    ahead = outlook(alert)
+    ahead = next_steps(alert)
     steps = [ahead.before] if ahead.before else []
     if ahead.progress is None:
         return steps
     plan = Plan.from_json(alert.plan)
-    people = directories.load(
+    people = directories.load_directory(
         session, [plan], {alert.team_id}, now=now, user_ids=[alert.assignee_id]
     )
     subject = escalation_runner.subject_of(alert)
-    plays = play_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
+    plays = run_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
     for at, made in islice(plays, MOST_STEPS - len(steps)):
         steps += _told(at, made, people)
     steps += _waiting(session, alert, now)
     return sorted(steps, key=attrgetter("at"))[:MOST_STEPS]
 
 
-def play_ahead(
-    subject: Subject,
+def run_ahead(
+    subject: AlertSubject,
     plan: Plan,
     progress: Progress,
     people: Directory,
     begin: datetime,
-) -> Iterator[tuple[datetime, Play]]:
+) -> Iterator[tuple[datetime, PlanRun]]:
     """Each time from ``begin`` on at which something happens if nobody reacts, and what.
 
     Where a silence begins to cover the alert it falls quiet, and the plan starts again
     when the last one has ended. Without end for a plan that has none.
     """
     while (at := _next(subject, progress, people, begin)) is not None:
-        made = play(subject, plan, progress, people, at)
+        made = run_plan(subject, plan, progress, people, at)
         yield at, made
-        subject, progress = replace(subject, assignee_id=made.assignee_id), going_on(made)
+        subject, progress = replace(subject, assignee_id=made.assignee_id), is_running(made)
         begin = made.quiet_until or at
 
 
 def _next(
-    subject: Subject, progress: Progress, people: Directory, begin: datetime
+    subject: AlertSubject, progress: Progress, people: Directory, begin: datetime
 ) -> datetime | None:
     """When the plan runs or a silence begins, whichever comes first."""
     where = subject.team_id, subject.labels
@@ -128,14 +133,14 @@ def _next(
     return min((at for at in found if at is not None), default=None)
 
 
-def going_on(made: Play) -> Progress:
+def is_running(made: PlanRun) -> Progress:
     """The progress from which a plan goes on by itself after ``made``."""
     if made.quiet_until is not None:
         return engine.start(made.plan, made.quiet_until)
     return made.progress
 
 
-def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[Planned]:
+def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[PlannedStep]:
     """The later ways to people whom a step has told already."""
     query = (
         select(Notification)
@@ -152,30 +157,30 @@ def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[Planned]
     )
     for row in session.scalars(query):
         if row.next_at is not None and row.user is not None and row.contact is not None:
-            way = ways.named(row.method, row.contact.label)
-            yield Planned(row.next_at, f"{_verb(row.kind)} {row.user.display_name} by {way}")
+            way = ways.find_contact(row.method, row.contact.label)
+            yield PlannedStep(row.next_at, f"{_verb(row.kind)} {row.user.display_name} by {way}")
 
 
-def _told(at: datetime, made: Play, people: Directory) -> Iterator[Planned]:
+def _told(at: datetime, made: PlanRun, people: Directory) -> Iterator[PlannedStep]:
     """What one run of the plan does: at once, and later by people's own rules."""
     text = _text(made, people, at)
     if text:
-        yield Planned(at, text)
+        yield PlannedStep(at, text)
     for row in made.outbox:
         if row["next_at"] > at:
             contact = people.ways[row["user_id"]].contacts[row["contact_id"]]
-            way = ways.named(contact.kind, contact.label)
+            way = ways.find_contact(contact.kind, contact.label)
             text = f"{_verb(row['kind'])} {_name(row, people)} by {way}"
-            yield Planned(row["next_at"], text)
+            yield PlannedStep(row["next_at"], text)
 
 
 def _verb(kind: NotificationKind) -> str:
     return _VERBS.get(kind, "tell")
 
 
-def _text(made: Play, people: Directory, at: datetime) -> str:
+def _text(made: PlanRun, people: Directory, at: datetime) -> str:
     if made.cover is not None:
-        return f"fall quiet, because {covering(made.cover)}"
+        return f"fall quiet, because {covering_silences(made.cover)}"
     remarks = [_REMARKS[event["kind"]] for event in made.events if event["kind"] in _REMARKS]
     told: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
     for row in made.outbox:

@@ -16,7 +16,7 @@ from incidentrelay.models import CalendarFeed, Group, Rotation, Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.access.secrets import TokenKind, token_digest, token_kind
 from incidentrelay.services.access.visibility import scope
-from incidentrelay.services.calendars.feeds import FeedScope, scope_of
+from incidentrelay.services.calendars.feeds import FeedScope, feed_scope
 from incidentrelay.services.oncall import schedules
 
 # Calendars keep what was, for whoever counts hours, and show two quarters to come.
@@ -31,7 +31,7 @@ _MOST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """One shift as a calendar shows it; ``rotation`` has its team and group.
 
     ``sequence`` grows with every change of who is on call in the rotation, and
@@ -51,11 +51,11 @@ class FeedContents:
 
     feed_id: int
     name: str
-    entries: Sequence[Entry]
+    entries: Sequence[FeedEntry]
     cut: bool
 
 
-def read(session: Session, token: str, now: datetime) -> FeedContents | None:
+def read_feed(session: Session, token: str, now: datetime) -> FeedContents | None:
     """The contents of the feed with that token.
 
     None for a token that is no feed's (any more), for a feed of somebody who is not
@@ -64,15 +64,15 @@ def read(session: Session, token: str, now: datetime) -> FeedContents | None:
     feed = _find(session, token)
     if feed is None:
         return None
-    roles = memberships.load(session, feed.user)
+    roles = memberships.load_roles(session, feed.user)
     name = _name(session, feed, roles)
     if name is None:
         return None
     start = datetime.combine(now.date(), time.min, now.tzinfo) - BEHIND
     end = start + BEHIND + AHEAD
     rotations = _rotations(session, feed, roles)
-    loaded = schedules.load(session, [rotation.id for rotation in rotations])
-    only = feed.user_id if scope_of(feed) is FeedScope.USER else None
+    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
+    only = feed.user_id if feed_scope(feed) is FeedScope.USER else None
     if only is not None:
         rotations = [each for each in rotations if _names(loaded[each.id], only)]
     found, cut = _shifts(rotations, loaded, start, end, only)
@@ -117,7 +117,7 @@ def _rotations(
         .order_by(Team.name, Team.id, Rotation.name, Rotation.id)
         .limit(_MOST_LOOKED_AT)
     )
-    match scope_of(feed):
+    match feed_scope(feed):
         case FeedScope.ROTATION:
             query = query.where(Rotation.id == feed.rotation_id)
         case FeedScope.TEAM:
@@ -157,16 +157,16 @@ def _shifts(
     return found, False
 
 
-def _entries(session: Session, found: Sequence[tuple[Rotation, Shift]]) -> list[Entry]:
+def _entries(session: Session, found: Sequence[tuple[Rotation, Shift]]) -> list[FeedEntry]:
     ids = {shift.user_id for _, shift in found}
     query = select(User).where(User.id.in_(ids))
     people = {user.id: user for user in session.scalars(query)} if ids else {}
     return [_entry(rotation, shift, people[shift.user_id]) for rotation, shift in found]
 
 
-def _entry(rotation: Rotation, shift: Shift, person: User) -> Entry:
+def _entry(rotation: Rotation, shift: Shift, person: User) -> FeedEntry:
     changes = (rotation.schedule_changed_at, rotation.updated_at, person.updated_at)
-    return Entry(
+    return FeedEntry(
         shift=shift,
         rotation=rotation,
         person=person.display_name,

@@ -9,7 +9,7 @@ from incidentrelay.services.access.visibility import Memberships
 from incidentrelay.services.calendars import feeds
 
 
-def own(session: Session, user_id: int, roles: Memberships) -> Sequence[CalendarFeed]:
+def list_own_feeds(session: Session, user_id: int, roles: Memberships) -> Sequence[CalendarFeed]:
     """The person's feeds with what they are about, newest first."""
-    query = feeds.rows().where(feeds.own(user_id, roles))
-    return session.scalars(query.order_by(CalendarFeed.id.desc()).limit(feeds.MOST)).all()
+    query = feeds.feed_rows().where(feeds.find_own_feed(user_id, roles))
+    return session.scalars(query.order_by(CalendarFeed.id.desc()).limit(feeds.MAX_FEEDS)).all()

@@ -18,7 +18,7 @@ from incidentrelay.services.access.tokens import Granting
 from incidentrelay.services.access.visibility import Memberships, visible
 from incidentrelay.services.common import audit, resources, validation
 
-MOST = 50
+MAX_FEEDS = 50
 
 
 class FeedScope(StrEnum):
@@ -40,14 +40,14 @@ _MODELS: Mapping[FeedScope, type[Rotation | Team]] = {
 }
 
 
-def rows() -> Select[Any]:
+def feed_rows() -> Select[Any]:
     """All feeds, with what they are about."""
     return select(CalendarFeed).options(
         joinedload(CalendarFeed.rotation).joinedload(Rotation.team), joinedload(CalendarFeed.team)
     )
 
 
-def own(user_id: int, roles: Memberships) -> ColumnElement[bool]:
+def find_own_feed(user_id: int, roles: Memberships) -> ColumnElement[bool]:
     """Which feeds a person has: those about something that they no longer see are hidden."""
     return and_(
         CalendarFeed.user_id == user_id,
@@ -64,13 +64,13 @@ def own(user_id: int, roles: Memberships) -> ColumnElement[bool]:
     )
 
 
-def scope_of(feed: CalendarFeed) -> FeedScope:
+def feed_scope(feed: CalendarFeed) -> FeedScope:
     if feed.rotation_id is not None:
         return FeedScope.ROTATION
     return FeedScope.USER if feed.team_id is None else FeedScope.TEAM
 
 
-def label(feed: CalendarFeed) -> str:
+def feed_label(feed: CalendarFeed) -> str:
     """What a feed (one of :func:`rows`) is about, in words."""
     if feed.rotation is not None:
         return f"{feed.rotation.team.name}, {feed.rotation.name}"
@@ -106,12 +106,12 @@ def create(
         updated_at=now,
         **target,
     )
-    resources.insert(session, feed, taken="Try again.")
-    _record(session, actor, "create", feed, user, now, resources.given(values))
+    resources.insert_row(session, feed, taken="Try again.")
+    _record(session, actor, "create", feed, user, now, resources.given_fields(values))
     return feed, token
 
 
-def regenerate(
+def regenerate_token(
     session: Session,
     feed: CalendarFeed,
     *,
@@ -125,7 +125,7 @@ def regenerate(
     token = new_token(TokenKind.FEED)
     feed.digest = token_digest(token)
     feed.hint = token_hint(token)
-    resources.save(session, feed, now)
+    resources.save_row(session, feed, now)
     diff = {"token": [audit.MASK, audit.MASK]}
     _record(session, actor, "regenerate", feed, user, now, diff)
     return token
@@ -134,7 +134,7 @@ def regenerate(
 def delete(session: Session, feed: CalendarFeed, *, actor: Actor, now: datetime) -> None:
     """Remove the feed: its address is void at once."""
     user = session.get_one(User, feed.user_id)
-    resources.remove(session, feed, used="This feed is still needed.")
+    resources.remove_row(session, feed, used="This feed is still needed.")
     _record(session, actor, "delete", feed, user, now, {})
 
 
@@ -164,7 +164,7 @@ def _target(session: Session, user: User, values: Mapping[str, Any]) -> dict[str
         raise InvalidInput(errors)
     if needed is None:
         return {}
-    model, roles = _MODELS[scope], memberships.load(session, user)
+    model, roles = _MODELS[scope], memberships.load_roles(session, user)
     seen = select(model.id).where(
         model.id == values[needed], visible(model, roles, Permission.VIEW)
     )
@@ -175,8 +175,8 @@ def _target(session: Session, user: User, values: Mapping[str, Any]) -> dict[str
 
 def _refuse_too_many(session: Session, user: User) -> None:
     count = select(func.count()).where(CalendarFeed.user_id == user.id)
-    if (session.scalar(count) or 0) >= MOST:
-        raise Conflict(f"You have {MOST} calendar feeds; remove one first.")
+    if (session.scalar(count) or 0) >= MAX_FEEDS:
+        raise Conflict(f"You have {MAX_FEEDS} calendar feeds; remove one first.")
 
 
 def _record(
@@ -188,4 +188,6 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(session, actor, action, feed, diff, now=now, name=f"{user.username}/{feed.id}")
+    audit.record_change(
+        session, actor, action, feed, diff, now=now, name=f"{user.username}/{feed.id}"
+    )

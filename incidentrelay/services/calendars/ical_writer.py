@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from icalendar import Calendar, Event, vDuration, vText
 
-from incidentrelay.services.calendars.feed_contents import Entry, FeedContents
+from incidentrelay.services.calendars.feed_contents import FeedContents, FeedEntry
 
 _PRODID = "-//IncidentRelay//On call//EN"
 # RFC 5545 knows no way to write them.
@@ -24,7 +24,7 @@ _CUT = "There are more shifts than a calendar can hold. Subscribe to single rota
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CalendarHost:
     """Where this installation is; its host makes the names of entries unique in the world."""
 
     public_url: str
@@ -34,7 +34,7 @@ class Place:
         return urlsplit(self.public_url).hostname or "localhost"
 
 
-def render(contents: FeedContents, place: Place) -> bytes:
+def render_calendar(contents: FeedContents, place: CalendarHost) -> bytes:
     """The whole calendar."""
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -56,7 +56,7 @@ def render(contents: FeedContents, place: Place) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _event(entry: Entry, place: Place) -> Event:
+def _event(entry: FeedEntry, place: CalendarHost) -> Event:
     shift, rotation = entry.shift, entry.rotation
     override = shift.override_id is not None
     event = Event()
@@ -77,7 +77,7 @@ def _event(entry: Entry, place: Place) -> Event:
     return event
 
 
-def _address(entry: Entry, place: Place) -> str:
+def _address(entry: FeedEntry, place: CalendarHost) -> str:
     team = entry.rotation.team
     asked = {
         "view": "week",

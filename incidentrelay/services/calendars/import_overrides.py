@@ -18,7 +18,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import InvalidInput, NotFound
 from incidentrelay.domain.oncall.schedule import revision_at
 from incidentrelay.ical import reader
-from incidentrelay.ical.reader import Occurrence, Reading, event_of
+from incidentrelay.ical.reader import CalendarReading, Occurrence, event_of
 from incidentrelay.models import Rotation, RotationOverride, User
 from incidentrelay.services.calendars.import_people import People
 from incidentrelay.services.common import resources, team_lookup
@@ -30,7 +30,7 @@ _MOST_SAID = 20
 _OVERLAP = "It is at the same time as “{}”, which is another person’s."
 
 
-class Downloads(Protocol):
+class CalendarDownloader(Protocol):
     """What fetches a calendar: the guarded client of :mod:`incidentrelay.transport.http`."""
 
     def request(
@@ -38,7 +38,7 @@ class Downloads(Protocol):
     ) -> Response: ...
 
 
-class Action(StrEnum):
+class ImportAction(StrEnum):
     """What becomes of an occurrence's override."""
 
     CREATE = "create"
@@ -48,10 +48,10 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedOverride:
     """What happens to one occurrence; ``existing`` is its override of an earlier import."""
 
-    action: Action
+    action: ImportAction
     user: User
     start: datetime
     end: datetime
@@ -61,7 +61,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ImportProblem:
     """Why an event is left out; ``start`` is None where all of its times are."""
 
     summary: str
@@ -70,44 +70,44 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    planned: Sequence[Planned]
-    problems: Sequence[Problem]
+class ImportReport:
+    planned: Sequence[PlannedOverride]
+    problems: Sequence[ImportProblem]
     applied: bool
 
 
-def zone(session: Session, rotation: Rotation, now: datetime) -> str:
+def default_zone(session: Session, rotation: Rotation, now: datetime) -> str:
     """The time zone of whatever a calendar says without one: that of the lowest layer."""
-    loaded = schedules.load(session, [rotation.id]).get(rotation.id)
+    loaded = schedules.load_schedules(session, [rotation.id]).get(rotation.id)
     layers = revision_at(loaded, now).layers if loaded else ()
     return layers[0].zone if layers else "UTC"
 
 
-def read(
-    downloads: Downloads, *, text: str | None, url: str | None, zone: str, now: datetime
-) -> Reading:
+def read_calendar(
+    downloads: CalendarDownloader, *, text: str | None, url: str | None, zone: str, now: datetime
+) -> CalendarReading:
     """The occurrences of the next year, out of ``text`` or fetched from ``url``.
 
     Raises InvalidInput naming the one that was given (or both).
     """
-    return load(downloads, text=text, url=url, zone=zone, now=now)[1]
+    return load_import(downloads, text=text, url=url, zone=zone, now=now)[1]
 
 
-def load(
-    downloads: Downloads, *, text: str | None, url: str | None, zone: str, now: datetime
-) -> tuple[str, Reading]:
+def load_import(
+    downloads: CalendarDownloader, *, text: str | None, url: str | None, zone: str, now: datetime
+) -> tuple[str, CalendarReading]:
     """Like :func:`read`, with the calendar itself, for whoever asks before it is applied."""
     if (text is None) == (url is None):
         raise InvalidInput.of("text", "Give either the text of a calendar or its URL.")
     given = _fetched(downloads, url) if url is not None else text or ""
     try:
-        return given, reader.read(given, zone=zone, low=now, high=now + AHEAD)
+        return given, reader.read_calendar(given, zone=zone, low=now, high=now + AHEAD)
     except InvalidInput as error:
         field = "text" if url is None else "url"
         raise InvalidInput({field: error.errors["text"]}) from None
 
 
-def again(session: Session, rotation_id: int) -> Rotation:
+def reload_rotation(session: Session, rotation_id: int) -> Rotation:
     """The rotation as it is after the slow part; raises NotFound where it is gone."""
     rotation = session.get(Rotation, rotation_id)
     if rotation is None:
@@ -115,17 +115,17 @@ def again(session: Session, rotation_id: int) -> Rotation:
     return rotation
 
 
-def run(
+def run_import(
     session: Session,
     rotation: Rotation,
-    reading: Reading,
+    reading: CalendarReading,
     *,
     dry_run: bool,
     skip_problems: bool,
     whole: bool,
     actor: Actor,
     now: datetime,
-) -> Report:
+) -> ImportReport:
     """What an import changes; does it unless ``dry_run``.
 
     ``whole``: the calendar is all of the roster, so that what earlier imports made and it
@@ -134,10 +134,10 @@ def run(
     Raises InvalidInput (``skip_problems``) where something is not clear, unless ``skip_problems``
     says to leave that out. Either everything that is planned happens, or nothing.
     """
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     resources.lock_group(session, team.group_id)
     people = People.of(session, team.group_id)
-    problems = [Problem(each.summary, None, each.sentence) for each in reading.problems]
+    problems = [ImportProblem(each.summary, None, each.sentence) for each in reading.problems]
     meant: list[tuple[Occurrence, User]] = []
     for occurrence in reading.occurrences:
         user = people.find(occurrence)
@@ -146,7 +146,7 @@ def run(
         if isinstance(user, User):
             meant.append((occurrence, user))
         elif not occurrence.cancelled:
-            problems.append(Problem(occurrence.summary, occurrence.start, user))
+            problems.append(ImportProblem(occurrence.summary, occurrence.start, user))
     clear, overlapping = _without_overlaps(meant)
     problems += overlapping
     if problems and not (skip_problems or dry_run):
@@ -162,10 +162,10 @@ def run(
     if not dry_run:
         for plan in planned:
             _apply(session, rotation, plan, actor, now)
-    return Report(planned, problems, applied=not dry_run)
+    return ImportReport(planned, problems, applied=not dry_run)
 
 
-def _fetched(downloads: Downloads, url: str) -> str:
+def _fetched(downloads: CalendarDownloader, url: str) -> str:
     try:
         answer = downloads.request("GET", url, headers={"accept": "text/calendar"})
     except (Blocked, TransportError) as error:
@@ -182,7 +182,7 @@ def _fetched(downloads: Downloads, url: str) -> str:
 
 def _without_overlaps(
     meant: Sequence[tuple[Occurrence, User]],
-) -> tuple[list[tuple[Occurrence, User]], list[Problem]]:
+) -> tuple[list[tuple[Occurrence, User]], list[ImportProblem]]:
     """Those that do not claim the same time for different people, and the others."""
     claims = [pair for pair in meant if not pair[0].cancelled]
     other: dict[str, str] = {}
@@ -194,27 +194,27 @@ def _without_overlaps(
                 other.setdefault(first.key, second.summary)
                 other.setdefault(second.key, first.summary)
     problems = [
-        Problem(each.summary, each.start, _OVERLAP.format(other[each.key]))
+        ImportProblem(each.summary, each.start, _OVERLAP.format(other[each.key]))
         for each, _ in claims
         if each.key in other
     ]
     return [pair for pair in meant if pair[0].key not in other], problems
 
 
-def _said(problems: Sequence[Problem]) -> list[str]:
+def _said(problems: Sequence[ImportProblem]) -> list[str]:
     """The problems as sentences, and what to do about them."""
     lines = [f"{_event(each)}: {each.sentence}" for each in problems[:_MOST_SAID]]
     more = len(problems) - len(lines)
     return [*lines, *([f"There are {more} more."] if more else []), "Nothing was imported."]
 
 
-def _event(problem: Problem) -> str:
+def _event(problem: ImportProblem) -> str:
     when = f" ({problem.start:%Y-%m-%d %H:%M} UTC)" if problem.start else ""
     return f"“{problem.summary}”{when}"
 
 
 def _existing(
-    session: Session, rotation: Rotation, reading: Reading, now: datetime
+    session: Session, rotation: Rotation, reading: CalendarReading, now: datetime
 ) -> dict[str, RotationOverride]:
     """What earlier imports into the rotation made: all that is not over, and what is named."""
     keys = [each.key for each in reading.occurrences]
@@ -232,15 +232,21 @@ def _existing(
 
 
 def _vanished(
-    existing: Mapping[str, RotationOverride], reading: Reading, now: datetime, *, whole: bool
-) -> list[Planned]:
+    existing: Mapping[str, RotationOverride],
+    reading: CalendarReading,
+    now: datetime,
+    *,
+    whole: bool,
+) -> list[PlannedOverride]:
     """Overrides of events that do not happen then any more.
 
     Only of those that are still in the calendar, unless the calendar is the ``whole`` roster.
     """
     present = {each.key for each in reading.occurrences}
     return [
-        Planned(Action.REMOVE, row.user, row.starts_at, row.ends_at, row.reason, key, row)
+        PlannedOverride(
+            ImportAction.REMOVE, row.user, row.starts_at, row.ends_at, row.reason, key, row
+        )
         for key, row in existing.items()
         if key not in present and (whole or event_of(key) in reading.events) and row.ends_at > now
     ]
@@ -248,37 +254,39 @@ def _vanished(
 
 def _plan(
     occurrence: Occurrence, user: User, existing: RotationOverride | None, now: datetime
-) -> Planned | None:
+) -> PlannedOverride | None:
     """What is to be done; None where there is nothing to say."""
     start = max(occurrence.start, now)
 
-    def planned(action: Action, row: RotationOverride | None) -> Planned:
-        return Planned(action, user, start, occurrence.end, occurrence.summary, occurrence.key, row)
+    def planned(action: ImportAction, row: RotationOverride | None) -> PlannedOverride:
+        return PlannedOverride(
+            action, user, start, occurrence.end, occurrence.summary, occurrence.key, row
+        )
 
     running = existing if existing is not None and existing.ends_at > now else None
     if occurrence.cancelled:
-        return planned(Action.REMOVE, running) if running else None
+        return planned(ImportAction.REMOVE, running) if running else None
     if running is None:
-        return planned(Action.CREATE, existing)
+        return planned(ImportAction.CREATE, existing)
     same = (
         running.user_id == user.id
         and max(running.starts_at, now) == start
         and running.ends_at == occurrence.end
     )
-    return planned(Action.KEEP if same else Action.UPDATE, running)
+    return planned(ImportAction.KEEP if same else ImportAction.UPDATE, running)
 
 
 def _apply(
-    session: Session, rotation: Rotation, plan: Planned, actor: Actor, now: datetime
+    session: Session, rotation: Rotation, plan: PlannedOverride, actor: Actor, now: datetime
 ) -> None:
     existing = plan.existing
     data: dict[str, Any] = {"user": plan.user.username, "ends_at": plan.end}
     match plan.action:
-        case Action.KEEP:
+        case ImportAction.KEEP:
             return
-        case Action.REMOVE if existing is not None:
+        case ImportAction.REMOVE if existing is not None:
             overrides.delete(session, existing, actor=actor, now=now)
-        case Action.UPDATE if existing is not None and _can_change(plan, existing, now):
+        case ImportAction.UPDATE if existing is not None and _can_change(plan, existing, now):
             if existing.starts_at >= now:
                 data["starts_at"] = plan.start
             overrides.update(session, existing, data, actor=actor, now=now)
@@ -289,7 +297,7 @@ def _apply(
             overrides.create(session, rotation, data, actor=actor, now=now, import_key=plan.key)
 
 
-def _can_change(plan: Planned, existing: RotationOverride, now: datetime) -> bool:
+def _can_change(plan: PlannedOverride, existing: RotationOverride, now: datetime) -> bool:
     """Whether the override itself can become what is planned: its past never changes."""
     begun = existing.starts_at < now
     return not begun or (existing.user_id == plan.user.id and plan.start == now)

@@ -15,9 +15,9 @@ from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Channel, Route, RouteChannel, Team
 from incidentrelay.services.channels import config as channel_config
 from incidentrelay.services.channels import providers
-from incidentrelay.services.channels.config import Registry, full_config, public_config
+from incidentrelay.services.channels.config import ChannelRegistry, full_config, public_config
 from incidentrelay.services.common import audit, references, resources, team_lookup, validation
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.common.slugs import check_slug, with_slug
 
 _FIELDS: Mapping[str, validation.Check] = {
@@ -36,18 +36,18 @@ def create(
     *,
     actor: Actor,
     now: datetime,
-    registry: Registry,
-    vault: Vault,
+    registry: ChannelRegistry,
+    vault: SecretBox,
 ) -> Channel:
     """A new channel; raises Conflict where its slug is taken in the team."""
     table = {**_FIELDS, "slug": check_slug, "kind": lambda value: value}
     values = validation.clean(with_slug(data), table, required=("name", "slug", "kind"))
-    kind = channel_config.kind_of(registry, values["kind"])
-    config = channel_config.checked(kind, values.pop("config", {}))
+    kind = channel_config.channel_kind(registry, values["kind"])
+    config = channel_config.check_config(kind, values.pop("config", {}))
     taken = f"There is a channel “{values['slug']}” in this team already."
     if team_lookup.taken(session, Channel, team.id, values["slug"]):
         raise Conflict(taken)
-    public, secrets = channel_config.parted(kind.info, config)
+    public, secrets = channel_config.split_secrets(kind.info, config)
     uid = str(uuid.uuid4())
     channel = Channel(
         **values,
@@ -59,11 +59,11 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, channel, taken=taken)
+    resources.insert_row(session, channel, taken=taken)
     # A database may give it the number of one that was deleted.
-    providers.start_anew(session, channel.id)
-    shown = {**values, "config": channel_config.audited(kind.info, config)}
-    _record(session, actor, "create", team, channel, now, resources.given(shown))
+    providers.reset_provider(session, channel.id)
+    shown = {**values, "config": channel_config.audit_config(kind.info, config)}
+    _record(session, actor, "create", team, channel, now, resources.given_fields(shown))
     return channel
 
 
@@ -74,26 +74,28 @@ def update(
     *,
     actor: Actor,
     now: datetime,
-    registry: Registry,
-    vault: Vault,
+    registry: ChannelRegistry,
+    vault: SecretBox,
 ) -> Channel:
     """Change the given fields; those of ``config`` are merged into the present ones."""
     values = validation.clean(resources.without_fixed(channel, data, ("slug", "kind")), _FIELDS)
     given = values.pop("config", None)
-    diff = resources.change(channel, values)
+    diff = resources.change_row(channel, values)
     if given is not None:
         diff |= _reconfigure(channel, given, registry, vault)
     if diff:
-        resources.save(session, channel, now)
+        resources.save_row(session, channel, now)
         if not diff.keys() <= {"name"}:
-            providers.start_anew(session, channel.id)
-        _record(session, actor, "update", team_lookup.team_of(session, channel), channel, now, diff)
+            providers.reset_provider(session, channel.id)
+        _record(
+            session, actor, "update", team_lookup.find_team(session, channel), channel, now, diff
+        )
     return channel
 
 
 def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> None:
     """Delete the channel; raises Conflict while routes, policies or the fallback use it."""
-    team = team_lookup.team_of(session, channel)
+    team = team_lookup.find_team(session, channel)
     routes = session.scalars(
         select(Route.slug)
         .join(RouteChannel, RouteChannel.route_id == Route.id)
@@ -106,23 +108,23 @@ def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -
     references.refuse_targets(
         session, team.group_id, {(TargetKind.CHANNEL, channel.id)}, "The channel"
     )
-    providers.start_anew(session, channel.id)
-    resources.remove(session, channel, used="A route uses this channel.")
+    providers.reset_provider(session, channel.id)
+    resources.remove_row(session, channel, used="A route uses this channel.")
     _record(session, actor, "delete", team, channel, now, {})
 
 
 def _reconfigure(
-    channel: Channel, given: Any, registry: Registry, vault: Vault
+    channel: Channel, given: Any, registry: ChannelRegistry, vault: SecretBox
 ) -> dict[str, list[Any]]:
-    kind = channel_config.kind_of(registry, channel.kind)
+    kind = channel_config.channel_kind(registry, channel.kind)
     old = full_config(channel, vault)
-    new = channel_config.checked(kind, channel_config.merged(kind, old, given))
+    new = channel_config.check_config(kind, channel_config.merge_config(kind, old, given))
     if new == old:
         return {}
-    public, secrets = channel_config.parted(kind.info, new)
+    public, secrets = channel_config.split_secrets(kind.info, new)
     channel.config = public
     channel.sealed = vault.seal(channel.uid, secrets) if secrets else None
-    before, after = (channel_config.audited(kind.info, config) for config in (old, new))
+    before, after = (channel_config.audit_config(kind.info, config) for config in (old, new))
     return {"config": [before, after]}
 
 
@@ -135,7 +137,7 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session,
         actor,
         action,
@@ -143,7 +145,7 @@ def _record(
         diff,
         now=now,
         group_id=team.group_id,
-        name=team_lookup.name(team, channel),
+        name=team_lookup.find_name(team, channel),
     )
 
 

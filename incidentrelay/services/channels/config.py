@@ -15,12 +15,12 @@ from incidentrelay.channels.base import ChannelInfo
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.models import Channel
 from incidentrelay.services.common.audit import MASK
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 
 _DESTINATION = ("url", "host", "hostname", "server", "domain", "endpoint", "port")
 
 
-class Registry(Protocol):
+class ChannelRegistry(Protocol):
     """The kinds of channels that there are, by name."""
 
     def get(self, name: str) -> ChannelKind: ...
@@ -28,14 +28,14 @@ class Registry(Protocol):
     def names(self) -> Any: ...
 
 
-def kind_of(registry: Registry, kind: Any) -> ChannelKind:
+def channel_kind(registry: ChannelRegistry, kind: Any) -> ChannelKind:
     """The registered kind; raises InvalidInput naming ``kind``."""
     if not isinstance(kind, str) or kind not in set(registry.names()):
         raise InvalidInput.of("kind", f"Write one of: {', '.join(sorted(registry.names()))}.")
     return registry.get(kind)
 
 
-def public_config(channel: Channel, registry: Registry) -> dict[str, Any]:
+def public_config(channel: Channel, registry: ChannelRegistry) -> dict[str, Any]:
     """The configuration with ``***`` in place of each secret."""
     if channel.sealed is None or channel.kind not in set(registry.names()):
         return dict(channel.config)
@@ -43,13 +43,13 @@ def public_config(channel: Channel, registry: Registry) -> dict[str, Any]:
     return {**channel.config, **dict.fromkeys(sorted(secrets), MASK)}
 
 
-def full_config(channel: Channel, vault: Vault) -> dict[str, Any]:
+def full_config(channel: Channel, vault: SecretBox) -> dict[str, Any]:
     """The complete configuration, for sending; raises Conflict where it cannot be opened."""
     secrets = vault.open(channel.uid, channel.sealed) if channel.sealed is not None else {}
     return {**channel.config, **secrets}
 
 
-def checked(kind: ChannelKind, given: Any) -> dict[str, Any]:
+def check_config(kind: ChannelKind, given: Any) -> dict[str, Any]:
     """A complete configuration as the kind's schema wants it; makes secrets that it can make.
 
     Raises InvalidInput with fields like ``config.url``.
@@ -65,7 +65,7 @@ def checked(kind: ChannelKind, given: Any) -> dict[str, Any]:
     return dict(loaded)
 
 
-def merged(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[str, Any]:
+def merge_config(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[str, Any]:
     """The old complete configuration with the ``given`` changes; None takes a field away.
 
     Raises InvalidInput where a secret must be entered again.
@@ -88,13 +88,15 @@ def merged(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[str, A
     return {**old, **changes}
 
 
-def parted(info: ChannelInfo, config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_secrets(
+    info: ChannelInfo, config: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(public part, secrets) of a complete configuration."""
     secrets = {name: value for name, value in config.items() if name in info.secrets}
     return {name: value for name, value in config.items() if name not in secrets}, secrets
 
 
-def audited(info: ChannelInfo, config: Mapping[str, Any]) -> dict[str, Any]:
+def audit_config(info: ChannelInfo, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as the audit log may show it."""
     return {name: MASK if name in info.secrets else value for name, value in config.items()}
 

@@ -25,7 +25,7 @@ class ChannelHealth:
     failing_since: datetime | None = None
 
 
-def of(session: Session, channel_ids: Collection[int]) -> dict[int, ChannelHealth]:
+def channel_health(session: Session, channel_ids: Collection[int]) -> dict[int, ChannelHealth]:
     """The health of these channels, in one statement that looks at few rows of each."""
     if not channel_ids:
         return {}

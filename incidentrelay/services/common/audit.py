@@ -21,7 +21,7 @@ _KINDS: Mapping[type[Base], str] = {
 Diff = Mapping[str, list[Any]]
 
 
-def record(
+def record_change(
     session: Session,
     actor: Actor,
     action: str,

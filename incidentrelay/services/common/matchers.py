@@ -22,14 +22,14 @@ _texts = validation.listing(validation.prose(4096), 0, 64)
 group_by: validation.Check = validation.listing(validation.line(1, 255), 0, 20)
 
 
-def matchers(value: Any) -> list[str]:
+def parse_matchers(value: Any) -> list[str]:
     """A list of matchers; a check. Raises BadMatchers with the place of a mistake."""
     texts: list[str] = _texts([value] if isinstance(value, str) else value)
     parse_list(texts)
     return texts
 
 
-def of_labels(labels: Mapping[str, str]) -> list[str]:
+def matchers_of_labels(labels: Mapping[str, str]) -> list[str]:
     """Matchers for exactly what has these labels, whatever its severity; the name first."""
     names = sorted(
         (

@@ -46,9 +46,9 @@ def refuse_targets(
         raise Conflict(f"{what} is notified by policies ({', '.join(sorted(found))}).")
 
 
-def rotations_of(session: Session, user_id: int, group_id: int) -> list[str]:
+def rotations_using(session: Session, user_id: int, group_id: int) -> list[str]:
     """The rotations of the group whose present schedule names the person, as team/rotation."""
-    latest = current_revisions().subquery()
+    latest = load_current_revisions().subquery()
     rows = session.execute(
         select(Team.slug, Rotation.slug, RotationLayer.members)
         .join(Rotation, Rotation.team_id == Team.id)
@@ -67,7 +67,7 @@ def was_on_call(session: Session, user_id: int) -> bool:
     return any(user_id in members for members in session.scalars(select(RotationLayer.members)))
 
 
-def current_revisions() -> Select[tuple[int, int]]:
+def load_current_revisions() -> Select[tuple[int, int]]:
     """(id, rotation_id) of each rotation's newest revision, which is the one that holds."""
     place = (
         func.row_number()

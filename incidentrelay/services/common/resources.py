@@ -14,7 +14,7 @@ from incidentrelay.models import Base, Group
 from incidentrelay.models.mixins import Timestamps
 
 
-def insert(session: Session, row: Base, *, taken: str) -> None:
+def insert_row(session: Session, row: Base, *, taken: str) -> None:
     """Add ``row`` and give it its id; raises Conflict(taken) where a twin exists."""
     try:
         with session.begin_nested():
@@ -25,7 +25,7 @@ def insert(session: Session, row: Base, *, taken: str) -> None:
         raise Conflict(taken) from None
 
 
-def remove(session: Session, row: Base, *, used: str) -> None:
+def remove_row(session: Session, row: Base, *, used: str) -> None:
     """Delete ``row``; raises Conflict(used) where another row still refers to it."""
     try:
         with session.begin_nested():
@@ -38,7 +38,7 @@ def remove(session: Session, row: Base, *, used: str) -> None:
         raise StaleVersion from None
 
 
-def change(row: Base, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+def change_row(row: Base, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Set what differs, and return it as {field: [before, after]}."""
     diff: dict[str, list[Any]] = {}
     for field, value in values.items():
@@ -49,7 +49,7 @@ def change(row: Base, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     return diff
 
 
-def save(session: Session, row: Timestamps, now: datetime) -> None:
+def save_row(session: Session, row: Timestamps, now: datetime) -> None:
     """Write an edited row under its next version; raises StaleVersion if it was edited since."""
     row.updated_at = now
     try:
@@ -59,7 +59,7 @@ def save(session: Session, row: Timestamps, now: datetime) -> None:
         raise StaleVersion from None
 
 
-def given(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+def given_fields(values: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What a new row was given, as the audit log shows it."""
     return {field: [None, value] for field, value in values.items() if value is not None}
 

@@ -14,7 +14,7 @@ _KEY_ID = b"\x01"
 _NONCE = 12
 
 
-class Vault:
+class SecretBox:
     """AES-256-GCM under one key. What it seals opens for the same ``uid`` only."""
 
     def __init__(self, key: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.silences import silences
-from incidentrelay.domain.silences.silences import Timing, Window
+from incidentrelay.domain.silences.silences import SilenceTiming, SilenceWindow
 from incidentrelay.models import Silence
 from incidentrelay.services.common import validation
 
@@ -23,7 +23,7 @@ _FIELDS: Mapping[str, validation.Check] = {
 }
 
 
-def recurrence(value: Any) -> dict[str, Any]:
+def check_recurrence(value: Any) -> dict[str, Any]:
     """What is stored of a recurrence; a check. Raises InvalidInput with the wrong part."""
     if not isinstance(value, Mapping):
         raise ValueError("Give rule, zone, starts_on, start_time and duration.")
@@ -49,7 +49,7 @@ def _clock(value: Any) -> time:
         raise ValueError("Write a time of day, like 02:30.") from None
 
 
-def _recurring(stored: Mapping[str, Any]) -> silences.Recurring:
+def _recurring(stored: Mapping[str, Any]) -> silences.RecurringSilence:
     return silences.recurring(
         stored["rule"],
         stored["zone"],
@@ -59,14 +59,14 @@ def _recurring(stored: Mapping[str, Any]) -> silences.Recurring:
     )
 
 
-def of(silence: Silence) -> Timing:
+def timing_of(silence: Silence) -> SilenceTiming:
     """When the silence is in force."""
     if silence.recurrence is None:
-        return Window(silence.starts_at, silence.ends_at)
+        return SilenceWindow(silence.starts_at, silence.ends_at)
     return replace(_recurring(silence.recurrence), until=silence.ends_at)
 
 
-def bounds(
+def timing_bounds(
     given: Mapping[str, Any], now: datetime, before: Silence | None = None
 ) -> tuple[datetime, datetime]:
     """(starts_at, ends_at) of a silence with the given values, which were ``before`` others.

@@ -9,23 +9,23 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.models import Channel, Policy, Rotation, Route, Team
 
-Thing = TypeVar("Thing", Rotation, Policy, Channel, Route)
+TeamThing = TypeVar("TeamThing", Rotation, Policy, Channel, Route)
 
 
-def team_of(session: Session, row: Rotation | Policy | Channel | Route) -> Team:
+def find_team(session: Session, row: Rotation | Policy | Channel | Route) -> Team:
     """The team that owns ``row``; a statement only where it is not loaded yet."""
     return session.get_one(Team, row.team_id)
 
 
-def taken(session: Session, model: type[Thing], team_id: int, slug: str) -> bool:
+def taken(session: Session, model: type[TeamThing], team_id: int, slug: str) -> bool:
     """Whether the team has a ``model`` of that slug."""
     twin = select(model.id).where(model.team_id == team_id, model.slug == slug)
     return session.scalar(twin) is not None
 
 
-def things(
-    session: Session, model: type[Thing], team_id: int, slugs: Sequence[str], field: str
-) -> list[Thing]:
+def find_things(
+    session: Session, model: type[TeamThing], team_id: int, slugs: Sequence[str], field: str
+) -> list[TeamThing]:
     """The team's rows of these slugs, in their order; raises InvalidInput naming ``field``."""
     query = select(model).where(model.team_id == team_id, model.slug.in_(slugs))
     found = {row.slug: row for row in session.scalars(query)} if slugs else {}
@@ -36,6 +36,6 @@ def things(
     return [found[slug] for slug in slugs]
 
 
-def name(team: Team, row: Rotation | Policy | Channel | Route) -> str:
+def find_name(team: Team, row: Rotation | Policy | Channel | Route) -> str:
     """How the audit log names something of a team."""
     return f"{team.slug}/{row.slug}"

@@ -7,7 +7,7 @@ from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.enums import EventKind
 
 
-def event(
+def make_event(
     alert_id: int,
     kind: EventKind,
     text: str,

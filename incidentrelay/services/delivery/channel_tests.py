@@ -15,17 +15,21 @@ from incidentrelay.services.channels import providers
 from incidentrelay.services.common import audit
 from incidentrelay.services.outbox import queue as outbox_queue
 
-MOST = 10
-OF_CHANNEL = Notification.kind == NotificationKind.TEST
+MAX_TESTS = 10
+CHANNEL_TEST = Notification.kind == NotificationKind.TEST
 
 
-def send(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> Notification:
+def send_channel_test(
+    session: Session, channel: Channel, *, actor: Actor, now: datetime
+) -> Notification:
     """Owe the channel a test message; raises Conflict while it is switched off."""
     if not channel.enabled:
         raise Conflict("The channel is switched off; switch it on to test it.")
     # Not their count: old ones are forgotten, and no number comes again.
     newest = session.scalar(
-        select(func.max(Notification.step)).where(OF_CHANNEL, Notification.channel_id == channel.id)
+        select(func.max(Notification.step)).where(
+            CHANNEL_TEST, Notification.channel_id == channel.id
+        )
     )
     number = 0 if newest is None else newest + 1
     body = Message(
@@ -45,9 +49,9 @@ def send(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> 
         "generation": 0,
         "step": number,
         "kind": NotificationKind.TEST,
-        "target": providers.of_channel(channel.id),
+        "target": providers.provider_of(channel.id),
         "method": channel.kind,
-        "lane": providers.of_channel(channel.id),
+        "provider": providers.provider_of(channel.id),
         "channel_id": channel.id,
         "user_id": None,
         "message": body.to_json(),
@@ -57,17 +61,17 @@ def send(session: Session, channel: Channel, *, actor: Actor, now: datetime) -> 
         "handle": {},
         "created_at": now,
     }
-    outbox_queue.write(session, [row])
-    audit.record(session, actor, "test", channel, now=now, group_id=channel.team.group_id)
-    return latest(session, channel)[0]
+    outbox_queue.write_rows(session, [row])
+    audit.record_change(session, actor, "test", channel, now=now, group_id=channel.team.group_id)
+    return latest_channel_test(session, channel)[0]
 
 
-def latest(session: Session, channel: Channel) -> Sequence[Notification]:
+def latest_channel_test(session: Session, channel: Channel) -> Sequence[Notification]:
     """The channel's newest tests and what became of them, the newest first."""
     query = (
         select(Notification)
-        .where(OF_CHANNEL, Notification.channel_id == channel.id)
+        .where(CHANNEL_TEST, Notification.channel_id == channel.id)
         .order_by(Notification.id.desc())
-        .limit(MOST)
+        .limit(MAX_TESTS)
     )
     return session.scalars(query).all()

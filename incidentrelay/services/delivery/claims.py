@@ -1,7 +1,7 @@
 """Claiming: which notifications a worker may send now, alone or in one message.
 
 Three things can stand in the way, and each leaves the notification as it is: the
-provider's circuit is open, its lane is full, or the recipient has had its share of
+provider's circuit is open, its provider is full, or the recipient has had its share of
 messages. Whoever frees the way wakes what waits (and the sweep does in any case).
 """
 
@@ -15,15 +15,21 @@ from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.delivery import circuit_breaker, rate_limit
-from incidentrelay.domain.delivery.rate_limit import Pace
+from incidentrelay.domain.delivery.rate_limit import RateLimit
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.models import Notification
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.channels.config import full_config
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import results as delivery_results
-from incidentrelay.services.outbox.records import ALARMS, LANE_WIDTH, Claim, Owed, wake_lane
+from incidentrelay.services.outbox.records import (
+    ALARMS,
+    MAX_CONCURRENT_PER_PROVIDER,
+    DeliveryClaim,
+    PendingMessage,
+    wake_provider,
+)
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
 
@@ -40,7 +46,7 @@ class _Asked:
     priority: int
     target: str
     method: str
-    lane: str
+    provider: str
     attempts: int
     bundle: str | None
     per_minute: int | None
@@ -54,20 +60,20 @@ class _Asked:
             row.priority,
             row.target,
             row.method,
-            row.lane,
+            row.provider,
             row.attempts,
             row.bundle,
             row.channel.messages_per_minute if row.channel else None,
         )
 
     @property
-    def pace(self) -> Pace:
-        return Pace.per_minute(self.per_minute or rate_limit.DEFAULT_PER_MINUTE)
+    def pace(self) -> RateLimit:
+        return RateLimit.per_minute(self.per_minute or rate_limit.DEFAULT_PER_MINUTE)
 
 
-def claim(
-    session: Session, notification_id: int, vault: Vault, now: datetime, *, lease: timedelta
-) -> Claim | None:
+def claim_notification(
+    session: Session, notification_id: int, vault: SecretBox, now: datetime, *, lease: timedelta
+) -> DeliveryClaim | None:
     """Take the notification for one attempt, with others if they share a message.
 
     None: it is not due, needed no more, or has to wait; then it is hinted at again
@@ -76,22 +82,25 @@ def claim(
     found = _find(session, notification_id, now)
     if found is None:
         return None
-    gone = recipient_state.gone(found)
+    gone = recipient_state.is_gone(found)
     if gone is not None:
-        delivery_results.give_up(session, notification_id, gone, now)
+        delivery_results.give_up_delivery(session, notification_id, gone, now)
         return None
     asked = _Asked.of(found)
-    lane = providers.lock(session, asked.lane)
-    state = providers.circuit_of(lane)
-    if not state.lets_through(now) or _in_flight(session, asked.lane, now) >= LANE_WIDTH:
+    provider = providers.lock_providers(session, asked.provider)
+    state = providers.load_circuit(provider)
+    if (
+        not state.allows(now)
+        or _in_flight(session, asked.provider, now) >= MAX_CONCURRENT_PER_PROVIDER
+    ):
         return None
-    if state.broken and _gives_way(session, _better_probe(asked, now)):
+    if state.is_open and _gives_way(session, _better_probe(asked, now)):
         return None
-    pace = providers.pace_of(session, asked.target)
+    pace = providers.load_rate(session, asked.target)
     busy_until = pace.busy_until if pace else None
     credit = asked.pace.credits(busy_until, now)
     if not credit:
-        _put_off(session, asked, asked.pace.free_at(busy_until, now), now)
+        _put_off(session, asked, asked.pace.next_allowed_at(busy_until, now), now)
         return None
     if credit == 1 and _gives_way(session, _more_urgent(asked, now)):
         return None
@@ -100,11 +109,11 @@ def claim(
     needed = [row for row in rows if _is_needed(row) or _cancel(row, now)]
     owed = _readable(needed, vault, now)
     if not owed:
-        wake_lane(session, asked.lane, now)
+        wake_provider(session, asked.provider, now)
         return None
     if asked.method != INBOX:
-        providers.set_pace(session, asked.target, pace, asked.pace.spend(busy_until, now))
-    providers.set_circuit(lane, circuit_breaker.probing(state, now + lease))
+        providers.save_rate(session, asked.target, pace, asked.pace.consume(busy_until, now))
+    providers.save_circuit(provider, circuit_breaker.half_open(state, now + lease))
     return _claim_of(rows[0], owed, bundle, vault)
 
 
@@ -121,12 +130,12 @@ def _is_due(now: datetime) -> tuple[Any, ...]:
     return IS_UNFINISHED, Notification.next_at <= now
 
 
-def _in_flight(session: Session, lane: str, now: datetime) -> int:
-    """How many messages of the lane are being sent."""
+def _in_flight(session: Session, provider: str, now: datetime) -> int:
+    """How many messages of the provider are being sent."""
     message = func.coalesce(Notification.bundle, Notification.uid)
     query = select(func.count(message.distinct())).where(
         IS_UNFINISHED,
-        Notification.lane == lane,
+        Notification.provider == provider,
         Notification.state == DeliveryState.SENDING,
         Notification.next_at > now,
     )
@@ -138,7 +147,9 @@ def _better_probe(asked: _Asked, now: datetime) -> Select[int]:
     return (
         select(Notification.id)
         .where(
-            Notification.lane == asked.lane, Notification.attempts < asked.attempts, *_is_due(now)
+            Notification.provider == asked.provider,
+            Notification.attempts < asked.attempts,
+            *_is_due(now),
         )
         .order_by(Notification.attempts, Notification.priority, Notification.id)
     )
@@ -166,9 +177,9 @@ def _gives_way(session: Session, before: Select[int]) -> bool:
 
 
 def _put_off(session: Session, asked: _Asked, until: datetime, now: datetime) -> None:
-    """Let the recipient's messages wait, and others of the lane go meanwhile.
+    """Let the recipient's messages wait, and others of the provider go meanwhile.
 
-    What a dead worker has left counts no longer as being sent: it would fill the lane.
+    What a dead worker has left counts no longer as being sent: it would fill the provider.
     """
     left = Notification.state == DeliveryState.SENDING
     session.execute(
@@ -178,7 +189,7 @@ def _put_off(session: Session, asked: _Asked, until: datetime, now: datetime) ->
         .execution_options(synchronize_session=False)
     )
     db.hint(session, db.Hint("deliver", asked.id, until))
-    wake_lane(session, asked.lane, now)
+    wake_provider(session, asked.provider, now)
 
 
 def _together(
@@ -202,7 +213,7 @@ def _together(
         Notification.alert_id.is_not(None),
     )
     rows = session.execute(fresh.order_by(Notification.id).limit(rate_limit.MOST_IN_ONE)).all()
-    count = rate_limit.share(len(rows), credit)
+    count = rate_limit.bundle_size(len(rows), credit)
     if count == 1:
         return [asked.id], None
     # With the fence, because the first one may be sent again by hand among others.
@@ -258,36 +269,40 @@ def _cancel(row: Notification, now: datetime) -> bool:
     return False
 
 
-def _readable(rows: Sequence[Notification], vault: Vault, now: datetime) -> list[Owed]:
+def _readable(
+    rows: Sequence[Notification], vault: SecretBox, now: datetime
+) -> list[PendingMessage]:
     """What can be sent of ``rows``; one that cannot be read is left to stumble alone."""
     owed = []
     for row in rows:
         try:
-            message = verification.opened(row, vault)
+            message = verification.open_code(row, vault)
         except (KeyError, TypeError, ValueError):
             if len(rows) == 1:
                 raise
             row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
         else:
-            owed.append(Owed(row.id, row.fence, row.alert_id, message))
+            owed.append(PendingMessage(row.id, row.fence, row.alert_id, message))
     return owed
 
 
-def _claim_of(row: Notification, owed: Sequence[Owed], bundle: str | None, vault: Vault) -> Claim:
+def _claim_of(
+    row: Notification, owed: Sequence[PendingMessage], bundle: str | None, vault: SecretBox
+) -> DeliveryClaim:
     alone = len(owed) == 1
-    return Claim(
+    return DeliveryClaim(
         owed=tuple(sorted(owed, key=lambda each: -each.message.severity.rank)),
         attempt=row.attempts,
         uid=bundle or row.uid,
         user_id=row.user_id,
         method=row.method,
-        lane=row.lane,
+        provider=row.provider,
         config=_config(row, vault),
         thread_key=_thread_key(row) if alone else bundle or row.uid,
     )
 
 
-def _config(row: Notification, vault: Vault) -> Mapping[str, Any]:
+def _config(row: Notification, vault: SecretBox) -> Mapping[str, Any]:
     if row.channel is not None:
         return full_config(row.channel, vault)
     if row.contact is not None:

@@ -16,11 +16,11 @@ from incidentrelay.models import Alert, Channel, Event, Group, Notification, Tea
 from incidentrelay.models.delivery.notification import IS_FAILED
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.alerts import actions as alert_actions
-from incidentrelay.services.common.timeline import event
+from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.outbox.records import ALARMS
 from incidentrelay.services.recipients import state as recipient_state
 
-PAGE = 50
+PAGE_SIZE = 50
 # What failed for an alert that has moved on concerns nobody any more.
 _STILL_MATTERS = (
     Notification.generation == Alert.generation,
@@ -28,7 +28,7 @@ _STILL_MATTERS = (
 )
 
 
-def narrowed(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
+def apply_failed_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
     """``statement`` over Notification with the given filters; absent ones do not count.
 
     ``state``, ``kind``, ``method``, ``alert`` (its number), and ``group``, ``team`` and
@@ -53,7 +53,7 @@ def narrowed(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
     return statement
 
 
-def count_open(session: Session, memberships: Memberships) -> int:
+def count_open_failures(session: Session, memberships: Memberships) -> int:
     """How many failed for alerts that are still as they were then."""
     query = (
         select(func.count())
@@ -64,7 +64,7 @@ def count_open(session: Session, memberships: Memberships) -> int:
     return session.scalar(scope(query, Notification, memberships, Permission.VIEW)) or 0
 
 
-def find(
+def list_failed(
     session: Session,
     memberships: Memberships,
     *,
@@ -92,11 +92,11 @@ def find(
     if before is not None:
         query = query.where(Notification.id < before)
     query = scope(query, Notification, memberships, Permission.VIEW)
-    rows = list(session.scalars(query.limit(PAGE + 1)))
-    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+    rows = list(session.scalars(query.limit(PAGE_SIZE + 1)))
+    return rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None
 
 
-def why_not(row: Notification) -> str | None:
+def resend_refusal(row: Notification) -> str | None:
     """Why it makes no sense to send the notification again; None: it can be sent.
 
     The row has its alert, user and channel loaded.
@@ -114,10 +114,10 @@ def why_not(row: Notification) -> str | None:
         return "The alert is quiet at present; it pages again when that is over."
     if row.generation != alert.generation:
         return "The alert has gone on since then; escalate it to page somebody now."
-    return recipient_state.gone(row)
+    return recipient_state.is_gone(row)
 
 
-def resend(
+def resend_notification(
     session: Session, notification: Notification, *, actor: Actor, now: datetime
 ) -> Notification:
     """Owe a failed notification once more, with all of its tries.
@@ -127,8 +127,8 @@ def resend(
     """
     row = _locked(session, notification)
     if row.alert is not None:
-        alert_actions.lock(session, row.alert)
-    refusal = why_not(row)
+        alert_actions.lock_alert(session, row.alert)
+    refusal = resend_refusal(row)
     if refusal is not None:
         raise Conflict(refusal)
     row.state, row.next_at, row.finished_at = DeliveryState.PENDING, now, None
@@ -136,10 +136,10 @@ def resend(
     # A late result of the old tries must not be taken for one of the new ones.
     row.fence += 1
     # The message that it shared with others is history; others wait for it no more.
-    row.bundle = row.stranded_at = None
+    row.bundle = row.stalled_at = None
     assert row.alert_id is not None, "why_not refuses the others"
-    text = f"{actor.name} sends it again: {recipient(row)} by {row.method}"
-    line = event(
+    text = f"{actor.name} sends it again: {recipient_name(row)} by {row.method}"
+    line = make_event(
         row.alert_id,
         EventKind.NOTIFICATION_RESENT,
         text,
@@ -169,7 +169,7 @@ def _locked(session: Session, notification: Notification) -> Notification:
     return session.scalars(query).one()
 
 
-def recipient(row: Notification) -> str:
+def recipient_name(row: Notification) -> str:
     """Whom it should have told, as people name them."""
     if row.user is not None:
         return row.user.display_name

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Event, Notification
-from incidentrelay.services.common.timeline import event
+from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox.records import ALARMS, ARRIVED
@@ -27,7 +27,7 @@ def fall_back(session: Session, row: Notification, alert: Alert, now: datetime) 
     if alert.generation != row.generation or alert.status is not AlertStatus.FIRING:
         return
     _tell_fallback(session, alert, row.step, now)
-    escalation_runner.bring_forward(session, alert, row.step, now)
+    escalation_runner.advance_plan(session, alert, row.step, now)
 
 
 def _has_hope(session: Session, row: Notification) -> bool:
@@ -41,25 +41,27 @@ def _has_hope(session: Session, row: Notification) -> bool:
         Notification.step == row.step,
         Notification.method != "inbox",
         Notification.state.notin_([DeliveryState.FAILED, DeliveryState.CANCELLED]),
-        or_(Notification.stranded_at.is_(None), Notification.state.in_(ARRIVED)),
+        or_(Notification.stalled_at.is_(None), Notification.state.in_(ARRIVED)),
     )
     return session.scalar(others.limit(1)) is not None
 
 
 def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> None:
-    people = directories.load(session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id])
+    people = directories.load_directory(
+        session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id]
+    )
     told = _told_as_fallback(session, alert, step)
     contacts = [each for each in people.fallback(alert.team_id) if each.target not in told]
     if not contacts:
         return
     subject = escalation_runner.subject_of(alert)
     headline, assignee = "A page could not be delivered", people.name(alert.assignee_id)
-    body = outbox_queue.message(subject, NotificationKind.FALLBACK, headline, assignee)
-    outbox_queue.write(session, outbox_queue.rows(subject, contacts, body, step, now))
+    body = outbox_queue.build_message(subject, NotificationKind.FALLBACK, headline, assignee)
+    outbox_queue.write_rows(session, outbox_queue.build_rows(subject, contacts, body, step, now))
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
     text = f"The team's fallback contact is told: {names}."
     data = targets.people_facts("fallback", contacts)
-    line = event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data)
+    line = make_event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data)
     db.insert_all(session, Event, [line])
 
 

@@ -16,42 +16,44 @@ from incidentrelay.services.outbox.records import DUE
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Outage:
     """A way to people that does not work, since when and why."""
 
     name: str
-    lane: str
+    provider: str
     since: datetime
     reason: str
 
 
-def find(session: Session, memberships: Memberships) -> tuple[Broken, ...]:
+def list_outages(session: Session, memberships: Memberships) -> tuple[Outage, ...]:
     """Those that ``memberships`` may see: their channels, and what all share."""
-    circuits = providers.broken(session)
+    circuits = providers.open_circuits(session)
     if not circuits:
         return ()
-    query = select(Channel).where(Channel.id.in_(providers.channel_ids(circuits)))
+    query = select(Channel).where(Channel.id.in_(providers.provider_channel_ids(circuits)))
     seen = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
-    names = {providers.of_channel(channel.id): f"The channel {channel.name}" for channel in seen}
+    names = {providers.provider_of(channel.id): f"The channel {channel.name}" for channel in seen}
     names |= {"email": "E-mail"}
     return tuple(
-        Broken(names[lane], lane, circuit.since, circuit.reason)
-        for lane, circuit in sorted(circuits.items())
-        if lane in names and circuit.since is not None
+        Outage(names[provider], provider, circuit.since, circuit.reason)
+        for provider, circuit in sorted(circuits.items())
+        if provider in names and circuit.since is not None
     )
 
 
-def waiting(
-    session: Session, memberships: Memberships, ways: Sequence[Broken]
-) -> list[tuple[Broken, int]]:
+def count_waiting(
+    session: Session, memberships: Memberships, ways: Sequence[Outage]
+) -> list[tuple[Outage, int]]:
     """Each with how many messages wait until it works again, of those one may see."""
     if not ways:
         return []
     query: Any = (
-        select(Notification.lane, func.count())
-        .where(Notification.lane.in_([way.lane for way in ways]), Notification.state.in_(DUE))
-        .group_by(Notification.lane)
+        select(Notification.provider, func.count())
+        .where(
+            Notification.provider.in_([way.provider for way in ways]), Notification.state.in_(DUE)
+        )
+        .group_by(Notification.provider)
     )
     visible = scope(query, Notification, memberships, Permission.VIEW)
     counts: dict[str, int] = dict(session.execute(visible).all())
-    return [(way, counts.get(way.lane, 0)) for way in ways]
+    return [(way, counts.get(way.provider, 0)) for way in ways]

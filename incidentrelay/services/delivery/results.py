@@ -14,29 +14,29 @@ from incidentrelay.models import Alert, Attempt, Event, Notification
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.channels import providers
-from incidentrelay.services.common.timeline import event
+from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.delivery import fallback, rule_outcomes
 from incidentrelay.services.outbox import records as outbox_records
-from incidentrelay.services.outbox.records import ALARMS, ARRIVED, Claim, Result
+from incidentrelay.services.outbox.records import ALARMS, ARRIVED, DeliveryClaim, DeliveryResult
 
 DEFERRED = timedelta(minutes=1)
 
 
-def record(
+def record_result(
     session: Session,
-    taken: Claim,
-    result: Result,
+    taken: DeliveryClaim,
+    result: DeliveryResult,
     *,
     started_at: datetime,
     now: datetime,
     most_attempts: int,
-    chance: float,
+    jitter: float,
 ) -> bool:
     """Write down how the attempt ended; False: another worker has taken over since.
 
-    ``chance`` ∈ [0, 1) spreads the retries.
+    ``jitter`` ∈ [0, 1) spreads the retries.
     """
-    lane = providers.lock(session, taken.lane)
+    provider = providers.lock_providers(session, taken.provider)
     _log_attempt(session, taken, result, started_at, now)
     state, again = result.state, None
     if state is DeliveryState.RETRY:
@@ -44,7 +44,7 @@ def record(
             taken.attempt,
             now,
             most=most_attempts,
-            chance=chance,
+            jitter=jitter,
             retry_after=result.retry_after,
         )
         state = DeliveryState.RETRY if again else DeliveryState.FAILED
@@ -52,19 +52,19 @@ def record(
     if not written:
         return False
     down = result.reason if result.down else None
-    circuit = providers.note(session, lane, down, result.retry_after, now)
+    circuit = providers.record_outcome(session, provider, down, result.retry_after, now)
     if again is not None:
         db.hint(session, db.Hint("deliver", written[0], again))
     else:
-        tell_of_the_end(session, written, now)
-    if circuit.lets_through(now):
-        outbox_records.wake_lane(session, taken.lane, now)
+        notify_failure(session, written, now)
+    if circuit.allows(now):
+        outbox_records.wake_provider(session, taken.provider, now)
     elif circuit.open_until:
-        outbox_records.wake_lane(session, taken.lane, circuit.open_until, most=1)
+        outbox_records.wake_provider(session, taken.provider, circuit.open_until, most=1)
     return True
 
 
-def defer(
+def defer_delivery(
     session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
 ) -> None:
     """Push a row out of the way that cannot be claimed; after enough tries it has failed.
@@ -82,10 +82,10 @@ def defer(
         return
     row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
     session.flush()  # what follows looks for messages of the same step that have hope
-    tell_of_the_end(session, [row.id], now)
+    notify_failure(session, [row.id], now)
 
 
-def give_up(session: Session, notification_id: int, reason: str, now: datetime) -> None:
+def give_up_delivery(session: Session, notification_id: int, reason: str, now: datetime) -> None:
     """Nobody is there any more whom a due notification could tell: a page has failed."""
     row = _lock_due(session, notification_id, now)
     if row is None:
@@ -95,7 +95,7 @@ def give_up(session: Session, notification_id: int, reason: str, now: datetime) 
     row.last_error, row.next_at, row.finished_at = reason, None, now
     row.fence += 1
     session.flush()  # what follows looks for messages of the same step that have hope
-    tell_of_the_end(session, [row.id], now)
+    notify_failure(session, [row.id], now)
 
 
 def _lock_due(session: Session, notification_id: int, now: datetime) -> Notification | None:
@@ -117,20 +117,20 @@ def _lock_due(session: Session, notification_id: int, now: datetime) -> Notifica
     return session.scalars(query).one_or_none()
 
 
-def strand(session: Session, now: datetime, *, limit: int) -> int:
+def mark_stalled(session: Session, now: datetime, *, limit: int) -> int:
     """Tell others of the pages that wait behind a provider that does not work.
 
     They keep waiting: when it works again they are sent, if they are still needed.
     Each is told of once. Returns how many there were.
     """
-    hopeless = providers.hopeless(session, now)
+    hopeless = providers.stalled_providers(session, now)
     if not hopeless:
         return 0
     waiting = (
         IS_UNFINISHED,
-        Notification.lane.in_(hopeless),
+        Notification.provider.in_(hopeless),
         Notification.kind.in_(ALARMS),
-        Notification.stranded_at.is_(None),
+        Notification.stalled_at.is_(None),
         or_(
             Notification.state == DeliveryState.RETRY,
             (Notification.state == DeliveryState.PENDING) & (Notification.next_at <= now),
@@ -149,22 +149,22 @@ def strand(session: Session, now: datetime, *, limit: int) -> int:
     rows = session.scalars(query).all()
     lines = []
     for row in rows:
-        row.stranded_at = now
+        row.stalled_at = now
         if row.alert_id is not None:
             text = f"{_who(row)} cannot be told by {row.method} at present, and others are told: "
-            text += hopeless[row.lane].reason
+            text += hopeless[row.provider].reason
             data = {"notification_id": row.id, "state": str(row.state)}
-            kind = EventKind.NOTIFICATION_STRANDED
-            lines.append(event(row.alert_id, kind, text, now, data=data))
+            kind = EventKind.NOTIFICATION_STALLED
+            lines.append(make_event(row.alert_id, kind, text, now, data=data))
     session.flush()  # what follows looks for messages of the same step that have hope
     db.insert_all(session, Event, lines)
     for row in rows:
-        rule_outcomes.bring_forward(session, row, now)
+        rule_outcomes.bring_rules_forward(session, row, now)
         fallback.fall_back(session, row, alerts[row.alert_id], now)
     return len(rows)
 
 
-def tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None:
+def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
     """The notifications' last state goes on the timelines; a page that failed has followers.
 
     What is cancelled here could not be sent by this installation.
@@ -182,9 +182,9 @@ def tell_of_the_end(session: Session, ids: Sequence[int], now: datetime) -> None
     lost = [row for row in rows if row.state not in ARRIVED]
     alerts = _lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
-        rule_outcomes.bring_forward(session, row, now)
+        rule_outcomes.bring_rules_forward(session, row, now)
         failed = row.state is DeliveryState.FAILED
-        if failed or rule_outcomes.follows_a_failure(session, row):
+        if failed or rule_outcomes.follows_failure(session, row):
             fallback.fall_back(session, row, alerts[row.alert_id], now)
 
 
@@ -196,11 +196,11 @@ def _lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | N
     wait for the alert would be a deadlock.
     """
     wanted = sorted({each for each in ids if each is not None})
-    return {alert.id: alert for alert in alert_transitions.lock(session, wanted)}
+    return {alert.id: alert for alert in alert_transitions.lock_alerts(session, wanted)}
 
 
 def _values(
-    state: DeliveryState, result: Result, again: datetime | None, now: datetime
+    state: DeliveryState, result: DeliveryResult, again: datetime | None, now: datetime
 ) -> dict[str, Any]:
     arrived = state in ARRIVED
     values: dict[str, Any] = {
@@ -215,7 +215,7 @@ def _values(
     return values
 
 
-def _write(session: Session, taken: Claim, values: Mapping[str, Any]) -> list[int]:
+def _write(session: Session, taken: DeliveryClaim, values: Mapping[str, Any]) -> list[int]:
     """Write the result unless a later claim has fenced this one off; what was written."""
     fences = [(each.id, each.fence) for each in taken.owed]
     written = session.scalars(
@@ -234,7 +234,11 @@ def _write(session: Session, taken: Claim, values: Mapping[str, Any]) -> list[in
 
 
 def _log_attempt(
-    session: Session, taken: Claim, result: Result, started_at: datetime, now: datetime
+    session: Session,
+    taken: DeliveryClaim,
+    result: DeliveryResult,
+    started_at: datetime,
+    now: datetime,
 ) -> None:
     values = {
         "number": taken.attempt,
@@ -260,7 +264,7 @@ def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
         text += f", in one message with {others} other{'s' if others > 1 else ''}"
     text += f": {row.last_error}" if failed else ""
     data = {"notification_id": row.id, "state": str(row.state), "bundle": row.bundle}
-    return event(row.alert_id, kind, text, now, data=data)
+    return make_event(row.alert_id, kind, text, now, data=data)
 
 
 def _who(row: Notification) -> str:

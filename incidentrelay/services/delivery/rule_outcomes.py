@@ -13,7 +13,7 @@ from incidentrelay.models import Notification
 _OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
 
 
-def bring_forward(session: Session, failed: Notification, now: datetime) -> None:
+def bring_rules_forward(session: Session, failed: Notification, now: datetime) -> None:
     """One way to a person does not work: the next one does not wait for its time.
 
     Unless another way of the same step has been tried or is being tried: then the
@@ -31,7 +31,7 @@ def bring_forward(session: Session, failed: Notification, now: datetime) -> None
             _make_due(session, other.id, now)
 
 
-def follows_a_failure(session: Session, cancelled: Notification) -> bool:
+def follows_failure(session: Session, cancelled: Notification) -> bool:
     """Whether another way to the same person has failed in the same step."""
     failed = select(Notification.id).where(
         *_of_the_same_page(cancelled), Notification.state == DeliveryState.FAILED
@@ -55,7 +55,7 @@ def _others(session: Session, failed: Notification) -> Sequence[Notification]:
         Notification.id != failed.id,
         Notification.method != "inbox",
         Notification.state.notin_(_OVER),
-        Notification.stranded_at.is_(None),
+        Notification.stalled_at.is_(None),
     )
     return session.scalars(query.execution_options(populate_existing=True)).all()
 

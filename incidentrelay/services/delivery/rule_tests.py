@@ -29,7 +29,7 @@ _SEVERITY = {Urgency.HIGH: Severity.CRITICAL, Urgency.LOW: Severity.WARNING}
 _WORDS = {Urgency.HIGH: "urgent", Urgency.LOW: "other"}
 
 
-def send(
+def send_rule_test(
     session: Session, user: User, urgency: Urgency, *, actor: Actor, now: datetime
 ) -> Sequence[Notification]:
     """Tell the person as a page of that urgency would, a minute of waiting being a second.
@@ -41,14 +41,14 @@ def send(
     newest = _newest(session, user.id)
     if newest is not None and newest > now - PAUSE:
         raise Conflict(f"Wait {PAUSE.seconds} seconds between two tests.")
-    people = directories.load(session, (), (), now=now, user_ids=[user.id])
+    people = directories.load_directory(session, (), (), now=now, user_ids=[user.id])
     told = [each for each in people.about(_SEVERITY[urgency]).person(user.id) if _goes_out(each)]
     if not told:
         raise Conflict("There is nothing to test: add a contact and confirm it first.")
     stem = f"rules-{user.id}-{urgency}-{now:%Y%m%d%H%M%S%f}"
     body = _body(user, urgency, now).to_json()
     rows = [
-        personal_messages.row(
+        personal_messages.personal_row(
             each,
             f"{stem}-{place}",
             NotificationKind.TEST,
@@ -58,12 +58,12 @@ def send(
         )
         for place, each in enumerate(told)
     ]
-    outbox_queue.write(session, rows)
-    audit.record(session, actor, "test_rules", user, now=now)
-    return latest(session, user.id)
+    outbox_queue.write_rows(session, rows)
+    audit.record_change(session, actor, "test_rules", user, now=now)
+    return latest_rule_test(session, user.id)
 
 
-def latest(session: Session, user_id: int) -> Sequence[Notification]:
+def latest_rule_test(session: Session, user_id: int) -> Sequence[Notification]:
     """The messages of the newest test, in the order in which they are due."""
     query = (
         select(Notification)

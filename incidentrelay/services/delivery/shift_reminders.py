@@ -24,18 +24,18 @@ from incidentrelay.domain.enums import (
 )
 from incidentrelay.domain.local_time import zone_names, zone_of
 from incidentrelay.domain.messages import Message
-from incidentrelay.domain.oncall.periods import Edge, edges, end_of_stint
+from incidentrelay.domain.oncall.periods import ShiftBoundary, end_of_period, shift_boundaries
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import on_call
-from incidentrelay.models import Group, Heartbeat, Rotation, ShiftNotice, Team, User
+from incidentrelay.models import Group, Heartbeat, Rotation, ShiftReminder, Team, User
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.oncall import schedules
 from incidentrelay.services.outbox import personal as personal_messages
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.recipients.directory import Recipient
 
-LOOK = "shift-notices"
-BEGUN = "shift-notices-begun"
+HEARTBEAT = "shift-reminders"
+STARTED = "shift-reminders-begun"
 TOO_LATE = timedelta(hours=1)
 _OVERLAP = timedelta(minutes=5)
 _KEPT = timedelta(days=30)
@@ -47,10 +47,10 @@ log = logging.getLogger(__name__)
 class _Found:
     rotation: Rotation
     schedule: Schedule
-    edge: Edge
+    edge: ShiftBoundary
 
 
-def run_due(session: Session, now: datetime) -> int:
+def send_due_reminders(session: Session, now: datetime) -> int:
     """Owe the mails of all edges since the last look; the number of mails.
 
     The first look of all only remembers when it was.
@@ -61,36 +61,36 @@ def run_due(session: Session, now: datetime) -> int:
     found = _edges(session, after, now)
     users = _people(session, found)
     outbox = [row for one in found if (row := _mail(one, users, now)) is not None]
-    db.insert_all(session, ShiftNotice, [_row(one, users, now) for one in found])
-    outbox_queue.write(session, outbox)
+    db.insert_all(session, ShiftReminder, [_row(one, users, now) for one in found])
+    outbox_queue.write_rows(session, outbox)
     return len(outbox)
 
 
-def prune(session: Session, now: datetime) -> None:
+def prune_reminders(session: Session, now: datetime) -> None:
     """Forget edges that no look reaches any more."""
     session.execute(
-        delete(ShiftNotice)
-        .where(ShiftNotice.at < now - _KEPT)
+        delete(ShiftReminder)
+        .where(ShiftReminder.at < now - _KEPT)
         .execution_options(synchronize_session=False)
     )
 
 
 def _look(session: Session, now: datetime) -> datetime | None:
     """From when on to look; None: nowhere. Other workers wait until this one is done."""
-    names = (BEGUN, LOOK)
+    names = (STARTED, HEARTBEAT)
     query = select(Heartbeat).where(Heartbeat.name.in_(names)).order_by(Heartbeat.name)
     rows = session.scalars(query.with_for_update().execution_options(populate_existing=True))
     seen = {row.name: row.at for row in rows}
-    if BEGUN not in seen or LOOK not in seen:
+    if STARTED not in seen or HEARTBEAT not in seen:
         for name in names:
-            heartbeats.beat(session, name, now)
+            heartbeats.record_heartbeat(session, name, now)
         return None
-    if now <= seen[LOOK]:
+    if now <= seen[HEARTBEAT]:
         return None
-    heartbeats.beat(session, LOOK, now)
-    if now - seen[LOOK] > TOO_LATE:
+    heartbeats.record_heartbeat(session, HEARTBEAT, now)
+    if now - seen[HEARTBEAT] > TOO_LATE:
         log.warning("No shift notices for what happened before %s: it is too late.", now - TOO_LATE)
-    return max(seen[BEGUN], seen[LOOK] - _OVERLAP, now - TOO_LATE)
+    return max(seen[STARTED], seen[HEARTBEAT] - _OVERLAP, now - TOO_LATE)
 
 
 def _edges(session: Session, after: datetime, now: datetime) -> list[_Found]:
@@ -104,15 +104,15 @@ def _edges(session: Session, after: datetime, now: datetime) -> list[_Found]:
         .order_by(Rotation.id)
     )
     rotations = {rotation.id: rotation for rotation in session.scalars(query)}
-    loaded = schedules.load(session, list(rotations))
+    loaded = schedules.load_schedules(session, list(rotations))
     columns = select(
-        ShiftNotice.rotation_id, ShiftNotice.user_id, ShiftNotice.edge, ShiftNotice.at
-    ).where(ShiftNotice.at > after)
+        ShiftReminder.rotation_id, ShiftReminder.user_id, ShiftReminder.edge, ShiftReminder.at
+    ).where(ShiftReminder.at > after)
     done = set(session.execute(columns).all())
     return [
         _Found(rotations[rotation_id], schedule, edge)
         for rotation_id, schedule in loaded.items()
-        for edge in edges(schedule, after, now)
+        for edge in shift_boundaries(schedule, after, now)
         if (rotation_id, edge.user_id, edge.edge, edge.at) not in done
     ]
 
@@ -130,11 +130,11 @@ def _people(session: Session, found: Sequence[_Found]) -> dict[int, User]:
 def _until(one: _Found) -> datetime:
     """When somebody else follows."""
     ends = one.edge.edge is ShiftEdge.END
-    return one.edge.at if ends else end_of_stint(one.schedule, one.edge.at)
+    return one.edge.at if ends else end_of_period(one.schedule, one.edge.at)
 
 
 def _wants(user: User, edge: ShiftEdge) -> bool:
-    wanted = user.shift_start_notice if edge is ShiftEdge.START else user.shift_end_notice
+    wanted = user.shift_start_reminder if edge is ShiftEdge.START else user.shift_end_reminder
     return bool(user.active and user.email and wanted)
 
 
@@ -145,7 +145,7 @@ def _row(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, Any
         "user_id": edge.user_id,
         "edge": edge.edge,
         "at": edge.at,
-        "told": _wants(users[edge.user_id], edge.edge),
+        "notified": _wants(users[edge.user_id], edge.edge),
         "created_at": now,
     }
 
@@ -158,7 +158,7 @@ def _mail(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, An
     address = Recipient(f"user:{user.id}:email", "email", user.display_name, user_id=user.id)
     message = _message(one, user, users).to_json()
     shift = NotificationKind.SHIFT
-    row = personal_messages.row(address, uid, shift, message, due=now, now=now)
+    row = personal_messages.personal_row(address, uid, shift, message, due=now, now=now)
     return {**row, "team_id": one.rotation.team_id}
 
 

@@ -14,15 +14,15 @@ from typing import Any
 
 from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.escalation.conditions import Conditions, Hours
+from incidentrelay.domain.escalation.conditions import Conditions, LocalHours
 from incidentrelay.services.common import validation
-from incidentrelay.services.oncall.layers import time_of_day
+from incidentrelay.services.oncall.layers import parse_time_of_day
 
 SHORTEST_WAIT = 60
 LONGEST_WAIT = 7 * 86400
 
 
-def read(value: Any, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def read_conditions(value: Any, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """``value`` as it is stored; raises InvalidInput with fields like ``hours.zone``.
 
     ``targets`` are those of the step, with their kinds.
@@ -42,9 +42,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _hours(value: Any) -> Hours:
+def _hours(value: Any) -> LocalHours:
     values = validation.clean(_mapping(value), _HOURS, required=_HOURS)
-    return Hours(
+    return LocalHours(
         tuple(sorted(values["weekdays"])), values["opens"], values["closes"], values["zone"]
     )
 
@@ -55,8 +55,8 @@ def _wait(value: Any) -> int:
 
 _HOURS: Mapping[str, validation.Check] = {
     "weekdays": validation.listing(validation.number(0, 6), 1, 7),
-    "opens": time_of_day,
-    "closes": time_of_day,
+    "opens": parse_time_of_day,
+    "closes": parse_time_of_day,
     "zone": validation.zone,
 }
 _CONDITIONS: Mapping[str, validation.Check] = {

@@ -6,12 +6,12 @@ from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation.conditions import Facts
 from incidentrelay.domain.escalation.engine import Plan, Progress
 from incidentrelay.domain.oncall.shifts import shifts
-from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients.directory import Directory
 
 
-def facts_of(
-    subject: Subject, plan: Plan, progress: Progress, people: Directory, now: datetime
+def plan_facts(
+    subject: AlertSubject, plan: Plan, progress: Progress, people: Directory, now: datetime
 ) -> Facts:
     """The facts of the step that is next."""
     if progress.step >= len(plan.steps):

@@ -10,20 +10,20 @@ from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.engine import (
     Effect,
     Exhaust,
-    PassOver,
+    NobodyNotified,
     Plan,
+    PlanStep,
     Progress,
     RunStep,
-    Step,
-    Unheard,
+    SkipStep,
     Wait,
 )
-from incidentrelay.domain.silences.silences import Cover
+from incidentrelay.domain.silences.silences import SilenceCoverage
 from incidentrelay.models import Route
-from incidentrelay.services.common.timeline import event
-from incidentrelay.services.escalation.plan_facts import facts_of
+from incidentrelay.services.common.timeline import make_event
+from incidentrelay.services.escalation.plan_facts import plan_facts
 from incidentrelay.services.outbox import queue as outbox_queue
-from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import targets
 from incidentrelay.services.recipients.directory import Directory, Recipient
 
@@ -31,7 +31,7 @@ SILENCE = "silence"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StepRun:
     """One step that was due; ``step`` None is the end of the plan.
 
     ``told`` are whom it reached and ``nobody`` the targets where nobody was;
@@ -39,7 +39,7 @@ class Run:
     did not run was ``passed`` over (why), or waits ``until`` somebody is on call.
     """
 
-    step: Step | None
+    step: PlanStep | None
     told: tuple[Recipient, ...] = ()
     nobody: tuple[str, ...] = ()
     fallback: tuple[Recipient, ...] = ()
@@ -49,7 +49,7 @@ class Run:
 
 
 @dataclass(slots=True)
-class Play:
+class PlanRun:
     """What running a plan changed: the alert's new values, and what is to be written.
 
     ``runs`` are the steps that ran, in their order. ``at`` is where the plan stands, as
@@ -62,10 +62,10 @@ class Play:
     assignee: str | None = None
     quiet_until: datetime | None = None
     quiet_reason: str | None = None
-    cover: Cover | None = None
+    cover: SilenceCoverage | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[StepRun] = field(default_factory=list)
     at: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -73,7 +73,7 @@ class Play:
         return self.progress.due
 
 
-def plan_of(route: Route, channel_ids: Sequence[int]) -> Plan:
+def build_plan(route: Route, channel_ids: Sequence[int]) -> Plan:
     """The snapshot of the plan that an alert of ``route`` runs from now on.
 
     ``channel_ids`` are the route's channels; a policy names its own.
@@ -91,42 +91,42 @@ def plan_of(route: Route, channel_ids: Sequence[int]) -> Plan:
     )
 
 
-def play(
-    subject: Subject, plan: Plan, progress: Progress, people: Directory, now: datetime
-) -> Play:
+def run_plan(
+    subject: AlertSubject, plan: Plan, progress: Progress, people: Directory, now: datetime
+) -> PlanRun:
     """Run what is due of ``plan``, unless a silence covers the alert."""
-    made = Play(plan, progress, subject.assignee_id)
+    made = PlanRun(plan, progress, subject.assignee_id)
     people = people.about(subject.severity)
     cover = people.cover(subject.team_id, subject.labels, now)
     if cover is not None:
         made.progress = replace(progress, due=cover.end)
         made.quiet_until, made.quiet_reason, made.cover = cover.end, SILENCE, cover
-        text = f"Quiet: {covering(cover)} until {cover.end:%Y-%m-%d %H:%M} UTC."
+        text = f"Quiet: {covering_silences(cover)} until {cover.end:%Y-%m-%d %H:%M} UTC."
         data = {"silences": list(cover.ids[: targets.MOST_NAMED]), "until": cover.end.isoformat()}
-        made.events.append(event(subject.id, EventKind.SILENCED, text, now, data=data))
+        made.events.append(make_event(subject.id, EventKind.SILENCED, text, now, data=data))
         return made
     # One hop for each step at most: a plan in which nobody is ever there ends here
     # and goes on at its ordinary pace.
     for _ in range(len(plan.steps) + 1):
-        facts = facts_of(subject, plan, made.progress, people, now)
+        facts = plan_facts(subject, plan, made.progress, people, now)
         decision = engine.decide(plan, made.progress, now, facts)
         made.at = targets.step_facts(plan, made.progress)
         made.progress = decision.progress
         if not decision.effects:
             break
-        if isinstance(decision.effects[0], PassOver):
+        if isinstance(decision.effects[0], SkipStep):
             _pass_over(decision.effects, subject, people, made, now)
             continue
         if all(_perform(effect, subject, people, made, now) for effect in decision.effects):
             break
-        made.progress = engine.hurry(plan, made.progress, now)
+        made.progress = engine.advance_now(plan, made.progress, now)
     else:
         made.progress = _at_ordinary_pace(plan, made.progress, now)
     made.assignee = people.name(made.assignee_id)
     return made
 
 
-def covering(cover: Cover) -> str:
+def covering_silences(cover: SilenceCoverage) -> str:
     """Which silences keep an alert quiet, as a part of a sentence."""
     *others, last = (str(number) for number in cover.ids)
     if not others:
@@ -144,62 +144,72 @@ def _at_ordinary_pace(plan: Plan, progress: Progress, now: datetime) -> Progress
 
 
 def _pass_over(
-    effects: Sequence[Effect], subject: Subject, people: Directory, made: Play, now: datetime
+    effects: Sequence[Effect],
+    subject: AlertSubject,
+    people: Directory,
+    made: PlanRun,
+    now: datetime,
 ) -> None:
     for effect in effects:
-        if isinstance(effect, PassOver):
+        if isinstance(effect, SkipStep):
             text = f"A step of the plan is passed over. {effect.why}"
             made.events.append(
-                event(subject.id, EventKind.STEP_PASSED_OVER, text, now, data=made.at)
+                make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=made.at)
             )
-            made.runs.append(Run(effect.step, passed=effect.why, assignee_id=made.assignee_id))
-        elif isinstance(effect, Unheard):
+            made.runs.append(StepRun(effect.step, passed=effect.why, assignee_id=made.assignee_id))
+        elif isinstance(effect, NobodyNotified):
             why = "No step of the plan applies"
             text = f"{why}, so that it has told nobody."
             made.events.append(
-                event(subject.id, EventKind.STEP_PASSED_OVER, text, now, data=made.at)
+                make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=made.at)
             )
             contacts = _fall_back(subject, people, made, effect.number, why, now)
             made.runs[-1] = replace(made.runs[-1], fallback=contacts)
 
 
 def _perform(
-    effect: Effect, subject: Subject, people: Directory, made: Play, now: datetime
+    effect: Effect, subject: AlertSubject, people: Directory, made: PlanRun, now: datetime
 ) -> bool:
     """Write down one effect; False where a person was wanted and nobody was there."""
     if isinstance(effect, Wait):
         until = f"{effect.until:%Y-%m-%d %H:%M} UTC"
         text = f"Nobody is on call. The plan waits for the next shift, at {until}."
-        made.events.append(event(subject.id, EventKind.STEP_WAITS, text, now, data=made.at))
-        made.runs.append(Run(effect.step, until=effect.until, assignee_id=made.assignee_id))
+        made.events.append(make_event(subject.id, EventKind.STEP_WAITS, text, now, data=made.at))
+        made.runs.append(StepRun(effect.step, until=effect.until, assignee_id=made.assignee_id))
         return True
     if isinstance(effect, Exhaust):
         text = "Nobody reacted, and the escalation plan has come to its end."
         made.events.append(
-            event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now, data=made.at)
+            make_event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now, data=made.at)
         )
         last = _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
-        made.runs.append(Run(None, fallback=last, assignee_id=made.assignee_id))
+        made.runs.append(StepRun(None, fallback=last, assignee_id=made.assignee_id))
         return True
     assert isinstance(effect, RunStep)  # steps that do not run are dealt with elsewhere
-    reached, nobody = targets.find(effect.step, made.assignee_id, people, now)
+    reached, nobody = targets.find_addresses(effect.step, made.assignee_id, people, now)
     found = [recipient for each in reached for recipient in each.recipients]
     if effect.step.kind is not NotificationKind.REMINDER:
         made.assignee_id = next((r.user_id for r in found if r.user_id), made.assignee_id)
     headline = _headline(effect, people.name(made.assignee_id))
-    body = outbox_queue.message(subject, effect.step.kind, headline, people.name(made.assignee_id))
-    made.outbox += outbox_queue.rows(subject, found, body, effect.number, now)
+    body = outbox_queue.build_message(
+        subject, effect.step.kind, headline, people.name(made.assignee_id)
+    )
+    made.outbox += outbox_queue.build_rows(subject, found, body, effect.number, now)
     if found:
         names = ", ".join(dict.fromkeys(recipient.label for recipient in found))
         text = f"{headline}: {names}"
-        data = {**made.at, **targets.told_facts(reached)}
-        made.events.append(event(subject.id, _EVENT_OF[effect.step.kind], text, now, data=data))
+        data = {**made.at, **targets.notified_facts(reached)}
+        made.events.append(
+            make_event(subject.id, _EVENT_OF[effect.step.kind], text, now, data=data)
+        )
     contacts: tuple[Recipient, ...] = ()
     if nobody:
         text = f"Nobody is on call: {', '.join(nobody)}."
-        made.events.append(event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at))
+        made.events.append(
+            make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at)
+        )
         contacts = _fall_back(subject, people, made, effect.number, "Nobody is on call", now)
-    made.runs.append(Run(effect.step, tuple(found), tuple(nobody), contacts, made.assignee_id))
+    made.runs.append(StepRun(effect.step, tuple(found), tuple(nobody), contacts, made.assignee_id))
     return not nobody
 
 
@@ -219,18 +229,18 @@ def _headline(effect: RunStep, assignee: str | None) -> str:
 
 
 def _fall_back(
-    subject: Subject, people: Directory, made: Play, number: int, why: str, now: datetime
+    subject: AlertSubject, people: Directory, made: PlanRun, number: int, why: str, now: datetime
 ) -> tuple[Recipient, ...]:
     """Tell the team's fallback contact, and return whom that is."""
     contacts = people.fallback(subject.team_id)
     if not contacts:
         return ()
-    body = outbox_queue.message(
+    body = outbox_queue.build_message(
         subject, NotificationKind.FALLBACK, why, people.name(made.assignee_id)
     )
-    made.outbox += outbox_queue.rows(subject, contacts, body, number, now)
+    made.outbox += outbox_queue.build_rows(subject, contacts, body, number, now)
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
     text = f"The team's fallback contact is told: {names}."
     data = {**made.at, **targets.people_facts("fallback", contacts)}
-    made.events.append(event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data))
+    made.events.append(make_event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data))
     return contacts

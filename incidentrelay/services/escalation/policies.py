@@ -54,8 +54,8 @@ def create(
     stored = {**values, "steps": _steps(session, team, values["steps"])}
     _check_round(stored["steps"], values.get("repeat", 0))
     policy = Policy(**stored, team=team, team_id=team.id, created_at=now, updated_at=now)
-    resources.insert(session, policy, taken=taken)
-    _record(session, actor, "create", team, policy, now, resources.given(values))
+    resources.insert_row(session, policy, taken=taken)
+    _record(session, actor, "create", team, policy, now, resources.given_fields(values))
     return policy
 
 
@@ -64,32 +64,32 @@ def update(
 ) -> Policy:
     """Change the given fields. Alerts that run already keep the plan that they began with."""
     values = validation.clean(resources.without_fixed(policy, data), _FIELDS)
-    team = team_lookup.team_of(session, policy)
+    team = team_lookup.find_team(session, policy)
     if "steps" in values:
         resources.lock_group(session, team.group_id)
         values["steps"] = _steps(session, team, values["steps"])
     _check_round(values.get("steps", policy.steps), values.get("repeat", policy.repeat))
     before = public_steps(session, [policy])[policy.id]
-    diff = resources.change(policy, values)
+    diff = resources.change_row(policy, values)
     if "steps" in diff:
         diff["steps"] = [before, public_steps(session, [policy])[policy.id]]
     if diff:
-        resources.save(session, policy, now)
+        resources.save_row(session, policy, now)
         _record(session, actor, "update", team, policy, now, diff)
     return policy
 
 
 def delete(session: Session, policy: Policy, *, actor: Actor, now: datetime) -> None:
     """Delete the policy; raises Conflict while routes use it."""
-    team = team_lookup.team_of(session, policy)
+    team = team_lookup.find_team(session, policy)
     routes = session.scalars(select(Route.slug).where(Route.policy_id == policy.id)).all()
     if routes:
         raise Conflict(f"Routes use this policy ({', '.join(sorted(routes))}).")
-    resources.remove(session, policy, used="A route uses this policy.")
+    resources.remove_row(session, policy, used="A route uses this policy.")
     _record(session, actor, "delete", team, policy, now, {})
 
 
-def draft(session: Session, team: Team, data: Mapping[str, Any]) -> tuple[list[Any], int]:
+def draft_policy(session: Session, team: Team, data: Mapping[str, Any]) -> tuple[list[Any], int]:
     """The steps and ``repeat`` that ``create`` would store; raises InvalidInput. Writes nothing."""
     table = {name: _FIELDS[name] for name in ("steps", "repeat")}
     values = validation.clean(data, table, required=("steps",))
@@ -143,7 +143,7 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
     ]
     if not targets and not (again and index):
         raise InvalidInput.of(f"{path}.targets", "Name somebody or something to notify.")
-    table = {"conditions": lambda value: step_conditions.read(value, targets)}
+    table = {"conditions": lambda value: step_conditions.read_conditions(value, targets)}
     kept = _clean(path, {"conditions": values.get("conditions") or {}}, table, ())
     return {"delay": values["delay"], "targets": targets, "notify_assignee_again": again, **kept}
 
@@ -155,7 +155,7 @@ def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, An
     if kind not in _KINDS:
         raise InvalidInput.of(f"{path}.kind", f"Write one of: {', '.join(_KINDS)}.")
     if kind is TargetKind.USER:
-        user = user_lookup.member(session, team.group_id, name, f"{path}.name")
+        user = user_lookup.find_member(session, team.group_id, name, f"{path}.name")
         return {"kind": str(kind), "id": user.id}
     query = select(Team.id).where(Team.group_id == team.group_id)
     if kind is TargetKind.TEAM:
@@ -199,7 +199,7 @@ def _names(session: Session, targets: Iterable[Mapping[str, Any]]) -> dict[str, 
         ids[target["kind"]].add(target["id"])
     found: dict[str, dict[int, Any]] = {str(kind): {} for kind in _KINDS}
     if ids[TargetKind.USER]:
-        found[TargetKind.USER] = dict(user_lookup.names(session, ids[TargetKind.USER]))
+        found[TargetKind.USER] = dict(user_lookup.display_names(session, ids[TargetKind.USER]))
     if ids[TargetKind.TEAM]:
         query = select(Team.id, Team.slug).where(Team.id.in_(ids[TargetKind.TEAM]))
         found[TargetKind.TEAM] = dict(session.execute(query).all())
@@ -232,7 +232,7 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session,
         actor,
         action,
@@ -240,5 +240,5 @@ def _record(
         diff,
         now=now,
         group_id=team.group_id,
-        name=team_lookup.name(team, policy),
+        name=team_lookup.find_name(team, policy),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation import engine
-from incidentrelay.domain.escalation.engine import Plan, Target
+from incidentrelay.domain.escalation.engine import Plan, PlanTarget
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
 from incidentrelay.services.access.visibility import Memberships, scope
@@ -20,7 +20,7 @@ from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients import targets as recipient_targets
 from incidentrelay.services.recipients.directory import Recipient
 
-MOST = 300
+MAX_POLICIES = 300
 _MOST_CHOICES = 1000
 
 _OWNED: Mapping[TargetKind, type[Rotation] | type[Channel]] = {
@@ -30,7 +30,7 @@ _OWNED: Mapping[TargetKind, type[Rotation] | type[Channel]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class PolicyThing:
     """What a target is called; ``team_id`` and ``team_name`` are the team that owns it."""
 
     name: str
@@ -39,11 +39,11 @@ class Thing:
     paused: bool = False
 
 
-Things = Mapping[Target, Thing]
+PolicyThings = Mapping[PlanTarget, PolicyThing]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class PolicyListing:
     """A policy with its plan; ``routes`` are the names of those that use it."""
 
     policy: Policy
@@ -52,7 +52,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PolicyPicture:
     """A whole plan, and what it means right now.
 
     ``things`` lacks targets that do not exist any more. ``reached`` says whom each target
@@ -60,13 +60,13 @@ class Picture:
     """
 
     plan: Plan
-    things: Things
-    reached: Mapping[Target, Sequence[str]]
+    things: PolicyThings
+    reached: Mapping[PlanTarget, Sequence[str]]
     fallback: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class PolicyChoices:
     """Whom and what a step of a team's policy may name: (name as the API has it, shown)."""
 
     rotations: Sequence[tuple[str, str]]
@@ -75,7 +75,9 @@ class Choices:
     channels: Sequence[tuple[str, str]]
 
 
-def overview(session: Session, memberships: Memberships) -> tuple[list[Listed], Things]:
+def list_policies(
+    session: Session, memberships: Memberships
+) -> tuple[list[PolicyListing], PolicyThings]:
     """The policies of active teams that somebody may see, by team and name; at most 300.
 
     And what their targets are called.
@@ -87,15 +89,15 @@ def overview(session: Session, memberships: Memberships) -> tuple[list[Listed], 
         .options(contains_eager(Policy.team).contains_eager(Team.group))
         .where(Team.active, Group.active)
         .order_by(Team.name, Team.id, Policy.name, Policy.id)
-        .limit(MOST)
+        .limit(MAX_POLICIES)
     )
     found = session.scalars(scope(query, Policy, memberships, Permission.VIEW)).all()
-    routes = routes_of(session, found)
-    listed = [Listed(row, plan_of(row.steps, row.repeat), routes[row.id]) for row in found]
+    routes = list_routes(session, found)
+    listed = [PolicyListing(row, plan_of(row.steps, row.repeat), routes[row.id]) for row in found]
     return listed, _things(session, [each.plan for each in listed])
 
 
-def routes_of(session: Session, policies: Sequence[Policy]) -> dict[int, list[str]]:
+def list_routes(session: Session, policies: Sequence[Policy]) -> dict[int, list[str]]:
     """The names of the routes that use each policy, by the policy's id."""
     found: dict[int, list[str]] = {policy.id: [] for policy in policies}
     query = (
@@ -114,27 +116,27 @@ def plan_of(steps: Sequence[Mapping[str, Any]], repeat: int) -> Plan:
     return engine.policy_plan("", steps, repeat)
 
 
-def picture(session: Session, team: Team, plan: Plan, now: datetime) -> Picture:
+def policy_picture(session: Session, team: Team, plan: Plan, now: datetime) -> PolicyPicture:
     """What the plan of a policy of ``team`` means at ``now``."""
-    people = directories.load(session, [plan], {team.id}, now=now)
+    people = directories.load_directory(session, [plan], {team.id}, now=now)
     targets = {target for step in plan.steps for target in step.targets}
-    return Picture(
+    return PolicyPicture(
         plan=plan,
         things=_things(session, [plan]),
         reached={
-            target: _labels(recipient_targets.reach(target, None, people, now).recipients)
+            target: _labels(recipient_targets.resolve_target(target, None, people, now).recipients)
             for target in targets
         },
         fallback=_labels(people.fallback(team.id)),
     )
 
 
-def choices(session: Session, team: Team) -> Choices:
+def policy_choices(session: Session, team: Team) -> PolicyChoices:
     """Everything in the team's group that a step may name, the team's own first."""
-    people = rotation_queries.candidates(session, team)
+    people = rotation_queries.list_candidates(session, team)
     query = select(Team.slug, Team.name).where(Team.group_id == team.group_id)
     teams = session.execute(query.order_by(Team.name, Team.id).limit(_MOST_CHOICES))
-    return Choices(
+    return PolicyChoices(
         rotations=_owned(session, team, Rotation),
         people=[(user.username, user.display_name) for user in people],
         teams=[(slug, name) for slug, name in teams],
@@ -163,22 +165,22 @@ def _labels(recipients: Iterable[Recipient]) -> list[str]:
     return list(dict.fromkeys(recipient.label for recipient in recipients))
 
 
-def _things(session: Session, found: Iterable[Plan]) -> dict[Target, Thing]:
+def _things(session: Session, found: Iterable[Plan]) -> dict[PlanTarget, PolicyThing]:
     ids: dict[TargetKind, set[int]] = defaultdict(set)
     for plan in found:
         for step in plan.steps:
             for target in step.targets:
                 if target.id is not None:
                     ids[target.kind].add(target.id)
-    things: dict[Target, Thing] = {}
+    things: dict[PlanTarget, PolicyThing] = {}
     if ids[TargetKind.USER]:
         query = select(User.id, User.display_name).where(User.id.in_(ids[TargetKind.USER]))
         for row_id, name in session.execute(query):
-            things[Target(TargetKind.USER, row_id)] = Thing(name)
+            things[PlanTarget(TargetKind.USER, row_id)] = PolicyThing(name)
     if ids[TargetKind.TEAM]:
         query = select(Team.id, Team.name).where(Team.id.in_(ids[TargetKind.TEAM]))
         for row_id, name in session.execute(query):
-            things[Target(TargetKind.TEAM, row_id)] = Thing(name)
+            things[PlanTarget(TargetKind.TEAM, row_id)] = PolicyThing(name)
     for kind, model in _OWNED.items():
         if ids[kind]:
             owned = (
@@ -187,5 +189,7 @@ def _things(session: Session, found: Iterable[Plan]) -> dict[Target, Thing]:
                 .where(model.id.in_(ids[kind]))
             )
             for row_id, name, team_id, team_name, enabled in session.execute(owned):
-                things[Target(kind, row_id)] = Thing(name, team_id, team_name, not enabled)
+                things[PlanTarget(kind, row_id)] = PolicyThing(
+                    name, team_id, team_name, not enabled
+                )
     return things

@@ -17,18 +17,18 @@ from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
 from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.engine import Plan, Progress
 from incidentrelay.models import Alert, Event, Route, Signal, Team
-from incidentrelay.services.common.timeline import event
-from incidentrelay.services.escalation.plan_run import SILENCE, play
+from incidentrelay.services.common.timeline import make_event
+from incidentrelay.services.escalation.plan_run import SILENCE, run_plan
 from incidentrelay.services.outbox import queue as outbox_queue
-from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 
 SNOOZE = "snooze"
-PATIENCE = timedelta(seconds=10)
+CONTINUE_DELAY = timedelta(seconds=10)
 BATCH = 200
 
 
-def run_due(session: Session, now: datetime, *, limit: int = BATCH) -> int:
+def run_due_plans(session: Session, now: datetime, *, limit: int = BATCH) -> int:
     """Run the plans that are due, oldest first; returns how many.
 
     Safe in parallel: rows that another worker holds are passed over on PostgreSQL,
@@ -44,13 +44,13 @@ def run_due(session: Session, now: datetime, *, limit: int = BATCH) -> int:
     return _run(session, list(session.scalars(due)), now)
 
 
-def due_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
+def due_alert_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
     """The alerts whose plans are due, oldest first."""
     query = select(Alert.id).where(Alert.wake_at <= now).order_by(Alert.wake_at).limit(limit)
     return list(session.scalars(query))
 
 
-def wake(session: Session, alert_id: int, now: datetime) -> bool:
+def wake_alert(session: Session, alert_id: int, now: datetime) -> bool:
     """Run the plan of one alert if it is due."""
     due = (
         select(Alert.id)
@@ -61,7 +61,7 @@ def wake(session: Session, alert_id: int, now: datetime) -> bool:
 
 
 def _run(session: Session, alert_ids: Collection[int], now: datetime) -> int:
-    alerts = load(session, alert_ids)
+    alerts = load_alerts(session, alert_ids)
     for alert in alerts:
         if alert.status is AlertStatus.ACKNOWLEDGED:
             _time_out(session, alert, now)
@@ -71,7 +71,7 @@ def _run(session: Session, alert_ids: Collection[int], now: datetime) -> int:
     return len(alerts)
 
 
-def load(session: Session, alert_ids: Collection[int]) -> list[Alert]:
+def load_alerts(session: Session, alert_ids: Collection[int]) -> list[Alert]:
     """Alerts as they are now, with what :func:`subject_of` and plans need, by their ids."""
     if not alert_ids:
         return []
@@ -85,9 +85,9 @@ def load(session: Session, alert_ids: Collection[int]) -> list[Alert]:
 def _time_out(session: Session, alert: Alert, now: datetime) -> None:
     alert.status = transition(alert.status, Action.UNACKNOWLEDGE)
     alert.acknowledged_at = alert.acknowledged_by_id = None
-    begin(alert, now)
+    start_plans(alert, now)
     text = "The acknowledgement has run out, and it is still firing."
-    db.insert_all(session, Event, [event(alert.id, EventKind.ACK_TIMED_OUT, text, now)])
+    db.insert_all(session, Event, [make_event(alert.id, EventKind.ACK_TIMED_OUT, text, now)])
 
 
 def _end_quiet(session: Session, alert: Alert, now: datetime) -> None:
@@ -95,18 +95,18 @@ def _end_quiet(session: Session, alert: Alert, now: datetime) -> None:
     kind = EventKind.SILENCE_ENDED if silenced else EventKind.SNOOZE_ENDED
     text = "The silence is over." if silenced else "The snooze is over."
     alert.quiet_until = alert.quiet_reason = None
-    begin(alert, now)
-    db.insert_all(session, Event, [event(alert.id, kind, text, now)])
+    start_plans(alert, now)
+    db.insert_all(session, Event, [make_event(alert.id, kind, text, now)])
 
 
-def begin(alert: Alert, now: datetime) -> None:
+def start_plans(alert: Alert, now: datetime) -> None:
     """Start the alert's plan from its beginning, as a new generation."""
     alert.generation += 1
     progress = engine.start(Plan.from_json(alert.plan), now)
     alert.progress, alert.wake_at = progress.to_json(), progress.due
 
 
-def halt(session: Session, alert: Alert, wake_at: datetime | None) -> None:
+def stop_plan(session: Session, alert: Alert, wake_at: datetime | None) -> None:
     """Stop the alert's plan; what is waiting in the outbox is for the caller to cancel."""
     alert.generation += 1
     alert.progress = Progress(due=wake_at).to_json()
@@ -119,8 +119,8 @@ def hint_wake(session: Session, alert_id: int, at: datetime | None) -> None:
         db.hint(session, db.Hint("wake", alert_id, at))
 
 
-def subject_of(alert: Alert, signal_count: int = 1) -> Subject:
-    return Subject(
+def subject_of(alert: Alert, signal_count: int = 1) -> AlertSubject:
+    return AlertSubject(
         id=alert.id,
         team_id=alert.team_id,
         team_name=alert.team.name,
@@ -144,7 +144,7 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
     if not firing:
         return
     plans = {alert.id: Plan.from_json(alert.plan) for alert in firing}
-    people = directories.load(
+    people = directories.load_directory(
         session,
         plans.values(),
         {alert.team_id for alert in firing},
@@ -157,7 +157,7 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
     for alert in firing:
         subject = subject_of(alert, counts.get(alert.id, 1))
         progress = Progress.from_json(alert.progress)
-        made = play(subject, plans[alert.id], progress, people, now)
+        made = run_plan(subject, plans[alert.id], progress, people, now)
         alert.progress, alert.wake_at = made.progress.to_json(), made.wake_at
         alert.assignee_id = made.assignee_id
         alert.quiet_until, alert.quiet_reason = made.quiet_until, made.quiet_reason
@@ -165,7 +165,7 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
         outbox += made.outbox
         hint_wake(session, alert.id, made.wake_at)
     db.insert_all(session, Event, events)
-    outbox_queue.write(session, outbox)
+    outbox_queue.write_rows(session, outbox)
 
 
 def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
@@ -183,8 +183,8 @@ def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, in
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
     """The team's silences changed, began or ended: cover and uncover its firing alerts."""
     session.flush()  # the silences that are looked at below may be new
-    alerts = load(session, _lock_open(session, team_id))
-    people = directories.load(session, (), {team_id}, now=now)
+    alerts = load_alerts(session, _lock_open(session, team_id))
+    people = directories.load_directory(session, (), {team_id}, now=now)
     changed = []
     for alert in alerts:
         if alert.status is not AlertStatus.FIRING or alert.quiet_reason == SNOOZE:
@@ -196,8 +196,8 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
         if cover is None:
             _end_quiet(session, alert, now)
         elif alert.quiet_until is None:
-            outbox_queue.cancel(session, [alert.id], now)
-            begin(alert, now)
+            outbox_queue.cancel_pending(session, [alert.id], now)
+            start_plans(alert, now)
         changed.append(alert)
     continue_plans(session, changed, now)
 
@@ -214,7 +214,7 @@ def _lock_open(session: Session, team_id: int) -> Sequence[int]:
     return session.scalars(query.order_by(Alert.id).with_for_update(key_share=True)).all()
 
 
-def bring_forward(session: Session, alert: Alert, number: int, now: datetime) -> None:
+def advance_plan(session: Session, alert: Alert, number: int, now: datetime) -> None:
     """Step ``number`` reached nobody: the next that asks somebody else is due soon.
 
     The first time at once, then after longer and longer, so that a plan in which
@@ -223,7 +223,7 @@ def bring_forward(session: Session, alert: Alert, number: int, now: datetime) ->
     progress = Progress.from_json(alert.progress)
     if progress.due is None:
         return
-    due = min(progress.due, now + number * PATIENCE)
-    hurried = engine.hurry(Plan.from_json(alert.plan), progress, due)
+    due = min(progress.due, now + number * CONTINUE_DELAY)
+    hurried = engine.advance_now(Plan.from_json(alert.plan), progress, due)
     alert.progress, alert.wake_at = hurried.to_json(), hurried.due
     hint_wake(session, alert.id, hurried.due)

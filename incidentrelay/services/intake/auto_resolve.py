@@ -28,15 +28,15 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 def listening_since(session: Session, now: datetime) -> datetime:
     """Since when sweeps have come without a gap. To be asked once in each sweep."""
-    since = heartbeats.last(session, _LISTENING)
-    swept = heartbeats.last(session, heartbeats.WORKER)
+    since = heartbeats.last_heartbeat(session, _LISTENING)
+    swept = heartbeats.last_heartbeat(session, heartbeats.WORKER)
     if since is None or swept is None or now - swept > LONGEST_GAP:
-        heartbeats.beat(session, _LISTENING, now)
+        heartbeats.record_heartbeat(session, _LISTENING, now)
         return now
     return since
 
 
-def due_routes(session: Session, since: datetime, now: datetime) -> list[int]:
+def due_route_ids(session: Session, since: datetime, now: datetime) -> list[int]:
     """The routes that have alerts to resolve; ``since``: see :func:`listening_since`."""
     query = select(Route.id, Route.auto_resolve_after, Route.updated_at)
     routes: dict[int, list[int]] = defaultdict(list)
@@ -55,7 +55,7 @@ def _with_silent_alerts(
         yield from (route_id for route_id in found if route_id is not None)
 
 
-def resolve(session: Session, route_id: int, since: datetime, now: datetime) -> int:
+def resolve_stale(session: Session, route_id: int, since: datetime, now: datetime) -> int:
     """Resolve the silent alerts of a route, oldest first; returns how many.
 
     Requests of the route wait meanwhile, and those that came before are seen here, so
@@ -63,7 +63,7 @@ def resolve(session: Session, route_id: int, since: datetime, now: datetime) -> 
     """
     query = intake_receive.routes_with_plans().where(Route.id == route_id)
     route = session.scalars(query.with_for_update(of=Route, key_share=True)).one_or_none()
-    if route is None or not route.auto_resolve_after or not intake_receive.takes_in(route):
+    if route is None or not route.auto_resolve_after or not intake_receive.accepts_route(route):
         return 0
     before = now - timedelta(seconds=route.auto_resolve_after)
     if max(since, route.updated_at) > before:
@@ -71,7 +71,9 @@ def resolve(session: Session, route_id: int, since: datetime, now: datetime) -> 
     silent = _silent([route_id], before).with_only_columns(Alert.id)
     ids = list(session.scalars(silent.order_by(Alert.id).limit(BATCH)))
     alerts = [
-        a for a in alert_transitions.lock(session, ids) if a.status is not AlertStatus.RESOLVED
+        a
+        for a in alert_transitions.lock_alerts(session, ids)
+        if a.status is not AlertStatus.RESOLVED
     ]
     text = f"Resolved: its source has been silent for {_span(route.auto_resolve_after)}."
     alert_transitions.resolve(session, alerts, text, actor=SYSTEM, now=now)

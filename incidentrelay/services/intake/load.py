@@ -11,8 +11,8 @@ from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import AlertStatus, Severity
 from incidentrelay.domain.escalation.engine import Plan
 from incidentrelay.domain.fingerprint import group_key
-from incidentrelay.domain.intake.reducer import AlertState, Fold, SignalState, fold
-from incidentrelay.domain.intake.signals import Item, Signal
+from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, SignalState, apply_signals
+from incidentrelay.domain.intake.signals import Signal, SignalItem
 from incidentrelay.models import Alert, Route
 from incidentrelay.models import Signal as SignalRow
 from incidentrelay.models.alerts.alert import IS_CURRENT
@@ -35,16 +35,16 @@ _OF_THE_ROUTE = and_(
 _ALERTS_MET = select(Alert).where(or_(_OF_THE_ROUTE, Alert.id.in_(_IDS))).order_by(Alert.id)
 
 
-def load_and_fold(
-    session: Session, route: Route, items: Sequence[Item], now: datetime, *, lock: bool = True
-) -> Fold:
+def load_and_apply(
+    session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool = True
+) -> IntakeBatch:
     """Load what the items meet, and decide what they make of it; nothing is written.
 
     ``lock`` keeps other transactions from changing those alerts before this one ends.
     """
     accepts = partial(_accepts, matching.parse_list(route.matchers))
     batch = _load(session, route, items, now, lock=lock)
-    return fold(items, batch, partial(_group_key, route.group_by), accepts)
+    return apply_signals(items, batch, partial(_group_key, route.group_by), accepts)
 
 
 def _accepts(parsed: tuple[matching.Matcher, ...], signal: Signal) -> bool:
@@ -56,8 +56,8 @@ def _group_key(group_by: Sequence[str], signal: Signal) -> str:
 
 
 def _load(
-    session: Session, route: Route, items: Sequence[Item], now: datetime, *, lock: bool
-) -> Fold:
+    session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool
+) -> IntakeBatch:
     """The state that these items meet: five statements, whatever their number.
 
     The signals are read when the alerts are locked: whoever resolves an alert ends its
@@ -78,7 +78,7 @@ def _load(
             other = recent.get(state.group_key)
             if other is None or other.resolved_at is None or other.resolved_at < state.resolved_at:
                 recent[state.group_key] = state
-    return Fold(
+    return IntakeBatch(
         now=now,
         reopen_window=window,
         signals={row.dedup_key: _signal_state(row, states[row.alert_id]) for row in rows},
@@ -126,16 +126,16 @@ def _alert_state(alert: Alert, firing: int) -> AlertState:
         resolved_at=alert.resolved_at,
         firing=firing,
         assignee_id=alert.assignee_id,
-        floors=_floors(alert),
+        severity_thresholds=_severity_thresholds(alert),
         silenced_until=alert.quiet_until if alert.quiet_reason == SILENCE else None,
     )
 
 
-def _floors(alert: Alert) -> frozenset[Severity]:
+def _severity_thresholds(alert: Alert) -> frozenset[Severity]:
     """None while it is quiet: its plan begins again when that is over."""
     if not alert.plan or alert.quiet_until is not None:
         return frozenset()
-    return Plan.from_json(alert.plan).floors
+    return Plan.from_json(alert.plan).severity_thresholds
 
 
 def _signal_state(row: SignalRow, alert: AlertState) -> SignalState:

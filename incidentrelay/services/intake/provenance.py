@@ -11,7 +11,7 @@ MOST_MATCHERS = 20
 LONGEST = 200
 
 
-class Door(StrEnum):
+class IntakeCredential(StrEnum):
     """What showed that a request may write to a route."""
 
     ROUTE = "route"
@@ -20,25 +20,25 @@ class Door(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class IntakeSender:
     """``name`` is that of the person, where it was not the route's own token."""
 
-    door: Door = Door.ROUTE
+    credential: IntakeCredential = IntakeCredential.ROUTE
     name: str = ""
 
 
-def facts_of(
-    route: Route, sender: Sender, labels: Mapping[str, str], dedup_key: str
+def provenance_facts(
+    route: Route, sender: IntakeSender, labels: Mapping[str, str], dedup_key: str
 ) -> dict[str, Any]:
     """What ``labels``, which the route has taken, met on their way to their alert."""
     found: dict[str, Any] = {
         "route": {"id": route.id, "name": route.name},
-        "door": str(sender.door),
+        "credential": str(sender.credential),
         "matchers": [_short(matcher) for matcher in route.matchers[:MOST_MATCHERS]],
         "group_by": {name: _short(labels.get(name, "")) for name in route.group_by},
         "dedup_key": _short(dedup_key),
     }
-    if sender.door is Door.ROUTE:
+    if sender.credential is IntakeCredential.ROUTE:
         found["hint"] = route.token_hint
     else:
         found["sender"] = _short(sender.name)

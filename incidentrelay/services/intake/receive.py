@@ -16,33 +16,33 @@ from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.escalation.engine import start
-from incidentrelay.domain.intake.reducer import AlertState, Fold, ItemResult
-from incidentrelay.domain.intake.signals import Item
+from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, ItemResult
+from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
 from incidentrelay.services.escalation import plan_run
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.escalation.plan_run import Play
+from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import store as intake_store
-from incidentrelay.services.intake.provenance import Sender
+from incidentrelay.services.intake.provenance import IntakeSender
 from incidentrelay.services.outbox import queue as outbox_queue
-from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients.directory import Directory
 
 
 @dataclass(frozen=True, slots=True)
-class RawRequest:
+class IntakeRequestBody:
     """The request as it came, to be looked at later. ``body`` is cut where ``truncated``."""
 
     body: bytes
     truncated: bool
     address: str
-    sender: Sender = field(default_factory=Sender)
+    sender: IntakeSender = field(default_factory=IntakeSender)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ItemVerdict:
     """What became of one item, as the sender is told."""
 
     id: int | None
@@ -60,13 +60,13 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class PlanStart:
     """The beginnings of the plans of the alerts that page, by alert id.
 
     ``people`` is the directory that they were played with.
     """
 
-    plays: Mapping[int, Play] = field(default_factory=dict)
+    plays: Mapping[int, PlanRun] = field(default_factory=dict)
     people: Directory = field(default_factory=Directory)
 
 
@@ -87,28 +87,28 @@ _LOCKED_ROUTE = (
 def lock_route(session: Session, route_id: int) -> Route:
     """The route with all that its plan needs; other requests of it wait from here on."""
     route = session.scalars(_LOCKED_ROUTE, {"id": route_id}).one_or_none()
-    if route is None or not takes_in(route):
+    if route is None or not accepts_route(route):
         raise NotAllowed("The route of this token is switched off.")
     return route
 
 
-def takes_in(route: Route) -> bool:
+def accepts_route(route: Route) -> bool:
     """Whether the route, its team and its group are all in use."""
     return route.enabled and route.team.active and route.team.group.active
 
 
-def receive(
+def receive_request(
     session: Session,
     route: Route,
-    items: Sequence[Item],
-    raw: RawRequest,
+    items: Sequence[SignalItem],
+    raw: IntakeRequestBody,
     now: datetime,
-) -> list[Verdict]:
+) -> list[ItemVerdict]:
     """Take in the items of one request for one (locked) route, in their order."""
-    batch = intake_load.load_and_fold(session, route, items, now)
+    batch = intake_load.load_and_apply(session, route, items, now)
     known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_store.insert_alerts(session, route, batch)
-    plays = begin_plans(session, route, batch, now).plays
+    plays = start_plans(session, route, batch, now).plays
     for alert_id, play in plays.items():
         escalation_runner.hint_wake(session, alert_id, play.wake_at)
     intake_store.write_signals(session, route, batch)
@@ -123,8 +123,8 @@ def receive(
 def _notify(
     session: Session,
     route: Route,
-    batch: Fold,
-    plays: Mapping[int, Play],
+    batch: IntakeBatch,
+    plays: Mapping[int, PlanRun],
     known: Collection[int],
     now: datetime,
 ) -> None:
@@ -134,17 +134,19 @@ def _notify(
     """
     before = [alert for alert in batch.alerts.values() if alert.id in known]
     stale = [alert.id for alert in before if alert.closed or alert.page]
-    outbox_queue.cancel(session, [alert_id for alert_id in stale if alert_id is not None], now)
+    outbox_queue.cancel_pending(
+        session, [alert_id for alert_id in stale if alert_id is not None], now
+    )
     subjects = [subject_of(alert, route) for alert in before if alert.closed]
     news = {subject.id: (subject, "Resolved by the source") for subject in subjects}
-    outbox_queue.tell(session, news, now)
-    outbox_queue.write(session, [row for play in plays.values() for row in play.outbox])
+    outbox_queue.notify_update(session, news, now)
+    outbox_queue.write_rows(session, [row for play in plays.values() for row in play.outbox])
 
 
-def subject_of(alert: AlertState, route: Route) -> Subject:
+def subject_of(alert: AlertState, route: Route) -> AlertSubject:
     """The alert, which has its id, as messages and plans need it."""
     assert alert.id is not None  # given before anything is said about it
-    return Subject(
+    return AlertSubject(
         id=alert.id,
         team_id=route.team_id,
         team_name=route.team.name,
@@ -162,27 +164,27 @@ def subject_of(alert: AlertState, route: Route) -> Subject:
     )
 
 
-def begin_plans(session: Session, route: Route, batch: Fold, now: datetime) -> Beginning:
+def start_plans(session: Session, route: Route, batch: IntakeBatch, now: datetime) -> PlanStart:
     """Play the beginning of the plan of each alert that pages; nothing is written.
 
     The alerts have their ids, and get their assignees.
     """
     paging = [alert for alert in batch.alerts.values() if alert.page or _may_uncover(alert)]
     if not paging:
-        return Beginning()
-    plan = plan_run.plan_of(route, _channel_ids(session, route))
-    people = directories.load(
+        return PlanStart()
+    plan = plan_run.build_plan(route, _channel_ids(session, route))
+    people = directories.load_directory(
         session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
     )
-    plays: dict[int, Play] = {}
+    plays: dict[int, PlanRun] = {}
     for alert in paging:
         if not (alert.page or _uncover(alert, route, batch, people)):
             continue
         subject = subject_of(alert, route)
-        play = plan_run.play(subject, plan, start(plan, now), people, now)
+        play = plan_run.run_plan(subject, plan, start(plan, now), people, now)
         alert.assignee_id = play.assignee_id
         plays[subject.id] = play
-    return Beginning(plays, people)
+    return PlanStart(plays, people)
 
 
 def _may_uncover(alert: AlertState) -> bool:
@@ -191,14 +193,14 @@ def _may_uncover(alert: AlertState) -> bool:
     return firing and alert.relabelled and alert.silenced_until is not None
 
 
-def _uncover(alert: AlertState, route: Route, batch: Fold, people: Directory) -> bool:
+def _uncover(alert: AlertState, route: Route, batch: IntakeBatch, people: Directory) -> bool:
     """Whether the plan of a silenced alert begins, because other silences cover it now or none."""
     cover = people.cover(route.team_id, alert.labels, batch.now)
     if cover is None:
         text = "Its labels have changed, and no silence covers it any more."
         batch.note(alert, EventKind.SILENCE_ENDED, text)
     if cover is None or cover.end != alert.silenced_until:
-        alert.start_again()
+        alert.restart_paging()
     return alert.page
 
 
@@ -209,10 +211,10 @@ def _channel_ids(session: Session, route: Route) -> list[int]:
     return list(session.scalars(query.order_by(RouteChannel.channel_id)))
 
 
-def _verdict(result: ItemResult, route: Route, plays: Mapping[int, Play]) -> Verdict:
+def _verdict(result: ItemResult, route: Route, plays: Mapping[int, PlanRun]) -> ItemVerdict:
     alert = result.alert
     play = plays.get(alert.id or 0) if alert else None
-    return Verdict(
+    return ItemVerdict(
         id=alert.id if alert else None,
         outcome=result.outcome,
         status=alert.status if alert else None,
@@ -229,7 +231,11 @@ def _verdict(result: ItemResult, route: Route, plays: Mapping[int, Play]) -> Ver
 
 
 def _keep(
-    session: Session, route: Route, raw: RawRequest, verdicts: Sequence[Verdict], now: datetime
+    session: Session,
+    route: Route,
+    raw: IntakeRequestBody,
+    verdicts: Sequence[ItemVerdict],
+    now: datetime,
 ) -> None:
     outcomes = [
         {"outcome": v.outcome, "alert_id": v.id, "reason": v.reason, "dedup_key": v.dedup_key}

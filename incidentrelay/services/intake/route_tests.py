@@ -13,18 +13,18 @@ from incidentrelay.domain.intake.signals import Signal
 from incidentrelay.models import Route
 from incidentrelay.services.common import audit
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.intake.provenance import Door, Sender
-from incidentrelay.services.intake.receive import RawRequest, Verdict
+from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSender
+from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
 
 
-def send(
+def send_route_test(
     session: Session,
     route: Route,
     labels: Mapping[str, str],
     *,
     actor: Actor,
     now: datetime,
-) -> Verdict:
+) -> ItemVerdict:
     """Take in a test alert with ``labels``; whoever is on call is really paged.
 
     Raises Conflict where the route, its team or its group is switched off. The
@@ -44,6 +44,11 @@ def send(
         starts_at=now,
     )
     body = json.dumps({"test": True, "labels": dict(signal.labels)}).encode()
-    raw = RawRequest(body=body, truncated=False, address="", sender=Sender(Door.TEST, actor.name))
-    audit.record(session, actor, "test", locked, now=now, group_id=locked.team.group_id)
-    return intake_receive.receive(session, locked, [signal], raw, now)[0]
+    raw = IntakeRequestBody(
+        body=body,
+        truncated=False,
+        address="",
+        sender=IntakeSender(IntakeCredential.TEST, actor.name),
+    )
+    audit.record_change(session, actor, "test", locked, now=now, group_id=locked.team.group_id)
+    return intake_receive.receive_request(session, locked, [signal], raw, now)[0]

@@ -16,7 +16,7 @@ from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.common.slugs import check_slug, with_slug
 
 
-class Integrations(Protocol):
+class IntegrationNames(Protocol):
     """The sources that there are, by name."""
 
     def names(self) -> Any: ...
@@ -26,7 +26,7 @@ _FIELDS: Mapping[str, validation.Check] = {
     "name": validation.NAME,
     "enabled": validation.flag,
     "position": validation.number(0, 1_000_000),
-    "matchers": label_matchers.matchers,
+    "matchers": label_matchers.parse_matchers,
     "group_by": label_matchers.group_by,
     "rotation": validation.optional(validation.line(1, 63)),
     "policy": validation.optional(validation.line(1, 63)),
@@ -43,7 +43,7 @@ def create(
     *,
     actor: Actor,
     now: datetime,
-    integrations: Integrations,
+    integrations: IntegrationNames,
 ) -> tuple[Route, str]:
     """A new route and its token, which nobody can read again later.
 
@@ -74,8 +74,8 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, route, taken=taken)
-    _record(session, actor, "create", team, route, now, resources.given(values))
+    resources.insert_row(session, route, taken=taken)
+    _record(session, actor, "create", team, route, now, resources.given_fields(values))
     return route, token
 
 
@@ -94,15 +94,15 @@ def update(
     ).one()
     diff = _change(route, _resolved(session, route.team_id, values))
     if diff:
-        resources.save(session, route, now)
-        _record(session, actor, "update", team_lookup.team_of(session, route), route, now, diff)
+        resources.save_row(session, route, now)
+        _record(session, actor, "update", team_lookup.find_team(session, route), route, now, diff)
     return route
 
 
 def delete(session: Session, route: Route, *, actor: Actor, now: datetime) -> None:
     """Delete the route with its token; its alerts stay, and nothing joins them any more."""
-    team = team_lookup.team_of(session, route)
-    resources.remove(session, route, used="This route is still needed.")
+    team = team_lookup.find_team(session, route)
+    resources.remove_row(session, route, used="This route is still needed.")
     _record(session, actor, "delete", team, route, now, {})
 
 
@@ -111,13 +111,13 @@ def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime)
     token = new_token(TokenKind.ROUTE)
     route.token_digest = token_digest(token)
     route.token_hint = token_hint(token)
-    resources.save(session, route, now)
+    resources.save_row(session, route, now)
     diff = {"token": [audit.MASK, audit.MASK]}
-    _record(session, actor, "rotate_token", team_lookup.team_of(session, route), route, now, diff)
+    _record(session, actor, "rotate_token", team_lookup.find_team(session, route), route, now, diff)
     return token
 
 
-def _source(integrations: Integrations) -> validation.Check:
+def _source(integrations: IntegrationNames) -> validation.Check:
     def check(value: Any) -> str:
         names = sorted(integrations.names())
         if not isinstance(value, str) or value not in names:
@@ -137,18 +137,20 @@ def _resolved(session: Session, team_id: int, values: Mapping[str, Any]) -> dict
     stored = dict(values)
     if stored.get("rotation") is not None:
         slugs = [stored["rotation"]]
-        stored["rotation"] = team_lookup.things(session, Rotation, team_id, slugs, "rotation")[0]
+        stored["rotation"] = team_lookup.find_things(session, Rotation, team_id, slugs, "rotation")[
+            0
+        ]
     if stored.get("policy") is not None:
         slugs = [stored["policy"]]
-        stored["policy"] = team_lookup.things(session, Policy, team_id, slugs, "policy")[0]
+        stored["policy"] = team_lookup.find_things(session, Policy, team_id, slugs, "policy")[0]
     if "channels" in stored:
-        found = team_lookup.things(session, Channel, team_id, stored["channels"], "channels")
+        found = team_lookup.find_things(session, Channel, team_id, stored["channels"], "channels")
         stored["channels"] = sorted(found, key=lambda channel: channel.id)
     return stored
 
 
 def _change(route: Route, stored: Mapping[str, Any]) -> dict[str, list[Any]]:
-    diff = resources.change(route, stored)
+    diff = resources.change_row(route, stored)
     for field in ("rotation", "policy"):
         if field in diff:
             diff[field] = [row and row.slug for row in diff[field]]
@@ -166,7 +168,7 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session,
         actor,
         action,
@@ -174,5 +176,5 @@ def _record(
         diff,
         now=now,
         group_id=team.group_id,
-        name=team_lookup.name(team, route),
+        name=team_lookup.find_name(team, route),
     )

@@ -8,22 +8,22 @@ from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import Outcome
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, visible_teams
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.intake.receive import RawRequest, Verdict
+from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
 
 
-def receive(
+def route_request(
     session: Session,
     memberships: Memberships,
     source: str,
-    items: Sequence[Item],
-    raw: RawRequest,
+    items: Sequence[SignalItem],
+    raw: IntakeRequestBody,
     now: datetime,
-) -> list[Verdict]:
+) -> list[ItemVerdict]:
     """Each item goes to the first route that takes it, among the teams of the person.
 
     Routes are tried by position; an item that names a team keeps to its routes. An
@@ -31,7 +31,7 @@ def receive(
     """
     routes = _routes(session, memberships, source)
     taken: dict[int, list[int]] = {}
-    verdicts: dict[int, Verdict] = {}
+    verdicts: dict[int, ItemVerdict] = {}
     for index, item in enumerate(items):
         route = None if isinstance(item, Rejection) else _first(routes, item)
         if route is None:
@@ -42,7 +42,9 @@ def receive(
     for route_id in sorted(taken):
         indexes = taken[route_id]
         locked = intake_receive.lock_route(session, route_id)
-        made = intake_receive.receive(session, locked, [items[i] for i in indexes], raw, now)
+        made = intake_receive.receive_request(
+            session, locked, [items[i] for i in indexes], raw, now
+        )
         verdicts.update(zip(indexes, made, strict=True))
     return [verdicts[index] for index in range(len(items))]
 
@@ -74,13 +76,13 @@ def _first(routes: Sequence[Route], item: Signal) -> Route | None:
     return None
 
 
-def _refused(item: Item) -> Verdict:
+def _refused(item: SignalItem) -> ItemVerdict:
     if isinstance(item, Rejection):
         reason, routing_error, dedup_key = item.reason, None, None
     else:
         reason = "No enabled route of yours takes this."
         routing_error, dedup_key = reason, item.dedup_key
-    return Verdict(
+    return ItemVerdict(
         id=None,
         outcome=Outcome.REJECTED,
         status=None,

@@ -9,18 +9,18 @@ from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.domain.enums import EventKind
-from incidentrelay.domain.intake.reducer import AlertState, EventState, Fold, SignalState
+from incidentrelay.domain.intake.reducer import AlertState, EventState, IntakeBatch, SignalState
 from incidentrelay.models import Alert, Event, Route
 from incidentrelay.models import Signal as SignalRow
 from incidentrelay.services.common import timeline
-from incidentrelay.services.escalation.plan_run import Play
+from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import provenance
-from incidentrelay.services.intake.provenance import Sender
+from incidentrelay.services.intake.provenance import IntakeSender
 
 VIA = "source"
 
 
-def insert_alerts(session: Session, route: Route, batch: Fold) -> None:
+def insert_alerts(session: Session, route: Route, batch: IntakeBatch) -> None:
     """Write the batch's new alerts and learn their ids."""
     fresh = [alert for alert in batch.alerts.values() if alert.id is None]
     unwritten: dict[str, Any] = {"plan": {}, "progress": {}}
@@ -58,7 +58,7 @@ def _alert_values(alert: AlertState) -> dict[str, Any]:
     }
 
 
-def write_signals(session: Session, route: Route, batch: Fold) -> None:
+def write_signals(session: Session, route: Route, batch: IntakeBatch) -> None:
     if batch.retired:
         session.execute(
             update(SignalRow)
@@ -102,7 +102,7 @@ def _signal_values(signal: SignalState) -> dict[str, Any]:
     }
 
 
-def write_alerts(session: Session, batch: Fold, plays: Mapping[int, Play]) -> None:
+def write_alerts(session: Session, batch: IntakeBatch, plays: Mapping[int, PlanRun]) -> None:
     """Three sets, because each changes other columns: paging, closed, and the rest."""
     paging, closed, rest = [], [], []
     for alert in batch.alerts.values():
@@ -120,7 +120,7 @@ def write_alerts(session: Session, batch: Fold, plays: Mapping[int, Play]) -> No
             session.execute(update(Alert), rows)
 
 
-def _play_values(play: Play) -> dict[str, Any]:
+def _play_values(play: PlanRun) -> dict[str, Any]:
     return {
         "plan": play.plan.to_json(),
         "progress": play.progress.to_json(),
@@ -135,13 +135,13 @@ def _play_values(play: Play) -> dict[str, Any]:
 def write_events(
     session: Session,
     route: Route,
-    sender: Sender,
-    batch: Fold,
-    plays: Mapping[int, Play],
+    sender: IntakeSender,
+    batch: IntakeBatch,
+    plays: Mapping[int, PlanRun],
     now: datetime,
 ) -> None:
     rows = [
-        timeline.event(
+        timeline.make_event(
             note.alert.id or 0,
             note.kind,
             note.text,
@@ -155,12 +155,14 @@ def write_events(
     db.insert_all(session, Event, rows)
 
 
-def _data(route: Route, sender: Sender, batch: Fold, note: EventState) -> dict[str, Any]:
+def _data(
+    route: Route, sender: IntakeSender, batch: IntakeBatch, note: EventState
+) -> dict[str, Any]:
     """What the note says itself; where something begins, why the route took it too."""
     if note.kind not in _BEGINNINGS:
         return dict(note.data)
     key = note.data["dedup_key"]
-    return provenance.facts_of(route, sender, batch.signals[key].labels, key)
+    return provenance.provenance_facts(route, sender, batch.signals[key].labels, key)
 
 
 _BEGINNINGS = (EventKind.CREATED, EventKind.REOPENED)

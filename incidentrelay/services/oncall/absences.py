@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain.oncall.schedule import Away
+from incidentrelay.domain.oncall.schedule import AbsencePeriod
 from incidentrelay.models import Absence, GroupMember, User
 
 _PEOPLE: BindParameter[int] = bindparam("people", expanding=True)
@@ -39,12 +39,12 @@ _PRESENCE: CompoundSelect[Any, Any, Any, Any] = union_all(
 )
 
 
-def begin(session: Session, user_id: int, group_id: int | None, now: datetime) -> None:
+def begin_absence(session: Session, user_id: int, group_id: int | None, now: datetime) -> None:
     """From now on the person is not on call in that group (None: anywhere)."""
     session.add(Absence(user_id=user_id, group_id=group_id, since=now))
 
 
-def end(session: Session, user_id: int, group_id: int | None, now: datetime) -> None:
+def end_absence(session: Session, user_id: int, group_id: int | None, now: datetime) -> None:
     """What ``begin`` began is over."""
     session.execute(
         update(Absence)
@@ -58,20 +58,20 @@ def end(session: Session, user_id: int, group_id: int | None, now: datetime) -> 
     )
 
 
-def load(
+def load_absences(
     session: Session, people: Collection[int], groups: Collection[int]
-) -> tuple[set[tuple[int, int]], dict[int | None, list[Away]]]:
+) -> tuple[set[tuple[int, int]], dict[int | None, list[AbsencePeriod]]]:
     """(group, user) of those of ``people`` who can be on call, and the absences of all.
 
     The absences are by group; under None are those from everywhere.
     """
     active: set[tuple[int, int]] = set()
-    away: dict[int | None, list[Away]] = defaultdict(list)
+    away: dict[int | None, list[AbsencePeriod]] = defaultdict(list)
     if people:
         given = {"people": list(people), "groups": list(groups)}
         for group_id, user_id, since, until in session.execute(_PRESENCE, given):
             if since is None:
                 active.add((group_id, user_id))
             else:
-                away[group_id].append(Away(user_id, since, until))
+                away[group_id].append(AbsencePeriod(user_id, since, until))
     return active, away

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
-from incidentrelay.domain.calendar_grid import MOST_DAYS, Block, blocks, whole_shifts
+from incidentrelay.domain.calendar_grid import MOST_DAYS, GridBlock, grid_blocks, whole_shifts
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Rotation, Team, User
@@ -22,7 +22,7 @@ _MOST_CHOICES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CalendarFilter:
     """What somebody asked for, in [start, end). ``team`` and ``rotation`` are slugs or "".
 
     A rotation is named by itself or with its team: ``infrastructure/primary``.
@@ -35,11 +35,11 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CalendarRow:
     """One rotation (with its team and group), and what fills its time."""
 
     rotation: Rotation
-    blocks: Sequence[Block]
+    blocks: Sequence[GridBlock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,16 @@ class CalendarPage:
     layers. ``cut`` tells that there are more rotations than ``rows``.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[CalendarRow]
     choices: Sequence[Rotation]
     people: Mapping[int, str]
     zones: Collection[str]
     cut: bool
 
 
-def find(session: Session, memberships: Memberships, wanted: Wanted) -> CalendarPage:
+def load_calendar(
+    session: Session, memberships: Memberships, wanted: CalendarFilter
+) -> CalendarPage:
     """The enabled rotations of active teams that ``wanted`` names, by team and name.
 
     At most 100 of them, and fewer where their shifts are many. Raises ValueError for
@@ -67,18 +69,18 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> Calendar
     if (wanted.end - wanted.start).days > MOST_DAYS:
         raise ValueError(f"A calendar has at most {MOST_DAYS} days.")
     found = _rotations(session, memberships, MOST_ROTATIONS + 1, *_narrowed(wanted))
-    loaded = schedules.load(session, [rotation.id for rotation in found[:MOST_ROTATIONS]])
+    loaded = schedules.load_schedules(session, [rotation.id for rotation in found[:MOST_ROTATIONS]])
     rows = _rows(found[:MOST_ROTATIONS], loaded, wanted)
     return CalendarPage(
         rows=rows,
-        choices=choices(session, memberships),
+        choices=calendar_choices(session, memberships),
         people=_people(session, rows),
         zones=_zones(loaded.values()),
         cut=len(rows) < len(found),
     )
 
 
-def choices(session: Session, memberships: Memberships) -> Sequence[Rotation]:
+def calendar_choices(session: Session, memberships: Memberships) -> Sequence[Rotation]:
     """The rotations that a calendar can show to somebody, each with its team and group."""
     return _rotations(session, memberships, _MOST_CHOICES)
 
@@ -98,30 +100,30 @@ def _rotations(
     return list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
 
 
-def _narrowed(wanted: Wanted) -> list[Any]:
+def _narrowed(wanted: CalendarFilter) -> list[Any]:
     team, _, slug = wanted.rotation.rpartition("/")
     clauses = [Team.slug == name for name in (wanted.team, team) if name]
     return [*clauses, Rotation.slug == slug] if slug else clauses
 
 
 def _rows(
-    rotations: Sequence[Rotation], loaded: Mapping[int, Schedule], wanted: Wanted
-) -> list[Row]:
+    rotations: Sequence[Rotation], loaded: Mapping[int, Schedule], wanted: CalendarFilter
+) -> list[CalendarRow]:
     """As many rows, at least one, as do not have too many blocks together."""
-    rows: list[Row] = []
+    rows: list[CalendarRow] = []
     count = 0
     for rotation in rotations:
         schedule = loaded.get(rotation.id, Schedule(()))
         found = whole_shifts(schedule, wanted.start, wanted.end)
-        filled = blocks(found, wanted.start, wanted.end)
+        filled = grid_blocks(found, wanted.start, wanted.end)
         count += len(filled)
         if rows and count > MOST_BLOCKS:
             break
-        rows.append(Row(rotation, filled))
+        rows.append(CalendarRow(rotation, filled))
     return rows
 
 
-def _people(session: Session, rows: Sequence[Row]) -> dict[int, str]:
+def _people(session: Session, rows: Sequence[CalendarRow]) -> dict[int, str]:
     ids = {block.user_id for row in rows for block in row.blocks if block.user_id is not None}
     query = select(User.id, User.display_name).where(User.id.in_(ids))
     return dict(session.execute(query).all()) if ids else {}

@@ -19,7 +19,7 @@ _HORIZON = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
-class OnCall:
+class CurrentShift:
     """Who has a rotation at an instant, and who has it next.
 
     ``user`` is None where nobody is on call; ``since`` and ``until`` are then None.
@@ -36,9 +36,11 @@ class OnCall:
     override: bool
 
 
-def who_is_on_call(session: Session, rotations: Sequence[Rotation], at: datetime) -> list[OnCall]:
+def who_is_on_call(
+    session: Session, rotations: Sequence[Rotation], at: datetime
+) -> list[CurrentShift]:
     """One row for each rotation, in their order, in a constant number of statements."""
-    loaded = schedules.load(session, [rotation.id for rotation in rotations])
+    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     found = {
         rotation.id: _now_and_next(loaded[rotation.id], at)
         for rotation in rotations
@@ -58,7 +60,7 @@ def rotation_shifts(
     """The shifts of [start, end), cut to it; raises InvalidInput for more than 400 days."""
     if end - start > LONGEST:
         raise InvalidInput.of("end", f"Ask for at most {LONGEST.days} days.")
-    schedule = schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+    schedule = schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
     return shifts(schedule, start, end)
 
 
@@ -78,8 +80,8 @@ def _row(
     users: dict[int, User],
     current: Shift | None,
     following: Shift | None,
-) -> OnCall:
-    return OnCall(
+) -> CurrentShift:
+    return CurrentShift(
         rotation=rotation,
         team=team,
         user=users[current.user_id] if current else None,

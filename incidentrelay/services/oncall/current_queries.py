@@ -10,10 +10,12 @@ from incidentrelay.models import Group, Rotation, Team
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import current as on_call_now
 
-MOST = 300
+MAX_ROTATIONS = 300
 
 
-def overview(session: Session, memberships: Memberships, now: datetime) -> list[on_call_now.OnCall]:
+def list_on_call(
+    session: Session, memberships: Memberships, now: datetime
+) -> list[on_call_now.CurrentShift]:
     """Each enabled rotation of active teams, by team and name; at most 300 of them."""
     query = (
         select(Rotation)
@@ -21,7 +23,7 @@ def overview(session: Session, memberships: Memberships, now: datetime) -> list[
         .join(Group, Group.id == Team.group_id)
         .where(Rotation.enabled, Team.active, Group.active)
         .order_by(Team.name, Team.id, Rotation.name, Rotation.id)
-        .limit(MOST)
+        .limit(MAX_ROTATIONS)
     )
     rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
     return on_call_now.who_is_on_call(session, rotations, now)

@@ -24,13 +24,13 @@ from incidentrelay.domain.oncall.layers import Layer, validate_layer
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import validation
-from incidentrelay.services.oncall.schedules import wall_time
+from incidentrelay.services.oncall.schedules import parse_wall_time
 
 MAX_LAYERS = 20
 _KINDS = {"daily": ShiftUnit.DAYS, "weekly": ShiftUnit.WEEKS}
 
 
-def time_of_day(value: Any) -> time:
+def parse_time_of_day(value: Any) -> time:
     """A time, or its text like ``09:00``; a check (see :mod:`checks`)."""
     try:
         parsed = value if isinstance(value, time) else time.fromisoformat(str(value))
@@ -39,7 +39,7 @@ def time_of_day(value: Any) -> time:
     return parsed
 
 
-def day(value: Any) -> date:
+def parse_day(value: Any) -> date:
     """A date, or its text like ``2026-03-02``; a check."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
@@ -49,7 +49,7 @@ def day(value: Any) -> date:
         raise ValueError("Write a date, like 2026-03-02.") from None
 
 
-def kind(value: Any) -> ShiftUnit:
+def layer_kind(value: Any) -> ShiftUnit:
     """``daily`` or ``weekly``, as the unit of shifts; a check."""
     if not isinstance(value, str) or value not in _KINDS:
         raise ValueError("Write daily or weekly.")
@@ -64,17 +64,17 @@ def _members(value: Any) -> list[str]:
 
 # What a rotation with a single layer takes directly.
 SINGLE: Mapping[str, validation.Check] = {
-    "kind": kind,
+    "kind": layer_kind,
     "members": _members,
     "zone": validation.zone,
-    "handoff_time": time_of_day,
+    "handoff_time": parse_time_of_day,
     "handoff_weekday": validation.number(0, 6),
-    "start_date": day,
+    "start_date": parse_day,
 }
 _WINDOW: Mapping[str, validation.Check] = {
     "weekday": validation.number(0, 6),
-    "opens": time_of_day,
-    "closes": time_of_day,
+    "opens": parse_time_of_day,
+    "closes": parse_time_of_day,
 }
 
 
@@ -102,7 +102,7 @@ _LAYER: Mapping[str, validation.Check] = {
 }
 
 
-def read(
+def read_layers(
     session: Session, group_id: int, data: Any, *, now: datetime, known: Sequence[Layer] = ()
 ) -> tuple[Layer, ...]:
     """The layers of ``data`` (lowest first); members must be members of the group.
@@ -127,7 +127,7 @@ def read(
     return tuple(found)
 
 
-def single(
+def single_layer(
     session: Session,
     group_id: int,
     values: Mapping[str, Any],
@@ -151,7 +151,7 @@ def single(
     return (_one(session, group_id, fields, 0, free, kept, now),)
 
 
-def numbered(layers: Sequence[Layer], highest: int) -> tuple[Layer, ...]:
+def number_errors(layers: Sequence[Layer], highest: int) -> tuple[Layer, ...]:
     """``layers`` with keys above ``highest`` for those that are new."""
     made = []
     for layer in layers:
@@ -162,7 +162,7 @@ def numbered(layers: Sequence[Layer], highest: int) -> tuple[Layer, ...]:
     return tuple(made)
 
 
-def shown(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[dict[str, Any]]:
+def show_layer(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[dict[str, Any]]:
     """Layers as JSON; people who do not exist any more are left out."""
     return [
         {
@@ -171,15 +171,15 @@ def shown(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[dict[st
             "members": [usernames[person] for person in layer.members if person in usernames],
             "unit": str(layer.unit),
             "length": layer.length,
-            "handoff_time": wall_time(layer.handoff_time),
+            "handoff_time": parse_wall_time(layer.handoff_time),
             "handoff_weekday": layer.handoff_weekday,
             "zone": layer.zone,
             "start_date": layer.start_date.isoformat(),
             "windows": [
                 {
                     "weekday": window.weekday,
-                    "opens": wall_time(window.opens),
-                    "closes": wall_time(window.closes),
+                    "opens": parse_wall_time(window.opens),
+                    "closes": parse_wall_time(window.closes),
                 }
                 for window in layer.windows
             ],
@@ -200,7 +200,7 @@ def _one(
     fields = dict(values)
     known = _same(fields, free)
     if "members" in fields:
-        users = user_lookup.members(session, group_id, fields["members"], "members", keep=kept)
+        users = user_lookup.find_members(session, group_id, fields["members"], "members", keep=kept)
         fields["members"] = tuple(user.id for user in users)
     fields.pop("key", None)
     layer = replace(known, **fields) if known else _new(fields, index, now)

@@ -33,9 +33,9 @@ def create(
     import_key: str | None = None,
 ) -> RotationOverride:
     """Put ``user`` on call during [starts_at, ends_at), from now on at the earliest."""
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     resources.lock_group(session, team.group_id)
-    user, values = checked(session, team, data, now)
+    user, values = check_override(session, team, data, now)
     override = RotationOverride(
         **values,
         rotation=rotation,
@@ -47,14 +47,14 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, override, taken="This override is there already.")
-    schedule_versions.of_rotation(session, rotation.id, now)
-    diff = resources.given({"user": user.username, **values})
+    resources.insert_row(session, override, taken="This override is there already.")
+    schedule_versions.bump_rotation(session, rotation.id, now)
+    diff = resources.given_fields({"user": user.username, **values})
     _record(session, actor, "create", team, rotation, override, now, diff)
     return override
 
 
-def checked(
+def check_override(
     session: Session, team: Team, data: Mapping[str, Any], now: datetime
 ) -> tuple[User, dict[str, Any]]:
     """The person and the other values of a new override; raises InvalidInput. Writes nothing."""
@@ -63,7 +63,7 @@ def checked(
     )
     values["starts_at"] = max(values["starts_at"], now)
     _check_window(values["starts_at"], values["ends_at"], now)
-    return user_lookup.member(session, team.group_id, values.pop("user"), "user"), values
+    return user_lookup.find_member(session, team.group_id, values.pop("user"), "user"), values
 
 
 def update(
@@ -80,23 +80,23 @@ def update(
     """
     values = validation.clean(data, _FIELDS)
     rotation = session.get_one(Rotation, override.rotation_id)
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     _refuse_ended(override, now)
     if "user" in values:
         resources.lock_group(session, team.group_id)
-        user = user_lookup.member(session, team.group_id, values.pop("user"), "user")
+        user = user_lookup.find_member(session, team.group_id, values.pop("user"), "user")
         if user.id != override.user_id:
             values |= {"user": user, "user_id": user.id}
     _check_times(override, values, now)
     named = session.get_one(User, override.user_id)
-    changed = resources.change(override, {k: v for k, v in values.items() if k != "user"})
+    changed = resources.change_row(override, {k: v for k, v in values.items() if k != "user"})
     if "user" in values:
         override.user = values["user"]
         changed["user"] = [named.username, override.user.username]
         del changed["user_id"]
     if changed:
-        resources.save(session, override, now)
-        schedule_versions.of_rotation(session, rotation.id, now)
+        resources.save_row(session, override, now)
+        schedule_versions.bump_rotation(session, rotation.id, now)
         _record(session, actor, "update", team, rotation, override, now, changed)
     return override
 
@@ -107,17 +107,17 @@ def delete(session: Session, override: RotationOverride, *, actor: Actor, now: d
     Raises Conflict for one that has ended, because it is history.
     """
     rotation = session.get_one(Rotation, override.rotation_id)
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     _refuse_ended(override, now)
     name = _name(team, rotation, override)
     if override.starts_at < now:
-        diff = resources.change(override, {"ends_at": now})
-        resources.save(session, override, now)
+        diff = resources.change_row(override, {"ends_at": now})
+        resources.save_row(session, override, now)
     else:
         diff = {}
-        resources.remove(session, override, used="This override is still needed.")
-    schedule_versions.of_rotation(session, rotation.id, now)
-    audit.record(
+        resources.remove_row(session, override, used="This override is still needed.")
+    schedule_versions.bump_rotation(session, rotation.id, now)
+    audit.record_change(
         session, actor, "delete", override, diff, now=now, group_id=team.group_id, name=name
     )
 
@@ -147,7 +147,7 @@ def _check_window(starts_at: datetime, ends_at: datetime, now: datetime) -> None
 
 
 def _name(team: Team, rotation: Rotation, override: RotationOverride) -> str:
-    return f"{team_lookup.name(team, rotation)}/{override.id}"
+    return f"{team_lookup.find_name(team, rotation)}/{override.id}"
 
 
 def _record(
@@ -160,7 +160,7 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session,
         actor,
         action,

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall import coverage
-from incidentrelay.domain.oncall.coverage import Person, Quality
-from incidentrelay.domain.oncall.diff import Change, changes
+from incidentrelay.domain.oncall.coverage import CoverageReport, CoveredPerson
+from incidentrelay.domain.oncall.diff import ShiftChange, diff_shifts
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.overrides import Override
 from incidentrelay.domain.oncall.restrictions import Interval
@@ -22,7 +22,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import team_lookup
 from incidentrelay.services.oncall import overrides, rotations, schedules
 
-USUAL = timedelta(days=28)
+DEFAULT_SPAN = timedelta(days=28)
 LONGEST = timedelta(days=92)
 SOON = timedelta(days=14)
 MAX_OVERRIDES = 50
@@ -30,7 +30,7 @@ _YEARS = (1971, 2199)
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class SchedulePreview:
     """A stretch of a rotation as it is, and as it would be.
 
     ``gaps`` and ``quality`` are of ``after``. Shifts of overrides that are only
@@ -40,13 +40,13 @@ class Preview:
 
     before: Sequence[Shift]
     after: Sequence[Shift]
-    changes: Sequence[Change]
+    changes: Sequence[ShiftChange]
     gaps: Sequence[Interval]
-    quality: Quality
+    quality: CoverageReport
     usernames: Mapping[int, str]
 
 
-def preview(
+def preview_edit(
     session: Session,
     rotation: Rotation,
     data: Mapping[str, Any],
@@ -54,7 +54,7 @@ def preview(
     start: datetime,
     end: datetime,
     now: datetime,
-) -> Preview:
+) -> SchedulePreview:
     """What saving would make of [start, end).
 
     ``data`` are the fields of a rotation's schedule, as an update takes them, and
@@ -63,12 +63,12 @@ def preview(
     """
     check_span(start, end)
     schedule = {field: value for field, value in data.items() if field != "overrides"}
-    old, made = rotations.edited(session, rotation, schedule, now=now)
+    old, made = rotations.edit_rotation(session, rotation, schedule, now=now)
     new = old if made is None else _revised(old, made, now)
     new, added = _overridden(session, rotation, new, data.get("overrides", ()), now)
     before = shifts(old, start, end)
     after = shifts(new, start, end)
-    group_id = team_lookup.team_of(session, rotation).group_id
+    group_id = team_lookup.find_team(session, rotation).group_id
     shown = [_without_id(shift) if shift.override_id in added else shift for shift in after]
     return _made(before, shown, _report(session, group_id, new, after, start, end), session)
 
@@ -81,33 +81,33 @@ def preview_new(
     start: datetime,
     end: datetime,
     now: datetime,
-) -> Preview:
+) -> SchedulePreview:
     """What a new rotation would be in [start, end); nothing is before.
 
     ``data`` are the fields of a schedule, as a creation takes them. Raises InvalidInput
     as that would.
     """
     check_span(start, end)
-    made = rotations.planned(session, team, data, now=now)
+    made = rotations.plan_rotation(session, team, data, now=now)
     schedule = Schedule((Revision(None, made, frozenset()),))
     after = shifts(schedule, start, end)
     report = _report(session, team.group_id, schedule, after, start, end)
     return _made((), after, report, session)
 
 
-def report(
+def report_coverage(
     session: Session, rotation: Rotation, start: datetime, end: datetime
-) -> tuple[Quality, Mapping[int, str]]:
+) -> tuple[CoverageReport, Mapping[int, str]]:
     """The quality of the rotation's schedule in [start, end), and everybody's usernames."""
     check_span(start, end)
     schedule = _load(session, rotation)
     found = shifts(schedule, start, end)
-    group_id = team_lookup.team_of(session, rotation).group_id
+    group_id = team_lookup.find_team(session, rotation).group_id
     made = _report(session, group_id, schedule, found, start, end)
     return made, _usernames(session, found, made)
 
 
-def upcoming_gaps(session: Session, rotation: Rotation, now: datetime) -> list[Interval]:
+def list_upcoming_gaps(session: Session, rotation: Rotation, now: datetime) -> list[Interval]:
     """When nobody is on call in the next 14 days."""
     end = now + SOON
     return gaps(shifts(_load(session, rotation), now, end), now, end)
@@ -130,7 +130,7 @@ def check_instant(at: datetime, field: str) -> None:
 
 
 def _load(session: Session, rotation: Rotation) -> Schedule:
-    return schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
 
 
 def _revised(old: Schedule, layers: tuple[Layer, ...], now: datetime) -> Schedule:
@@ -149,12 +149,12 @@ def _overridden(
     """``schedule`` with these overrides as its newest, and the ids that they have in it."""
     if len(given) > MAX_OVERRIDES:
         raise InvalidInput.of("overrides", f"Give at most {MAX_OVERRIDES} overrides.")
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     highest = max((each.id for each in schedule.overrides), default=0)
     added = []
     for index, data in enumerate(given):
         try:
-            user, values = overrides.checked(session, team, data, now)
+            user, values = overrides.check_override(session, team, data, now)
         except InvalidInput as error:
             raise InvalidInput(
                 {f"overrides.{index}.{field}": text for field, text in error.errors.items()}
@@ -166,12 +166,12 @@ def _overridden(
 
 
 def _made(
-    before: Sequence[Shift], after: Sequence[Shift], report: Quality, session: Session
-) -> Preview:
-    return Preview(
+    before: Sequence[Shift], after: Sequence[Shift], report: CoverageReport, session: Session
+) -> SchedulePreview:
+    return SchedulePreview(
         before=before,
         after=after,
-        changes=changes(before, after),
+        changes=diff_shifts(before, after),
         gaps=report.gaps,
         quality=report,
         usernames=_usernames(session, before, report),
@@ -189,18 +189,18 @@ def _report(
     found: Sequence[Shift],
     start: datetime,
     end: datetime,
-) -> Quality:
+) -> CoverageReport:
     layers = schedule.revisions[-1].layers if schedule.revisions else ()
     members = [user_id for layer in layers for user_id in layer.members]
     # Nights and weekends are those of the lowest layer, which has most of the time.
     zone = layers[0].zone if layers else "UTC"
     named = _people(session, group_id, members, [shift.user_id for shift in found])
-    return coverage.report(found, gaps(found, start, end), start, end, zone, named)
+    return coverage.coverage_report(found, gaps(found, start, end), start, end, zone, named)
 
 
 def _people(
     session: Session, group_id: int, members: Iterable[int], others: Iterable[int]
-) -> list[Person]:
+) -> list[CoveredPerson]:
     """Members in their order, then everybody else who is on call, each once."""
     kept = set(members)
     ids = list(dict.fromkeys([*members, *others]))
@@ -208,7 +208,7 @@ def _people(
     query = select(User, GroupMember.id).outerjoin(GroupMember, joined).where(User.id.in_(ids))
     rows = {user.id: (user, link is not None) for user, link in session.execute(query)}
     return [
-        Person(
+        CoveredPerson(
             user_id=user.id,
             name=user.display_name,
             member=user.id in kept,
@@ -219,6 +219,6 @@ def _people(
     ]
 
 
-def _usernames(session: Session, found: Iterable[Shift], made: Quality) -> dict[int, str]:
+def _usernames(session: Session, found: Iterable[Shift], made: CoverageReport) -> dict[int, str]:
     ids = {shift.user_id for shift in found} | {load.person.user_id for load in made.loads}
-    return user_lookup.names(session, ids)
+    return user_lookup.display_names(session, ids)

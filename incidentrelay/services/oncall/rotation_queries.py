@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from incidentrelay.domain.calendar_grid import Block, blocks, whole_shifts
-from incidentrelay.domain.oncall.coverage import Quality
+from incidentrelay.domain.calendar_grid import GridBlock, grid_blocks, whole_shifts
+from incidentrelay.domain.oncall.coverage import CoverageReport
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.domain.oncall.schedule import Schedule
@@ -19,17 +19,17 @@ from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import current as on_call_now
 from incidentrelay.services.oncall import previews, schedules
 
-MOST = 300
+MAX_ROTATIONS = 300
 MOST_BLOCKS = 20
 _MOST_PEOPLE = 1000
 _MOST_OVERRIDES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RotationListing:
     """A rotation with who has it, and the first time in the next 14 days that nobody has."""
 
-    covered: on_call_now.OnCall
+    covered: on_call_now.CurrentShift
     gap: Interval | None
 
 
@@ -43,15 +43,17 @@ class RotationPage:
     """
 
     layers: Sequence[Layer]
-    blocks: Sequence[Block]
+    blocks: Sequence[GridBlock]
     cut: bool
     gaps: Sequence[Interval]
     overrides: Sequence[RotationOverride]
-    quality: Quality
+    quality: CoverageReport
     people: Mapping[int, User]
 
 
-def overview(session: Session, memberships: Memberships, now: datetime) -> list[Listed]:
+def list_rotations(
+    session: Session, memberships: Memberships, now: datetime
+) -> list[RotationListing]:
     """The rotations of active teams that somebody may see, by team and name; at most 300.
 
     Those that are not enabled are there too.
@@ -63,25 +65,25 @@ def overview(session: Session, memberships: Memberships, now: datetime) -> list[
         .options(contains_eager(Rotation.team).contains_eager(Team.group))
         .where(Team.active, Group.active)
         .order_by(Team.name, Team.id, Rotation.name, Rotation.id)
-        .limit(MOST)
+        .limit(MAX_ROTATIONS)
     )
     rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
-    loaded = schedules.load(session, [rotation.id for rotation in rotations])
+    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     return [
-        Listed(row, _first_gap(loaded.get(row.rotation.id, Schedule(())), now))
+        RotationListing(row, _first_gap(loaded.get(row.rotation.id, Schedule(())), now))
         for row in on_call_now.who_is_on_call(session, rotations, now)
     ]
 
 
-def find(session: Session, rotation: Rotation, now: datetime) -> RotationPage:
+def load_rotation_page(session: Session, rotation: Rotation, now: datetime) -> RotationPage:
     """Everything on the page of a rotation."""
-    schedule = schedule_of(session, rotation)
-    end = now + previews.USUAL
+    schedule = load_schedule(session, rotation)
+    end = now + previews.DEFAULT_SPAN
     found = whole_shifts(schedule, now, end)
-    filled = blocks(found, now, end)
-    layers = layers_of(schedule)
+    filled = grid_blocks(found, now, end)
+    layers = load_layers(schedule)
     ids = {user_id for layer in layers for user_id in layer.members}
-    report, _ = previews.report(session, rotation, now, end)
+    report, _ = previews.report_coverage(session, rotation, now, end)
     return RotationPage(
         layers=layers,
         blocks=filled[:MOST_BLOCKS],
@@ -89,17 +91,17 @@ def find(session: Session, rotation: Rotation, now: datetime) -> RotationPage:
         gaps=gaps(found, now, now + previews.SOON),
         overrides=_overrides(session, rotation, now),
         quality=report,
-        people=people(session, ids | {shift.user_id for shift in found}),
+        people=list_people(session, ids | {shift.user_id for shift in found}),
     )
 
 
-def people(session: Session, ids: Collection[int]) -> dict[int, User]:
+def list_people(session: Session, ids: Collection[int]) -> dict[int, User]:
     """Those of these ids that exist."""
     query = select(User).where(User.id.in_(ids))
     return {user.id: user for user in session.scalars(query)} if ids else {}
 
 
-def candidates(session: Session, team: Team) -> list[User]:
+def list_candidates(session: Session, team: Team) -> list[User]:
     """Who may be on call for the team: the active members of its group, by name."""
     query = (
         select(User)
@@ -111,12 +113,12 @@ def candidates(session: Session, team: Team) -> list[User]:
     return list(session.scalars(query))
 
 
-def schedule_of(session: Session, rotation: Rotation) -> Schedule:
+def load_schedule(session: Session, rotation: Rotation) -> Schedule:
     """The rotation's schedule, empty where it has none."""
-    return schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
 
 
-def shifts_of(schedule: Schedule, user_id: int, now: datetime) -> list[Shift]:
+def list_shifts(schedule: Schedule, user_id: int, now: datetime) -> list[Shift]:
     """The shifts of a person in the next 92 days, the present one too."""
     found = whole_shifts(schedule, now, now + previews.LONGEST)
     return [shift for shift in found if shift.user_id == user_id]
@@ -127,7 +129,7 @@ def usual_zone(layers: Sequence[Layer]) -> str:
     return layers[0].zone if layers else "UTC"
 
 
-def layers_of(schedule: Schedule) -> Sequence[Layer]:
+def load_layers(schedule: Schedule) -> Sequence[Layer]:
     """The layers that hold now, lowest first."""
     return schedule.revisions[-1].layers if schedule.revisions else ()
 

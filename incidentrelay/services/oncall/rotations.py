@@ -47,11 +47,11 @@ def create(
     if team_lookup.taken(session, Rotation, team.id, own["slug"]):
         raise Conflict(taken)
     resources.lock_group(session, team.group_id)
-    made = layers.numbered(_layers(session, team.group_id, schedule, (), now), 0)
+    made = layers.number_errors(_layers(session, team.group_id, schedule, (), now), 0)
     rotation = Rotation(**own, team=team, team_id=team.id, created_at=now, updated_at=now)
-    resources.insert(session, rotation, taken=taken)
+    resources.insert_row(session, rotation, taken=taken)
     _store(session, rotation, made, None, actor, now)
-    diff = resources.given({**own, "layers": _shown(session, made)})
+    diff = resources.given_fields({**own, "layers": _shown(session, made)})
     _record(session, actor, "create", team, rotation, now, diff)
     return rotation
 
@@ -72,31 +72,31 @@ def update(
     """
     table = {**_fields(reminder_interval_minimum), **_SCHEDULE}
     own, schedule = _split(validation.clean(resources.without_fixed(rotation, data), table))
-    team = team_lookup.team_of(session, rotation)
-    diff = resources.change(rotation, own)
+    team = team_lookup.find_team(session, rotation)
+    diff = resources.change_row(rotation, own)
     if schedule:
         resources.lock_group(session, team.group_id)
         diff |= _revise(session, rotation, team, schedule, actor, now)
     if diff:
-        resources.save(session, rotation, now)
+        resources.save_row(session, rotation, now)
         _record(session, actor, "update", team, rotation, now, diff)
     return rotation
 
 
 def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime) -> None:
     """Delete the rotation with its history; raises Conflict while routes or policies use it."""
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     routes = session.scalars(select(Route.slug).where(Route.rotation_id == rotation.id)).all()
     if routes:
         raise Conflict(f"Routes use this rotation ({', '.join(sorted(routes))}).")
     references.refuse_targets(
         session, team.group_id, {(TargetKind.ON_CALL, rotation.id)}, "The rotation"
     )
-    resources.remove(session, rotation, used="A route uses this rotation.")
+    resources.remove_row(session, rotation, used="A route uses this rotation.")
     _record(session, actor, "delete", team, rotation, now, {})
 
 
-def edited(
+def edit_rotation(
     session: Session, rotation: Rotation, data: Mapping[str, Any], *, now: datetime
 ) -> tuple[Schedule, tuple[Layer, ...] | None]:
     """The schedule, and the layers that an update by ``data`` would put in force now.
@@ -108,11 +108,11 @@ def edited(
     _, schedule = _split(validation.clean(data, _SCHEDULE))
     if not schedule:
         return old, None
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     return old, _rebased(session, rotation, team, old, schedule, now)
 
 
-def planned(
+def plan_rotation(
     session: Session, team: Team, data: Mapping[str, Any], *, now: datetime
 ) -> tuple[Layer, ...]:
     """The layers that a creation with ``data`` (fields of the schedule) would make.
@@ -120,12 +120,12 @@ def planned(
     Writes nothing.
     """
     _, schedule = _split(validation.clean(data, _SCHEDULE))
-    return layers.numbered(_layers(session, team.group_id, schedule, (), now), 0)
+    return layers.number_errors(_layers(session, team.group_id, schedule, (), now), 0)
 
 
-def current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int, list[Any]]:
+def load_current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int, list[Any]]:
     """The present layers of each rotation as JSON (see :mod:`layers`), in three statements."""
-    latest = references.current_revisions().subquery()
+    latest = references.load_current_revisions().subquery()
     query = (
         select(latest.c.rotation_id, RotationLayer)
         .join(latest, latest.c.id == RotationLayer.revision_id)
@@ -134,11 +134,13 @@ def current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int,
     )
     found: dict[int, list[Layer]] = {rotation_id: [] for rotation_id in rotation_ids}
     for rotation_id, row in session.execute(query):
-        found[rotation_id].append(schedules.layer_of(row))
-    usernames = user_lookup.names(
+        found[rotation_id].append(schedules.layer_from_row(row))
+    usernames = user_lookup.display_names(
         session, [person for every in found.values() for each in every for person in each.members]
     )
-    return {rotation_id: layers.shown(every, usernames) for rotation_id, every in found.items()}
+    return {
+        rotation_id: layers.show_layer(every, usernames) for rotation_id, every in found.items()
+    }
 
 
 def _fields(minimum: int) -> dict[str, validation.Check]:
@@ -167,8 +169,8 @@ def _layers(
     now: datetime,
 ) -> tuple[Layer, ...]:
     if "layers" in schedule:
-        return layers.read(session, group_id, schedule["layers"], now=now, known=known)
-    return layers.single(session, group_id, schedule, now=now, known=known)
+        return layers.read_layers(session, group_id, schedule["layers"], now=now, known=known)
+    return layers.single_layer(session, group_id, schedule, now=now, known=known)
 
 
 def _revise(
@@ -205,11 +207,11 @@ def _rebased(
         .join(RotationRevision, RotationRevision.id == RotationLayer.revision_id)
         .where(RotationRevision.rotation_id == rotation.id)
     )
-    return rebase(old, layers.numbered(given, highest or 0), now)
+    return rebase(old, layers.number_errors(given, highest or 0), now)
 
 
 def _schedule(session: Session, rotation: Rotation) -> Schedule:
-    return schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
 
 
 def _known(schedule: Schedule) -> tuple[Layer, ...]:
@@ -235,8 +237,10 @@ def _store(
 
 
 def _shown(session: Session, made: Sequence[Layer]) -> list[dict[str, Any]]:
-    usernames = user_lookup.names(session, [person for layer in made for person in layer.members])
-    return layers.shown(made, usernames)
+    usernames = user_lookup.display_names(
+        session, [person for layer in made for person in layer.members]
+    )
+    return layers.show_layer(made, usernames)
 
 
 def _record(
@@ -248,7 +252,7 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session,
         actor,
         action,
@@ -256,5 +260,5 @@ def _record(
         diff,
         now=now,
         group_id=team.group_id,
-        name=team_lookup.name(team, rotation),
+        name=team_lookup.find_name(team, rotation),
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.overrides import Override
 from incidentrelay.domain.oncall.restrictions import Window
-from incidentrelay.domain.oncall.schedule import Away, Revision, Schedule, without
+from incidentrelay.domain.oncall.schedule import AbsencePeriod, Revision, Schedule, exclude_absent
 from incidentrelay.models import (
     Rotation,
     RotationLayer,
@@ -87,7 +87,7 @@ class _Stored:
         return named
 
 
-def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]:
+def load_schedules(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]:
     """The schedule of each rotation, in three statements however many there are.
 
     People who are not active, or no longer members of the rotation's group, are not on
@@ -98,7 +98,7 @@ def load(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]
     return _load(session, _STORED, _OVERRIDES, {"ids": list(rotation_ids)})
 
 
-def load_for_paging(
+def load_paging_schedules(
     session: Session, rotation_ids: Collection[int], now: datetime
 ) -> dict[int, Schedule]:
     """Only what matters from now on: without paused rotations, in which nobody is on call
@@ -122,7 +122,7 @@ def _load(
             rotations[rotation_id].overrides.append(Override(override_id, user_id, start, end))
     groups = {rotation.group_id for rotation in rotations.values()}
     people = {user_id for rotation in rotations.values() for user_id in rotation.people}
-    active, away = absences.load(session, people, groups)
+    active, away = absences.load_absences(session, people, groups)
     return {
         rotation_id: _schedule(
             rotation,
@@ -140,7 +140,7 @@ def _rotations(rows: Iterable[Row[Any]]) -> dict[int, _Stored]:
         first, *others = group
         rotation = found.setdefault(rotation_id, _Stored(first.group_id))
         if first.revision_id is not None:
-            layers = [layer_of(row) for row in (first, *others) if row.key is not None]
+            layers = [layer_from_row(row) for row in (first, *others) if row.key is not None]
             begin = first.effective_from
             rotation.revisions.append(Revision(begin, tuple(layers)))
             rotation.known_since = begin and min(begin, first.created_at)
@@ -165,28 +165,31 @@ def add_revision(
         layers=[_row(position, layer) for position, layer in enumerate(layers)],
     )
     session.add(revision)
-    schedule_versions.of_rotation(session, rotation.id, now)
+    schedule_versions.bump_rotation(session, rotation.id, now)
     return revision
 
 
-def wall_time(value: time) -> str:
+def parse_wall_time(value: time) -> str:
     """A time of day as it is stored in windows and shown: ``09:00``."""
     return value.isoformat("seconds" if value.second else "minutes")
 
 
-def _schedule(rotation: _Stored, active: set[int], known: Sequence[Away]) -> Schedule:
+def _schedule(rotation: _Stored, active: set[int], known: Sequence[AbsencePeriod]) -> Schedule:
     named = rotation.people
     # Whoever is active now is so whatever was written: pages must reach somebody.
     away = [one for one in known if one.user_id in named]
     away = [one for one in away if one.until is not None or one.user_id not in active]
     since_known = {one.user_id for one in away if one.until is None}
-    away += [Away(user_id, rotation.known_since, None) for user_id in named - active - since_known]
+    away += [
+        AbsencePeriod(user_id, rotation.known_since, None)
+        for user_id in named - active - since_known
+    ]
     return Schedule(
-        revisions=without(rotation.revisions, away), overrides=tuple(rotation.overrides)
+        revisions=exclude_absent(rotation.revisions, away), overrides=tuple(rotation.overrides)
     )
 
 
-def layer_of(row: RotationLayer | Row[Any]) -> Layer:
+def layer_from_row(row: RotationLayer | Row[Any]) -> Layer:
     """One stored layer as a value; its key is the ``id``."""
     return Layer(
         id=row.key,
@@ -226,8 +229,8 @@ def _row(position: int, layer: Layer) -> RotationLayer:
         windows=[
             {
                 "weekday": window.weekday,
-                "opens": wall_time(window.opens),
-                "closes": wall_time(window.closes),
+                "opens": parse_wall_time(window.opens),
+                "closes": parse_wall_time(window.closes),
             }
             for window in layer.windows
         ],

@@ -22,7 +22,7 @@ from incidentrelay.services.oncall import overrides, previews, schedules
 MAX_PARTS = 100
 
 
-def take(
+def take_shift(
     session: Session,
     rotation: Rotation,
     *,
@@ -49,7 +49,7 @@ def take(
     return [_make(session, rotation, me, Interval(start, end), reason, actor, now)]
 
 
-def cover(
+def cover_shift(
     session: Session,
     rotation: Rotation,
     *,
@@ -74,9 +74,9 @@ def cover(
     whom = (
         _myself(session, team, actor)
         if covered is None
-        else user_lookup.member(session, team.group_id, covered, "for")
+        else user_lookup.find_member(session, team.group_id, covered, "for")
     )
-    other = user_lookup.member(session, team.group_id, user, "user")
+    other = user_lookup.find_member(session, team.group_id, user, "user")
     if other.id == whom.id:
         raise InvalidInput.of("user", "Nobody can stand in for themselves.")
     parts = _parts(shifts(schedule, start, end), whom.id)
@@ -88,7 +88,7 @@ def cover(
     return [_make(session, rotation, other, part, reason, actor, now) for part in parts]
 
 
-def swap(
+def swap_shifts(
     session: Session,
     rotation: Rotation,
     *,
@@ -121,16 +121,16 @@ def swap(
 
 def _locked(session: Session, rotation: Rotation) -> tuple[Team, Schedule]:
     """The schedule, as nobody else changes it by way of overrides until the transaction ends."""
-    team = team_lookup.team_of(session, rotation)
+    team = team_lookup.find_team(session, rotation)
     resources.lock_group(session, team.group_id)
-    return team, schedules.load(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return team, schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
 
 
 def _myself(session: Session, team: Team, actor: Actor) -> User:
     if actor.user_id is not None:
         query = select(User.username).where(User.id == actor.user_id)
         try:
-            return user_lookup.member(session, team.group_id, session.scalar(query), "user")
+            return user_lookup.find_member(session, team.group_id, session.scalar(query), "user")
         except InvalidInput:
             # Site admins may do this without belonging to the group.
             raise Conflict("Only members of the group can be on call; you are none.") from None

@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session
 from incidentrelay.models import GroupMember, Rotation, Team
 
 
-def of_rotation(session: Session, rotation_id: int, now: datetime) -> None:
+def bump_rotation(session: Session, rotation_id: int, now: datetime) -> None:
     """The rotation has a new revision, or an override was made, edited or deleted."""
     _count(session, Rotation.id == rotation_id, now)
 
 
-def of_group(session: Session, group_id: int, now: datetime) -> None:
+def bump_group(session: Session, group_id: int, now: datetime) -> None:
     """Somebody joined or left the group, by which overrides to them begin or cease to hold."""
     _count(session, Rotation.team_id.in_(select(Team.id).where(Team.group_id == group_id)), now)
 
 
-def of_person(session: Session, user_id: int, now: datetime) -> None:
+def bump_person(session: Session, user_id: int, now: datetime) -> None:
     """Somebody was made active or inactive, which hands on their turns."""
     groups = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
     teams = select(Team.id).where(Team.group_id.in_(groups))

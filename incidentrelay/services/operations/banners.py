@@ -14,7 +14,7 @@ from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
-from incidentrelay.services.delivery.outages import Broken
+from incidentrelay.services.delivery.outages import Outage
 from incidentrelay.services.oncall import schedules
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
@@ -23,7 +23,7 @@ _MOST_ROTATIONS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
+class SystemBanners:
     """``uncovered`` rotations (with their teams) have nobody on call although alerts go there.
 
     ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
@@ -35,20 +35,20 @@ class Notices:
     exhausted: int
     worker_missing: bool
     worker_seen_at: datetime | None
-    broken: tuple[Broken, ...]
+    broken: tuple[Outage, ...]
     failed: int
 
 
-def find(session: Session, memberships: Memberships, now: datetime) -> Notices:
+def load_banners(session: Session, memberships: Memberships, now: datetime) -> SystemBanners:
     """The notices of what ``memberships`` may see, in a constant number of statements."""
-    seen_at = heartbeats.last(session, heartbeats.WORKER)
-    return Notices(
+    seen_at = heartbeats.last_heartbeat(session, heartbeats.WORKER)
+    return SystemBanners(
         uncovered=_uncovered(session, memberships, now),
-        exhausted=count_exhausted(session, memberships),
+        exhausted=count_exhausted_alerts(session, memberships),
         worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
         worker_seen_at=seen_at,
-        broken=outages.find(session, memberships),
-        failed=failed_notifications.count_open(session, memberships),
+        broken=outages.list_outages(session, memberships),
+        failed=failed_notifications.count_open_failures(session, memberships),
     )
 
 
@@ -64,7 +64,7 @@ def _uncovered(session: Session, memberships: Memberships, now: datetime) -> tup
         .limit(_MOST_ROTATIONS)
     )
     rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
-    loaded = schedules.load(session, [rotation.id for rotation in rotations])
+    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     return tuple(
         rotation
         for rotation in rotations
@@ -72,7 +72,7 @@ def _uncovered(session: Session, memberships: Memberships, now: datetime) -> tup
     )
 
 
-def count_exhausted(session: Session, memberships: Memberships) -> int:
+def count_exhausted_alerts(session: Session, memberships: Memberships) -> int:
     """Firing alerts whose plan has ended without a reaction."""
     ended = exists().where(Event.alert_id == Alert.id, Event.kind == EventKind.ESCALATION_EXHAUSTED)
     # Whatever starts the plan again sets wake_at, so that an old end does not count.

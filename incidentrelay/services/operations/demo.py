@@ -14,10 +14,10 @@ from incidentrelay.domain.permissions import Scope
 from incidentrelay.models import Group, Team, User
 from incidentrelay.services.access import tokens
 from incidentrelay.services.channels import channels
-from incidentrelay.services.channels.config import Registry
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.channels.config import ChannelRegistry
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.intake import routes as route_rows
-from incidentrelay.services.intake.routes import Integrations
+from incidentrelay.services.intake.routes import IntegrationNames
 from incidentrelay.services.oncall import rotations
 from incidentrelay.services.people import users
 from incidentrelay.services.tenancy import group_members, groups, team_members, teams
@@ -62,9 +62,9 @@ def create_demo(
     session: Session,
     *,
     now: datetime,
-    registry: Registry,
-    vault: Vault,
-    integrations: Integrations,
+    registry: ChannelRegistry,
+    vault: SecretBox,
+    integrations: IntegrationNames,
     admin_password: str | None = None,
 ) -> DemoResult | None:
     """Fill an empty installation; where there is anybody already, do nothing (None).
@@ -128,7 +128,9 @@ def _people(session: Session, team: Team, now: datetime) -> None:
     teams.update(session, team, {"fallback_user": "admin"}, actor=SYSTEM, now=now)
 
 
-def _on_call(session: Session, team: Team, now: datetime, registry: Registry, vault: Vault) -> None:
+def _on_call(
+    session: Session, team: Team, now: datetime, registry: ChannelRegistry, vault: SecretBox
+) -> None:
     rotation = {
         "slug": "primary",
         "name": "Primary",
@@ -141,7 +143,7 @@ def _on_call(session: Session, team: Team, now: datetime, registry: Registry, va
 
 
 def _routes(
-    session: Session, team: Team, now: datetime, integrations: Integrations
+    session: Session, team: Team, now: datetime, integrations: IntegrationNames
 ) -> tuple[DemoRoute, ...]:
     group = session.get_one(Group, team.group_id)
     made = []

@@ -15,21 +15,21 @@ _WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HealthReport:
     """``overdue_since`` is when the oldest notification that still waits was due."""
 
     worker_seen_at: datetime | None
     overdue_since: datetime | None
 
 
-def check(session: Session, now: datetime) -> Health:
+def check_health(session: Session, now: datetime) -> HealthReport:
     """Raises what the database raises when it cannot be used."""
     overdue = session.scalar(
         select(func.min(Notification.next_at)).where(
             IS_UNFINISHED, Notification.state.in_(_WAITING), Notification.next_at <= now
         )
     )
-    return Health(
-        worker_seen_at=heartbeats.last(session, heartbeats.WORKER),
+    return HealthReport(
+        worker_seen_at=heartbeats.last_heartbeat(session, heartbeats.WORKER),
         overdue_since=overdue,
     )

@@ -72,7 +72,7 @@ DELIVERIES = Metric(
     ("method", "within"),
 )
 INTAKE = Metric("intake_requests_last_hour", "Requests of sources with a valid token.", ("source",))
-BROKEN = Metric("providers_broken", "Providers that have failed too often in a row.")
+BROKEN = Metric("provider_circuits_open", "Providers whose circuit breaker is open.")
 WORKER = Metric(
     "worker_heartbeat_age_seconds", "Time since a worker gave a sign of life; +Inf: never."
 )
@@ -96,7 +96,7 @@ def _alerts(session: Session, _now: datetime) -> Mapping[Metric, Samples]:
     rows = session.execute(query).all()
     return {
         ALERTS: {(status, severity): count for status, severity, count in rows},
-        EXHAUSTED: _one(banners.count_exhausted(session, _EVERYTHING)),
+        EXHAUSTED: _one(banners.count_exhausted_alerts(session, _EVERYTHING)),
     }
 
 
@@ -136,7 +136,7 @@ def _failed(session: Session, _now: datetime) -> Mapping[Metric, Samples]:
     rows = session.execute(query).all()
     return {
         FAILED: {(method, kind): count for method, kind, count in rows},
-        FAILED_OPEN: _one(failed_notifications.count_open(session, _EVERYTHING)),
+        FAILED_OPEN: _one(failed_notifications.count_open_failures(session, _EVERYTHING)),
     }
 
 
@@ -196,9 +196,9 @@ def _intake(session: Session, now: datetime) -> Mapping[Metric, Samples]:
 
 
 def _parts(session: Session, now: datetime) -> Mapping[Metric, Samples]:
-    seen = heartbeats.last(session, heartbeats.WORKER)
+    seen = heartbeats.last_heartbeat(session, heartbeats.WORKER)
     age = float("inf") if seen is None else _age(seen, now)
-    return {WORKER: _one(age), BROKEN: _one(len(providers.broken(session)))}
+    return {WORKER: _one(age), BROKEN: _one(len(providers.open_circuits(session)))}
 
 
 _PARTS: Sequence[Callable[[Session, datetime], Mapping[Metric, Samples]]] = (
@@ -230,7 +230,7 @@ METRICS = (
 )
 
 
-def measure(session: Session, now: datetime) -> dict[Metric, Samples]:
+def measure_all(session: Session, now: datetime) -> dict[Metric, Samples]:
     """All numbers at ``now``, in a constant number of statements."""
     found: dict[Metric, Samples] = {}
     for part in _PARTS:

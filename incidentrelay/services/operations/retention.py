@@ -19,7 +19,7 @@ from incidentrelay.services.outbox.records import DUE
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RetentionKind:
     """Something that is kept for a number of days: ``old`` selects what began before.
 
     ``setting`` has the days, ``batch`` is how many rows go at once.
@@ -84,16 +84,16 @@ def _audit(before: datetime) -> Select[Any]:
     return select(AuditEntry.id).where(AuditEntry.at < before).order_by(AuditEntry.at)
 
 
-KINDS = (
-    Kind("intake requests", "retention_intake", IntakeRequest, _intake, 100),
-    Kind("attempts", "retention_attempts", Attempt, _attempts, 500),
-    Kind("tests of channels", "retention_attempts", Notification, _tests, 200),
-    Kind("alerts", "retention_alerts", Alert, _alerts, 50),
-    Kind("audit entries", "retention_audit", AuditEntry, _audit, 500),
+RETENTION_KINDS = (
+    RetentionKind("intake requests", "retention_intake", IntakeRequest, _intake, 100),
+    RetentionKind("attempts", "retention_attempts", Attempt, _attempts, 500),
+    RetentionKind("tests of channels", "retention_attempts", Notification, _tests, 200),
+    RetentionKind("alerts", "retention_alerts", Alert, _alerts, 50),
+    RetentionKind("audit entries", "retention_audit", AuditEntry, _audit, 500),
 )
 
 
-def forget(session: Session, kind: Kind, days: int, now: datetime) -> int:
+def prune_old_rows(session: Session, kind: RetentionKind, days: int, now: datetime) -> int:
     """Delete one batch of what is older than ``days`` (0: for ever).
 
     Fewer than ``kind.batch`` means that nothing old is left, or that another worker

@@ -8,7 +8,7 @@ from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.services.recipients.directory import Recipient
 
 
-def row(
+def personal_row(
     recipient: Recipient,
     uid: str,
     kind: NotificationKind,
@@ -27,7 +27,7 @@ def row(
         "kind": kind,
         "target": recipient.target,
         "method": recipient.method,
-        "lane": recipient.method,
+        "provider": recipient.method,
         "channel_id": None,
         "user_id": recipient.user_id,
         "contact_id": recipient.contact_id,

@@ -26,11 +26,11 @@ _FIRST_HAND = (
     NotificationKind.REMINDER,
     NotificationKind.FALLBACK,
 )
-MOST_LABELS = 12
+MAX_LABELS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class AlertSubject:
     """An alert as messages and plans need it, whether or not it is a loaded row."""
 
     id: int
@@ -49,10 +49,10 @@ class Subject:
     signal_count: int = 1
 
 
-def message(
-    subject: Subject, kind: NotificationKind, headline: str, assignee: str | None
+def build_message(
+    subject: AlertSubject, kind: NotificationKind, headline: str, assignee: str | None
 ) -> Message:
-    labels = dict(list(subject.labels.items())[:MOST_LABELS])
+    labels = dict(list(subject.labels.items())[:MAX_LABELS])
     return Message(
         kind=kind,
         headline=headline,
@@ -71,8 +71,8 @@ def message(
     )
 
 
-def rows(
-    subject: Subject,
+def build_rows(
+    subject: AlertSubject,
     recipients: Iterable[Recipient],
     body: Message,
     step: int,
@@ -92,7 +92,7 @@ def rows(
             "kind": body.kind,
             "target": recipient.target,
             "method": recipient.method,
-            "lane": recipient.target if recipient.channel_id else recipient.method,
+            "provider": recipient.target if recipient.channel_id else recipient.method,
             "channel_id": recipient.channel_id,
             "user_id": recipient.user_id,
             "contact_id": recipient.contact_id,
@@ -107,7 +107,7 @@ def rows(
     ]
 
 
-def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
+def write_rows(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     """Put rows into the outbox and wake a worker for each when it is due."""
     rest: Sequence[Mapping[str, Any]] = ()
     if len(outbox) > db.MOST_HINTS:
@@ -123,7 +123,7 @@ def write(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     db.insert_all(session, Notification, rest)
 
 
-def cancel(session: Session, alert_ids: Collection[int], now: datetime) -> None:
+def cancel_pending(session: Session, alert_ids: Collection[int], now: datetime) -> None:
     """Nobody needs what is still waiting for these alerts.
 
     What is being sent right now is not touched; a later claim of it sees the
@@ -138,9 +138,9 @@ def cancel(session: Session, alert_ids: Collection[int], now: datetime) -> None:
         )
 
 
-def tell(
+def notify_update(
     session: Session,
-    news: Mapping[int, tuple[Subject, str]],
+    news: Mapping[int, tuple[AlertSubject, str]],
     now: datetime,
     *,
     but: int | None = None,
@@ -175,10 +175,10 @@ def tell(
         if alert_id is None or (user_id is not None and user_id == but):
             continue
         subject, headline = news[alert_id]
-        body = message(subject, NotificationKind.UPDATE, headline, None)
+        body = build_message(subject, NotificationKind.UPDATE, headline, None)
         if contact_id is not None:
             # However many rules led to a contact, the news are told there once.
             target = f"user:{user_id}:{method}:{contact_id}"
         recipient = Recipient(target, method, "", user_id, channel_id, contact_id)
-        outbox += rows(subject, [recipient], body, 0, now)
-    write(session, list({row["uid"]: row for row in outbox}.values()))
+        outbox += build_rows(subject, [recipient], body, 0, now)
+    write_rows(session, list({row["uid"]: row for row in outbox}.values()))

@@ -6,8 +6,8 @@ runs out without a result, the worker is taken for dead and the notification is 
 again. Its fence grows with each claim, and a result that comes with an older fence is
 not written.
 
-What shares a provider shares a lane, in which only a few are sent at the same time:
-a provider that hangs holds up its own lane and nobody else.
+What shares a provider shares a provider, in which only a few are sent at the same time:
+a provider that hangs holds up its own provider and nobody else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,16 +26,16 @@ from incidentrelay.channels.base import (
     SendResult,
     TemporaryFailure,
 )
-from incidentrelay.domain.delivery.bundles import summary
+from incidentrelay.domain.delivery.bundles import summarize_bundle
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.domain.messages import Envelope, Links, Message, Part
-from incidentrelay.models import Lane, Notification
+from incidentrelay.models import Notification, Provider
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 
 DUE = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
 ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
-LANE_WIDTH = 3
-MOST_OF_A_LANE = 20
+MAX_CONCURRENT_PER_PROVIDER = 3
+MAX_BATCH_PER_PROVIDER = 20
 ALARMS = (
     NotificationKind.PAGE,
     NotificationKind.ESCALATION,
@@ -45,7 +45,7 @@ ALARMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingMessage:
     """One notification of a claim, under the fence of that claim."""
 
     id: int
@@ -55,23 +55,23 @@ class Owed:
 
 
 # The links of a message that tells this user of these.
-MakeLinks = Callable[[Sequence[Owed], int | None, datetime], Links]
+MakeLinks = Callable[[Sequence[PendingMessage], int | None, datetime], Links]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DeliveryClaim:
     """One attempt that this worker may make, with all that the channel needs.
 
     ``owed`` is one notification, or all that share the message, the worst alert first.
     ``uid`` is the message's idempotency key.
     """
 
-    owed: tuple[Owed, ...]
+    owed: tuple[PendingMessage, ...]
     attempt: int
     uid: str
     user_id: int | None
     method: str
-    lane: str
+    provider: str
     config: Mapping[str, Any]
     thread_key: str
 
@@ -81,10 +81,10 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DeliveryResult:
     """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
 
-    ``down``: the provider itself did not work, so that others of its lane would fail too.
+    ``down``: the provider itself did not work, so that others of its provider would fail too.
     """
 
     state: DeliveryState
@@ -95,40 +95,42 @@ class Result:
     down: bool = False
 
 
-def due_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
-    """What is due, most urgent and oldest first; of each lane only its first ones.
+def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
+    """What is due, most urgent and oldest first; of each provider only its first ones.
 
-    A lane with a thousand waiting messages must not hide the single one of another.
+    A provider with a thousand waiting messages must not hide the single one of another.
     What waits behind an open circuit is not due.
     """
     order = (Notification.priority, Notification.id)
-    rank = func.row_number().over(partition_by=Notification.lane, order_by=order)
-    shut = select(Lane.name).where(Lane.open_until > now)
+    rank = func.row_number().over(partition_by=Notification.provider, order_by=order)
+    shut = select(Provider.name).where(Provider.open_until > now)
     ranked = (
         select(Notification.id, Notification.priority, rank.label("rank"))
         .where(
             IS_UNFINISHED,
             Notification.next_at <= now,
-            Notification.lane.not_in(shut),
+            Notification.provider.not_in(shut),
         )
         .subquery()
     )
     query = (
         select(ranked.c.id)
-        .where(ranked.c.rank <= MOST_OF_A_LANE)
+        .where(ranked.c.rank <= MAX_BATCH_PER_PROVIDER)
         .order_by(ranked.c.priority, ranked.c.id)
         .limit(limit)
     )
     return list(session.scalars(query))
 
 
-def wake_lane(session: Session, lane: str, at: datetime, *, most: int = LANE_WIDTH) -> None:
-    """From ``at`` on there is a way through the lane: whoever waits in it may try."""
+def wake_provider(
+    session: Session, provider: str, at: datetime, *, most: int = MAX_CONCURRENT_PER_PROVIDER
+) -> None:
+    """From ``at`` on there is a way through the provider: whoever waits in it may try."""
     query = (
         select(Notification.id)
         .where(
             IS_UNFINISHED,
-            Notification.lane == lane,
+            Notification.provider == provider,
             Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
             Notification.next_at <= at,
         )
@@ -139,14 +141,18 @@ def wake_lane(session: Session, lane: str, at: datetime, *, most: int = LANE_WID
         db.hint(session, db.Hint("deliver", notification_id, at))
 
 
-def perform(taken: Claim, channel: Channel | None, links: MakeLinks, now: datetime) -> Result:
+def send_claim(
+    taken: DeliveryClaim, channel: Channel | None, links: MakeLinks, now: datetime
+) -> DeliveryResult:
     """Send it. Whatever a channel does wrong becomes a result, never an exception."""
     if channel is None:
-        return Result(DeliveryState.FAILED, f"There is no channel of the kind {taken.method}.")
+        return DeliveryResult(
+            DeliveryState.FAILED, f"There is no channel of the kind {taken.method}."
+        )
     try:
-        sent: SendResult = channel.send(envelope(taken, links, now), taken.config)
+        sent: SendResult = channel.send(build_envelope(taken, links, now), taken.config)
     except TemporaryFailure as failure:
-        return Result(
+        return DeliveryResult(
             DeliveryState.RETRY,
             failure.reason,
             retry_after=failure.retry_after,
@@ -156,19 +162,19 @@ def perform(taken: Claim, channel: Channel | None, links: MakeLinks, now: dateti
     except NotSetUp as failure:
         # Nobody chose this way for a person: it is one of all that a person could have.
         state = DeliveryState.FAILED if taken.user_id is None else DeliveryState.CANCELLED
-        return Result(state, failure.reason)
+        return DeliveryResult(state, failure.reason)
     except PermanentFailure as failure:
-        return Result(DeliveryState.FAILED, failure.reason)
+        return DeliveryResult(DeliveryState.FAILED, failure.reason)
     state = DeliveryState.DELIVERED if sent.delivered else DeliveryState.SENT
-    return Result(state, sent.detail, sent.handle)
+    return DeliveryResult(state, sent.detail, sent.handle)
 
 
-def envelope(taken: Claim, links: MakeLinks, now: datetime) -> Envelope:
+def build_envelope(taken: DeliveryClaim, links: MakeLinks, now: datetime) -> Envelope:
     """What the channel sends: the one message, or one that sums all of them up."""
     parts = tuple(Part(each.message, links([each], taken.user_id, now)) for each in taken.owed)
     alone = len(parts) == 1
     return Envelope(
-        message=parts[0].message if alone else summary([part.message for part in parts]),
+        message=parts[0].message if alone else summarize_bundle([part.message for part in parts]),
         links=parts[0].links if alone else links(taken.owed, None, now),
         idempotency_key=taken.uid,
         thread_key=taken.thread_key,

@@ -16,24 +16,24 @@ from incidentrelay.channels.base import Personal
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import ContactMethod, User
-from incidentrelay.services.channels.config import Registry
+from incidentrelay.services.channels.config import ChannelRegistry
 from incidentrelay.services.common import audit, resources, validation
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.people import verification
 
-MOST = 20
+MAX_CONTACTS = 20
 PROFILE_LABEL = "Profile"
 _KIND, _LABEL = validation.line(1, 32), validation.line(1, 60)
 _TAKEN = "This address is a contact of yours already."
 
 
-def kinds(registry: Registry) -> dict[str, Personal]:
+def contact_kinds(registry: ChannelRegistry) -> dict[str, Personal]:
     """The kinds of channels by which people can be reached at an address of theirs."""
     infos = [registry.get(name).info for name in sorted(registry.names())]
     return {info.name: info.personal for info in infos if info.personal is not None}
 
 
-def listed(session: Session, user_id: int) -> list[ContactMethod]:
+def list_contacts(session: Session, user_id: int) -> list[ContactMethod]:
     """The person's contacts, the oldest first."""
     query = select(ContactMethod).where(ContactMethod.user_id == user_id)
     return list(session.scalars(query.order_by(ContactMethod.id)))
@@ -46,11 +46,11 @@ def create(
     *,
     actor: Actor,
     now: datetime,
-    registry: Registry,
-    vault: Vault,
+    registry: ChannelRegistry,
+    vault: SecretBox,
 ) -> ContactMethod:
     """A new contact of ``user``, to which a code is sent."""
-    ways = kinds(registry)
+    ways = contact_kinds(registry)
     if not isinstance(data.get("kind"), str) or data["kind"] not in ways:
         raise InvalidInput.of("kind", f"Write one of: {', '.join(ways)}.")
     table = {"kind": _KIND, "label": _LABEL, "address": _address(ways[data["kind"]])}
@@ -60,9 +60,9 @@ def create(
     if _twin(session, user.id, values["kind"], values["address"]) is not None:
         raise InvalidInput.of("address", _TAKEN)
     contact = ContactMethod(user_id=user.id, **values, created_at=now, updated_at=now)
-    resources.insert(session, contact, taken=_TAKEN)
-    audit.record(session, actor, "create", contact, resources.given(values), now=now)
-    verification.send(session, contact, user, vault, now)
+    resources.insert_row(session, contact, taken=_TAKEN)
+    audit.record_change(session, actor, "create", contact, resources.given_fields(values), now=now)
+    verification.send_code(session, contact, user, vault, now)
     return contact
 
 
@@ -76,10 +76,10 @@ def update(
 ) -> ContactMethod:
     """Change the label; another address would be another contact."""
     given = resources.without_fixed(contact, data, ("kind", "address"))
-    diff = resources.change(contact, validation.clean(given, {"label": _LABEL}))
+    diff = resources.change_row(contact, validation.clean(given, {"label": _LABEL}))
     if diff:
-        resources.save(session, contact, now)
-        audit.record(session, actor, "update", contact, diff, now=now)
+        resources.save_row(session, contact, now)
+        audit.record_change(session, actor, "update", contact, diff, now=now)
     return contact
 
 
@@ -105,22 +105,22 @@ def delete(session: Session, contact: ContactMethod, *, actor: Actor, now: datet
     if contact.verified_at and not user.email and not session.scalar(others):
         raise Conflict("Nothing else reaches you. Add and confirm another contact first.")
     gone = {"address": [contact.address, None]}
-    resources.remove(session, contact, used="This contact is still needed.")
-    audit.record(session, actor, "delete", contact, gone, now=now)
+    resources.remove_row(session, contact, used="This contact is still needed.")
+    audit.record_change(session, actor, "delete", contact, gone, now=now)
 
 
 def send_code(
-    session: Session, contact: ContactMethod, *, actor: Actor, now: datetime, vault: Vault
+    session: Session, contact: ContactMethod, *, actor: Actor, now: datetime, vault: SecretBox
 ) -> ContactMethod:
     """Send a new code to a contact that is not confirmed."""
     user = session.get_one(User, contact.user_id)
-    verification.send(session, contact, user, vault, now)
-    resources.save(session, contact, now)
-    audit.record(session, actor, "send_code", contact, now=now)
+    verification.send_code(session, contact, user, vault, now)
+    resources.save_row(session, contact, now)
+    audit.record_change(session, actor, "send_code", contact, now=now)
     return contact
 
 
-def confirm(
+def confirm_contact(
     session: Session, contact: ContactMethod, code: str, *, actor: Actor, now: datetime
 ) -> bool:
     """Whether the contact is confirmed now.
@@ -134,8 +134,8 @@ def confirm(
     right = verification.try_code(contact, code, now)
     if right:
         contact.verified_at = now
-        audit.record(session, actor, "confirm", contact, now=now)
-    resources.save(session, contact, now)
+        audit.record_change(session, actor, "confirm", contact, now=now)
+    resources.save_row(session, contact, now)
     return right
 
 
@@ -188,8 +188,8 @@ def _address(personal: Personal) -> validation.Check:
 def _refuse_too_many(session: Session, user: User) -> None:
     verification.lock_owner(session, user)
     count = select(func.count()).select_from(ContactMethod)
-    if (session.scalar(count.where(ContactMethod.user_id == user.id)) or 0) >= MOST:
-        raise Conflict(f"You have {MOST} contacts. Delete one first.")
+    if (session.scalar(count.where(ContactMethod.user_id == user.id)) or 0) >= MAX_CONTACTS:
+        raise Conflict(f"You have {MAX_CONTACTS} contacts. Delete one first.")
 
 
 def _twin(session: Session, user_id: int, kind: str, address: str) -> ContactMethod | None:

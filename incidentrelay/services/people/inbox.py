@@ -12,7 +12,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Notification
 from incidentrelay.services.access.visibility import Memberships, visible
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class InboxItem:
     alert: Alert
 
 
-def find(
+def list_inbox(
     session: Session, memberships: Memberships, user_id: int, *, before: int | None = None
 ) -> tuple[list[InboxItem], int | None]:
     """A page, newest first, and the ``before`` of the next one (None: the end).
@@ -46,17 +46,17 @@ def find(
     )
     if before is not None:
         query = query.where(Notification.id < before)
-    rows = list(session.scalars(query.order_by(Notification.id.desc()).limit(PAGE + 1)))
-    shown = rows[:PAGE]
+    rows = list(session.scalars(query.order_by(Notification.id.desc()).limit(PAGE_SIZE + 1)))
+    shown = rows[:PAGE_SIZE]
     items = [
         InboxItem(row.created_at, str(row.message.get("headline", "")), row.alert)
         for row in shown
         if row.alert is not None
     ]
-    return items, shown[-1].id if len(rows) > PAGE else None
+    return items, shown[-1].id if len(rows) > PAGE_SIZE else None
 
 
-def count_waiting(session: Session, memberships: Memberships, user_id: int) -> int:
+def count_inbox(session: Session, memberships: Memberships, user_id: int) -> int:
     """How many firing alerts the person was told of."""
     query = select(func.count(Notification.alert_id.distinct()))
     query = _theirs(query, memberships, user_id).where(Alert.status == AlertStatus.FIRING)

@@ -7,18 +7,18 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.models import ApiToken, WebSession
 
-MOST = 100
+MAX_ROWS = 100
 
 
-def tokens(session: Session, user_id: int) -> list[ApiToken]:
+def list_tokens(session: Session, user_id: int) -> list[ApiToken]:
     """The person's tokens, newest first."""
     query = select(ApiToken).where(ApiToken.user_id == user_id)
-    return list(session.scalars(query.order_by(ApiToken.id.desc()).limit(MOST)))
+    return list(session.scalars(query.order_by(ApiToken.id.desc()).limit(MAX_ROWS)))
 
 
-def browsers(session: Session, user_id: int, *, used_after: datetime) -> list[WebSession]:
+def list_sessions(session: Session, user_id: int, *, used_after: datetime) -> list[WebSession]:
     """The person's browsers that are signed in, the last used first."""
     query = select(WebSession).where(
         WebSession.user_id == user_id, WebSession.last_seen_at > used_after
     )
-    return list(session.scalars(query.order_by(WebSession.last_seen_at.desc()).limit(MOST)))
+    return list(session.scalars(query.order_by(WebSession.last_seen_at.desc()).limit(MAX_ROWS)))

@@ -12,7 +12,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict, NotAllowed
 from incidentrelay.models import Group, GroupMember, User
-from incidentrelay.services.access import login, user_lookup
+from incidentrelay.services.access import login, passwords, user_lookup
 from incidentrelay.services.common import audit, references, resources, validation
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
@@ -67,8 +67,8 @@ _FIELDS: Mapping[str, validation.Check] = {
     "email": validation.optional(email),
     "phone": validation.optional(phone),
     "zone": validation.zone,
-    "shift_start_notice": validation.flag,
-    "shift_end_notice": validation.flag,
+    "shift_start_reminder": validation.flag,
+    "shift_end_reminder": validation.flag,
     "active": validation.flag,
     "is_admin": validation.flag,
     # Its rules need the username; see _hashed.
@@ -87,9 +87,11 @@ def create(
     if session.scalar(twin) is not None:
         raise Conflict(taken)
     user = User(**_hashed(values["username"], values), created_at=now, updated_at=now)
-    resources.insert(session, user, taken=taken)
+    resources.insert_row(session, user, taken=taken)
     contacts.follow_profile(session, user, None, vouched=True, now=now)
-    audit.record(session, actor, "create", user, resources.given(_masked(values)), now=now)
+    audit.record_change(
+        session, actor, "create", user, resources.given_fields(_masked(values)), now=now
+    )
     return user
 
 
@@ -107,14 +109,16 @@ def update(
         values = _own(user, values)
     if not values.get("active", True) or not values.get("is_admin", True):
         _keep_an_admin(session, user)
-    diff = _masked(resources.change(user, _hashed(user.username, values)))
+    diff = _masked(resources.change_row(user, _hashed(user.username, values)))
     if diff:
-        resources.save(session, user, now)
+        resources.save_row(session, user, now)
         if "active" in diff:
-            (absences.end if user.active else absences.begin)(session, user.id, None, now)
-        audit.record(session, actor, "update", user, diff, now=now)
+            (absences.end_absence if user.active else absences.begin_absence)(
+                session, user.id, None, now
+            )
+        audit.record_change(session, actor, "update", user, diff, now=now)
     if "active" in diff:
-        schedule_versions.of_person(session, user.id, now)
+        schedule_versions.bump_person(session, user.id, now)
     if "email" in diff:
         vouched = actor.user_id != user.id
         contacts.follow_profile(session, user, diff["email"][0], vouched=vouched, now=now)
@@ -143,10 +147,10 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
             f"{user.username} stands in schedules, whose history is kept; deactivate them instead."
         )
     references.refuse_targets(session, None, {(TargetKind.USER, user.id)}, user.username)
-    resources.remove(
+    resources.remove_row(
         session, user, used=f"{user.username} is still needed; deactivate them instead."
     )
-    audit.record(session, actor, "delete", user, now=now)
+    audit.record_change(session, actor, "delete", user, now=now)
 
 
 def _own(user: User, values: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +167,9 @@ def _hashed(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if "password" in stored:
         password = stored.pop("password")
         stored["password_hash"] = (
-            None if password is None else login.hash_password(login.check_password(password, name))
+            None
+            if password is None
+            else passwords.hash_password(passwords.check_password(password, name))
         )
     return stored
 

@@ -16,7 +16,7 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.domain.messages import Message
 from incidentrelay.models import ContactMethod, Notification, User
 from incidentrelay.services.access.passwords import hash_password, verify
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.outbox import personal as personal_messages
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.recipients.directory import Recipient
@@ -28,7 +28,9 @@ MOST_CODES = 6
 _DIGITS = 6
 
 
-def send(session: Session, contact: ContactMethod, user: User, vault: Vault, now: datetime) -> None:
+def send_code(
+    session: Session, contact: ContactMethod, user: User, vault: SecretBox, now: datetime
+) -> None:
     """Owe the contact a new code; the one before it is void.
 
     Raises Conflict for a contact that is confirmed, and where there were too many codes.
@@ -46,8 +48,8 @@ def send(session: Session, contact: ContactMethod, user: User, vault: Vault, now
     kind, target = contact.kind, f"user:{user.id}:{contact.kind}:{contact.id}"
     recipient = Recipient(target, kind, user.display_name, user.id, contact_id=contact.id)
     verification = NotificationKind.VERIFICATION
-    row = personal_messages.row(recipient, uid, verification, message, due=now, now=now)
-    outbox_queue.write(session, [row])
+    row = personal_messages.personal_row(recipient, uid, verification, message, due=now, now=now)
+    outbox_queue.write_rows(session, [row])
 
 
 def _message(user: User) -> Message:
@@ -62,7 +64,7 @@ def _message(user: User) -> Message:
     )
 
 
-def opened(row: Notification, vault: Vault) -> Message:
+def open_code(row: Notification, vault: SecretBox) -> Message:
     """The message of a row as it is sent, with the code where it brings one."""
     body = dict(row.message)
     sealed = body.pop("sealed", None)

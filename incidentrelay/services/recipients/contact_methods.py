@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import Urgency
-from incidentrelay.domain.escalation.notification_rules import Rule
+from incidentrelay.domain.escalation.notification_rules import ContactRule
 from incidentrelay.models import ContactMethod, NotificationRule, User
 
 # Outer joins: the contact and the rule may be missing.
@@ -34,7 +34,7 @@ _PEOPLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class ContactAddress:
     """A contact that is confirmed."""
 
     id: int
@@ -43,36 +43,38 @@ class Contact:
 
 
 @dataclass(slots=True)
-class Ways:
+class ContactMethods:
     """A person's confirmed contacts by id, the oldest first; and rules that name them."""
 
-    contacts: dict[int, Contact] = field(default_factory=dict)
-    rules: dict[Urgency, tuple[Rule, ...]] = field(default_factory=dict)
+    contacts: dict[int, ContactAddress] = field(default_factory=dict)
+    rules: dict[Urgency, tuple[ContactRule, ...]] = field(default_factory=dict)
 
 
-NO_WAYS = Ways()
+NO_CONTACT_METHODS = ContactMethods()
 _WORDS: Mapping[str, str] = {"email": "e-mail"}
 
 
-def named(method: str, label: str = "") -> str:
+def find_contact(method: str, label: str = "") -> str:
     """A way in words: ``e-mail (Home)``."""
     word = _WORDS.get(method, method)
     return f"{word} ({label})" if label else word
 
 
-def load(session: Session, user_ids: Collection[int]) -> tuple[dict[int, User], Mapping[int, Ways]]:
+def load_contact_methods(
+    session: Session, user_ids: Collection[int]
+) -> tuple[dict[int, User], Mapping[int, ContactMethods]]:
     """The people of these ids, and the ways to those who have any."""
     if not user_ids:
         return {}, {}
     users: dict[int, User] = {}
-    ways: dict[int, Ways] = {}
+    ways: dict[int, ContactMethods] = {}
     for row in session.execute(_PEOPLE, {"ids": list(user_ids)}):
         user, contact_id, kind, label, urgency, delay = cast(_Row, tuple(row))
         users[user.id] = user
         if contact_id is None:
             continue
-        found = ways.setdefault(user.id, Ways())
-        found.contacts.setdefault(contact_id, Contact(contact_id, kind, label))
+        found = ways.setdefault(user.id, ContactMethods())
+        found.contacts.setdefault(contact_id, ContactAddress(contact_id, kind, label))
         if urgency is not None:
-            found.rules[urgency] = (*found.rules.get(urgency, ()), Rule(delay, contact_id))
+            found.rules[urgency] = (*found.rules.get(urgency, ()), ContactRule(delay, contact_id))
     return users, ways

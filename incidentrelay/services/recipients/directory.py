@@ -18,16 +18,16 @@ from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import Severity, TargetKind, Urgency
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.escalation.engine import Plan
-from incidentrelay.domain.escalation.notification_rules import effective, urgency_of
+from incidentrelay.domain.escalation.notification_rules import effective_rules, urgency_of
 from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.silences import silences as silencing
-from incidentrelay.domain.silences.silences import Cover, Timing
+from incidentrelay.domain.silences.silences import SilenceCoverage, SilenceTiming
 from incidentrelay.models import Channel, Silence, Team, TeamMember, User
 from incidentrelay.services.common import silence_timing
-from incidentrelay.services.oncall.schedules import load_for_paging
+from incidentrelay.services.oncall.schedules import load_paging_schedules
 from incidentrelay.services.recipients import contact_methods
-from incidentrelay.services.recipients.contact_methods import NO_WAYS, Ways
+from incidentrelay.services.recipients.contact_methods import NO_CONTACT_METHODS, ContactMethods
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class TeamSilence:
 
     id: int
     matchers: tuple[Matcher, ...]
-    timing: Timing
+    timing: SilenceTiming
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Directory:
     users: Mapping[int, User] = field(default_factory=dict)
     channels: Mapping[int, Channel] = field(default_factory=dict)
     silences: Mapping[int, tuple[TeamSilence, ...]] = field(default_factory=dict)
-    ways: Mapping[int, Ways] = field(default_factory=dict)
+    ways: Mapping[int, ContactMethods] = field(default_factory=dict)
     urgency: Urgency = Urgency.HIGH
 
     def about(self, severity: Severity) -> "Directory":
@@ -100,7 +100,7 @@ class Directory:
             return ()
         name = user.display_name
         inbox = Recipient(f"user:{user.id}:inbox", "inbox", name, user_id=user.id)
-        ways = self.ways.get(user.id, NO_WAYS)
+        ways = self.ways.get(user.id, NO_CONTACT_METHODS)
         if not ways.contacts and user.email:
             return inbox, Recipient(f"user:{user.id}:email", "email", name, user_id=user.id)
         return inbox, *self._by_rules(user, ways)
@@ -110,8 +110,8 @@ class Directory:
         urgent = replace(self, urgency=Urgency.HIGH).person(user_id)
         return tuple(recipient for recipient in urgent if recipient.delay == 0)
 
-    def _by_rules(self, user: User, ways: Ways) -> Iterator[Recipient]:
-        rules = effective(ways.rules.get(self.urgency, ()), list(ways.contacts), self.urgency)
+    def _by_rules(self, user: User, ways: ContactMethods) -> Iterator[Recipient]:
+        rules = effective_rules(ways.rules.get(self.urgency, ()), list(ways.contacts), self.urgency)
         for rule in rules:
             contact = ways.contacts[rule.contact_id]
             target = f"user:{user.id}:{contact.kind}:{contact.id}"
@@ -137,16 +137,18 @@ class Directory:
         team = self.teams[team_id]
         return self.person(team.fallback_user_id) + self.channel(team.fallback_channel_id)
 
-    def cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> Cover | None:
+    def cover(
+        self, team_id: int, labels: Mapping[str, str], at: datetime
+    ) -> SilenceCoverage | None:
         """The silences over these labels, up to the end of the last that keeps them quiet."""
-        return silencing.cover(self._timings(team_id, labels), at)
+        return silencing.silence_coverage(self._timings(team_id, labels), at)
 
     def next_cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> datetime | None:
         """When the next silence over these labels begins after ``at``."""
         found = [silencing.next_start(timing, at) for _, timing in self._timings(team_id, labels)]
         return min((start for start in found if start is not None), default=None)
 
-    def _timings(self, team_id: int, labels: Mapping[str, str]) -> list[tuple[int, Timing]]:
+    def _timings(self, team_id: int, labels: Mapping[str, str]) -> list[tuple[int, SilenceTiming]]:
         return [
             (silence.id, silence.timing)
             for silence in self.silences.get(team_id, ())
@@ -154,7 +156,7 @@ class Directory:
         ]
 
 
-def load(
+def load_directory(
     session: Session,
     plans: Iterable[Plan],
     team_ids: Collection[int],
@@ -171,7 +173,7 @@ def load(
                     ids[target.kind].add(target.id)
     teams, silences = _teams(session, team_ids, now)
     rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
-    loaded = load_for_paging(session, rotation_ids, now)
+    loaded = load_paging_schedules(session, rotation_ids, now)
     members = _team_members(session, ids[TargetKind.TEAM])
     wanted = ids[TargetKind.USER] | {user_id for user_id in user_ids if user_id is not None}
     wanted |= {team.fallback_user_id for team in teams.values() if team.fallback_user_id}
@@ -180,7 +182,7 @@ def load(
         wanted |= _people(schedule)
     channel_ids = ids[TargetKind.CHANNEL]
     channel_ids |= {team.fallback_channel_id for team in teams.values() if team.fallback_channel_id}
-    users, ways = contact_methods.load(session, wanted)
+    users, ways = contact_methods.load_contact_methods(session, wanted)
     return Directory(
         schedules=loaded,
         teams=teams,
@@ -229,7 +231,7 @@ def _teams(
         if row is None:
             continue
         try:
-            parsed, timing = matching.parse_list(row.matchers), silence_timing.of(row)
+            parsed, timing = matching.parse_list(row.matchers), silence_timing.timing_of(row)
         except InvalidInput:
             # A zone that is gone, say. Better a page too many than none.
             log.exception("Silence %s is not understood any more, and covers nothing.", row.id)

@@ -12,7 +12,11 @@ from incidentrelay import db
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.escalation.notification_rules import Rule, effective, mistakes
+from incidentrelay.domain.escalation.notification_rules import (
+    ContactRule,
+    effective_rules,
+    rule_mistakes,
+)
 from incidentrelay.models import ContactMethod, NotificationRule, User
 from incidentrelay.services.common import audit
 from incidentrelay.services.recipients import contact_methods
@@ -28,20 +32,22 @@ class RuleList:
 
     urgency: Urgency
     default: bool
-    rules: tuple[Rule, ...]
+    rules: tuple[ContactRule, ...]
 
 
-def read(session: Session, user_id: int) -> dict[Urgency, RuleList]:
-    _, ways = contact_methods.load(session, [user_id])
-    found = ways.get(user_id, contact_methods.NO_WAYS)
+def read_rules(session: Session, user_id: int) -> dict[Urgency, RuleList]:
+    _, ways = contact_methods.load_contact_methods(session, [user_id])
+    found = ways.get(user_id, contact_methods.NO_CONTACT_METHODS)
     lists = {}
     for urgency in Urgency:
         own = found.rules.get(urgency, ())
-        lists[urgency] = RuleList(urgency, not own, effective(own, list(found.contacts), urgency))
+        lists[urgency] = RuleList(
+            urgency, not own, effective_rules(own, list(found.contacts), urgency)
+        )
     return lists
 
 
-def save(
+def save_rules(
     session: Session,
     user: User,
     urgency: Urgency,
@@ -57,10 +63,10 @@ def save(
     """
     # Locked, so that no contact is taken away or added to another list meanwhile.
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
-    _, ways = contact_methods.load(session, [user.id])
-    found = ways.get(user.id, contact_methods.NO_WAYS)
-    rules = [Rule(each["delay"], each["contact_id"]) for each in given]
-    wrong = mistakes(rules, found.contacts, urgency)
+    _, ways = contact_methods.load_contact_methods(session, [user.id])
+    found = ways.get(user.id, contact_methods.NO_CONTACT_METHODS)
+    rules = [ContactRule(each["delay"], each["contact_id"]) for each in given]
+    wrong = rule_mistakes(rules, found.contacts, urgency)
     if wrong:
         raise InvalidInput(wrong)
     before = found.rules.get(urgency, ())
@@ -75,9 +81,9 @@ def save(
     ]
     db.insert_all(session, NotificationRule, rows)
     diff = {f"{urgency}_rules": [_plain(before), _plain(rules)]}
-    audit.record(session, actor, "set_rules", user, diff, now=now)
-    return read(session, user.id)[urgency]
+    audit.record_change(session, actor, "set_rules", user, diff, now=now)
+    return read_rules(session, user.id)[urgency]
 
 
-def _plain(rules: Sequence[Rule]) -> list[dict[str, int]]:
+def _plain(rules: Sequence[ContactRule]) -> list[dict[str, int]]:
     return [{"delay": rule.delay, "contact_id": rule.contact_id} for rule in rules]

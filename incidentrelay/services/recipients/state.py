@@ -4,7 +4,7 @@ from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.models import Notification
 
 
-def gone(row: Notification) -> str | None:
+def is_gone(row: Notification) -> str | None:
     """Why nobody can be told by it any more; None: somebody can.
 
     The row has its user and channel loaded.

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from incidentrelay.domain.enums import TargetKind
-from incidentrelay.domain.escalation.engine import Plan, Progress, Step, Target
-from incidentrelay.domain.oncall.escalation_order import next_member, succession
+from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget, Progress
+from incidentrelay.domain.oncall.escalation_order import escalation_order, next_member
 from incidentrelay.domain.oncall.shifts import Shift, on_call
 from incidentrelay.services.recipients.directory import Directory, Recipient
 
@@ -17,19 +17,19 @@ _MOST_WAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ResolvedTarget:
     """The addresses to which a target led; ``shift`` where somebody is on call."""
 
-    target: Target
+    target: PlanTarget
     recipients: tuple[Recipient, ...]
     shift: Shift | None = None
 
 
-def find(
-    step: Step, assignee_id: int | None, people: Directory, now: datetime
-) -> tuple[list[Reached], list[str]]:
+def find_addresses(
+    step: PlanStep, assignee_id: int | None, people: Directory, now: datetime
+) -> tuple[list[ResolvedTarget], list[str]]:
     """What each target of the step led to, and the names of those where nobody was."""
-    found = [reach(target, assignee_id, people, now) for target in step.targets]
+    found = [resolve_target(target, assignee_id, people, now) for target in step.targets]
     nobody = [
         _PEOPLE[reached.target.kind]
         for reached in found
@@ -48,28 +48,30 @@ _PEOPLE = {
 }
 
 
-def reach(target: Target, assignee_id: int | None, people: Directory, now: datetime) -> Reached:
+def resolve_target(
+    target: PlanTarget, assignee_id: int | None, people: Directory, now: datetime
+) -> ResolvedTarget:
     """The addresses that a target of a step has at ``now``; none where nobody is there."""
     if target.kind is TargetKind.CHANNEL:
-        return Reached(target, people.channel(target.id))
+        return ResolvedTarget(target, people.channel(target.id))
     if target.kind is TargetKind.USER:
-        return Reached(target, people.person(target.id))
+        return ResolvedTarget(target, people.person(target.id))
     if target.kind is TargetKind.ASSIGNEE:
-        return Reached(target, people.person(assignee_id))
+        return ResolvedTarget(target, people.person(assignee_id))
     if target.id is None:
-        return Reached(target, ())
+        return ResolvedTarget(target, ())
     if target.kind is TargetKind.TEAM:
         members = people.team_members.get(target.id, ())
         addresses = (address for user_id in members for address in people.person(user_id))
-        return Reached(target, tuple(addresses))
+        return ResolvedTarget(target, tuple(addresses))
     schedule = people.schedules.get(target.id)
     if schedule is None:
-        return Reached(target, ())
+        return ResolvedTarget(target, ())
     if target.kind is TargetKind.ON_CALL:
         shift = on_call(schedule, now)
-        return Reached(target, people.person(shift.user_id) if shift else (), shift)
-    user_id = next_member(succession(schedule, now), assignee_id)
-    return Reached(target, people.person(user_id))
+        return ResolvedTarget(target, people.person(shift.user_id) if shift else (), shift)
+    user_id = next_member(escalation_order(schedule, now), assignee_id)
+    return ResolvedTarget(target, people.person(user_id))
 
 
 def step_facts(plan: Plan, progress: Progress) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def step_facts(plan: Plan, progress: Progress) -> dict[str, Any]:
     return found
 
 
-def told_facts(found: Sequence[Reached]) -> dict[str, Any]:
+def notified_facts(found: Sequence[ResolvedTarget]) -> dict[str, Any]:
     """Who was told why and how, as an event keeps it; each once, for the first reason."""
     told: dict[int, dict[str, Any]] = {}
     channels: dict[int, str] = {}
@@ -92,9 +94,9 @@ def told_facts(found: Sequence[Reached]) -> dict[str, Any]:
         reason = _reason(reached)
         for recipient in reached.recipients:
             if recipient.user_id is not None:
-                first = {"id": recipient.user_id, "name": recipient.label, **reason, "ways": []}
+                first = {"id": recipient.user_id, "name": recipient.label, **reason, "methods": []}
                 person = told.setdefault(recipient.user_id, first)
-                _add_way(person["ways"], recipient)
+                _add_way(person["methods"], recipient)
             elif recipient.channel_id is not None:
                 channels.setdefault(recipient.channel_id, recipient.label)
     facts: dict[str, Any] = {}
@@ -108,7 +110,7 @@ def told_facts(found: Sequence[Reached]) -> dict[str, Any]:
 
 def people_facts(why: str, recipients: Sequence[Recipient]) -> dict[str, Any]:
     """The same for people who are told for a reason that is no target of a step."""
-    facts = told_facts([Reached(Target(TargetKind.USER), tuple(recipients))])
+    facts = notified_facts([ResolvedTarget(PlanTarget(TargetKind.USER), tuple(recipients))])
     for person in facts.get("people", ()):
         person["why"] = why
     return facts
@@ -120,7 +122,7 @@ def _add_way(ways: list[list[Any]], recipient: Recipient) -> None:
         ways.append(way)
 
 
-def _reason(reached: Reached) -> dict[str, Any]:
+def _reason(reached: ResolvedTarget) -> dict[str, Any]:
     target, shift = reached.target, reached.shift
     if shift is None:
         turn = target.kind is TargetKind.NEXT_MEMBER

@@ -10,7 +10,9 @@ from incidentrelay.models import GroupMember, User
 MOST_PEOPLE = 500
 
 
-def people(session: Session, group_ids: Iterable[int], username: str = "") -> list[User]:
+def list_report_people(
+    session: Session, group_ids: Iterable[int], username: str = ""
+) -> list[User]:
     """The active members of groups, by name; the one of ``username`` also if not active."""
     members = select(GroupMember.user_id).where(GroupMember.group_id.in_(set(group_ids)))
     query = (

@@ -21,7 +21,13 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, shifts
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.reports.on_call_hours import Hours, Ruler, Rules, check_period, tally
+from incidentrelay.domain.reports.on_call_hours import (
+    HourRules,
+    HoursCalculator,
+    HourTotals,
+    check_period,
+    total_by_user,
+)
 from incidentrelay.models import Alert, Group, Notification, Rotation, Route, Team, User
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import schedules
@@ -36,7 +42,7 @@ _RECEIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReportFilter:
     """What somebody asked for, from the date ``first`` to the end of ``last``.
 
     ``zone`` "": that of the rotations where they share one, else ``own_zone``. Names are
@@ -59,7 +65,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """One person in one rotation; ``rotation`` None: paged by the team without being on call.
 
     In sums, what does not apply is None.
@@ -68,40 +74,40 @@ class Line:
     team: Team | None
     rotation: Rotation | None
     user: User | None
-    hours: Hours
+    hours: HourTotals
     pages: int
     night_pages: int
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HoursReport:
     """``lines`` by team, rotation and name. ``holidays`` are those of the period."""
 
-    ruler: Ruler
-    wanted: Wanted
+    ruler: HoursCalculator
+    wanted: ReportFilter
     holidays: Mapping[date, str]
-    lines: Sequence[Line]
+    lines: Sequence[ReportLine]
 
     @property
-    def people(self) -> list[Line]:
+    def people(self) -> list[ReportLine]:
         """One line for each person, by name."""
         kept = sorted(self.lines, key=lambda line: _named(line.user))
         return [_sum(own, user=own[0].user) for own in _grouped(kept, lambda line: _id(line.user))]
 
     @property
-    def rotations(self) -> list[Line]:
+    def rotations(self) -> list[ReportLine]:
         """One line for each rotation, and for each team one of the pages outside of shifts."""
         by_rotation = _grouped(self.lines, lambda line: (_id(line.team), _id(line.rotation)))
         return [_sum(own, team=own[0].team, rotation=own[0].rotation) for own in by_rotation]
 
     @property
-    def total(self) -> Line:
+    def total(self) -> ReportLine:
         return _sum(self.lines)
 
 
 @dataclass
 class _Row:
-    hours: Hours = field(default_factory=Hours)
+    hours: HourTotals = field(default_factory=HourTotals)
     pages: int = 0
     night_pages: int = 0
 
@@ -109,7 +115,7 @@ class _Row:
 _Key = tuple[int, int | None, int]
 
 
-def find(session: Session, memberships: Memberships, wanted: Wanted) -> Report:
+def build_report(session: Session, memberships: Memberships, wanted: ReportFilter) -> HoursReport:
     """The report over the rotations that may be seen, in a constant number of statements.
 
     Paused rotations are left out unless one is named. Raises InvalidInput for periods,
@@ -118,23 +124,25 @@ def find(session: Session, memberships: Memberships, wanted: Wanted) -> Report:
     """
     check_period(wanted.first, wanted.last)
     rotations = _rotations(session, memberships, wanted)
-    loaded = schedules.load(session, [rotation.id for rotation in rotations])
-    holidays = public_holidays.find(wanted.country, wanted.subdivision, wanted.first, wanted.last)
-    rules = Rules(
+    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
+    holidays = public_holidays.find_holidays(
+        wanted.country, wanted.subdivision, wanted.first, wanted.last
+    )
+    rules = HourRules(
         zone=wanted.zone or _zone(loaded.values(), wanted.own_zone),
         night_from=wanted.night_from,
         night_to=wanted.night_to,
         weekend=wanted.weekend,
         holidays=frozenset(holidays),
     )
-    ruler = Ruler(rules, wanted.first, wanted.last)
+    ruler = HoursCalculator(rules, wanted.first, wanted.last)
     held = _held(ruler, rotations, loaded)
     rows = _on_call(ruler, rotations, held)
     _paged(session, ruler, rotations, held, rows, outside=not wanted.rotation)
-    return Report(ruler, wanted, holidays, _lines(session, rotations, rows, wanted.user))
+    return HoursReport(ruler, wanted, holidays, _lines(session, rotations, rows, wanted.user))
 
 
-def choices(session: Session, memberships: Memberships) -> list[Rotation]:
+def report_choices(session: Session, memberships: Memberships) -> list[Rotation]:
     """The rotations that may be asked for, each with its team and group."""
     query = _visible(memberships).where(Rotation.enabled).limit(MOST_ROTATIONS)
     return list(session.scalars(query))
@@ -152,7 +160,7 @@ def _visible(memberships: Memberships) -> Select[Any]:
     return scope(query, Rotation, memberships, Permission.VIEW)
 
 
-def _rotations(session: Session, memberships: Memberships, wanted: Wanted) -> list[Rotation]:
+def _rotations(session: Session, memberships: Memberships, wanted: ReportFilter) -> list[Rotation]:
     team, _, slug = wanted.rotation.rpartition("/")
     query = _visible(memberships)
     for column, names in ((Group.slug, (wanted.group,)), (Team.slug, (wanted.team, team))):
@@ -175,7 +183,7 @@ def _layered(schedule: Schedule) -> bool:
 
 
 def _held(
-    ruler: Ruler, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
+    ruler: HoursCalculator, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
 ) -> dict[int, Sequence[Shift]]:
     """The shifts of each rotation by its id; raises InvalidInput where they are too many."""
     held: dict[int, Sequence[Shift]] = {}
@@ -191,18 +199,18 @@ def _held(
 
 
 def _on_call(
-    ruler: Ruler, rotations: Sequence[Rotation], held: Mapping[int, Sequence[Shift]]
+    ruler: HoursCalculator, rotations: Sequence[Rotation], held: Mapping[int, Sequence[Shift]]
 ) -> dict[_Key, _Row]:
     rows: dict[_Key, _Row] = defaultdict(_Row)
     for rotation in rotations:
-        for user_id, hours in tally(ruler, held[rotation.id]).items():
+        for user_id, hours in total_by_user(ruler, held[rotation.id]).items():
             rows[rotation.team_id, rotation.id, user_id].hours = hours
     return rows
 
 
 def _paged(
     session: Session,
-    ruler: Ruler,
+    ruler: HoursCalculator,
     rotations: Sequence[Rotation],
     held: Mapping[int, Sequence[Shift]],
     rows: dict[_Key, _Row],
@@ -232,7 +240,7 @@ def _covered(found: Sequence[Shift], at: datetime) -> bool:
 
 
 def _pages(
-    session: Session, teams: set[int], ruler: Ruler
+    session: Session, teams: set[int], ruler: HoursCalculator
 ) -> Iterator[tuple[int, int, int | None, datetime]]:
     """(team, user, rotation of the route, when) of each page."""
     first = func.min(Notification.created_at)
@@ -263,7 +271,7 @@ def _pages(
 
 def _lines(
     session: Session, rotations: Sequence[Rotation], rows: Mapping[_Key, _Row], username: str
-) -> list[Line]:
+) -> list[ReportLine]:
     by_id: dict[int | None, Rotation] = {rotation.id: rotation for rotation in rotations}
     teams = {rotation.team_id: rotation.team for rotation in rotations}
     # What has no rotation stands behind the rotations of its team.
@@ -276,12 +284,14 @@ def _lines(
     users = {user.id: user for user in session.scalars(query)}
     ends: dict[int | None, int] = {one.team_id: place for place, one in enumerate(rotations)}
     found = [
-        Line(teams[team], by_id.get(rotation), users[user], row.hours, row.pages, row.night_pages)
+        ReportLine(
+            teams[team], by_id.get(rotation), users[user], row.hours, row.pages, row.night_pages
+        )
         for (team, rotation, user), row in rows.items()
         if user in users
     ]
 
-    def place(line: Line) -> tuple[float, tuple[str, str]]:
+    def place(line: ReportLine) -> tuple[float, tuple[str, str]]:
         team, rotation = _id(line.team), _id(line.rotation)
         return order.get((team, rotation), ends[team] + 0.5), _named(line.user)
 
@@ -296,24 +306,24 @@ def _id(row: Team | Rotation | User | None) -> int | None:
     return row.id if row else None
 
 
-def _grouped(lines: Iterable[Line], key: Any) -> list[list[Line]]:
+def _grouped(lines: Iterable[ReportLine], key: Any) -> list[list[ReportLine]]:
     """``lines`` by key, in the order of their first."""
-    found: dict[Any, list[Line]] = {}
+    found: dict[Any, list[ReportLine]] = {}
     for line in lines:
         found.setdefault(key(line), []).append(line)
     return list(found.values())
 
 
 def _sum(
-    lines: Iterable[Line],
+    lines: Iterable[ReportLine],
     *,
     team: Team | None = None,
     rotation: Rotation | None = None,
     user: User | None = None,
-) -> Line:
-    hours, pages, night_pages = Hours(), 0, 0
+) -> ReportLine:
+    hours, pages, night_pages = HourTotals(), 0, 0
     for line in lines:
         hours += line.hours
         pages += line.pages
         night_pages += line.night_pages
-    return Line(team, rotation, user, hours, pages, night_pages)
+    return ReportLine(team, rotation, user, hours, pages, night_pages)

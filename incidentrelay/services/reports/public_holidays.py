@@ -11,7 +11,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @cache
-def countries() -> dict[str, str]:
+def list_countries() -> dict[str, str]:
     """The names of all countries whose holidays are known, in their order, by code."""
     from holidays.registry import COUNTRIES
 
@@ -24,18 +24,18 @@ def countries() -> dict[str, str]:
 
 
 @cache
-def parts(country: str) -> dict[str, str]:
+def list_subdivisions(country: str) -> dict[str, str]:
     """The names of a country's parts that have holidays of their own, by code."""
     import holidays
 
-    if country not in countries():
+    if country not in list_countries():
         return {}
     entity = holidays.country_holidays(country)
     aliases = {code: name for name, code in entity.subdivisions_aliases.items()}
     return {code: aliases.get(code, code) for code in entity.subdivisions}
 
 
-def find(country: str, subdivision: str, first: date, last: date) -> dict[date, str]:
+def find_holidays(country: str, subdivision: str, first: date, last: date) -> dict[date, str]:
     """The holidays from ``first`` to ``last`` with their names; none without a country.
 
     Raises InvalidInput for what is not known (``country``, ``subdivision``).

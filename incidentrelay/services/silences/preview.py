@@ -13,7 +13,7 @@ from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.silences import silences as domain
-from incidentrelay.domain.silences.silences import Window
+from incidentrelay.domain.silences.silences import SilenceWindow
 from incidentrelay.models import Alert, Silence, Team
 from incidentrelay.services.alerts import search as alert_search
 from incidentrelay.services.common import silence_timing
@@ -26,7 +26,7 @@ _MOST_LOOKED_AT = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class SilencePreview:
     """``firing`` alerts would be quiet now, the newest of which are ``alerts``.
 
     ``recent`` opened in the last 24 hours and would have been covered. ``incomplete``:
@@ -37,22 +37,26 @@ class Preview:
     alerts: Sequence[Alert]
     recent: int
     incomplete: bool
-    windows: Sequence[Window]
+    windows: Sequence[SilenceWindow]
 
 
-def preview(session: Session, team: Team, data: Mapping[str, Any], *, now: datetime) -> Preview:
+def preview_silence(
+    session: Session, team: Team, data: Mapping[str, Any], *, now: datetime
+) -> SilencePreview:
     """The preview of a silence with ``data``; raises InvalidInput as making it would."""
-    return of(session, Silence(team_id=team.id, **silences.judged(data, now)), now=now)
+    return preview_of(
+        session, Silence(team_id=team.id, **silences.judge_silence(data, now)), now=now
+    )
 
 
-def of(session: Session, silence: Silence, *, now: datetime) -> Preview:
+def preview_of(session: Session, silence: Silence, *, now: datetime) -> SilencePreview:
     """What the silence, made or not, covers when it is in force."""
     parsed = matching.parse_list(silence.matchers)
     firing = _ids(session, silence, parsed, Alert.status == AlertStatus.FIRING)
     recent = _ids(session, silence, parsed, Alert.opened_at > now - RECENTLY)
-    coming = domain.windows(silence_timing.of(silence), now, silence.ends_at)
+    coming = domain.windows(silence_timing.timing_of(silence), now, silence.ends_at)
     shown = select(Alert).where(Alert.id.in_(firing[0][:MOST_ALERTS])).order_by(Alert.id.desc())
-    return Preview(
+    return SilencePreview(
         firing=len(firing[0]),
         alerts=session.scalars(shown).all(),
         recent=len(recent[0]),
@@ -66,7 +70,7 @@ def _ids(
 ) -> tuple[list[int], bool]:
     """The alerts that match, newest first, and whether there were too many to look at all."""
     columns: Any = select(Alert.id, Alert.labels).where(Alert.team_id == silence.team_id, condition)
-    query = alert_search.narrowed(columns, {"matchers": parsed})
+    query = alert_search.apply_filter(columns, {"matchers": parsed})
     rows = session.execute(query.order_by(Alert.id.desc()).limit(_MOST_LOOKED_AT + 1)).all()
     found = [number for number, labels in rows if matching.matches(parsed, labels)]
     return found, len(rows) > _MOST_LOOKED_AT

@@ -14,7 +14,7 @@ from incidentrelay.models import Silence, Team
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.common import silence_timing
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SilencePage:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SilenceState:
     """``active`` until ``until``; else ``next`` is when it begins; neither: it is over."""
 
     active: bool
@@ -34,7 +34,7 @@ class State:
     next: datetime | None = None
 
 
-def find(
+def list_silences(
     session: Session,
     memberships: Memberships,
     *,
@@ -56,17 +56,19 @@ def find(
     query = query.options(
         joinedload(Silence.team).joinedload(Team.group), joinedload(Silence.created_by)
     )
-    found = session.scalars(query.order_by(Silence.id.desc()).limit(PAGE + 1)).all()
-    return SilencePage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+    found = session.scalars(query.order_by(Silence.id.desc()).limit(PAGE_SIZE + 1)).all()
+    return SilencePage(
+        found[:PAGE_SIZE], found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
+    )
 
 
-def state(silence: Silence, now: datetime) -> State:
+def silence_state(silence: Silence, now: datetime) -> SilenceState:
     """Whether the silence is in force, and when that changes."""
     try:
-        timing = silence_timing.of(silence)
+        timing = silence_timing.timing_of(silence)
     except InvalidInput:
-        return State(False)
+        return SilenceState(False)
     window = domain.active_at(timing, now)
     if window is not None:
-        return State(True, until=window.end)
-    return State(False, next=domain.next_start(timing, now))
+        return SilenceState(True, until=window.end)
+    return SilenceState(False, next=domain.next_start(timing, now))

@@ -17,10 +17,10 @@ from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.escalation import runner as escalation_runner
 
 _FIELDS: Mapping[str, validation.Check] = {
-    "matchers": label_matchers.matchers,
+    "matchers": label_matchers.parse_matchers,
     "starts_at": validation.optional(validation.instant),
     "ends_at": validation.optional(validation.instant),
-    "recurrence": validation.optional(silence_timing.recurrence),
+    "recurrence": validation.optional(silence_timing.check_recurrence),
     "reason": validation.DESCRIPTION,
     # Said by whoever means to silence everything; it is not stored.
     "everything": validation.flag,
@@ -34,7 +34,7 @@ def create(
 
     Matchers that ask for nothing are refused unless ``everything`` is true.
     """
-    values = judged(data, now)
+    values = judge_silence(data, now)
     creator = session.get(User, actor.user_id) if actor.user_id is not None else None
     silence = Silence(
         **values,
@@ -44,17 +44,17 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, silence, taken="This silence is there already.")
-    _record(session, actor, "create", team, silence, now, resources.given(values))
+    resources.insert_row(session, silence, taken="This silence is there already.")
+    _record(session, actor, "create", team, silence, now, resources.given_fields(values))
     _take_effect(session, silence, now)
     return silence
 
 
-def judged(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def judge_silence(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The columns of a new silence with ``data``; raises InvalidInput with all that is wrong."""
     values = validation.clean(data, _FIELDS, required=("matchers",))
     _check_matchers(values["matchers"], values.pop("everything", False))
-    values["starts_at"], values["ends_at"] = silence_timing.bounds(values, now)
+    values["starts_at"], values["ends_at"] = silence_timing.timing_bounds(values, now)
     return {"recurrence": None, "reason": "", **values}
 
 
@@ -68,12 +68,12 @@ def update(
     everything = values.pop("everything", False)
     if values.get("matchers", silence.matchers) != silence.matchers:
         _check_matchers(values["matchers"], everything)
-    values["starts_at"], values["ends_at"] = silence_timing.bounds(values, now, silence)
+    values["starts_at"], values["ends_at"] = silence_timing.timing_bounds(values, now, silence)
     _save(session, silence, values, actor, now)
     return silence
 
 
-def end(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> Silence:
+def end_silence(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> Silence:
     """End the silence now, with all that would come again; what still fires pages.
 
     Raises Conflict for one that is over, or has not begun.
@@ -89,9 +89,9 @@ def end(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> S
 def _save(
     session: Session, silence: Silence, values: Mapping[str, Any], actor: Actor, now: datetime
 ) -> None:
-    diff = resources.change(silence, values)
+    diff = resources.change_row(silence, values)
     if diff:
-        resources.save(session, silence, now)
+        resources.save_row(session, silence, now)
         team = session.get_one(Team, silence.team_id)
         _record(session, actor, "update", team, silence, now, diff)
         _take_effect(session, silence, now)
@@ -99,7 +99,7 @@ def _save(
 
 def _take_effect(session: Session, silence: Silence, now: datetime) -> None:
     """Cover and uncover alerts now, and see to it that the next change is not missed."""
-    following = domain.next_change(silence_timing.of(silence), now)
+    following = domain.next_change(silence_timing.timing_of(silence), now)
     set_next_change(session, silence, following)
     escalation_runner.reconsider(session, silence.team_id, now=now)
 
@@ -115,7 +115,7 @@ def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -
     """Delete the silence; alerts that it covered and that still fire page."""
     team = session.get_one(Team, silence.team_id)
     diff: audit.Diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
-    resources.remove(session, silence, used="This silence is still needed.")
+    resources.remove_row(session, silence, used="This silence is still needed.")
     _record(session, actor, "delete", team, silence, now, diff)
     escalation_runner.reconsider(session, team.id, now=now)
 
@@ -138,4 +138,6 @@ def _record(
     diff: audit.Diff,
 ) -> None:
     name = f"{team.slug}/{silence.id}"
-    audit.record(session, actor, action, silence, diff, now=now, group_id=team.group_id, name=name)
+    audit.record_change(
+        session, actor, action, silence, diff, now=now, group_id=team.group_id, name=name
+    )

@@ -19,13 +19,13 @@ from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.silences import silences
 
 
-def due_teams(session: Session, now: datetime, *, limit: int) -> Sequence[int]:
+def due_team_ids(session: Session, now: datetime, *, limit: int) -> Sequence[int]:
     """The teams in which a silence begins or ends by ``now``."""
     query = select(Silence.team_id).where(Silence.next_change_at <= now)
     return sorted(set(session.scalars(query)))[:limit]
 
 
-def change_over(session: Session, team_id: int, now: datetime) -> int:
+def apply_transitions(session: Session, team_id: int, now: datetime) -> int:
     """Cover what the team's silences cover from now on, and page what they covered.
 
     Returns how many silences changed. Safe in parallel: on PostgreSQL silences that
@@ -41,7 +41,7 @@ def change_over(session: Session, team_id: int, now: datetime) -> int:
     for row in rows:
         # One that is not understood any more covers nothing, and stays due until it is.
         with suppress(InvalidInput):
-            following = domain.next_change(silence_timing.of(row), now)
+            following = domain.next_change(silence_timing.timing_of(row), now)
             silences.set_next_change(session, row, following)
     if rows:
         escalation_runner.reconsider(session, team_id, now=now)

@@ -10,22 +10,22 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.escalation.engine import Plan
-from incidentrelay.domain.intake.reducer import AlertState, Fold
+from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch
 from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.escalation.plan_run import SILENCE, Play
+from incidentrelay.services.escalation.plan_run import SILENCE, PlanRun
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.outbox.queue import Subject
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients.directory import Directory
 from incidentrelay.services.simulation.upcoming_pages import (
-    Course,
-    Covering,
-    Step,
-    plan_info,
-    steps_of,
-    username,
+    AlertForecast,
+    CoveringSilence,
+    ForecastStep,
+    describe_plan,
+    describe_steps,
+    username_of,
 )
 
 MOST_STEPS = 20
@@ -43,23 +43,23 @@ class _Stage:
     people: Directory
     rotations: Mapping[int, str] = field(default_factory=dict)
 
-    def covering(self, subject: Subject) -> Covering | None:
+    def covering(self, subject: AlertSubject) -> CoveringSilence | None:
         cover = self.people.cover(self.team_id, subject.labels, self.at)
-        return Covering(cover.ids[0], cover.end) if cover else None
+        return CoveringSilence(cover.ids[0], cover.end) if cover else None
 
 
-def courses(
-    session: Session, route: Route, batch: Fold, alerts: Iterable[AlertState], at: datetime
-) -> dict[int, Course]:
+def forecast_alerts(
+    session: Session, route: Route, batch: IntakeBatch, alerts: Iterable[AlertState], at: datetime
+) -> dict[int, AlertForecast]:
     """The course of each of ``alerts`` (of the batch, with ids) that is not over, by its id.
 
     Reads only, in a number of statements that does not depend on the alerts.
     """
-    beginning = intake_receive.begin_plans(session, route, batch, at)
+    beginning = intake_receive.start_plans(session, route, batch, at)
     going = {
         each.id: each for each in alerts if each.id and each.status is not AlertStatus.RESOLVED
     }
-    rows = escalation_runner.load(session, going.keys() - beginning.plays.keys())
+    rows = escalation_runner.load_alerts(session, going.keys() - beginning.plays.keys())
     plans = {row.id: Plan.from_json(row.plan) for row in rows if row.plan}
     used = [*plans.values(), *(play.plan for play in beginning.plays.values())]
     rotations = _rotation_names(session, used)
@@ -69,7 +69,7 @@ def courses(
         for alert_id, play in beginning.plays.items()
         if alert_id in going
     }
-    people = directories.load(
+    people = directories.load_directory(
         session,
         plans.values(),
         {route.team_id},
@@ -84,46 +84,46 @@ def courses(
     return found
 
 
-def _begun(stage: _Stage, subject: Subject, play: Play) -> Course:
+def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast:
     """The course of an alert whose plan begins with ``play``."""
     subject = replace(subject, assignee_id=play.assignee_id)
-    plays = upcoming.play_ahead(
-        subject, play.plan, upcoming.going_on(play), stage.people, play.quiet_until or stage.at
+    plays = upcoming.run_ahead(
+        subject, play.plan, upcoming.is_running(play), stage.people, play.quiet_until or stage.at
     )
     first = [] if play.quiet_until else list(_steps(stage, stage.at, play))
     steps, more = _cut(stage, first, plays)
-    return Course(
-        plan=plan_info(play.plan, stage.rotations, running=False),
+    return AlertForecast(
+        plan=describe_plan(play.plan, stage.rotations, running=False),
         silence=stage.covering(subject) if play.quiet_until else None,
-        assignee=username(stage.people, play.assignee_id),
+        assignee=username_of(stage.people, play.assignee_id),
         steps=steps,
         more=more,
     )
 
 
-def _running(stage: _Stage, subject: Subject, row: Alert, plan: Plan) -> Course:
+def _running(stage: _Stage, subject: AlertSubject, row: Alert, plan: Plan) -> AlertForecast:
     """The course of an alert whose plan is running already."""
-    ahead = upcoming.outlook(row)
-    course = Course(
-        plan=plan_info(plan, stage.rotations, running=True),
+    ahead = upcoming.next_steps(row)
+    course = AlertForecast(
+        plan=describe_plan(plan, stage.rotations, running=True),
         silence=stage.covering(subject) if row.quiet_reason == SILENCE else None,
-        assignee=username(stage.people, row.assignee_id),
+        assignee=username_of(stage.people, row.assignee_id),
         before=ahead.before,
     )
     if ahead.progress is None:
         return course
-    plays = upcoming.play_ahead(subject, plan, ahead.progress, stage.people, ahead.begin(stage.at))
+    plays = upcoming.run_ahead(subject, plan, ahead.progress, stage.people, ahead.begin(stage.at))
     steps, more = _cut(stage, [], plays)
     return replace(course, steps=steps, more=more)
 
 
-def _steps(stage: _Stage, at: datetime, made: Play) -> Iterator[Step]:
-    return steps_of(at, made, stage.people, stage.rotations)
+def _steps(stage: _Stage, at: datetime, made: PlanRun) -> Iterator[ForecastStep]:
+    return describe_steps(at, made, stage.people, stage.rotations)
 
 
 def _cut(
-    stage: _Stage, first: Sequence[Step], plays: Iterable[tuple[datetime, Play]]
-) -> tuple[tuple[Step, ...], bool]:
+    stage: _Stage, first: Sequence[ForecastStep], plays: Iterable[tuple[datetime, PlanRun]]
+) -> tuple[tuple[ForecastStep, ...], bool]:
     """The steps that are told, and whether the plan goes on after them."""
     steps = list(first)
     for number, (at, made) in enumerate(plays):
@@ -134,7 +134,7 @@ def _cut(
     return _sorted(steps), len(steps) > MOST_STEPS
 
 
-def _sorted(steps: Sequence[Step]) -> tuple[Step, ...]:
+def _sorted(steps: Sequence[ForecastStep]) -> tuple[ForecastStep, ...]:
     return tuple(sorted(steps, key=attrgetter("at"))[:MOST_STEPS])
 
 

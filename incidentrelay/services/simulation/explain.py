@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.models import Route
-from incidentrelay.services.recipients.contact_methods import named
+from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.services.simulation.upcoming_pages import (
-    Forecast,
+    ForecastPerson,
+    ForecastStep,
     MatcherCheck,
-    Person,
     PlanInfo,
-    Step,
+    SimulationForecast,
     StepKind,
 )
 
@@ -25,7 +25,9 @@ _NOTHING_WANTED = (StepKind.SILENCED, StepKind.PASSED_OVER, StepKind.WAITS)
 _WEEK = timedelta(days=6)
 
 
-def sentences(route: Route, forecast: Forecast, start: datetime) -> tuple[str, ...]:
+def explain_forecast(
+    route: Route, forecast: SimulationForecast, start: datetime
+) -> tuple[str, ...]:
     """What happens to one item that ``route`` gets at ``start``, in its order. Times are UTC."""
     found = [_route(route, forecast)]
     if forecast.outcome not in (None, Outcome.REJECTED):
@@ -41,7 +43,7 @@ def sentences(route: Route, forecast: Forecast, start: datetime) -> tuple[str, .
     return tuple(found)
 
 
-def _route(route: Route, forecast: Forecast) -> str:
+def _route(route: Route, forecast: SimulationForecast) -> str:
     for part, active in (
         (f"Route {route.name}", route.enabled),
         (f"Team {route.team.name}", route.team.active),
@@ -75,7 +77,7 @@ def _value(check: MatcherCheck) -> str:
     return f"the label {check.label} is “{check.value}”"
 
 
-def _outcome(route: Route, forecast: Forecast) -> Iterator[str]:
+def _outcome(route: Route, forecast: SimulationForecast) -> Iterator[str]:
     alert = "the alert of another item" if forecast.alert_id is None else _alert(forecast)
     match forecast.outcome:
         case Outcome.CREATED:
@@ -98,11 +100,11 @@ def _outcome(route: Route, forecast: Forecast) -> Iterator[str]:
         yield "The alert is acknowledged, so that nobody is paged."
 
 
-def _alert(forecast: Forecast) -> str:
+def _alert(forecast: SimulationForecast) -> str:
     return f"alert {forecast.alert_id}"
 
 
-def _silence(forecast: Forecast, start: datetime) -> Iterator[str]:
+def _silence(forecast: SimulationForecast, start: datetime) -> Iterator[str]:
     if forecast.silence is not None:
         until = _until(forecast.silence.until, start)
         yield f"Silence {forecast.silence.id} covers it until {until}; nobody is paged before."
@@ -118,7 +120,7 @@ def _plan(plan: PlanInfo) -> str:
     return f"{begins} the default one, without a rotation."
 
 
-def _step(step: Step, start: datetime) -> str:
+def _step(step: ForecastStep, start: datetime) -> str:
     if step.kind is StepKind.SILENCED:
         return f"{_when(step.at, start)}, it falls quiet. {step.nobody}"
     if step.kind is StepKind.PASSED_OVER:
@@ -138,33 +140,33 @@ def _step(step: Step, start: datetime) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _people(step: Step, start: datetime) -> Iterator[str]:
+def _people(step: ForecastStep, start: datetime) -> Iterator[str]:
     done = _DONE[step.kind] + (" at once" if step.at == start else "")
     for person in step.people:
         ways = _listed(sorted(_ways(person)))
         yield f"{person.display_name} {_turn(person, start)}is {done} by {ways}"
 
 
-def _ways(person: Person) -> Iterator[str]:
+def _ways(person: ForecastPerson) -> Iterator[str]:
     labelled = {method for method, _ in person.contacts}
-    yield from (named(method) for method in person.methods if method not in labelled)
-    yield from (named(method, label) for method, label in person.contacts)
+    yield from (find_contact(method) for method in person.methods if method not in labelled)
+    yield from (find_contact(method, label) for method, label in person.contacts)
 
 
-def _turn(person: Person, start: datetime) -> str:
+def _turn(person: ForecastPerson, start: datetime) -> str:
     if person.rotation is None or person.until is None:
         return ""
     return f"is on call in {person.rotation} until {_until(person.until, start)} and "
 
 
-def _channels(step: Step) -> Iterator[str]:
+def _channels(step: ForecastStep) -> Iterator[str]:
     if step.channels:
         names = [channel.name for channel in step.channels]
         noun = "channel" if len(names) == 1 else "channels"
         yield f"{noun} {_listed(names)} {'gets' if len(names) == 1 else 'get'} a message"
 
 
-def _end(forecast: Forecast) -> Iterator[str]:
+def _end(forecast: SimulationForecast) -> Iterator[str]:
     if forecast.more:
         yield "The plan goes on after that." if forecast.steps else "The plan goes on later."
     told = any(step.kind is StepKind.FALLBACK for step in forecast.steps)

@@ -8,20 +8,22 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Alert, Event, Rotation
 from incidentrelay.services.simulation import wording as explanation_wording
-from incidentrelay.services.simulation.wording import TOLD, Reading, Reason
+from incidentrelay.services.simulation.wording import NOTIFIED_KINDS, EventReason, ReasonReader
 
 MOST_EVENTS = 300
 
 
-def explain(session: Session, alert: Alert) -> list[Reason]:
+def explain_events(session: Session, alert: Alert) -> list[EventReason]:
     """The reasons in their order, with times in UTC: the beginning, and then the newest."""
     lines = select(Event).where(Event.alert_id == alert.id)
-    newest = lines.where(Event.kind.in_(TOLD)).order_by(Event.id.desc()).limit(MOST_EVENTS)
+    newest = (
+        lines.where(Event.kind.in_(NOTIFIED_KINDS)).order_by(Event.id.desc()).limit(MOST_EVENTS)
+    )
     events = list(session.scalars(newest))[::-1]
     if len(events) == MOST_EVENTS and events[0].kind is not EventKind.CREATED:
         first = lines.where(Event.kind == EventKind.CREATED).order_by(Event.id).limit(1)
         events = [*session.scalars(first), *events]
-    return explanation_wording.reasons(events, Reading(rotation_names(session, events)))
+    return explanation_wording.word_reasons(events, ReasonReader(rotation_names(session, events)))
 
 
 def rotation_names(

@@ -13,16 +13,20 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.errors import InvalidInput, NotFound
 from incidentrelay.domain.fingerprint import group_key
-from incidentrelay.domain.intake.reducer import Fold, ItemResult
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.reducer import IntakeBatch, ItemResult
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.simulation import explain as explanations
-from incidentrelay.services.simulation.alert_forecast import courses
-from incidentrelay.services.simulation.upcoming_pages import Course, Forecast, MatcherCheck
+from incidentrelay.services.simulation.alert_forecast import forecast_alerts
+from incidentrelay.services.simulation.upcoming_pages import (
+    AlertForecast,
+    MatcherCheck,
+    SimulationForecast,
+)
 
 MOST_ITEMS = 100
 _YEARS = range(1971, 2199)
@@ -37,7 +41,7 @@ class Simulation:
     route: Route
     takes_in: bool
     at: datetime
-    items: tuple[Forecast, ...]
+    items: tuple[SimulationForecast, ...]
 
 
 def find_route(session: Session, memberships: Memberships, name: RouteName) -> Route:
@@ -58,7 +62,9 @@ def find_route(session: Session, memberships: Memberships, name: RouteName) -> R
     return route
 
 
-def simulate(session: Session, route: Route, items: Sequence[Item], at: datetime) -> Simulation:
+def simulate_request(
+    session: Session, route: Route, items: Sequence[SignalItem], at: datetime
+) -> Simulation:
     """What would become of ``items``, all of one request, if ``route`` got them at ``at``.
 
     Reads only, in a number of statements that does not grow with the items. Raises
@@ -66,45 +72,45 @@ def simulate(session: Session, route: Route, items: Sequence[Item], at: datetime
     """
     if at.year not in _YEARS:
         raise InvalidInput.of("at", "This time is out of range.")
-    takes_in = intake_receive.takes_in(route)
+    takes_in = intake_receive.accepts_route(route)
     if takes_in:
         found = _taken_in(session, route, items, at)
     else:
-        found = [Forecast(None, "The route is not in use.") for _ in items]
+        found = [SimulationForecast(None, "The route is not in use.") for _ in items]
     parsed = matching.parse_list(route.matchers)
     described = [
         _described(forecast, item, route, parsed)
         for item, forecast in zip(items, found, strict=True)
     ]
     explained = [
-        replace(forecast, sentences=explanations.sentences(route, forecast, at))
+        replace(forecast, sentences=explanations.explain_forecast(route, forecast, at))
         for forecast in described
     ]
     return Simulation(route, takes_in, at, tuple(explained))
 
 
 def _taken_in(
-    session: Session, route: Route, items: Sequence[Item], at: datetime
-) -> list[Forecast]:
-    batch = intake_load.load_and_fold(session, route, items, at, lock=False)
+    session: Session, route: Route, items: Sequence[SignalItem], at: datetime
+) -> list[SimulationForecast]:
+    batch = intake_load.load_and_apply(session, route, items, at, lock=False)
     _number_new_alerts(batch)
     alerts = [result.alert for result in batch.results if result.alert is not None]
-    ahead = courses(session, route, batch, alerts, at)
+    ahead = forecast_alerts(session, route, batch, alerts, at)
     return [_forecast(result, ahead) for result in batch.results]
 
 
-def _number_new_alerts(batch: Fold) -> None:
+def _number_new_alerts(batch: IntakeBatch) -> None:
     """Ids below zero for the alerts that would be made; no alert has such a one."""
     fresh = [alert for alert in batch.alerts.values() if alert.id is None]
     for number, alert in enumerate(fresh, 1):
         alert.id = -number
 
 
-def _forecast(result: ItemResult, ahead: Mapping[int, Course]) -> Forecast:
+def _forecast(result: ItemResult, ahead: Mapping[int, AlertForecast]) -> SimulationForecast:
     alert = result.alert
     if alert is None or alert.id is None:
-        return Forecast(result.outcome, result.reason)
-    forecast = Forecast(
+        return SimulationForecast(result.outcome, result.reason)
+    forecast = SimulationForecast(
         result.outcome,
         result.reason,
         group_key=alert.group_key,
@@ -118,8 +124,8 @@ def _forecast(result: ItemResult, ahead: Mapping[int, Course]) -> Forecast:
 
 
 def _described(
-    forecast: Forecast, item: Item, route: Route, parsed: Sequence[matching.Matcher]
-) -> Forecast:
+    forecast: SimulationForecast, item: SignalItem, route: Route, parsed: Sequence[matching.Matcher]
+) -> SimulationForecast:
     """With what was sent, and how it meets the route's matchers."""
     if isinstance(item, Rejection):
         return replace(forecast, reason=item.reason)

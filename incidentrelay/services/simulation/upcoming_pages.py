@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus, TargetKind
-from incidentrelay.domain.escalation.engine import Plan
-from incidentrelay.domain.escalation.engine import Step as PlanStep
+from incidentrelay.domain.escalation.engine import Plan, PlanStep
 from incidentrelay.domain.oncall.shifts import on_call
-from incidentrelay.services.alerts.upcoming import Planned
-from incidentrelay.services.escalation.plan_run import Play, Run
+from incidentrelay.services.alerts.upcoming import PlannedStep
+from incidentrelay.services.escalation.plan_run import PlanRun, StepRun
 from incidentrelay.services.recipients.directory import Directory, Recipient
 
 _POLICY = "policy "
@@ -40,7 +39,7 @@ class MatcherCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Covering:
+class CoveringSilence:
     """A silence that covers the alert."""
 
     id: int
@@ -62,7 +61,7 @@ class PlanInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ForecastPerson:
     """``contacts`` are (method, label) of those of their own contacts that are used.
 
     ``rotation`` is the one in which they are on call ``until`` a handoff, if that is why."""
@@ -76,14 +75,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelTold:
+class ForecastChannel:
     slug: str
     name: str
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ForecastStep:
     """``nobody`` says why a target was not reached; ``assignee`` has the alert after it.
 
     ``until`` is when a step that waits goes on.
@@ -91,15 +90,15 @@ class Step:
 
     at: datetime
     kind: StepKind
-    people: tuple[Person, ...] = ()
-    channels: tuple[ChannelTold, ...] = ()
+    people: tuple[ForecastPerson, ...] = ()
+    channels: tuple[ForecastChannel, ...] = ()
     nobody: str | None = None
     assignee: str | None = None
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class SimulationForecast:
     """What would become of one item.
 
     ``outcome`` is None where the route takes nothing in. ``alert_id`` is None for an
@@ -118,28 +117,28 @@ class Forecast:
     group_key: str | None = None
     alert_id: int | None = None
     alert_status: AlertStatus | None = None
-    silence: Covering | None = None
+    silence: CoveringSilence | None = None
     plan: PlanInfo | None = None
     assignee: str | None = None
-    before: Planned | None = None
-    steps: tuple[Step, ...] = ()
+    before: PlannedStep | None = None
+    steps: tuple[ForecastStep, ...] = ()
     more: bool = False
     sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class AlertForecast:
     """How one alert goes on; the fields are those of :class:`Forecast`."""
 
     plan: PlanInfo
-    silence: Covering | None = None
+    silence: CoveringSilence | None = None
     assignee: str | None = None
-    before: Planned | None = None
-    steps: tuple[Step, ...] = ()
+    before: PlannedStep | None = None
+    steps: tuple[ForecastStep, ...] = ()
     more: bool = False
 
 
-def plan_info(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> PlanInfo:
+def describe_plan(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> PlanInfo:
     """Where the plan comes from. ``rotations`` are the names of those in it."""
     if plan.source.startswith(_POLICY):
         policy = plan.source.removeprefix(_POLICY)
@@ -150,13 +149,15 @@ def plan_info(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> Pla
     return PlanInfo("default", None, rotation, running)
 
 
-def steps_of(
-    at: datetime, made: Play, people: Directory, rotations: Mapping[int, str]
-) -> Iterator[Step]:
+def describe_steps(
+    at: datetime, made: PlanRun, people: Directory, rotations: Mapping[int, str]
+) -> Iterator[ForecastStep]:
     """What happens in one run of a plan, in its order; later ways to people come after it."""
     if made.quiet_until is not None:
         text = " ".join(event["text"] for event in made.events)
-        yield Step(at, StepKind.SILENCED, nobody=text, assignee=username(people, made.assignee_id))
+        yield ForecastStep(
+            at, StepKind.SILENCED, nobody=text, assignee=username_of(people, made.assignee_id)
+        )
     for run in made.runs:
         yield _step(at, _kind(run), _due(run.told, 0), run, people, rotations)
         if run.fallback:
@@ -168,20 +169,20 @@ def steps_of(
 
 
 def _later(
-    at: datetime, kind: StepKind, told: Sequence[Recipient], run: Run, people: Directory
-) -> Iterator[Step]:
+    at: datetime, kind: StepKind, told: Sequence[Recipient], run: StepRun, people: Directory
+) -> Iterator[ForecastStep]:
     """The ways to people that their own rules keep for later."""
     for delay in sorted({recipient.delay for recipient in told} - {0}):
         persons = _persons(_due(told, delay), people, {})
-        assignee = username(people, run.assignee_id)
-        yield Step(at + timedelta(seconds=delay), kind, persons, assignee=assignee)
+        assignee = username_of(people, run.assignee_id)
+        yield ForecastStep(at + timedelta(seconds=delay), kind, persons, assignee=assignee)
 
 
 def _due(told: Sequence[Recipient], delay: int) -> Sequence[Recipient]:
     return [recipient for recipient in told if recipient.delay == delay]
 
 
-def _kind(run: Run) -> StepKind:
+def _kind(run: StepRun) -> StepKind:
     if run.step is None:
         return StepKind.EXHAUSTED
     if run.passed is not None:
@@ -193,20 +194,20 @@ def _step(
     at: datetime,
     kind: StepKind,
     told: Sequence[Recipient],
-    run: Run,
+    run: StepRun,
     people: Directory,
     rotations: Mapping[int, str],
-) -> Step:
+) -> ForecastStep:
     fallback = kind is StepKind.FALLBACK
     turns = {} if fallback or not told else _turns(at, run.step, people, rotations)
     nobody = run.passed or ", ".join(run.nobody) or None
-    return Step(
+    return ForecastStep(
         at=at,
         kind=kind,
         people=_persons(told, people, turns),
         channels=_channels(told, people),
         nobody=None if fallback else nobody,
-        assignee=username(people, run.assignee_id),
+        assignee=username_of(people, run.assignee_id),
         until=run.until,
     )
 
@@ -228,7 +229,7 @@ def _turns(
 
 def _persons(
     told: Sequence[Recipient], people: Directory, turns: Mapping[int, tuple[str, datetime]]
-) -> tuple[Person, ...]:
+) -> tuple[ForecastPerson, ...]:
     reached: dict[int, dict[tuple[str, str], None]] = {}
     for recipient in told:
         if recipient.user_id is not None:
@@ -241,16 +242,16 @@ def _persons(
         methods = tuple(dict.fromkeys(method for method, _ in ways))
         contacts = tuple((method, label) for method, label in ways if label)
         names = (user.username, user.display_name)
-        found.append(Person(*names, methods, contacts, rotation, until))
+        found.append(ForecastPerson(*names, methods, contacts, rotation, until))
     return tuple(found)
 
 
-def _channels(told: Sequence[Recipient], people: Directory) -> tuple[ChannelTold, ...]:
+def _channels(told: Sequence[Recipient], people: Directory) -> tuple[ForecastChannel, ...]:
     ids = dict.fromkeys(each.channel_id for each in told if each.channel_id is not None)
     rows = [people.channels[channel_id] for channel_id in ids]
-    return tuple(ChannelTold(row.slug, row.name, row.kind) for row in rows)
+    return tuple(ForecastChannel(row.slug, row.name, row.kind) for row in rows)
 
 
-def username(people: Directory, user_id: int | None) -> str | None:
+def username_of(people: Directory, user_id: int | None) -> str | None:
     user = people.users.get(user_id) if user_id is not None else None
     return user.username if user else None

@@ -12,13 +12,13 @@ from typing import Any
 from incidentrelay.domain.enums import EventKind, TargetKind
 from incidentrelay.domain.local_time import zone_names, zone_of
 from incidentrelay.models import Event
-from incidentrelay.services.intake.provenance import Door
-from incidentrelay.services.recipients.contact_methods import named
+from incidentrelay.services.intake.provenance import IntakeCredential
+from incidentrelay.services.recipients.contact_methods import find_contact
 
 _POLICY = "policy "
 
 
-class About(StrEnum):
+class ExplanationContext(StrEnum):
     """The stations of an alert's way, in their order."""
 
     TOKEN = "token"  # noqa: S105
@@ -32,17 +32,17 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class EventReason:
     """One sentence; ``yours``: it is about whoever reads it."""
 
     at: datetime
-    about: About
+    about: ExplanationContext
     text: str
     yours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReasonReader:
     """For whom it is told: times are those of ``zone``, and ``reader_id`` is "you".
 
     ``rotations`` are the names of the rotations in the facts.
@@ -61,34 +61,34 @@ class Reading:
         return self.rotations.get(rotation_id or 0, "a rotation that was deleted")
 
 
-_AS_WRITTEN: Mapping[EventKind, About] = {
-    EventKind.CREATED: About.ROUTE,
-    EventKind.REOPENED: About.ROUTE,
-    EventKind.SIGNAL_JOINED: About.GROUP,
-    EventKind.SEVERITY_RAISED: About.PLAN,
-    EventKind.SILENCED: About.SILENCE,
-    EventKind.SILENCE_ENDED: About.SILENCE,
-    EventKind.SNOOZED: About.SILENCE,
-    EventKind.SNOOZE_ENDED: About.SILENCE,
-    EventKind.ACKNOWLEDGED: About.PLAN,
-    EventKind.UNACKNOWLEDGED: About.PLAN,
-    EventKind.ACK_TIMED_OUT: About.PLAN,
-    EventKind.RESOLVED: About.PLAN,
-    EventKind.STEP_PASSED_OVER: About.PLAN,
-    EventKind.STEP_WAITS: About.PLAN,
-    EventKind.ESCALATION_EXHAUSTED: About.PLAN,
-    EventKind.PAGED: About.PEOPLE,
-    EventKind.REMINDED: About.PEOPLE,
-    EventKind.ESCALATED: About.PEOPLE,
-    EventKind.ASSIGNED: About.PEOPLE,
-    EventKind.NOBODY_ON_CALL: About.PEOPLE,
-    EventKind.FALLBACK_NOTIFIED: About.PEOPLE,
-    EventKind.NOTIFICATION_SENT: About.CHANNELS,
-    EventKind.NOTIFICATION_FAILED: About.CHANNELS,
-    EventKind.NOTIFICATION_STRANDED: About.CHANNELS,
-    EventKind.NOTIFICATION_RESENT: About.CHANNELS,
+_AS_WRITTEN: Mapping[EventKind, ExplanationContext] = {
+    EventKind.CREATED: ExplanationContext.ROUTE,
+    EventKind.REOPENED: ExplanationContext.ROUTE,
+    EventKind.SIGNAL_JOINED: ExplanationContext.GROUP,
+    EventKind.SEVERITY_RAISED: ExplanationContext.PLAN,
+    EventKind.SILENCED: ExplanationContext.SILENCE,
+    EventKind.SILENCE_ENDED: ExplanationContext.SILENCE,
+    EventKind.SNOOZED: ExplanationContext.SILENCE,
+    EventKind.SNOOZE_ENDED: ExplanationContext.SILENCE,
+    EventKind.ACKNOWLEDGED: ExplanationContext.PLAN,
+    EventKind.UNACKNOWLEDGED: ExplanationContext.PLAN,
+    EventKind.ACK_TIMED_OUT: ExplanationContext.PLAN,
+    EventKind.RESOLVED: ExplanationContext.PLAN,
+    EventKind.STEP_SKIPPED: ExplanationContext.PLAN,
+    EventKind.STEP_WAITS: ExplanationContext.PLAN,
+    EventKind.ESCALATION_EXHAUSTED: ExplanationContext.PLAN,
+    EventKind.PAGED: ExplanationContext.PEOPLE,
+    EventKind.REMINDED: ExplanationContext.PEOPLE,
+    EventKind.ESCALATED: ExplanationContext.PEOPLE,
+    EventKind.ASSIGNED: ExplanationContext.PEOPLE,
+    EventKind.NOBODY_ON_CALL: ExplanationContext.PEOPLE,
+    EventKind.FALLBACK_NOTIFIED: ExplanationContext.PEOPLE,
+    EventKind.NOTIFICATION_SENT: ExplanationContext.CHANNELS,
+    EventKind.NOTIFICATION_FAILED: ExplanationContext.CHANNELS,
+    EventKind.NOTIFICATION_STALLED: ExplanationContext.CHANNELS,
+    EventKind.NOTIFICATION_RESENT: ExplanationContext.CHANNELS,
 }
-TOLD = tuple(_AS_WRITTEN)
+NOTIFIED_KINDS = tuple(_AS_WRITTEN)
 _DONE: Mapping[EventKind, str] = {
     EventKind.PAGED: "paged",
     EventKind.REMINDED: "reminded",
@@ -104,7 +104,7 @@ _WHY: Mapping[str, str] = {
 }
 
 
-def reasons(events: Iterable[Event], reading: Reading) -> list[Reason]:
+def word_reasons(events: Iterable[Event], reading: ReasonReader) -> list[EventReason]:
     """The reasons in ``events``, in their order. Comments and the like are none."""
     return [reason for event in events for reason in _reasons(event, reading)]
 
@@ -115,18 +115,20 @@ def rotation_ids(events: Iterable[Event]) -> set[int]:
     return {person["rotation"] for person in people if person.get("rotation") is not None}
 
 
-def _reasons(event: Event, reading: Reading) -> Iterator[Reason]:
+def _reasons(event: Event, reading: ReasonReader) -> Iterator[EventReason]:
     about = _AS_WRITTEN.get(event.kind)
     if about is None:
         return
     if event.kind in (EventKind.CREATED, EventKind.REOPENED) and "route" in event.data:
         for part, text in _intake(event):
-            yield Reason(event.at, part, text)
+            yield EventReason(event.at, part, text)
     elif event.kind in _DONE and ("people" in event.data or "channels" in event.data):
         yield from _told(event, reading)
     else:
         by_hand = event.kind is EventKind.ESCALATED and event.actor_id is not None
-        yield Reason(event.at, About.PLAN if by_hand else about, _as_written(event))
+        yield EventReason(
+            event.at, ExplanationContext.PLAN if by_hand else about, _as_written(event)
+        )
 
 
 def _as_written(event: Event) -> str:
@@ -137,21 +139,30 @@ def _as_written(event: Event) -> str:
     return f"{text} This was {step}." if step else text
 
 
-def _intake(event: Event) -> Iterator[tuple[About, str]]:
+def _intake(event: Event) -> Iterator[tuple[ExplanationContext, str]]:
     facts = event.data
     sender, route = facts.get("sender", ""), facts["route"]["name"]
-    match facts["door"]:
-        case Door.PERSONAL:
-            yield About.TOKEN, f"{sender} sent it with a personal token."
-            yield About.ROUTE, f"Route {route} is the first of theirs that takes it."
-        case Door.TEST:
-            yield About.TOKEN, f"{sender} sent it as a test of the route; no token was needed."
-            yield About.ROUTE, f"Route {route} took it in."
+    match facts["credential"]:
+        case IntakeCredential.PERSONAL:
+            yield ExplanationContext.TOKEN, f"{sender} sent it with a personal token."
+            yield ExplanationContext.ROUTE, f"Route {route} is the first of theirs that takes it."
+        case IntakeCredential.TEST:
+            yield (
+                ExplanationContext.TOKEN,
+                f"{sender} sent it as a test of the route; no token was needed.",
+            )
+            yield ExplanationContext.ROUTE, f"Route {route} took it in."
         case _:
-            yield About.TOKEN, f"It came with the token that begins with {facts['hint']}."
-            yield About.ROUTE, f"Route {route} took it in, because the token is the route's own."
-    yield About.MATCHERS, _matchers(facts)
-    yield About.GROUP, _group(event)
+            yield (
+                ExplanationContext.TOKEN,
+                f"It came with the token that begins with {facts['hint']}.",
+            )
+            yield (
+                ExplanationContext.ROUTE,
+                f"Route {route} took it in, because the token is the route's own.",
+            )
+    yield ExplanationContext.MATCHERS, _matchers(facts)
+    yield ExplanationContext.GROUP, _group(event)
 
 
 def _matchers(facts: Mapping[str, Any]) -> str:
@@ -175,24 +186,24 @@ def _group(event: Event) -> str:
     return f"Alerts are grouped: {values}. There was no open alert of that, so it opened {again}."
 
 
-def _told(event: Event, reading: Reading) -> Iterator[Reason]:
+def _told(event: Event, reading: ReasonReader) -> Iterator[EventReason]:
     facts = event.data
     if "step" in facts and event.kind is not EventKind.FALLBACK_NOTIFIED:
         step = _step(facts)
-        yield Reason(event.at, About.PLAN, f"{step[:1].upper()}{step[1:]} ran.")
+        yield EventReason(event.at, ExplanationContext.PLAN, f"{step[:1].upper()}{step[1:]} ran.")
     if event.kind is EventKind.ASSIGNED:
-        yield Reason(event.at, About.PEOPLE, _as_written(event))
+        yield EventReason(event.at, ExplanationContext.PEOPLE, _as_written(event))
     for person in facts.get("people", ()):
         yours = reading.reader_id is not None and person["id"] == reading.reader_id
         text = _person(_DONE[event.kind], person, reading, yours=yours)
-        yield Reason(event.at, About.PEOPLE, text, yours)
+        yield EventReason(event.at, ExplanationContext.PEOPLE, text, yours)
     channels = facts.get("channels")
     if channels:
         noun, verb = ("Channel", "was") if len(channels) == 1 else ("Channels", "were")
         text = f"{noun} {_listed(channels)} {verb} sent a message."
-        yield Reason(event.at, About.CHANNELS, text)
+        yield EventReason(event.at, ExplanationContext.CHANNELS, text)
     if facts.get("more"):
-        yield Reason(event.at, About.PEOPLE, f"{facts['more']} more were told.")
+        yield EventReason(event.at, ExplanationContext.PEOPLE, f"{facts['more']} more were told.")
 
 
 def _step(facts: Mapping[str, Any]) -> str:
@@ -203,9 +214,9 @@ def _step(facts: Mapping[str, Any]) -> str:
     return f"step {facts['step']} of {facts['steps']} of {plan}{version}{turn}"
 
 
-def _person(done: str, person: Mapping[str, Any], reading: Reading, *, yours: bool) -> str:
+def _person(done: str, person: Mapping[str, Any], reading: ReasonReader, *, yours: bool) -> str:
     who = "You were" if yours else f"{person['name']} was"
-    ways = _listed([_way(*way) for way in person["ways"]])
+    ways = _listed([_way(*way) for way in person["methods"]])
     why = _why(person, reading, them="you" if yours else "them")
     by = f" by {ways}" if ways else ""
     return f"{who} {done}{by}{f': {why}' if why else ''}."
@@ -213,12 +224,12 @@ def _person(done: str, person: Mapping[str, Any], reading: Reading, *, yours: bo
 
 def _way(method: str, delay: int = 0) -> str:
     if not delay:
-        return named(method)
+        return find_contact(method)
     minutes, seconds = divmod(delay, 60)
-    return f"{named(method)} after {f'{seconds} s' if seconds else f'{minutes} min'}"
+    return f"{find_contact(method)} after {f'{seconds} s' if seconds else f'{minutes} min'}"
 
 
-def _why(person: Mapping[str, Any], reading: Reading, *, them: str) -> str:
+def _why(person: Mapping[str, Any], reading: ReasonReader, *, them: str) -> str:
     if person["why"] == TargetKind.NEXT_MEMBER:
         return f"next in {reading.rotation(person['rotation'])}"
     if person["why"] != TargetKind.ON_CALL:

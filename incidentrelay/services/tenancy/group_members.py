@@ -30,7 +30,7 @@ def create(
     )
     user_lookup.require_rank(session, actor, group.id, [values["role"]])
     resources.lock_group(session, group.id)
-    user = user_lookup.named(session, values["username"])
+    user = user_lookup.find_user(session, values["username"])
     taken = f"{user.username} is a member of the group already."
     twin = select(GroupMember.id).where(
         GroupMember.group_id == group.id, GroupMember.user_id == user.id
@@ -46,9 +46,9 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, member, taken=taken)
-    schedule_versions.of_group(session, group.id, now)
-    absences.end(session, user.id, group.id, now)
+    resources.insert_row(session, member, taken=taken)
+    schedule_versions.bump_group(session, group.id, now)
+    absences.end_absence(session, user.id, group.id, now)
     diff = {"role": [None, member.role]}
     _record(session, actor, "create", member, user, now, diff)
     return member
@@ -64,9 +64,9 @@ def update(
     resources.lock_group(session, member.group_id)
     if role is not GroupRole.OWNER:
         _keep_an_owner(session, member)
-    diff = resources.change(member, values)
+    diff = resources.change_row(member, values)
     if diff:
-        resources.save(session, member, now)
+        resources.save_row(session, member, now)
         _record(session, actor, "update", member, _user(session, member), now, diff)
     return member
 
@@ -81,7 +81,7 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     resources.lock_group(session, member.group_id)
     _keep_an_owner(session, member)
     user = _user(session, member)
-    rotations = references.rotations_of(session, user.id, member.group_id)
+    rotations = references.rotations_using(session, user.id, member.group_id)
     if rotations:
         raise Conflict(
             f"{user.username} is in rotations ({', '.join(rotations)}); take them out first."
@@ -96,9 +96,9 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
         .where(Team.group_id == member.group_id, Team.fallback_user_id == user.id)
         .values(fallback_user_id=None)
     )
-    resources.remove(session, member, used=f"{user.username} is still needed in the group.")
-    schedule_versions.of_group(session, member.group_id, now)
-    absences.begin(session, user.id, member.group_id, now)
+    resources.remove_row(session, member, used=f"{user.username} is still needed in the group.")
+    schedule_versions.bump_group(session, member.group_id, now)
+    absences.begin_absence(session, user.id, member.group_id, now)
     _record(session, actor, "delete", member, user, now, {"role": [member.role, None]})
 
 
@@ -122,6 +122,6 @@ def _record(
     now: datetime,
     diff: audit.Diff,
 ) -> None:
-    audit.record(
+    audit.record_change(
         session, actor, action, member, diff, now=now, group_id=member.group_id, name=user.username
     )

@@ -31,9 +31,9 @@ def create(
     if session.scalar(select(Group.id).where(Group.slug == values["slug"])) is not None:
         raise Conflict(taken)
     group = Group(**values, created_at=now, updated_at=now)
-    resources.insert(session, group, taken=taken)
-    audit.record(
-        session, actor, "create", group, resources.given(values), now=now, group_id=group.id
+    resources.insert_row(session, group, taken=taken)
+    audit.record_change(
+        session, actor, "create", group, resources.given_fields(values), now=now, group_id=group.id
     )
     return group
 
@@ -43,10 +43,10 @@ def update(
 ) -> Group:
     """Change the given fields. In a group that is not active its roles grant nothing."""
     values = validation.clean(resources.without_fixed(group, data), _FIELDS)
-    diff = resources.change(group, values)
+    diff = resources.change_row(group, values)
     if diff:
-        resources.save(session, group, now)
-        audit.record(session, actor, "update", group, diff, now=now, group_id=group.id)
+        resources.save_row(session, group, now)
+        audit.record_change(session, actor, "update", group, diff, now=now, group_id=group.id)
     return group
 
 
@@ -58,5 +58,5 @@ def delete(session: Session, group: Group, *, actor: Actor, now: datetime) -> No
     if teams:
         shown = ", ".join(teams[:3]) + (", …" if len(teams) > 3 else "")
         raise Conflict(f"The group still has teams ({shown}); delete them first.")
-    resources.remove(session, group, used="The group still has teams; delete them first.")
-    audit.record(session, actor, "delete", group, now=now)
+    resources.remove_row(session, group, used="The group still has teams; delete them first.")
+    audit.record_change(session, actor, "delete", group, now=now)

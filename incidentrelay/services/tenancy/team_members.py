@@ -26,7 +26,7 @@ def create(
     )
     user_lookup.require_rank(session, actor, team.group_id, [values["role"]], team)
     resources.lock_group(session, team.group_id)
-    user = user_lookup.member(session, team.group_id, values["username"], "username")
+    user = user_lookup.find_member(session, team.group_id, values["username"], "username")
     taken = f"{user.username} is a member of the team already."
     twin = select(TeamMember.id).where(TeamMember.team_id == team.id, TeamMember.user_id == user.id)
     if session.scalar(twin) is not None:
@@ -40,7 +40,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert(session, member, taken=taken)
+    resources.insert_row(session, member, taken=taken)
     _record(session, actor, "create", member, team, now, {"role": [None, member.role]})
     return member
 
@@ -53,9 +53,9 @@ def update(
     team = session.get_one(Team, member.team_id)
     roles = [member.role, values.get("role", member.role)]
     user_lookup.require_rank(session, actor, team.group_id, roles, team)
-    diff = resources.change(member, values)
+    diff = resources.change_row(member, values)
     if diff:
-        resources.save(session, member, now)
+        resources.save_row(session, member, now)
         _record(session, actor, "update", member, team, now, diff)
     return member
 
@@ -64,7 +64,7 @@ def delete(session: Session, member: TeamMember, *, actor: Actor, now: datetime)
     """Take the role in the team away; the membership of the group stays."""
     team = session.get_one(Team, member.team_id)
     user_lookup.require_rank(session, actor, team.group_id, [member.role], team)
-    resources.remove(session, member, used="This membership is still needed.")
+    resources.remove_row(session, member, used="This membership is still needed.")
     _record(session, actor, "delete", member, team, now, {"role": [member.role, None]})
 
 
@@ -79,4 +79,6 @@ def _record(
 ) -> None:
     user = session.get_one(User, member.user_id)
     name = f"{team.slug}/{user.username}"
-    audit.record(session, actor, action, member, diff, now=now, group_id=team.group_id, name=name)
+    audit.record_change(
+        session, actor, action, member, diff, now=now, group_id=team.group_id, name=name
+    )

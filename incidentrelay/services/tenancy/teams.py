@@ -41,9 +41,9 @@ def create(
         raise Conflict(taken)
     stored = _with_fallbacks(session, group.id, None, values)
     team = Team(**stored, group=group, group_id=group.id, created_at=now, updated_at=now)
-    resources.insert(session, team, taken=taken)
-    audit.record(
-        session, actor, "create", team, resources.given(values), now=now, group_id=group.id
+    resources.insert_row(session, team, taken=taken)
+    audit.record_change(
+        session, actor, "create", team, resources.given_fields(values), now=now, group_id=group.id
     )
     return team
 
@@ -53,10 +53,10 @@ def update(
 ) -> Team:
     """Change the given fields; None takes a fallback contact or ``ack_timeout`` away."""
     values = validation.clean(resources.without_fixed(team, data), _FIELDS)
-    diff = resources.change(team, _with_fallbacks(session, team.group_id, team.id, values))
+    diff = resources.change_row(team, _with_fallbacks(session, team.group_id, team.id, values))
     if diff:
-        resources.save(session, team, now)
-        audit.record(session, actor, "update", team, diff, now=now, group_id=team.group_id)
+        resources.save_row(session, team, now)
+        audit.record_change(session, actor, "update", team, diff, now=now, group_id=team.group_id)
     return team
 
 
@@ -67,12 +67,12 @@ def delete(session: Session, team: Team, *, actor: Actor, now: datetime) -> None
     team notifies it or something that it owns.
     """
     _refuse_in_use(session, team)
-    resources.change(team, {"fallback_channel_id": None, "fallback_user_id": None})
-    resources.save(session, team, now)
+    resources.change_row(team, {"fallback_channel_id": None, "fallback_user_id": None})
+    resources.save_row(session, team, now)
     for model in (Alert, Policy, Rotation, Channel):
         session.execute(delete_rows(model).where(model.team_id == team.id))
-    resources.remove(session, team, used="Something of the team is still in use; try again.")
-    audit.record(session, actor, "delete", team, now=now, group_id=team.group_id)
+    resources.remove_row(session, team, used="Something of the team is still in use; try again.")
+    audit.record_change(session, actor, "delete", team, now=now, group_id=team.group_id)
 
 
 def _with_fallbacks(
@@ -85,7 +85,7 @@ def _with_fallbacks(
         stored["fallback_user_id"] = (
             None
             if name is None
-            else user_lookup.member(session, group_id, name, "fallback_user").id
+            else user_lookup.find_member(session, group_id, name, "fallback_user").id
         )
     if "fallback_channel" in stored:
         slug = stored.pop("fallback_channel")

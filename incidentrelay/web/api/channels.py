@@ -55,7 +55,9 @@ def create_channel(context: TeamChannels, request: Any) -> Item:
     summary="Send a test message by the real way; read the same address for what became of it",
 )
 def test_channel(context: ChannelNode, request: Any) -> Notification:
-    return channel_tests.send(request.db, context.obj, actor=crud.actor(request), now=request.now)
+    return channel_tests.send_channel_test(
+        request.db, context.obj, actor=crud.actor(request), now=request.now
+    )
 
 
 @api_view(
@@ -68,4 +70,4 @@ def test_channel(context: ChannelNode, request: Any) -> Notification:
     summary="The newest test messages and what became of them, the newest first",
 )
 def tests(context: ChannelNode, request: Any) -> Sequence[Notification]:
-    return channel_tests.latest(request.db, context.obj)
+    return channel_tests.latest_channel_test(request.db, context.obj)

@@ -37,7 +37,7 @@ def preview(context: TeamSilences, request: Any) -> Any:
     if not request.has_permission(Permission.VIEW, context.root.place(context.team)["alerts"]):
         raise NotAllowed("A preview shows alerts; the token lacks the scope alerts:read.")
     data = crud.without_version(request.body_data)
-    return silence_preview.preview(request.db, context.team, data, now=request.now)
+    return silence_preview.preview_silence(request.db, context.team, data, now=request.now)
 
 
 @api_view(
@@ -50,7 +50,7 @@ def preview(context: TeamSilences, request: Any) -> Any:
     summary="End it now, with all that would come again",
 )
 def end(context: SilenceNode, request: Any) -> Item:
-    row = silences.end(request.db, context.obj, actor=crud.actor(request), now=request.now)
+    row = silences.end_silence(request.db, context.obj, actor=crud.actor(request), now=request.now)
     node = context.__parent__
     return node.fresh(row) if isinstance(node, TeamSilences) else context
 
@@ -69,7 +69,7 @@ def proposal(context: AlertNode, request: Any) -> dict[str, Any]:
     return {
         "url": api_url(request, folder),
         "body": {
-            "matchers": label_matchers.of_labels(alert.labels),
+            "matchers": label_matchers.matchers_of_labels(alert.labels),
             "ends_at": request.now + USUAL,
             "reason": f"For alert {alert.id}: {alert.title}"[:500],
         },

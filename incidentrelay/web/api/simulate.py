@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incidentrelay.domain.errors import NotAllowed
-from incidentrelay.domain.intake.signals import Item
+from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Route
 from incidentrelay.services.simulation import simulate as simulation
@@ -37,10 +37,10 @@ def simulate(context: Simulate, request: Any) -> Simulation:
         if not request.has_permission(Permission.RESPOND, team["alerts"]):
             raise NotAllowed("You may not respond in the team of this route.")
         items = _items(request, route, data)
-        return simulation.simulate(session, route, items, data.get("at", request.now))
+        return simulation.simulate_request(session, route, items, data.get("at", request.now))
 
 
-def _items(request: Any, route: Route, data: Mapping[str, Any]) -> Sequence[Item]:
+def _items(request: Any, route: Route, data: Mapping[str, Any]) -> Sequence[SignalItem]:
     if "payload" in data:
         source, payload = route.source, data["payload"]
     else:
@@ -48,10 +48,10 @@ def _items(request: Any, route: Route, data: Mapping[str, Any]) -> Sequence[Item
     return normalised(request, source, payload)
 
 
-def normalised(request: Any, source: str, payload: Any) -> Sequence[Item]:
+def normalised(request: Any, source: str, payload: Any) -> Sequence[SignalItem]:
     """The items of ``payload``, as ``source`` would send it."""
     integration = request.registry["integrations"].get(source)
-    items: Sequence[Item] = integration.normalise(payload, request.headers)
+    items: Sequence[SignalItem] = integration.normalise(payload, request.headers)
     if len(items) > simulation.MOST_ITEMS:
         raise bodies.too_large(simulation.MOST_ITEMS, "items")
     return items

@@ -58,12 +58,12 @@ def load_circuits(nodes: Sequence[Item]) -> None:
     """Give channel nodes the circuits of their providers and how their deliveries went."""
     if not nodes:
         return
-    lane_of = {node: providers.of_channel(node.obj.id) for node in nodes}
-    found = providers.circuits(nodes[0].db, list(lane_of.values()))
-    health = channel_health.of(nodes[0].db, [node.obj.id for node in nodes])
-    for node, lane in lane_of.items():
+    provider_of = {node: providers.provider_of(node.obj.id) for node in nodes}
+    found = providers.load_circuits(nodes[0].db, list(provider_of.values()))
+    health = channel_health.channel_health(nodes[0].db, [node.obj.id for node in nodes])
+    for node, provider in provider_of.items():
         if isinstance(node, ChannelNode):
-            node.circuit, node.health = found.get(lane), health.get(node.obj.id)
+            node.circuit, node.health = found.get(provider), health.get(node.obj.id)
 
 
 class TeamChannels(TeamFolder):

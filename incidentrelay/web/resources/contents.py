@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from incidentrelay.domain.permissions import Place
+from incidentrelay.domain.permissions import ScopeLevel
 from incidentrelay.models import Team
 from incidentrelay.web.resources.base import ACE, Collection, Folder
 from incidentrelay.web.resources.grants import team_grants
@@ -35,4 +35,4 @@ class TeamFolder(TeamCollection, Folder):
     """One in which the team's managers create, edit and delete."""
 
     def __acl__(self) -> Sequence[ACE]:
-        return team_grants(self.team.id, Place.CONTENTS)
+        return team_grants(self.team.id, ScopeLevel.CONTENTS)

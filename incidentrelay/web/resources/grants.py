@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from incidentrelay.domain.enums import GroupRole, TeamRole
-from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS, Permission, Place
+from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS, Permission, ScopeLevel
 from incidentrelay.web.resources.base import ACE, allow
 
 # Whoever may change a list of members needs one permission for all of it.
@@ -24,7 +24,7 @@ OVERRIDE_VERBS: Mapping[Permission, Permission] = {
 }
 
 
-def group_grants(group_id: int, place: Place) -> list[ACE]:
+def group_grants(group_id: int, place: ScopeLevel) -> list[ACE]:
     """What the roles of a group may do at ``place`` and below."""
     return [
         allow(f"group:{group_id}:{role}", GROUP_GRANTS[role][place])
@@ -33,7 +33,7 @@ def group_grants(group_id: int, place: Place) -> list[ACE]:
     ]
 
 
-def team_grants(team_id: int, place: Place) -> list[ACE]:
+def team_grants(team_id: int, place: ScopeLevel) -> list[ACE]:
     """What the roles of a team may do at ``place`` and below."""
     return [
         allow(f"team:{team_id}:{role}", TEAM_GRANTS[role][place])

@@ -15,7 +15,7 @@ from pyramid.interfaces import ICSRFStoragePolicy
 from pyramid.request import RequestLocalCache
 from zope.interface import implementer
 
-from incidentrelay.services.access.keys import derive
+from incidentrelay.services.access.keys import derive_key
 from incidentrelay.settings import Settings
 from incidentrelay.web.security.sessions import is_https, session_cookie
 
@@ -30,7 +30,7 @@ def needs_check(request: Any) -> bool:
 @implementer(ICSRFStoragePolicy)
 class CSRFPolicy:
     def __init__(self, settings: Settings) -> None:
-        self._key = derive(settings.secret_key, "csrf")
+        self._key = derive_key(settings.secret_key, "csrf")
         self._name = "__Host-incidentrelay-csrf" if is_https(settings) else "incidentrelay-csrf"
         self._secure = is_https(settings)
         self._origin = _origin(settings.public_url)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, LoginFailure, User, WebSession
-from incidentrelay.services.access import login
+from incidentrelay.services.access import login, passwords, secrets
 from tests.services.conftest import acting
 from tests.support import factories
 
@@ -18,7 +18,7 @@ IDLE, LIFETIME = timedelta(days=7), timedelta(days=30)
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return login.hash_password(PASSWORD)
+    return passwords.hash_password(PASSWORD)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_signing_in_opens_a_session(database: Database, ann: User, now: datetime
         row = live(session, cookie, now)
         assert row is not None
         assert (row.user_id, row.address, row.user_agent) == (ann.id, "192.0.2.1", "Firefox 1")
-        assert row.digest == login.token_digest(cookie)
+        assert row.digest == secrets.token_digest(cookie)
         assert session.scalar(select(func.count()).select_from(LoginFailure)) == 0
         assert session.scalars(select(AuditEntry.action)).all() == ["sign_in"]
 
@@ -130,7 +130,7 @@ def test_an_old_hash_is_made_anew_without_an_edit(database: Database, now: datet
     with database.read() as session:
         user = session.scalars(select(User)).one()
         assert user.password_hash != weak
-        assert login.verify(user.password_hash, PASSWORD)
+        assert passwords.verify(user.password_hash, PASSWORD)
         assert user.version == 1
 
 
@@ -143,7 +143,7 @@ def test_a_session_ends_by_time(database: Database, ann: User, now: datetime) ->
         session.flush()
         assert live(session, cookie, now + LIFETIME) is None
         assert live(session, "not a cookie", now) is None
-        assert live(session, login.new_token("s"), now) is None
+        assert live(session, secrets.new_token("s"), now) is None
 
 
 def test_a_session_of_somebody_inactive_is_not_live(
@@ -213,9 +213,9 @@ def test_pruning_keeps_what_still_counts(database: Database, ann: User, now: dat
     sign_in(database, now, address="192.0.2.9")
     with database.write() as session:
         for later, left in ((timedelta(0), 1), (login.WINDOW, 0)):
-            login.prune(session, now + later, idle=IDLE, lifetime=LIFETIME)
+            login.prune_login_failures(session, now + later, idle=IDLE, lifetime=LIFETIME)
             subject = LoginFailure.subject == "address:192.0.2.1"
             assert session.scalar(select(func.count()).where(subject)) == left
         assert session.scalar(select(func.count()).select_from(WebSession)) == 1
-        login.prune(session, now + IDLE, idle=IDLE, lifetime=LIFETIME)
+        login.prune_login_failures(session, now + IDLE, idle=IDLE, lifetime=LIFETIME)
         assert session.scalar(select(func.count()).select_from(WebSession)) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.services.access.action_links import ActLink
-from incidentrelay.services.alerts.action_page import open_link
+from incidentrelay.services.alerts.action_page import open_action_link
 from tests.support.factories import NOW
 
 ALL = {"root", "gail", "eddy", "rex", "vera", "mona", "tara", "otto"}
@@ -20,11 +20,11 @@ def test_a_link_opens_for_those_who_may_respond(database: Any, cast: Any, name: 
     link = ActLink(alert_id=alert.id, user_id=cast.users[name].id, signed_at=NOW)
     with database.read() as session:
         if may:
-            user, found = open_link(session, link)
+            user, found = open_action_link(session, link)
             assert (user.username, found.id, found.team.group.slug) == (name, alert.id, "sre")
         else:
             with pytest.raises(NotAllowed):
-                open_link(session, link)
+                open_action_link(session, link)
 
 
 @pytest.mark.parametrize(("alert", "user"), [(999_999, None), (None, 999_999)])
@@ -37,4 +37,4 @@ def test_what_is_gone_opens_nothing(
         signed_at=NOW - timedelta(hours=1),
     )
     with database.read() as session, pytest.raises(NotAllowed):
-        open_link(session, link)
+        open_action_link(session, link)

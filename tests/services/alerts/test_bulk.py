@@ -15,7 +15,7 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.matchers import parse
 from incidentrelay.models import Alert, Event, Group, User
 from incidentrelay.services.alerts import bulk
-from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order, Result
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOrder, BulkOutcome, BulkResult
 from tests.services.conftest import acting
 from tests.support import factories
 from tests.support.pager import MINUTE, NOW, Pager, a_signal, build
@@ -40,17 +40,17 @@ def member(session: Session, role: GroupRole = GroupRole.RESPONDER) -> Any:
     return SimpleNamespace(is_admin=False, groups={group.id: role}, teams={}, bound_group_id=None)
 
 
-def order(pager: Pager, session: Session, action: BulkAction) -> Order:
+def order(pager: Pager, session: Session, action: BulkAction) -> BulkOrder:
     user = session.get_one(User, pager.people["cy"])
-    return Order(action, NOW + timedelta(hours=1), user, "Looking.")
+    return BulkOrder(action, NOW + timedelta(hours=1), user, "Looking.")
 
 
 def do(
     pager: Pager, action: BulkAction, ids: list[int] | None = None, at: Any = LATER
-) -> list[Result]:
+) -> list[BulkResult]:
     with pager.database.write() as session:
         bob = acting(session.get_one(User, pager.people["bob"]))
-        return bulk.perform(
+        return bulk.perform_bulk(
             session,
             order(pager, session, action),
             ids_of(session) if ids is None else ids,
@@ -60,7 +60,7 @@ def do(
         )
 
 
-def outcomes(results: list[Result]) -> list[str]:
+def outcomes(results: list[BulkResult]) -> list[str]:
     return [str(result.outcome) for result in results]
 
 
@@ -71,7 +71,7 @@ def outcomes(results: list[Result]) -> list[str]:
         (BulkAction.RESOLVE, AlertStatus.RESOLVED, "resolved"),
         (BulkAction.SNOOZE, AlertStatus.FIRING, "snoozed"),
         (BulkAction.ASSIGN, AlertStatus.FIRING, "assigned"),
-        (BulkAction.HAND_ON, AlertStatus.FIRING, "assigned"),
+        (BulkAction.REASSIGN, AlertStatus.FIRING, "assigned"),
         (BulkAction.ESCALATE, AlertStatus.FIRING, "escalated"),
         (BulkAction.COMMENT, AlertStatus.FIRING, "commented"),
     ],
@@ -109,9 +109,9 @@ def test_what_one_may_only_see_is_refused_and_the_rest_is_not_there(pager: Pager
         other = factories.team(session, factories.group(session, "apps"), "web")
         foreign = factories.alert(session, other)
         mine = ids_of(session)[0]
-        results = bulk.perform(
+        results = bulk.perform_bulk(
             session,
-            Order(BulkAction.ACK),
+            BulkOrder(BulkAction.ACK),
             [mine, foreign.id],
             member(session, GroupRole.VIEWER),
             actor=acting(session.get_one(User, pager.people["bob"])),
@@ -127,25 +127,27 @@ def test_an_outsider_is_not_assigned(pager: Pager) -> None:
         zoe = factories.user(session, "zoe")
         bob = acting(session.get_one(User, pager.people["bob"]))
         ids = ids_of(session)
-        asked = Order(BulkAction.ASSIGN, user=zoe)
-        results = bulk.perform(session, asked, ids, member(session), actor=bob, now=LATER)
+        asked = BulkOrder(BulkAction.ASSIGN, user=zoe)
+        results = bulk.perform_bulk(session, asked, ids, member(session), actor=bob, now=LATER)
     assert {result.outcome for result in results} == {BulkOutcome.REFUSED}
 
 
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
-        (Order(BulkAction.SNOOZE), "until"),
-        (Order(BulkAction.SNOOZE, NOW), "until"),
-        (Order(BulkAction.ASSIGN), "username"),
-        (Order(BulkAction.COMMENT, text=" "), "text"),
+        (BulkOrder(BulkAction.SNOOZE), "until"),
+        (BulkOrder(BulkAction.SNOOZE, NOW), "until"),
+        (BulkOrder(BulkAction.ASSIGN), "username"),
+        (BulkOrder(BulkAction.COMMENT, text=" "), "text"),
     ],
 )
-def test_an_order_without_sense_is_named(pager: Pager, asked: Order, field: str) -> None:
+def test_an_order_without_sense_is_named(pager: Pager, asked: BulkOrder, field: str) -> None:
     with pager.database.write() as session:
         bob = acting(session.get_one(User, pager.people["bob"]))
         with pytest.raises(InvalidInput) as caught:
-            bulk.perform(session, asked, ids_of(session), member(session), actor=bob, now=LATER)
+            bulk.perform_bulk(
+                session, asked, ids_of(session), member(session), actor=bob, now=LATER
+            )
     assert list(caught.value.errors) == [field]
 
 
@@ -173,9 +175,9 @@ def test_a_filter_finds_the_newest_and_says_that_there_are_more(
     with pager.database.read() as session:
         first, second, third = ids_of(session)
         viewer_of_all = member(session)
-        assert bulk.find(session, viewer_of_all, {}) == ([third, second], True)
+        assert bulk.find_alerts(session, viewer_of_all, {}) == ([third, second], True)
         wanted = {"matchers": parse('{alertname=~"disk[01]"}')}
-        assert bulk.find(session, viewer_of_all, wanted) == ([second, first], False)
-        assert bulk.find(session, viewer_of_all, {"title": "disk1"}) == ([second], False)
+        assert bulk.find_alerts(session, viewer_of_all, wanted) == ([second, first], False)
+        assert bulk.find_alerts(session, viewer_of_all, {"title": "disk1"}) == ([second], False)
         stranger = SimpleNamespace(is_admin=False, groups={}, teams={}, bound_group_id=None)
-        assert bulk.find(session, stranger, {}) == ([], False)
+        assert bulk.find_alerts(session, stranger, {}) == ([], False)

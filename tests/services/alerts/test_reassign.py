@@ -11,7 +11,7 @@ from incidentrelay.models import Alert, Event, Route, Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import bulk
-from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOrder, BulkOutcome
 from tests.services.conftest import acting
 from tests.support import factories
 from tests.support.pager import MINUTE, NOW, Pager, a_signal, build
@@ -29,10 +29,12 @@ def user(pager: Pager, session: Session, name: str) -> User:
     return session.get_one(User, pager.people[name])
 
 
-def hand_on(pager: Pager) -> str:
+def reassign_to_next(pager: Pager) -> str:
     with pager.database.write() as session:
         fay = acting(user(pager, session, "fay"))
-        return alert_actions.hand_on(session, pager.alert(session), actor=fay, now=LATER).username
+        return alert_actions.reassign_to_next(
+            session, pager.alert(session), actor=fay, now=LATER
+        ).username
 
 
 def deactivate(pager: Pager, *names: str) -> None:
@@ -48,12 +50,12 @@ def without_rotation(pager: Pager) -> None:
 
 def test_it_goes_around_the_rotation(pager: Pager) -> None:
     pager.take(a_signal())
-    assert [hand_on(pager) for _ in range(4)] == ["bob", "cy", "ann", "bob"]
+    assert [reassign_to_next(pager) for _ in range(4)] == ["bob", "cy", "ann", "bob"]
 
 
 def test_the_next_is_paged_and_the_timeline_says_so(pager: Pager) -> None:
     pager.take(a_signal())
-    hand_on(pager)
+    reassign_to_next(pager)
     assert ("assignment", "bob", "pending") in pager.outbox()
     with pager.database.read() as session:
         assert pager.alert(session).assignee_id == pager.people["bob"]
@@ -65,7 +67,7 @@ def test_the_next_is_paged_and_the_timeline_says_so(pager: Pager) -> None:
 def test_who_is_not_active_is_left_out(pager: Pager) -> None:
     pager.take(a_signal())
     deactivate(pager, "bob")
-    assert hand_on(pager) == "cy"
+    assert reassign_to_next(pager) == "cy"
 
 
 def test_an_assignee_from_outside_hands_on_to_who_is_on_call(pager: Pager) -> None:
@@ -73,7 +75,7 @@ def test_an_assignee_from_outside_hands_on_to_who_is_on_call(pager: Pager) -> No
     with pager.database.write() as session:
         fay = user(pager, session, "fay")
         alert_actions.assign(session, pager.alert(session), fay, actor=acting(fay), now=NOW)
-    assert hand_on(pager) == "ann"
+    assert reassign_to_next(pager) == "ann"
 
 
 def test_in_a_policy_the_first_rotation_counts(pager: Pager) -> None:
@@ -93,14 +95,14 @@ def test_in_a_policy_the_first_rotation_counts(pager: Pager) -> None:
         policy = factories.policy(session, session.get_one(Team, pager.team_id), steps=steps)
         session.execute(update(Route).values(policy_id=policy.id))
     pager.take(a_signal())
-    assert hand_on(pager) in {"cy", "fay"}
+    assert reassign_to_next(pager) in {"cy", "fay"}
 
 
 def test_without_a_rotation_it_is_refused(pager: Pager) -> None:
     without_rotation(pager)
     pager.take(a_signal())
     with pytest.raises(Conflict, match="There is no rotation in the plan"):
-        hand_on(pager)
+        reassign_to_next(pager)
     assert "assigned" not in pager.timeline()
 
 
@@ -108,7 +110,7 @@ def test_where_nobody_else_is_there_it_is_refused(pager: Pager) -> None:
     pager.take(a_signal())
     deactivate(pager, "bob", "cy")
     with pytest.raises(Conflict, match="Nobody else is active"):
-        hand_on(pager)
+        reassign_to_next(pager)
 
 
 def test_an_acknowledged_alert_stays_so_and_a_resolved_one_is_refused(pager: Pager) -> None:
@@ -116,27 +118,27 @@ def test_an_acknowledged_alert_stays_so_and_a_resolved_one_is_refused(pager: Pag
     with pager.database.write() as session:
         ann = acting(user(pager, session, "ann"))
         alert_actions.acknowledge(session, pager.alert(session), actor=ann, now=NOW)
-    hand_on(pager)
+    reassign_to_next(pager)
     with pager.database.read() as session:
         assert pager.alert(session).status is AlertStatus.ACKNOWLEDGED
     pager.take(a_signal(resolved=True), at=LATER)
     with pytest.raises(InvalidTransition):
-        hand_on(pager)
+        reassign_to_next(pager)
 
 
 def test_in_bulk_each_goes_to_its_own_next_one(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
-    hand_on(pager)
+    reassign_to_next(pager)
     without_rotation(pager)
     pager.take(a_signal("three"))
     with pager.database.write() as session:
         ids = list(session.scalars(select(Alert.id).order_by(Alert.id)))
         fay = user(pager, session, "fay")
-        results = bulk.perform(
+        results = bulk.perform_bulk(
             session,
-            Order(BulkAction.HAND_ON),
+            BulkOrder(BulkAction.REASSIGN),
             ids,
-            memberships.load(session, fay),
+            memberships.load_roles(session, fay),
             actor=acting(fay),
             now=LATER,
         )

@@ -9,7 +9,7 @@ from sqlalchemy import event
 from incidentrelay.domain.actors import Actor
 from incidentrelay.models import Silence, User
 from incidentrelay.services.alerts import actions as alert_actions
-from incidentrelay.services.alerts.upcoming import Planned, planned
+from incidentrelay.services.alerts.upcoming import PlannedStep, planned_steps
 from incidentrelay.services.escalation import runner as escalation_runner
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
@@ -20,10 +20,10 @@ def pager(database: Any) -> Pager:
     return pagers.build(database)
 
 
-def future(pager: Pager, at: Any = NOW) -> list[Planned]:
+def future(pager: Pager, at: Any = NOW) -> list[PlannedStep]:
     with pager.database.read() as session:
-        (alert,) = escalation_runner.load(session, [pager.alert(session).id])
-        return planned(session, alert, at)
+        (alert,) = escalation_runner.load_alerts(session, [pager.alert(session).id])
+        return planned_steps(session, alert, at)
 
 
 def texts(pager: Pager, at: Any = NOW) -> list[str]:
@@ -77,7 +77,9 @@ def test_after_a_snooze_the_plan_starts_again(pager: Pager) -> None:
     with pager.database.write() as session:
         alert_actions.snooze(session, pager.alert(session), NOW + 30 * MINUTE, actor=ann, now=NOW)
     found = future(pager)
-    assert found[0] == Planned(NOW + 30 * MINUTE, "the snooze is over, and the plan starts again")
+    assert found[0] == PlannedStep(
+        NOW + 30 * MINUTE, "the snooze is over, and the plan starts again"
+    )
     assert found[1].at == NOW + 30 * MINUTE
     assert found[1].text.startswith("page Ann")
 

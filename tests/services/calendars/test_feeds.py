@@ -37,7 +37,7 @@ def make(session: Session, user: User, now: datetime, **data: Any) -> tuple[Cale
 def shown(session: Session, token: str, now: datetime) -> FeedContents:
     session.flush()
     session.expire_all()
-    contents = feed_contents.read(session, token, now)
+    contents = feed_contents.read_feed(session, token, now)
     assert contents is not None
     return contents
 
@@ -47,12 +47,12 @@ def test_a_life(session: Session, people: People, now: datetime) -> None:
     ann = people["ann"]
     feed, old = make(session, ann, now, scope="user")
     assert (feed.digest, feed.hint) == (token_digest(old), old[:9])
-    assert feed_contents.read(session, old, now) is not None
-    new = feeds.regenerate(session, feed, actor=acting(ann), now=now)
-    assert feed_contents.read(session, old, now) is None
-    assert feed_contents.read(session, new, now) is not None
+    assert feed_contents.read_feed(session, old, now) is not None
+    new = feeds.regenerate_token(session, feed, actor=acting(ann), now=now)
+    assert feed_contents.read_feed(session, old, now) is None
+    assert feed_contents.read_feed(session, new, now) is not None
     feeds.delete(session, feed, actor=acting(ann), now=now)
-    assert feed_contents.read(session, new, now) is None
+    assert feed_contents.read_feed(session, new, now) is None
     lines = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [(line.action, line.subject_kind) for line in lines] == [
         ("create", "feed"),
@@ -108,7 +108,7 @@ def test_a_feed_ends_with_its_user(
     assert shown(session, token, now).entries
     bob.active = False
     session.flush()
-    assert feed_contents.read(session, token, now) is None
+    assert feed_contents.read_feed(session, token, now) is None
 
 
 @pytest.mark.parametrize("scope", ["rotation", "team"])
@@ -124,9 +124,11 @@ def test_a_feed_ends_where_its_user_sees_nothing_any_more(
     member = session.scalars(select(GroupMember).filter_by(user_id=cy.id)).one()
     session.delete(member)
     session.flush()
-    assert feed_contents.read(session, token, now) is None
+    assert feed_contents.read_feed(session, token, now) is None
     assert shown(session, personal, now).entries == []
-    mine = select(CalendarFeed.id).where(feeds.own(cy.id, memberships.load(session, cy)))
+    mine = select(CalendarFeed.id).where(
+        feeds.find_own_feed(cy.id, memberships.load_roles(session, cy))
+    )
     assert feed.id not in session.scalars(mine).all()
     factories.group_member(session, primary.team.group, cy, GroupRole.VIEWER)
     assert shown(session, token, now).entries
@@ -178,7 +180,7 @@ def test_a_token_makes_no_feed_that_reaches_further(
     with pytest.raises(NotAllowed):
         feeds.create(session, ann, {"scope": "user"}, actor=acting(ann), now=now, granting=granting)
     with pytest.raises(NotAllowed):
-        feeds.regenerate(session, feed, actor=acting(ann), now=now, granting=granting)
+        feeds.regenerate_token(session, feed, actor=acting(ann), now=now, granting=granting)
     enough = Granting(["profile:write", "resources:read"], None, None)
     feeds.create(session, ann, {"scope": "user"}, actor=acting(ann), now=now, granting=enough)
 
@@ -230,7 +232,7 @@ def test_a_feed_costs_few_statements(
             session.flush()
             session.expire_all()
             with query_count() as queries:
-                contents = feed_contents.read(session, token, now)
+                contents = feed_contents.read_feed(session, token, now)
             assert contents is not None
             assert contents.entries
             counts.append(len(queries))

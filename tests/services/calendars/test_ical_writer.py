@@ -10,10 +10,10 @@ from icalendar import Calendar
 
 from incidentrelay.domain.oncall.shifts import Shift
 from incidentrelay.models import Rotation, Team
-from incidentrelay.services.calendars.feed_contents import Entry, FeedContents
-from incidentrelay.services.calendars.ical_writer import Place, render
+from incidentrelay.services.calendars.feed_contents import FeedContents, FeedEntry
+from incidentrelay.services.calendars.ical_writer import CalendarHost, render_calendar
 
-PLACE = Place("https://relay.example:8443/sub")
+PLACE = CalendarHost("https://relay.example:8443/sub")
 START = datetime(2026, 3, 9, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOSTILE = [
@@ -29,16 +29,18 @@ HOSTILE = [
 ]
 
 
-def entry(name: str = "Primary", person: str = "Ann", **shift: Any) -> Entry:
+def entry(name: str = "Primary", person: str = "Ann", **shift: Any) -> FeedEntry:
     values = {"user_id": 1, "start": START, "end": START + 7 * DAY, "layer": name}
     values |= {"override_id": None} | shift
     team = Team(slug="core", name=name)
     rotation = Rotation(id=7, slug="primary", name=name, team=team)
-    return Entry(Shift(**values), rotation, person, 4, datetime(2026, 3, 1, 1, 2, 3, 9, tzinfo=UTC))
+    return FeedEntry(
+        Shift(**values), rotation, person, 4, datetime(2026, 3, 1, 1, 2, 3, 9, tzinfo=UTC)
+    )
 
 
-def rendered(*entries: Entry, name: str = "Core", cut: bool = False) -> bytes:
-    return render(FeedContents(3, name, entries, cut), PLACE)
+def rendered(*entries: FeedEntry, name: str = "Core", cut: bool = False) -> bytes:
+    return render_calendar(FeedContents(3, name, entries, cut), PLACE)
 
 
 def test_an_entry_has_what_programs_need() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.errors import InvalidInput, NotFound
 from incidentrelay.models import AuditEntry, Group, Rotation, RotationOverride, Team, User
 from incidentrelay.services.calendars import import_overrides
-from incidentrelay.services.calendars.import_overrides import Report
+from incidentrelay.services.calendars.import_overrides import ImportReport
 from incidentrelay.services.oncall import current as on_call_now
 from incidentrelay.services.oncall import overrides
 from incidentrelay.transport.http import Blocked, Response, TransportError
@@ -29,7 +29,7 @@ WEEKLY = event(
     "DTSTART:20260311T090000Z", "DURATION:PT8H", "SUMMARY:bob", "RRULE:FREQ=WEEKLY;COUNT=3"
 )
 
-Import = Callable[..., Report]
+Import = Callable[..., ImportReport]
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def primary(session: Session, team: Team, people: dict[str, User]) -> Rotation:
 def load(session: Session, primary: Rotation, people: dict[str, User], now: datetime) -> Import:
     """Imports events into the rotation: ``load(FIRST, SECOND, at=now)``."""
 
-    def imported(*events: str, at: datetime = now, **options: Any) -> Report:
+    def imported(*events: str, at: datetime = now, **options: Any) -> ImportReport:
         options = {"dry_run": False, "skip_problems": False, "whole": False} | options
-        zone = import_overrides.zone(session, primary, at)
+        zone = import_overrides.default_zone(session, primary, at)
         text = calendar(*events)
-        reading = import_overrides.read(NoNet(), text=text, url=None, zone=zone, now=at)
-        report = import_overrides.run(
+        reading = import_overrides.read_calendar(NoNet(), text=text, url=None, zone=zone, now=at)
+        report = import_overrides.run_import(
             session, primary, reading, **options, actor=acting(people["ann"]), now=at
         )
         session.flush()
@@ -70,7 +70,7 @@ def stored(session: Session) -> list[tuple[str, str, str]]:
     ]
 
 
-def actions(report: Report) -> list[str]:
+def actions(report: ImportReport) -> list[str]:
     return [str(plan.action) for plan in report.planned]
 
 
@@ -300,8 +300,10 @@ def test_the_same_calendar_in_two_rotations_is_two_things(
 ) -> None:
     load(FIRST)
     other = factories.rotation(session, team, "other")
-    reading = import_overrides.read(NoNet(), text=calendar(FIRST), url=None, zone="UTC", now=now)
-    import_overrides.run(
+    reading = import_overrides.read_calendar(
+        NoNet(), text=calendar(FIRST), url=None, zone="UTC", now=now
+    )
+    import_overrides.run_import(
         session,
         other,
         reading,
@@ -319,14 +321,14 @@ def test_times_without_a_zone_are_those_of_the_lowest_layer(
     session: Session, team: Team, people: dict[str, User], now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, "tokyo")
-    assert import_overrides.zone(session, rotation, now) == "UTC"
+    assert import_overrides.default_zone(session, rotation, now) == "UTC"
     factories.revision(session, rotation, (people["ann"],), zone="Asia/Tokyo")
-    assert import_overrides.zone(session, rotation, now) == "Asia/Tokyo"
+    assert import_overrides.default_zone(session, rotation, now) == "Asia/Tokyo"
 
 
 def test_a_rotation_that_is_gone_is_not_found(session: Session, group: Group) -> None:
     with pytest.raises(NotFound):
-        import_overrides.again(session, 10**6)
+        import_overrides.reload_rotation(session, 10**6)
 
 
 class Net:
@@ -345,7 +347,9 @@ class Net:
 
 def test_a_calendar_is_fetched(now: datetime) -> None:
     net = Net(Response(200, {}, calendar(FIRST).encode()))
-    reading = import_overrides.read(net, text=None, url="https://a.example/x", zone="UTC", now=now)
+    reading = import_overrides.read_calendar(
+        net, text=None, url="https://a.example/x", zone="UTC", now=now
+    )
     assert len(reading.occurrences) == 1
     assert net.asked == [("GET", "https://a.example/x")]
 
@@ -365,11 +369,13 @@ def test_what_cannot_be_fetched_is_said_of_the_url(
     answer: Response | Exception, now: datetime
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        import_overrides.read(Net(answer), text=None, url="https://a/x", zone="UTC", now=now)
+        import_overrides.read_calendar(
+            Net(answer), text=None, url="https://a/x", zone="UTC", now=now
+        )
     assert list(caught.value.errors) == ["url"]
 
 
 @pytest.mark.parametrize(("text", "url"), [(None, None), ("x", "https://a")])
 def test_one_source_is_needed(text: str | None, url: str | None, now: datetime) -> None:
     with pytest.raises(InvalidInput, match="not right"):
-        import_overrides.read(NoNet(), text=text, url=url, zone="UTC", now=now)
+        import_overrides.read_calendar(NoNet(), text=text, url=url, zone="UTC", now=now)

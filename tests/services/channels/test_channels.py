@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.models import AuditEntry, Channel, Lane, TargetPace, Team
+from incidentrelay.models import AuditEntry, Channel, Provider, RecipientRate, Team
 from incidentrelay.services.channels import channels, providers
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from tests.services.conftest import ADMIN, Kinds
 from tests.support import factories
 
@@ -19,7 +19,7 @@ HOOK = {"name": "Chat", "kind": "hook", "config": {"url": URL, "secret": "s3cret
 class Desk:
     """The services with everything but the row and the data."""
 
-    def __init__(self, session: Session, kinds: Kinds, vault: Vault, now: datetime) -> None:
+    def __init__(self, session: Session, kinds: Kinds, vault: SecretBox, now: datetime) -> None:
         self.session, self.kinds, self.vault = session, kinds, vault
         self.rest: dict[str, Any] = {
             "actor": ADMIN,
@@ -37,7 +37,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(session: Session, kinds: Kinds, vault: Vault, now: datetime) -> Desk:
+def desk(session: Session, kinds: Kinds, vault: SecretBox, now: datetime) -> Desk:
     return Desk(session, kinds, vault, now)
 
 
@@ -191,13 +191,13 @@ def test_what_is_remembered_of_a_channel_ends_with_its_configuration(
 ) -> None:
     """A circuit that the old address opened must not hold up pages to the new one."""
     channel = desk.create(factories.team(session, factories.group(session)), HOOK)
-    name = providers.of_channel(channel.id)
-    session.add(Lane(name=name, failures=9, since=now, open_until=now + timedelta(minutes=1)))
-    session.add(TargetPace(target=name, busy_until=now + timedelta(minutes=1)))
+    name = providers.provider_of(channel.id)
+    session.add(Provider(name=name, failures=9, since=now, open_until=now + timedelta(minutes=1)))
+    session.add(RecipientRate(target=name, busy_until=now + timedelta(minutes=1)))
     session.flush()
     if data is None:
         channels.delete(session, channel, actor=ADMIN, now=now)
     else:
         channels.update(session, channel, data, **desk.rest)
-    kept = [*session.scalars(select(Lane.name)), *session.scalars(select(TargetPace.target))]
+    kept = [*session.scalars(select(Provider.name)), *session.scalars(select(RecipientRate.target))]
     assert kept == ([] if anew else [name, name])

@@ -48,5 +48,5 @@ def test_it_is_read_from_the_outbox(
                 finished_at=None if state is RETRY else at(number),
                 last_error="" if state is SENT else f"why {number}",
             )
-        assert channel_health.of(session, [mine.id]) == {mine.id: health}
-        assert channel_health.of(session, []) == {}
+        assert channel_health.channel_health(session, [mine.id]) == {mine.id: health}
+        assert channel_health.channel_health(session, []) == {}

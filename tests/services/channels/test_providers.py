@@ -8,13 +8,18 @@ from sqlalchemy import select, update
 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.delivery.circuit_breaker import FIRST_PAUSE, PATIENCE, THRESHOLD
+from incidentrelay.domain.delivery.circuit_breaker import FIRST_PAUSE, STALL_AFTER, THRESHOLD
 from incidentrelay.domain.delivery.rate_limit import BURST
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Channel, Notification, TargetPace
+from incidentrelay.models import Channel, Notification, RecipientRate
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import results as delivery_results
-from incidentrelay.services.outbox.records import LANE_WIDTH, Claim, Result, envelope
+from incidentrelay.services.outbox.records import (
+    MAX_CONCURRENT_PER_PROVIDER,
+    DeliveryClaim,
+    DeliveryResult,
+    build_envelope,
+)
 from tests.support.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, no_links
 from tests.support.storms import (
     BUSY,
@@ -45,8 +50,8 @@ def break_down(pager: Pager, method: str = "webhook") -> datetime:
         taken = pager.claim(row.id, at)
         assert taken is not None, number
         with pager.database.write() as session:
-            delivery_results.record(
-                session, taken, DOWN, started_at=at, now=at, most_attempts=99, chance=0.5
+            delivery_results.record_result(
+                session, taken, DOWN, started_at=at, now=at, most_attempts=99, jitter=0.5
             )
         before, at = at, of(pager, method)[0].next_at or at
     return before
@@ -97,10 +102,10 @@ def test_somebody_is_woken_for_the_next_probe(pager: Pager) -> None:
     rows = of(pager, "webhook")
     taken = pager.claim(rows[0].id)
     assert taken is not None
-    busy = Result(DeliveryState.RETRY, "429", retry_after=90 * SECOND, down=True)
+    busy = DeliveryResult(DeliveryState.RETRY, "429", retry_after=90 * SECOND, down=True)
     with pager.database.write() as session:
-        delivery_results.record(
-            session, taken, busy, started_at=NOW, now=NOW, most_attempts=1, chance=0.5
+        delivery_results.record_result(
+            session, taken, busy, started_at=NOW, now=NOW, most_attempts=1, jitter=0.5
         )
     assert Hint("deliver", rows[1].id, NOW + 90 * SECOND) in hints
 
@@ -113,17 +118,17 @@ def test_a_recipient_who_has_to_wait_breaks_nothing(pager: Pager) -> None:
         taken = pager.claim(row.id, at)
         assert taken is not None
         with pager.database.write() as session:
-            delivery_results.record(
-                session, taken, BUSY, started_at=at, now=at, most_attempts=99, chance=0.5
+            delivery_results.record_result(
+                session, taken, BUSY, started_at=at, now=at, most_attempts=99, jitter=0.5
             )
         at += MINUTE
     pager.take(a_signal("other"), at=at)
     assert claim_all(pager, "email", at)
 
 
-def strand(pager: Pager, at: datetime) -> int:
+def stall(pager: Pager, at: datetime) -> int:
     with pager.database.write() as session:
-        return delivery_results.strand(session, at, limit=100)
+        return delivery_results.mark_stalled(session, at, limit=100)
 
 
 def test_what_waits_too_long_is_told_to_others(pager: Pager) -> None:
@@ -134,12 +139,12 @@ def test_what_waits_too_long_is_told_to_others(pager: Pager) -> None:
         taken = pager.claim(row.id, at)
         assert taken is not None
         pager.record(taken, FAILED, at)
-    assert strand(pager, at) == 0
-    assert strand(pager, at + PATIENCE) == 1
-    assert strand(pager, at + PATIENCE) == 0
+    assert stall(pager, at) == 0
+    assert stall(pager, at + STALL_AFTER) == 1
+    assert stall(pager, at + STALL_AFTER) == 0
     assert ("fallback", "fay", "pending") in pager.outbox()
-    assert "notification_stranded" in pager.timeline()
-    assert pager.run_due(at + PATIENCE) == 1
+    assert "notification_stalled" in pager.timeline()
+    assert pager.run_due(at + STALL_AFTER) == 1
     assert ("escalation", "bob", "pending") in pager.outbox()
 
 
@@ -148,7 +153,7 @@ def test_a_page_that_arrived_elsewhere_needs_no_fallback(pager: Pager) -> None:
     at = break_down(pager)
     [mail] = claim_all(pager, "email", at)
     pager.record(mail, SENT, at)
-    assert strand(pager, at + PATIENCE) == 1
+    assert stall(pager, at + STALL_AFTER) == 1
     assert not [who for kind, who, _ in pager.outbox() if kind == "fallback"]
 
 
@@ -158,7 +163,7 @@ def test_the_fallback_is_told_once_of_one_step(pager: Pager) -> None:
     at = break_down(pager)
     [mail] = claim_all(pager, "email", at)
     pager.record(mail, FAILED, at)
-    strand(pager, at + PATIENCE)
+    stall(pager, at + STALL_AFTER)
     [probe] = claim_all(pager, "webhook", at + MINUTE)
     pager.record(probe, FAILED, at + MINUTE)
     told = [who for kind, who, _ in pager.outbox() if kind == "fallback"]
@@ -175,12 +180,12 @@ def test_a_provider_that_was_away_gets_what_is_alive_the_oldest_first(pager: Pag
     sent: list[Any] = []
     channel = Accepts()
 
-    def take_one() -> Claim | None:
+    def take_one() -> DeliveryClaim | None:
         claims = (pager.claim(each, back) for each in pager.due(back) if each in rows)
         return next(filter(None, claims), None)
 
     while taken := take_one():
-        channel.send(envelope(taken, no_links, back), taken.config)
+        channel.send(build_envelope(taken, no_links, back), taken.config)
         sent += taken.owed
         pager.record(taken, SENT, back)
     assert [each.message.title for each in sent] == [
@@ -223,7 +228,7 @@ def test_a_page_goes_before_news_where_only_one_message_may(pager: Pager) -> Non
 
 
 def test_who_has_to_wait_makes_way_for_others_of_the_lane(pager: Pager) -> None:
-    """The lane of all mails: ann has had her share, and bob is paged."""
+    """The provider of all mails: ann has had her share, and bob is paged."""
     storm(pager, BURST)
     deliver_all(pager, "email", NOW)
     storm(pager, 2 * BURST)
@@ -239,11 +244,11 @@ def test_who_has_to_wait_makes_way_for_others_of_the_lane(pager: Pager) -> None:
 
 def test_what_a_dead_worker_left_does_not_fill_the_lane(pager: Pager) -> None:
     storm(pager, BURST)
-    assert len(claim_all(pager, "email")) == LANE_WIDTH
+    assert len(claim_all(pager, "email")) == MAX_CONCURRENT_PER_PROVIDER
     late = NOW + LEASE
     with pager.database.write() as session:
         # Others have told ann a lot meanwhile.
-        session.execute(update(TargetPace).values(busy_until=late + MINUTE))
+        session.execute(update(RecipientRate).values(busy_until=late + MINUTE))
     left = of(pager, "email")[0]
     assert pager.claim(left.id, late) is None
     pager.take(a_signal("other"), at=late)
@@ -262,7 +267,7 @@ def test_a_bundle_of_pages_that_are_sent_again_is_not_taken_for_the_first(pager:
     root = Actor(name="root", via="api", is_admin=True)
     with pager.database.write() as session:
         for row in session.scalars(select(Notification).where(Notification.id.in_(taken.ids))):
-            failed_notifications.resend(session, row, actor=root, now=NOW)
+            failed_notifications.resend_notification(session, row, actor=root, now=NOW)
     [again] = claim_all(pager, "webhook")
     assert again.ids == taken.ids
     assert again.uid != taken.uid

@@ -22,7 +22,7 @@ def test_a_line_says_who_did_what_to_what(session: Session, now: datetime) -> No
     user = factories.user(session, "ann")
     actor = Actor(name="ann", via="api", user_id=user.id, request_id="r1")
     diff = {"at": [None, now], "times": [[time(9)], {1: timedelta(1).days}]}
-    audit.record(session, actor, "update", group, diff, now=now, group_id=group.id)
+    audit.record_change(session, actor, "update", group, diff, now=now, group_id=group.id)
     session.flush()
     session.expire_all()
     entry = session.scalars(select(AuditEntry)).one()

@@ -15,8 +15,8 @@ from tests.support import factories
 
 def test_only_what_differs_is_changed(group: Group) -> None:
     values = {"name": "Sre", "description": "New"}
-    assert resources.change(group, values) == {"description": ["", "New"]}
-    assert resources.change(group, values) == {}
+    assert resources.change_row(group, values) == {"description": ["", "New"]}
+    assert resources.change_row(group, values) == {}
 
 
 def test_fixed_fields_that_repeat_are_dropped(group: Group) -> None:
@@ -29,7 +29,7 @@ def test_what_others_refer_to_cannot_be_removed(session: Session) -> None:
     group = factories.group(session, "sre")
     factories.team(session, group)
     with pytest.raises(Conflict, match="It has teams"):
-        resources.remove(session, group, used="It has teams.")
+        resources.remove_row(session, group, used="It has teams.")
     # The transaction can go on.
     assert session.scalars(select(Group.slug)).all() == ["sre"]
 
@@ -45,5 +45,5 @@ def test_an_old_version_is_not_removed(database: Database, now: datetime) -> Non
         group = session.get_one(Group, group_id)
         groups.update(session, group, {"name": "New"}, actor=ADMIN, now=now)
     with pytest.raises(StaleVersion):
-        resources.remove(old, row, used="It is used.")
+        resources.remove_row(old, row, used="It is used.")
     old.close()

@@ -17,7 +17,9 @@ def test_a_test_is_new_where_old_ones_are_forgotten(
     session: Session, team: Team, now: datetime
 ) -> None:
     channel = factories.channel(session, team)
-    made = [channel_tests.send(session, channel, actor=ADMIN, now=now) for _ in range(3)]
+    made = [
+        channel_tests.send_channel_test(session, channel, actor=ADMIN, now=now) for _ in range(3)
+    ]
     session.execute(delete(Notification).where(Notification.id == made[0].id))
-    after = channel_tests.send(session, channel, actor=ADMIN, now=now)
+    after = channel_tests.send_channel_test(session, channel, actor=ADMIN, now=now)
     assert after.uid not in {each.uid for each in made}

@@ -9,7 +9,7 @@ from incidentrelay.domain.delivery.rate_limit import BURST, MOST_IN_ONE
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Attempt, Channel, Event, Notification
 from incidentrelay.services.alerts import actions as alert_actions
-from incidentrelay.services.outbox.records import envelope
+from incidentrelay.services.outbox.records import build_envelope
 from tests.support.pager import LEASE, MINUTE, NOW, Pager, a_signal, no_links
 from tests.support.storms import (
     BUSY,
@@ -183,7 +183,7 @@ def test_one_that_cannot_be_read_spoils_no_bundle(pager: Pager) -> None:
 def test_a_bundle_sums_up_and_has_each_alerts_links(pager: Pager) -> None:
     storm(pager, 10)
     [taken] = claim_all(pager, "webhook")
-    sent = envelope(taken, no_links, NOW)
+    sent = build_envelope(taken, no_links, NOW)
     assert sent.message.headline == "Page: 10 alerts"
     assert sent.idempotency_key == taken.uid
     assert sent.links.console == "http://localhost/alerts"

@@ -14,7 +14,7 @@ from incidentrelay.models import Alert, Channel, Event, Notification, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.delivery import failed as failed_notifications
-from incidentrelay.services.outbox.records import Result
+from incidentrelay.services.outbox.records import DeliveryResult
 from tests.support import pager as pagers
 from tests.support.pager import NOW, Pager, a_signal
 
@@ -41,14 +41,14 @@ def fail(pager: Pager, method: str = "email") -> int:
     assert found is not None
     taken = pager.claim(found)
     assert taken is not None
-    assert pager.record(taken, Result(DeliveryState.FAILED, "The mailbox is unknown."))
+    assert pager.record(taken, DeliveryResult(DeliveryState.FAILED, "The mailbox is unknown."))
     return found
 
 
 def resend(pager: Pager, notification_id: int) -> None:
     with pager.database.write() as session:
         row = session.get_one(Notification, notification_id)
-        failed_notifications.resend(session, row, actor=actor(pager), now=LATER)
+        failed_notifications.resend_notification(session, row, actor=actor(pager), now=LATER)
 
 
 def row(pager: Pager, notification_id: int) -> Notification:
@@ -58,10 +58,10 @@ def row(pager: Pager, notification_id: int) -> Notification:
 
 def seen(pager: Pager, **how: Any) -> list[int]:
     with pager.database.read() as session:
-        ann = memberships.load(session, session.get_one(User, pager.people["ann"]))
-        found, _ = failed_notifications.find(session, ann, **how)
+        ann = memberships.load_roles(session, session.get_one(User, pager.people["ann"]))
+        found, _ = failed_notifications.list_failed(session, ann, **how)
         if not how:
-            assert failed_notifications.count_open(session, ann) == len(found)
+            assert failed_notifications.count_open_failures(session, ann) == len(found)
         return [each.id for each in found]
 
 
@@ -76,7 +76,7 @@ def test_one_that_is_sent_again_is_due_with_all_of_its_tries(pager: Pager) -> No
     assert failed in pager.due(LATER)
     taken = pager.claim(failed, LATER)
     assert taken is not None
-    assert pager.record(taken, Result(DeliveryState.SENT), LATER)
+    assert pager.record(taken, DeliveryResult(DeliveryState.SENT), LATER)
     assert row(pager, failed).state is DeliveryState.SENT
 
 
@@ -99,7 +99,7 @@ def test_a_late_result_of_the_old_tries_changes_nothing(pager: Pager) -> None:
             update(Notification).where(Notification.id == found[-1]).values(state="failed")
         )
     resend(pager, found[-1])
-    assert not pager.record(taken, Result(DeliveryState.FAILED, "late"))
+    assert not pager.record(taken, DeliveryResult(DeliveryState.FAILED, "late"))
     assert row(pager, found[-1]).state is DeliveryState.PENDING
 
 
@@ -180,8 +180,8 @@ def test_a_stranger_sees_none(pager: Pager) -> None:
     fail(pager)
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})
     with pager.database.read() as session:
-        assert failed_notifications.count_open(session, nobody) == 0
-        assert failed_notifications.find(session, nobody) == ([], None)
+        assert failed_notifications.count_open_failures(session, nobody) == 0
+        assert failed_notifications.list_failed(session, nobody) == ([], None)
 
 
 def test_the_list_goes_on_at_the_next_page(pager: Pager, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,11 +191,11 @@ def test_the_list_goes_on_at_the_next_page(pager: Pager, monkeypatch: pytest.Mon
         session.execute(update(Notification).values(state="failed"))
         ids = sorted(session.scalars(select(Notification.id)), reverse=True)
     with pager.database.read() as session:
-        ann = memberships.load(session, session.get_one(User, pager.people["ann"]))
+        ann = memberships.load_roles(session, session.get_one(User, pager.people["ann"]))
         found: list[int] = []
         before: int | None = None
         while True:
-            page, before = failed_notifications.find(session, ann, before=before)
+            page, before = failed_notifications.list_failed(session, ann, before=before)
             found += [each.id for each in page]
             if before is None:
                 break

@@ -11,13 +11,13 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
 from incidentrelay.services.delivery import results as delivery_results
-from incidentrelay.services.outbox.records import Claim, Result
+from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
 from tests.support.pager import NOW, Pager, a_signal, build
 
 # SQLite has one writer at a time.
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 
-LOST = Result(DeliveryState.FAILED, "It is gone.")
+LOST = DeliveryResult(DeliveryState.FAILED, "It is gone.")
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def pager(database: Database) -> Pager:
     return pager
 
 
-def under_way(pager: Pager, method: str) -> Claim:
+def under_way(pager: Pager, method: str) -> DeliveryClaim:
     with pager.database.read() as session:
         found = session.scalar(select(Notification.id).where(Notification.method == method))
     assert found is not None
@@ -41,9 +41,9 @@ def under_way(pager: Pager, method: str) -> Claim:
     return taken
 
 
-def lose(session: Session, taken: Claim) -> None:
+def lose(session: Session, taken: DeliveryClaim) -> None:
     times = {"started_at": NOW, "now": NOW}
-    delivery_results.record(session, taken, LOST, **times, most_attempts=3, chance=0.5)
+    delivery_results.record_result(session, taken, LOST, **times, most_attempts=3, chance=0.5)
 
 
 def would_wait(pager: Pager, deed: Callable[[Session], None]) -> bool:

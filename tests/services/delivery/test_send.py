@@ -16,12 +16,15 @@ from incidentrelay.models import Attempt, Channel, Notification, Team, User
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.outbox import records as outbox_records
-from incidentrelay.services.outbox.records import Claim, Result
+from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
 from tests.support.pager import LEASE, MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
 
 pytestmark = pytest.mark.both_databases
 
-SENT, FAILED = Result(DeliveryState.SENT), Result(DeliveryState.FAILED, "It is gone.")
+SENT, FAILED = (
+    DeliveryResult(DeliveryState.SENT),
+    DeliveryResult(DeliveryState.FAILED, "It is gone."),
+)
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def pager(database: Database) -> Pager:
     return pager
 
 
-def first(pager: Pager, at: Any = NOW) -> Claim:
+def first(pager: Pager, at: Any = NOW) -> DeliveryClaim:
     taken = pager.claim(pager.due(at)[0], at)
     assert taken is not None
     return taken
@@ -71,7 +74,7 @@ def test_a_retry_waits_and_the_last_one_fails(pager: Pager) -> None:
     taken, at = first(pager), NOW
     for attempt in (1, 2, 3):
         assert taken.attempt == attempt
-        pager.record(taken, Result(DeliveryState.RETRY, "It is busy."), at)
+        pager.record(taken, DeliveryResult(DeliveryState.RETRY, "It is busy."), at)
         row = state(pager, taken.ids[0])
         if attempt < 3:
             assert row.state is DeliveryState.RETRY
@@ -134,10 +137,10 @@ def storm(pager: Pager) -> None:
     pager.take(*[a_signal(f"disk{number}") for number in range(30)])
 
 
-def lanes(pager: Pager, ids: Sequence[int]) -> list[str]:
+def providers(pager: Pager, ids: Sequence[int]) -> list[str]:
     with pager.database.read() as session:
         rows = session.execute(
-            select(Notification.id, Notification.lane).where(Notification.id.in_(ids))
+            select(Notification.id, Notification.provider).where(Notification.id.in_(ids))
         ).all()
     named = dict(rows)
     return [named[notification_id] for notification_id in ids]
@@ -145,14 +148,14 @@ def lanes(pager: Pager, ids: Sequence[int]) -> list[str]:
 
 def test_a_lane_takes_only_a_few_and_leaves_the_others_alone(pager: Pager) -> None:
     storm(pager)
-    claimed: list[Claim] = []
+    claimed: list[DeliveryClaim] = []
     for notification_id in pager.due():
         taken = pager.claim(notification_id)
         claimed += [taken] if taken else []
-    assert Counter(taken.lane for taken in claimed) == {
+    assert Counter(taken.provider for taken in claimed) == {
         "email": 1,  # all of ann's mails are one message
-        "inbox": outbox_records.LANE_WIDTH,
-        "channel:1": outbox_records.LANE_WIDTH,
+        "inbox": outbox_records.MAX_CONCURRENT_PER_PROVIDER,
+        "channel:1": outbox_records.MAX_CONCURRENT_PER_PROVIDER,
     }
 
 
@@ -163,16 +166,16 @@ def test_a_free_place_in_a_lane_wakes_who_waits_in_it(pager: Pager) -> None:
     pager.database.sink = hints.extend
     pager.record(taken, SENT)
     ids = [hint.id for hint in hints if hint.task == "deliver" and hint.id]
-    assert lanes(pager, ids) == [taken.lane] * outbox_records.LANE_WIDTH
+    assert providers(pager, ids) == [taken.provider] * outbox_records.MAX_CONCURRENT_PER_PROVIDER
 
 
 def test_a_crowded_lane_does_not_hide_the_others(pager: Pager) -> None:
     storm(pager)
     due = pager.due(NOW + MINUTE)
-    assert Counter(lanes(pager, due)) == {
-        "email": outbox_records.MOST_OF_A_LANE,
-        "inbox": outbox_records.MOST_OF_A_LANE,
-        "channel:1": outbox_records.MOST_OF_A_LANE,
+    assert Counter(providers(pager, due)) == {
+        "email": outbox_records.MAX_BATCH_PER_PROVIDER,
+        "inbox": outbox_records.MAX_BATCH_PER_PROVIDER,
+        "channel:1": outbox_records.MAX_BATCH_PER_PROVIDER,
     }
 
 
@@ -204,7 +207,7 @@ def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> Non
     for notification_id in pager.due():
         taken = pager.claim(notification_id)
         assert taken is not None
-        result = outbox_records.perform(taken, Missing(), no_links, NOW)
+        result = outbox_records.send_claim(taken, Missing(), no_links, NOW)
         pager.record(taken, result)
         outcomes[taken.user_id is not None] = result.state
     assert outcomes == {True: DeliveryState.CANCELLED, False: DeliveryState.FAILED}
@@ -228,17 +231,17 @@ def test_failures_of_channels_become_results(
         def send(self, envelope: Any, config: Any) -> SendResult:
             raise raised
 
-    result = outbox_records.perform(first(pager), Fails(), no_links, NOW)
+    result = outbox_records.send_claim(first(pager), Fails(), no_links, NOW)
     assert result.state is expected
 
 
 def test_the_envelope_says_the_same_on_every_attempt(pager: Pager) -> None:
     channel = Accepts()
     taken = first(pager)
-    outbox_records.perform(taken, channel, no_links, NOW)
+    outbox_records.send_claim(taken, channel, no_links, NOW)
     again = pager.claim(taken.ids[0], NOW + LEASE)
     assert again is not None
-    outbox_records.perform(again, channel, no_links, NOW + LEASE)
+    outbox_records.send_claim(again, channel, no_links, NOW + LEASE)
     one, two = channel.envelopes
     assert one.idempotency_key == two.idempotency_key
     assert one.thread_key == two.thread_key
@@ -246,14 +249,14 @@ def test_the_envelope_says_the_same_on_every_attempt(pager: Pager) -> None:
 
 
 def test_an_unknown_kind_of_channel_fails_and_says_so(pager: Pager) -> None:
-    result = outbox_records.perform(first(pager), None, no_links, NOW)
+    result = outbox_records.send_claim(first(pager), None, no_links, NOW)
     assert result.state is DeliveryState.FAILED
     assert "no channel" in result.reason
 
 
 def defer(pager: Pager, notification_id: int, at: datetime, most: int = 3) -> None:
     with pager.database.write() as session:
-        delivery_results.defer(session, notification_id, "Odd.", at, most_attempts=most)
+        delivery_results.defer_delivery(session, notification_id, "Odd.", at, most_attempts=most)
 
 
 def test_a_row_that_cannot_be_claimed_is_pushed_out_of_the_way(pager: Pager) -> None:

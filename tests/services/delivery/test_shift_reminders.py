@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM
-from incidentrelay.models import Notification, ShiftNotice, User
+from incidentrelay.models import Notification, ShiftReminder, User
 from incidentrelay.services.delivery import shift_reminders
 from incidentrelay.services.people import users
 from tests.support import factories
@@ -27,13 +27,13 @@ def pager(database: Database) -> Pager:
     made = build(database)
     with database.write() as session:
         for user in session.scalars(select(User)):
-            user.shift_end_notice = True
+            user.shift_end_reminder = True
     return made
 
 
 def look(pager: Pager, at: datetime) -> int:
     with pager.database.write() as session:
-        return shift_reminders.run_due(session, at)
+        return shift_reminders.send_due_reminders(session, at)
 
 
 def mails(pager: Pager) -> list[tuple[str, str]]:
@@ -105,7 +105,7 @@ def _rotation(pager: Pager) -> str:
 @pytest.mark.parametrize(
     "change",
     [
-        {"shift_start_notice": False, "shift_end_notice": False},
+        {"shift_start_reminder": False, "shift_end_reminder": False},
         {"email": None},
     ],
 )
@@ -117,7 +117,7 @@ def test_who_wants_none_or_has_no_address_gets_none(pager: Pager, change: dict[s
     look(pager, MONDAY - MINUTE)
     assert look(pager, MONDAY) == 0
     with pager.database.read() as session:
-        assert [row.told for row in session.scalars(select(ShiftNotice))] == [False, False]
+        assert [row.notified for row in session.scalars(select(ShiftReminder))] == [False, False]
 
 
 def test_paused_rotations_are_left_alone(pager: Pager) -> None:
@@ -162,9 +162,9 @@ def test_old_ones_are_forgotten(pager: Pager) -> None:
     look(pager, MONDAY)
     for days, left in ((29, 2), (31, 0)):
         with pager.database.write() as session:
-            shift_reminders.prune(session, MONDAY + timedelta(days=days))
+            shift_reminders.prune_reminders(session, MONDAY + timedelta(days=days))
         with pager.database.read() as session:
-            assert len(session.scalars(select(ShiftNotice)).all()) == left
+            assert len(session.scalars(select(ShiftReminder)).all()) == left
 
 
 def test_the_number_of_statements_is_constant(pager: Pager, query_count: Any) -> None:

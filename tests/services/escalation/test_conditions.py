@@ -15,7 +15,7 @@ from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import policies
 from incidentrelay.services.simulation import simulate as simulation
-from incidentrelay.services.simulation.upcoming_pages import Forecast, StepKind
+from incidentrelay.services.simulation.upcoming_pages import SimulationForecast, StepKind
 from tests.services.conftest import ADMIN
 from tests.services.simulation.test_simulate import Everything
 from tests.support import factories
@@ -62,10 +62,10 @@ def texts(pager: Pager, kind: str) -> list[str]:
         return list(session.scalars(query))
 
 
-def forecast(pager: Pager, at: datetime = NOW, **values: Any) -> Forecast:
+def forecast(pager: Pager, at: datetime = NOW, **values: Any) -> SimulationForecast:
     with pager.database.read() as session:
         route = simulation.find_route(session, Everything(), pager.route_id)
-        return simulation.simulate(session, route, [a_signal(**values)], at).items[0]
+        return simulation.simulate_request(session, route, [a_signal(**values)], at).items[0]
 
 
 def test_conditions_are_stored_as_they_are_written(
@@ -118,7 +118,7 @@ def test_a_step_is_passed_over_and_says_why(pager: Pager) -> None:
     use(pager, step(pager, "ann", severity="high"), step(pager, "bob", 300))
     pager.take(a_signal(severity=Severity.LOW))
     assert pager.outbox() == []
-    assert texts(pager, "step_passed_over") == [
+    assert texts(pager, "step_skipped") == [
         "A step of the plan is passed over. It is for severity high and above, and this is low."
     ]
     pager.run_due(NOW + 5 * MINUTE)
@@ -130,7 +130,7 @@ def test_where_no_step_applies_the_fallback_contact_is_told(pager: Pager) -> Non
     use(pager, step(pager, "ann", severity="high"), step(pager, "bob", severity="critical"))
     pager.take(a_signal(severity=Severity.LOW))
     assert pager.outbox() == [("fallback", "fay", "pending")]
-    assert texts(pager, "step_passed_over")[-1] == (
+    assert texts(pager, "step_skipped")[-1] == (
         "No step of the plan applies, so that it has told nobody."
     )
     pager.run_due(NOW + 5 * MINUTE)
@@ -226,7 +226,7 @@ def test_the_future_of_an_alert_tells_it_too(pager: Pager) -> None:
     use(pager, step(pager, "bob", 60, severity="high"), on_call(pager, 60, **WAIT))
     pager.take(a_signal(severity=Severity.LOW))
     with pager.database.read() as session:
-        ahead = upcoming.planned(session, alert_with_team(session), NOW)
+        ahead = upcoming.planned_steps(session, alert_with_team(session), NOW)
     assert [each.text for each in ahead] == [
         "a step is passed over",
         "nobody is on call, and the plan waits for the next shift",

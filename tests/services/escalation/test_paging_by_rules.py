@@ -13,10 +13,10 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState, Severity, Urgency
 from incidentrelay.models import ContactMethod, Notification, Route, User
 from incidentrelay.services.alerts import actions as alert_actions
-from incidentrelay.services.alerts.upcoming import planned
+from incidentrelay.services.alerts.upcoming import planned_steps
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.outbox.records import Result
+from incidentrelay.services.outbox.records import DeliveryResult
 from incidentrelay.services.simulation import simulate as simulation
 from tests.support import factories
 from tests.support import pager as pagers
@@ -66,7 +66,7 @@ def notification_id(pager: Pager, label: str) -> int:
 def fail(pager: Pager, label: str, state: DeliveryState = DeliveryState.FAILED) -> None:
     taken = pager.claim(notification_id(pager, label))
     assert taken is not None
-    pager.record(taken, Result(state, "Refused."))
+    pager.record(taken, DeliveryResult(state, "Refused."))
 
 
 def test_without_a_contact_the_address_of_the_profile_is_used(pager: Pager) -> None:
@@ -230,8 +230,8 @@ def test_news_go_once_to_each_contact(pager: Pager) -> None:
 
 def future(pager: Pager, at: datetime) -> list[tuple[int, str]]:
     with pager.database.read() as session:
-        (alert,) = escalation_runner.load(session, [pager.alert(session).id])
-        return [(minutes(step.at), step.text) for step in planned(session, alert, at)]
+        (alert,) = escalation_runner.load_alerts(session, [pager.alert(session).id])
+        return [(minutes(step.at), step.text) for step in planned_steps(session, alert, at)]
 
 
 def test_the_future_names_the_later_ways(pager: Pager) -> None:
@@ -276,7 +276,7 @@ def test_a_simulation_says_when_each_way_is_used(pager: Pager) -> None:
     with pager.database.read() as session:
         query = intake_receive.routes_with_plans().where(Route.id == pager.route_id)
         route = session.scalars(query).one()
-        (forecast,) = simulation.simulate(session, route, [a_signal()], NOW).items
+        (forecast,) = simulation.simulate_request(session, route, [a_signal()], NOW).items
     told = [
         (minutes(step.at), str(step.kind), label)
         for step in forecast.steps

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.escalation.engine import Target
+from incidentrelay.domain.escalation.engine import PlanTarget
 from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.escalation import policies, policy_queries
-from incidentrelay.services.escalation.policy_queries import Thing
+from incidentrelay.services.escalation.policy_queries import PolicyThing
 from tests.support import factories
 from tests.support import pager as pagers
 from tests.support.pager import NOW, Pager
@@ -52,9 +52,9 @@ def test_a_picture_tells_who_is_there_now(pager: Pager) -> None:
                 ],
             }
         ]
-        found = policy_queries.picture(session, team, policy_queries.plan_of(steps, 0), NOW)
+        found = policy_queries.policy_picture(session, team, policy_queries.plan_of(steps, 0), NOW)
         primary = session.get_one(Rotation, pager.rotation_id)
-        own = Thing(primary.name, team.id, team.name)
+        own = PolicyThing(primary.name, team.id, team.name)
     reached = {(t.kind, t.id): list(names) for t, names in found.reached.items()}
     assert reached == {
         (TargetKind.ON_CALL, pager.rotation_id): ["Ann"],
@@ -65,10 +65,10 @@ def test_a_picture_tells_who_is_there_now(pager: Pager) -> None:
     }
     assert found.fallback == ["Bob"]
     assert found.things == {
-        Target(TargetKind.ON_CALL, pager.rotation_id): own,
-        Target(TargetKind.ON_CALL, spare.id): Thing("Spare", web.id, "Web"),
-        Target(TargetKind.CHANNEL, off.id): Thing("Off", web.id, "Web", paused=True),
-        Target(TargetKind.USER, pager.people["cy"]): Thing("Cy"),
+        PlanTarget(TargetKind.ON_CALL, pager.rotation_id): own,
+        PlanTarget(TargetKind.ON_CALL, spare.id): PolicyThing("Spare", web.id, "Web"),
+        PlanTarget(TargetKind.CHANNEL, off.id): PolicyThing("Off", web.id, "Web", paused=True),
+        PlanTarget(TargetKind.USER, pager.people["cy"]): PolicyThing("Cy"),
     }
 
 
@@ -83,10 +83,10 @@ def test_the_list_and_its_routes(pager: Pager) -> None:
         factories.policy(session, gone)
         route = session.get_one(Route, pager.route_id).name
     with pager.database.read() as session:
-        ann = memberships.load(session, session.get_one(User, pager.people["ann"]))
-        found, _ = policy_queries.overview(session, ann)
+        ann = memberships.load_roles(session, session.get_one(User, pager.people["ann"]))
+        found, _ = policy_queries.list_policies(session, ann)
         nobody = memberships.Roles(is_admin=False, groups={}, teams={})
-        assert policy_queries.overview(session, nobody) == ([], {})
+        assert policy_queries.list_policies(session, nobody) == ([], {})
     assert [(each.policy.id, each.routes) for each in found] == [
         (spare.id, []),
         (used.id, [route]),
@@ -101,7 +101,7 @@ def test_what_a_step_may_name(pager: Pager) -> None:
         away = factories.team(session, factories.group(session, "away"))
         factories.channel(session, away)
         session.get_one(User, pager.people["cy"]).active = False
-        found = policy_queries.choices(session, team)
+        found = policy_queries.policy_choices(session, team)
         own = [
             (row.slug, row.name) for row in session.query(Channel).where(Channel.team_id == team.id)
         ]
@@ -115,13 +115,13 @@ def test_a_draft_is_judged_and_not_written(pager: Pager) -> None:
     bob = {"kind": "user", "name": "bob"}
     with pager.database.write() as session:
         team = session.get_one(Team, pager.team_id)
-        steps, repeat = policies.draft(
+        steps, repeat = policies.draft_policy(
             session, team, {"steps": [{"delay": 60, "targets": [bob]}], "repeat": 1}
         )
         assert steps[0]["targets"] == [target("user", pager.people["bob"])]
         assert repeat == 1
         hasty = {"steps": [{"delay": 0, "targets": [bob]}], "repeat": 1}
         with pytest.raises(InvalidInput) as caught:
-            policies.draft(session, team, hasty)
+            policies.draft_policy(session, team, hasty)
         assert list(caught.value.errors) == ["repeat"]
         assert session.query(Policy).all() == []

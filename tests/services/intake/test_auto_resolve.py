@@ -39,9 +39,9 @@ def change(pager: Pager, **columns: object) -> None:
 
 def sweep(pager: Pager, now: datetime, since: datetime = LONG_AGO) -> int:
     with pager.database.read() as session:
-        due = auto_resolve.due_routes(session, since, now)
+        due = auto_resolve.due_route_ids(session, since, now)
     with pager.database.write() as session:
-        return sum(auto_resolve.resolve(session, route_id, since, now) for route_id in due)
+        return sum(auto_resolve.resolve_stale(session, route_id, since, now) for route_id in due)
 
 
 def status(pager: Pager) -> AlertStatus:
@@ -76,7 +76,7 @@ def deliver_all(pager: Pager) -> None:
     for notification_id in pager.due():
         taken = pager.claim(notification_id)
         assert taken is not None
-        pager.record(taken, outbox_records.perform(taken, Accepts(), no_links, NOW))
+        pager.record(taken, outbox_records.send_claim(taken, Accepts(), no_links, NOW))
 
 
 def test_a_repeat_keeps_it_open(pager: Pager) -> None:
@@ -140,7 +140,7 @@ def test_listening_begins_again_after_a_gap(database: Database) -> None:
     def ask(now: datetime) -> datetime:
         with database.write() as session:
             since = auto_resolve.listening_since(session, now)
-            heartbeats.beat(session, heartbeats.WORKER, now)
+            heartbeats.record_heartbeat(session, heartbeats.WORKER, now)
             return since
 
     assert ask(NOW) == NOW
@@ -163,7 +163,7 @@ def test_a_signal_of_the_same_moment_is_not_lost(pager: Pager) -> None:
     with ThreadPoolExecutor(1) as pool:
         with pager.database.write() as session:
             route = intake_receive.lock_route(session, pager.route_id)
-            intake_receive.receive(session, route, [a_signal()], RAW, late)
+            intake_receive.receive_request(session, route, [a_signal()], RAW, late)
             sweeping = pool.submit(sweep, pager, late)
             with pytest.raises(TimeoutError):
                 sweeping.result(timeout=0.3)

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain.calendar_grid import View, days_of
+from incidentrelay.domain.calendar_grid import CalendarView, days_of
 from incidentrelay.models import Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.oncall import calendar_queries
-from incidentrelay.services.oncall.calendar_queries import Wanted
+from incidentrelay.services.oncall.calendar_queries import CalendarFilter
 from tests.support import factories
 
 pytestmark = pytest.mark.both_databases
 
 People = dict[str, User]
-DAYS = days_of(View.MONTH, date(2026, 3, 10), "UTC")
+DAYS = days_of(CalendarView.MONTH, date(2026, 3, 10), "UTC")
 START, END = DAYS[0].start, DAYS[-1].end
 ROOT = memberships.Roles(is_admin=True, groups={}, teams={})
 
@@ -29,7 +29,7 @@ def test_every_row_fills_the_time(session: Session, team: Team, people: People) 
     factories.rotation(session, team, "empty")
     held = factories.rotation(session, team, "held", (people["bob"],))
     override = factories.override(session, held, people["ann"])
-    page = calendar_queries.find(session, ROOT, Wanted(START, END))
+    page = calendar_queries.load_calendar(session, ROOT, CalendarFilter(START, END))
     empty, full = page.rows
     assert [(block.start, block.end, block.user_id) for block in empty.blocks] == [
         (START, END, None)
@@ -57,7 +57,7 @@ def test_what_is_shown(session: Session, wanted: dict[str, str], found: list[str
         factories.rotation(session, team, slug)
     factories.rotation(session, two, "paused", enabled=False)
     factories.rotation(session, factories.team(session, group, "old", active=False), "c")
-    page = calendar_queries.find(session, ROOT, Wanted(START, END, **wanted))
+    page = calendar_queries.load_calendar(session, ROOT, CalendarFilter(START, END, **wanted))
     assert names(page) == found
     assert [rotation.slug for rotation in page.choices] == ["a", "b", "a"]
 
@@ -65,7 +65,9 @@ def test_what_is_shown(session: Session, wanted: dict[str, str], found: list[str
 def test_only_what_one_may_see(session: Session, team: Team) -> None:
     factories.rotation(session, team, "secret")
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})
-    page = calendar_queries.find(session, nobody, Wanted(START, END, rotation="secret"))
+    page = calendar_queries.load_calendar(
+        session, nobody, CalendarFilter(START, END, rotation="secret")
+    )
     assert (page.rows, page.choices, page.people) == ([], [], {})
 
 
@@ -73,14 +75,16 @@ def test_a_page_is_bounded(
     session: Session, team: Team, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValueError, match="42 days"):
-        calendar_queries.find(session, ROOT, Wanted(START, END + timedelta(days=8)))
+        calendar_queries.load_calendar(
+            session, ROOT, CalendarFilter(START, END + timedelta(days=8))
+        )
     for slug in ("a", "b", "c"):
         factories.rotation(session, team, slug, (people["bob"],))
     monkeypatch.setattr(calendar_queries, "MOST_ROTATIONS", 2)
-    page = calendar_queries.find(session, ROOT, Wanted(START, END))
+    page = calendar_queries.load_calendar(session, ROOT, CalendarFilter(START, END))
     assert (names(page), page.cut) == (["a", "b"], True)
     monkeypatch.setattr(calendar_queries, "MOST_BLOCKS", 3)
-    page = calendar_queries.find(session, ROOT, Wanted(START, END))
+    page = calendar_queries.load_calendar(session, ROOT, CalendarFilter(START, END))
     assert (names(page), page.cut) == (["a"], True)
 
 
@@ -96,7 +100,7 @@ def test_the_number_of_statements_is_constant(session: Session, query_count: Any
         session.flush()
         session.expunge_all()
         with query_count() as statements:
-            page = calendar_queries.find(session, ROOT, Wanted(START, END))
+            page = calendar_queries.load_calendar(session, ROOT, CalendarFilter(START, END))
             assert all(row.rotation.team.group.name for row in page.rows)
         return len(statements)
 

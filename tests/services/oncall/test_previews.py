@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.domain.oncall.coverage import ProblemKind
-from incidentrelay.domain.oncall.diff import Change
+from incidentrelay.domain.oncall.coverage import CoverageProblemKind
+from incidentrelay.domain.oncall.diff import ShiftChange
 from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.domain.oncall.shifts import Shift, shifts
 from incidentrelay.models import (
@@ -24,7 +24,7 @@ from incidentrelay.models import (
     User,
 )
 from incidentrelay.services.oncall import overrides, previews, rotations, schedules
-from incidentrelay.services.oncall.previews import Preview
+from incidentrelay.services.oncall.previews import SchedulePreview
 from tests.services.conftest import ADMIN
 from tests.support import factories
 
@@ -37,15 +37,15 @@ def rotation(session: Session, team: Team, people: People) -> Rotation:
     return factories.rotation(session, team, "primary", (people["bob"], people["cy"]))
 
 
-def look(session: Session, rotation: Rotation, now: datetime, **data: Any) -> Preview:
-    end = now + previews.USUAL
-    return previews.preview(session, rotation, data, start=now, end=end, now=now)
+def look(session: Session, rotation: Rotation, now: datetime, **data: Any) -> SchedulePreview:
+    end = now + previews.DEFAULT_SPAN
+    return previews.preview_edit(session, rotation, data, start=now, end=end, now=now)
 
 
 def stored(session: Session, rotation: Rotation, start: datetime, end: datetime) -> list[Shift]:
     session.flush()
     session.expire_all()
-    return shifts(schedules.load(session, [rotation.id])[rotation.id], start, end)
+    return shifts(schedules.load_schedules(session, [rotation.id])[rotation.id], start, end)
 
 
 def test_no_edit_changes_nothing(
@@ -71,14 +71,14 @@ def test_an_edit_and_an_override_show_and_are_not_saved(
     assert {shift.user_id for shift in found.after} == {ann, bob}
     monday = now.replace(hour=9) + 6 * DAY
     assert list(found.changes) == [
-        Change(now, now + HOUR, cy, bob),
-        Change(now + HOUR, now + 3 * HOUR, cy, ann),
-        Change(now + 3 * HOUR, monday, cy, bob),
-        Change(monday + 7 * DAY, monday + 14 * DAY, cy, bob),
-        Change(monday + 21 * DAY, now + 28 * DAY, cy, bob),
+        ShiftChange(now, now + HOUR, cy, bob),
+        ShiftChange(now + HOUR, now + 3 * HOUR, cy, ann),
+        ShiftChange(now + 3 * HOUR, monday, cy, bob),
+        ShiftChange(monday + 7 * DAY, monday + 14 * DAY, cy, bob),
+        ShiftChange(monday + 21 * DAY, now + 28 * DAY, cy, bob),
     ]
     kinds = {problem.kind for problem in found.quality.problems}
-    assert kinds == {ProblemKind.SINGLE_MEMBER}
+    assert kinds == {CoverageProblemKind.SINGLE_MEMBER}
     assert session.scalar(select(func.count(RotationRevision.id))) == 1
     assert session.scalar(select(func.count(RotationOverride.id))) == 0
     assert session.scalar(select(func.count(AuditEntry.id))) == 0
@@ -146,8 +146,8 @@ def test_spans_are_bounded(
 ) -> None:
     begin = now + start * DAY
     for ask in (
-        lambda: previews.report(session, rotation, begin, begin + length * DAY),
-        lambda: previews.preview(
+        lambda: previews.report_coverage(session, rotation, begin, begin + length * DAY),
+        lambda: previews.preview_edit(
             session, rotation, {}, start=begin, end=begin + length * DAY, now=now
         ),
     ):
@@ -165,7 +165,7 @@ def test_the_report_knows_who_cannot_be_paged(
     factories.group_member(session, team.group, gone)
     named = (people["ann"], people["bob"], people["cy"], gone, people["zoe"])
     rotation = factories.rotation(session, team, "primary", named, reminder_interval=0)
-    found, usernames = previews.report(session, rotation, now, now + 28 * DAY)
+    found, usernames = previews.report_coverage(session, rotation, now, now + 28 * DAY)
     assert [(load.person.name, load.person.active) for load in found.loads] == [
         ("Ann", True),
         ("Bob", True),
@@ -174,27 +174,27 @@ def test_the_report_knows_who_cannot_be_paged(
         ("Zoe", False),
     ]
     problems = [(each.kind, usernames[each.user_id or 0]) for each in found.problems]
-    assert (ProblemKind.UNREACHABLE, "ann") in problems
-    assert (ProblemKind.INACTIVE, "gone") in problems
-    assert (ProblemKind.INACTIVE, "zoe") in problems
-    assert (ProblemKind.UNREACHABLE, "cy") not in problems
+    assert (CoverageProblemKind.UNREACHABLE, "ann") in problems
+    assert (CoverageProblemKind.INACTIVE, "gone") in problems
+    assert (CoverageProblemKind.INACTIVE, "zoe") in problems
+    assert (CoverageProblemKind.UNREACHABLE, "cy") not in problems
 
 
 def test_the_zone_is_that_of_the_lowest_layer(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, "east")
-    assert previews.report(session, rotation, now, now + DAY)[0].zone == "UTC"
+    assert previews.report_coverage(session, rotation, now, now + DAY)[0].zone == "UTC"
     factories.revision(session, rotation, (people["bob"],), zone="Asia/Tokyo")
-    assert previews.report(session, rotation, now, now + DAY)[0].zone == "Asia/Tokyo"
+    assert previews.report_coverage(session, rotation, now, now + DAY)[0].zone == "Asia/Tokyo"
 
 
 def test_gaps_of_the_next_two_weeks(
     session: Session, team: Team, rotation: Rotation, now: datetime
 ) -> None:
-    assert previews.upcoming_gaps(session, rotation, now) == []
+    assert previews.list_upcoming_gaps(session, rotation, now) == []
     empty = factories.rotation(session, team, "empty")
-    assert previews.upcoming_gaps(session, empty, now) == [Interval(now, now + 14 * DAY)]
+    assert previews.list_upcoming_gaps(session, empty, now) == [Interval(now, now + 14 * DAY)]
 
 
 LAYER = st.fixed_dictionaries(
@@ -243,7 +243,7 @@ OVERRIDES = st.lists(
 def test_a_new_rotation_is_what_its_preview_showed(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
-    end = now + previews.USUAL
+    end = now + previews.DEFAULT_SPAN
     nights = [{"weekday": day, "opens": "22:00", "closes": "06:00"} for day in range(7)]
     data = {
         "layers": [
@@ -263,7 +263,7 @@ def test_a_new_rotation_that_could_not_be_made_has_no_preview(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     data = {"layers": [{"members": ["nobody"]}]}
-    end = now + previews.USUAL
+    end = now + previews.DEFAULT_SPAN
     with pytest.raises(InvalidInput) as caught:
         previews.preview_new(session, team, data, start=now, end=end, now=now)
     assert list(caught.value.errors) == ["layers.0.members"]
@@ -297,7 +297,7 @@ def test_saving_makes_what_was_previewed(
     data = {**schedule, "overrides": asked}
     before = stored(session, rotation, start, end)
     try:
-        found = previews.preview(session, rotation, data, start=start, end=end, now=now)
+        found = previews.preview_edit(session, rotation, data, start=start, end=end, now=now)
     except InvalidInput:
         with pytest.raises(InvalidInput):
             rotations.update(session, rotation, schedule, actor=ADMIN, now=now)

@@ -29,13 +29,13 @@ def make(session: Session, team: Team, now: datetime, **data: Any) -> Rotation:
 
 def who(session: Session, rotation: Rotation, at: datetime) -> str | None:
     session.flush()
-    shift = on_call(schedules.load(session, [rotation.id])[rotation.id], at)
+    shift = on_call(schedules.load_schedules(session, [rotation.id])[rotation.id], at)
     return session.get_one(User, shift.user_id).username if shift else None
 
 
 def shown(session: Session, rotation: Rotation) -> list[dict[str, Any]]:
     session.flush()
-    return rotations.current_layers(session, [rotation.id])[rotation.id]
+    return rotations.load_current_layers(session, [rotation.id])[rotation.id]
 
 
 @pytest.mark.parametrize("hour", [0, 8, 9, 23])

@@ -41,7 +41,7 @@ def test_what_is_stored_is_loaded(session: Session, now: datetime) -> None:
     )
     session.flush()
     session.expire_all()
-    loaded = schedules.load(session, [rotation.id])[rotation.id]
+    loaded = schedules.load_schedules(session, [rotation.id])[rotation.id]
     assert [revision.layers for revision in loaded.revisions] == [(layer,)]
     assert loaded.revisions[0].effective_from is None
 
@@ -56,7 +56,7 @@ def test_revisions_come_in_order_and_overrides_with_them(
     )
     first = factories.revision(session, rotation, (people["ann"],))
     override = factories.override(session, rotation, people["bob"])
-    loaded = schedules.load(session, [rotation.id])[rotation.id]
+    loaded = schedules.load_schedules(session, [rotation.id])[rotation.id]
     expected = [first.effective_from, second.effective_from, third.effective_from]
     assert [revision.effective_from for revision in loaded.revisions] == expected
     assert loaded.overrides == (
@@ -73,7 +73,7 @@ def test_who_left_is_not_on_call_but_was(
     )
     people["bob"].active = False
     session.flush()
-    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     past, present = on_call(schedule, now - timedelta(8)), on_call(schedule, now)
     assert past is not None
     assert present is not None
@@ -81,15 +81,15 @@ def test_who_left_is_not_on_call_but_was(
     member = session.query(GroupMember).filter_by(user_id=people["cy"].id).one()
     session.delete(member)
     session.flush()
-    assert on_call(schedules.load(session, [rotation.id])[rotation.id], now) is None
+    assert on_call(schedules.load_schedules(session, [rotation.id])[rotation.id], now) is None
 
 
 def test_ids_that_do_not_exist_are_left_out(session: Session, team: Team) -> None:
     rotation = factories.rotation(session, team)
-    loaded = schedules.load(session, [rotation.id, 999])
+    loaded = schedules.load_schedules(session, [rotation.id, 999])
     assert list(loaded) == [rotation.id]
     assert loaded[rotation.id].revisions == ()
-    assert schedules.load(session, []) == {}
+    assert schedules.load_schedules(session, []) == {}
 
 
 @pytest.mark.both_databases
@@ -106,16 +106,16 @@ def test_a_page_needs_nothing_that_is_paused_or_over(
     )
     factories.override(session, paused, people["ann"])
     ids = [rotation.id, paused.id, 999]
-    loaded = schedules.load_for_paging(session, ids, now)
+    loaded = schedules.load_paging_schedules(session, ids, now)
     assert list(loaded) == [rotation.id]
-    whole = schedules.load(session, ids)
+    whole = schedules.load_schedules(session, ids)
     assert list(whole) == [rotation.id, paused.id]
     assert loaded[rotation.id].revisions == whole[rotation.id].revisions
     found = {override.id for override in loaded[rotation.id].overrides}
     assert found == {running.id, coming.id}
     assert len(whole[rotation.id].overrides) == 3
     assert on_call(loaded[rotation.id], now) == on_call(whole[rotation.id], now)
-    assert schedules.load_for_paging(session, [], now) == {}
+    assert schedules.load_paging_schedules(session, [], now) == {}
 
 
 def test_the_number_of_statements_is_constant(
@@ -129,7 +129,7 @@ def test_the_number_of_statements_is_constant(
             ids.append(rotation.id)
         session.expunge_all()
         with query_count() as statements:
-            assert len(schedules.load(session, ids)) == count
+            assert len(schedules.load_schedules(session, ids)) == count
         return len(statements)
 
     assert load(1) == load(8) == 3
@@ -139,7 +139,7 @@ def test_the_number_of_statements_is_constant(
     ("value", "text"), [(time(9), "09:00"), (time(9, 5, 1), "09:05:01"), (time(0), "00:00")]
 )
 def test_wall_times(value: time, text: str) -> None:
-    assert schedules.wall_time(value) == text
+    assert schedules.parse_wall_time(value) == text
     assert time.fromisoformat(text) == value
 
 
@@ -156,7 +156,7 @@ def test_the_past_of_those_who_leave_and_come_back_stays(
     # An edit since then must not give her the time of her absence, nor take the rest.
     factories.revision(session, rotation, (ann,), effective_from=now - timedelta(days=1))
     start, end = now - timedelta(days=15), now + timedelta(days=1)
-    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     found = shifts(schedule, start, end)
     assert {shift.user_id for shift in found} == {ann.id}
     assert gaps(found, start, end) == [Interval(left, back)]
@@ -172,13 +172,13 @@ def test_who_leaves_the_group_keeps_the_overrides_of_the_past(
     factories.override(session, rotation, cy, starts_at=start, ends_at=end)
     member = session.query(GroupMember).filter_by(user_id=cy.id).one()
     group_members.delete(session, member, actor=root, now=now)
-    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     found = [(one.user_id, one.start, one.end) for one in shifts(schedule, start, end)]
     assert found == [(cy.id, start, now), (people["ann"].id, now, end)]
     again = {"username": cy.username, "role": "viewer"}
     group = session.get_one(Group, team.group_id)
     group_members.create(session, group, again, actor=root, now=now + timedelta(hours=1))
-    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     held = [one.user_id for one in shifts(schedule, start, end)]
     assert held == [cy.id, people["ann"].id, cy.id]
 
@@ -191,7 +191,7 @@ def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
     rotation = factories.rotation(session, team, members=(ann, people["bob"]))
     factories.revision(session, rotation, (ann,), effective_from=now + timedelta(days=7))
     users.update(session, ann, {"active": False}, actor=root, now=now)
-    schedule = schedules.load(session, [rotation.id])[rotation.id]
+    schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     present = on_call(schedule, now)
     assert present is not None
     assert present.user_id == people["bob"].id
@@ -205,7 +205,7 @@ def test_who_left_nobody_knows_when_is_out_before_a_new_schedule_begins(
     factories.revision(session, rotation, (bob, ann), effective_from=now + timedelta(days=70))
     ann.active = False
     session.flush()
-    present = on_call(schedules.load(session, [rotation.id])[rotation.id], now)
+    present = on_call(schedules.load_schedules(session, [rotation.id])[rotation.id], now)
     assert present is not None
     assert present.user_id == bob.id
 
@@ -215,6 +215,6 @@ def test_an_absence_that_nobody_ended_keeps_no_active_person_from_duty(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["ann"],))
-    absences.begin(session, people["ann"].id, None, now - timedelta(days=1))
+    absences.begin_absence(session, people["ann"].id, None, now - timedelta(days=1))
     session.flush()
-    assert on_call(schedules.load(session, [rotation.id])[rotation.id], now) is not None
+    assert on_call(schedules.load_schedules(session, [rotation.id])[rotation.id], now) is not None

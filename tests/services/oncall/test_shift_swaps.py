@@ -34,7 +34,7 @@ def rotation(session: Session, team: Team, people: People) -> Rotation:
 
 def schedule(session: Session, rotation: Rotation) -> Schedule:
     session.flush()
-    return schedules.load(session, [rotation.id])[rotation.id]
+    return schedules.load_schedules(session, [rotation.id])[rotation.id]
 
 
 def who(session: Session, rotation: Rotation, at: datetime) -> str | None:
@@ -53,7 +53,7 @@ def test_somebody_takes_the_rest_of_a_shift(session: Session, now: datetime) -> 
     for user in users:
         factories.group_member(session, team.group, user)
     rotation = factories.rotation(session, team, "primary", (users[0], users[1]))
-    made = shift_swaps.take(session, rotation, actor=acting(users[2]), now=now)
+    made = shift_swaps.take_shift(session, rotation, actor=acting(users[2]), now=now)
     assert spans(made) == [("ann", now, MONDAY + WEEK)]
     assert made[0].reason == "Taken over from Bob."
     assert who(session, rotation, now) == "ann"
@@ -80,7 +80,7 @@ def test_a_part_or_a_later_shift(
     start: datetime,
     end: datetime,
 ) -> None:
-    made = shift_swaps.take(
+    made = shift_swaps.take_shift(
         session,
         rotation,
         at=None if at is None else NOW + at,
@@ -112,7 +112,7 @@ def test_what_cannot_be_taken(
     field: str,
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        shift_swaps.take(
+        shift_swaps.take_shift(
             session,
             rotation,
             at=NOW + at,
@@ -127,10 +127,10 @@ def test_ones_own_shift_and_nobodys_cannot_be_taken(
     session: Session, team: Team, rotation: Rotation, people: People
 ) -> None:
     with pytest.raises(Conflict, match="already"):
-        shift_swaps.take(session, rotation, actor=acting(people["bob"]), now=NOW)
+        shift_swaps.take_shift(session, rotation, actor=acting(people["bob"]), now=NOW)
     empty = factories.rotation(session, team, "empty")
     with pytest.raises(Conflict, match="Nobody has a shift at 2026-03-10 12:00 UTC"):
-        shift_swaps.take(session, empty, actor=acting(people["bob"]), now=NOW)
+        shift_swaps.take_shift(session, empty, actor=acting(people["bob"]), now=NOW)
 
 
 def test_only_members_of_the_group(session: Session, rotation: Rotation, people: People) -> None:
@@ -143,17 +143,17 @@ def test_only_members_of_the_group(session: Session, rotation: Rotation, people:
 def _refuses_everything(session: Session, rotation: Rotation, actor: Actor, sentence: str) -> None:
     doing: dict[str, Any] = {"actor": actor, "now": NOW}
     with pytest.raises(Conflict, match=sentence):
-        shift_swaps.take(session, rotation, **doing)
+        shift_swaps.take_shift(session, rotation, **doing)
     with pytest.raises(Conflict, match=sentence):
-        shift_swaps.swap(session, rotation, mine=NOW, theirs=NOW + WEEK, **doing)
+        shift_swaps.swap_shifts(session, rotation, mine=NOW, theirs=NOW + WEEK, **doing)
     with pytest.raises(Conflict, match=sentence):
-        shift_swaps.cover(session, rotation, user="bob", start=NOW, end=NOW + DAY, **doing)
+        shift_swaps.cover_shift(session, rotation, user="bob", start=NOW, end=NOW + DAY, **doing)
 
 
 def test_somebody_covers_exactly_what_one_has(
     session: Session, rotation: Rotation, people: People
 ) -> None:
-    made = shift_swaps.cover(
+    made = shift_swaps.cover_shift(
         session,
         rotation,
         user="ann",
@@ -170,7 +170,7 @@ def test_somebody_covers_exactly_what_one_has(
 
 
 def test_anybody_can_be_covered(session: Session, rotation: Rotation, people: People) -> None:
-    made = shift_swaps.cover(
+    made = shift_swaps.cover_shift(
         session,
         rotation,
         user="ann",
@@ -208,7 +208,7 @@ def test_bad_covers(
     factories.group_member(session, team.group, gone)
     given = {"user": "ann", "start": NOW, "end": NOW + DAY, **data}
     with pytest.raises(InvalidInput) as caught:
-        shift_swaps.cover(session, rotation, **given, actor=acting(people["bob"]), now=NOW)
+        shift_swaps.cover_shift(session, rotation, **given, actor=acting(people["bob"]), now=NOW)
     assert list(caught.value.errors) == [field]
     assert session.scalars(select(RotationOverride)).all() == []
 
@@ -218,17 +218,17 @@ def test_who_is_not_on_call_needs_no_cover(
 ) -> None:
     doing: dict[str, Any] = {"user": "ann", "actor": acting(people["cy"]), "now": NOW}
     with pytest.raises(Conflict, match="Cy is not on call in this time"):
-        shift_swaps.cover(session, rotation, start=NOW, end=NOW + DAY, **doing)
+        shift_swaps.cover_shift(session, rotation, start=NOW, end=NOW + DAY, **doing)
     hourly = factories.rotation(session, team, "hourly")
     pair = (people["cy"], people["bob"])
     factories.revision(session, hourly, pair, unit=ShiftUnit.HOURS, length=1)
     with pytest.raises(Conflict, match="more than 100"):
-        shift_swaps.cover(session, hourly, start=NOW, end=NOW + 10 * DAY, **doing)
+        shift_swaps.cover_shift(session, hourly, start=NOW, end=NOW + 10 * DAY, **doing)
 
 
 def test_turns_that_touch_are_covered_by_one(session: Session, team: Team, people: People) -> None:
     alone = factories.rotation(session, team, "alone", (people["bob"],))
-    made = shift_swaps.cover(
+    made = shift_swaps.cover_shift(
         session,
         alone,
         user="cy",
@@ -242,7 +242,7 @@ def test_turns_that_touch_are_covered_by_one(session: Session, team: Team, peopl
 
 def test_two_shifts_are_swapped(session: Session, rotation: Rotation, people: People) -> None:
     theirs = MONDAY + WEEK
-    made = shift_swaps.swap(
+    made = shift_swaps.swap_shifts(
         session,
         rotation,
         mine=NOW,
@@ -278,7 +278,7 @@ def test_what_cannot_be_swapped(
 ) -> None:
     actor = acting(people["bob"])
     with pytest.raises(error, match=sentence):
-        shift_swaps.swap(session, rotation, mine=mine, theirs=theirs, actor=actor, now=NOW)
+        shift_swaps.swap_shifts(session, rotation, mine=mine, theirs=theirs, actor=actor, now=NOW)
     assert session.scalars(select(RotationOverride)).all() == []
 
 
@@ -320,7 +320,7 @@ def test_a_cover_moves_the_covered_time_and_nothing_else(
 
     before = course()
     try:
-        shift_swaps.cover(
+        shift_swaps.cover_shift(
             session,
             rotation,
             user="ann",

@@ -9,7 +9,7 @@ from incidentrelay.domain.permissions import Scope
 from incidentrelay.models import ApiToken, Rotation, Route, User
 from incidentrelay.services.access import login
 from incidentrelay.services.access.secrets import token_digest
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.oncall import current as on_call_now
 from incidentrelay.services.operations import demo
 from tests.services.conftest import Kinds
@@ -18,7 +18,7 @@ from tests.support import factories
 
 @pytest.mark.both_databases
 def test_who_tries_it_is_on_call(
-    database: Database, now: datetime, kinds: Kinds, vault: Vault, integrations: Any
+    database: Database, now: datetime, kinds: Kinds, vault: SecretBox, integrations: Any
 ) -> None:
     with database.write() as session:
         result = demo.create_demo(
@@ -49,7 +49,7 @@ def test_who_tries_it_is_on_call(
 
 
 def test_a_password_can_be_given(
-    database: Database, now: datetime, kinds: Kinds, vault: Vault, integrations: Any
+    database: Database, now: datetime, kinds: Kinds, vault: SecretBox, integrations: Any
 ) -> None:
     with database.write() as session:
         result = demo.create_demo(
@@ -65,7 +65,7 @@ def test_a_password_can_be_given(
 
 
 def test_where_there_is_anybody_nothing_happens(
-    database: Database, now: datetime, kinds: Kinds, vault: Vault, integrations: Any
+    database: Database, now: datetime, kinds: Kinds, vault: SecretBox, integrations: Any
 ) -> None:
     with database.write() as session:
         factories.user(session, "ann")

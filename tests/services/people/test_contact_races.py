@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import ContactMethod, User
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.people import contacts, verification
 from tests.services.conftest import acting
 from tests.support import factories
@@ -55,7 +55,7 @@ def test_the_last_two_ways_do_not_go_together(database: Database, now: datetime)
 
 
 def test_codes_are_counted_also_when_they_are_asked_for_at_once(
-    database: Database, now: datetime, vault: Vault
+    database: Database, now: datetime, vault: SecretBox
 ) -> None:
     with database.write() as session:
         ann = factories.user(session, "ann")
@@ -65,7 +65,7 @@ def test_codes_are_counted_also_when_they_are_asked_for_at_once(
         ]
         ids = [row.id for row in rows]
         for _ in range(verification.MOST_CODES - 1):
-            verification.send(session, rows[0], ann, vault, now)
+            verification.send_code(session, rows[0], ann, vault, now)
 
     def send(session: Session, contact_id: int) -> None:
         row = session.get_one(ContactMethod, contact_id)

@@ -13,7 +13,7 @@ from incidentrelay.channels.email.channel import EmailConfig, personal_address
 from incidentrelay.domain.enums import NotificationKind, Urgency
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, ContactMethod, Notification, User
-from incidentrelay.services.common.secret_box import Vault
+from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims
 from incidentrelay.services.people import contacts, users, verification
 from incidentrelay.services.recipients import notification_rules
@@ -44,7 +44,7 @@ def ann(session: Session) -> User:
 
 
 def add(
-    session: Session, user: User, vault: Vault, now: datetime, address: str = "ann@home.test"
+    session: Session, user: User, vault: SecretBox, now: datetime, address: str = "ann@home.test"
 ) -> ContactMethod:
     data = {"kind": "email", "label": "Home", "address": address}
     return contacts.create(
@@ -52,12 +52,12 @@ def add(
     )
 
 
-def sent_code(session: Session, vault: Vault, contact: ContactMethod, now: datetime) -> str:
+def sent_code(session: Session, vault: SecretBox, contact: ContactMethod, now: datetime) -> str:
     """The code that the newest message to the contact brings when a worker takes it."""
     query = select(func.max(Notification.id)).where(Notification.contact_id == contact.id)
     newest = session.scalar(query)
     assert newest is not None
-    claim = claims.claim(session, newest, vault, now, lease=MINUTE)
+    claim = claims.claim_notification(session, newest, vault, now, lease=MINUTE)
     assert claim is not None
     assert claim.config == {"to": [contact.address]}
     found = re.search(r"\d{6}", claim.owed[0].message.title)
@@ -67,11 +67,11 @@ def sent_code(session: Session, vault: Vault, contact: ContactMethod, now: datet
 
 def confirm(session: Session, contact: ContactMethod, code: str, now: datetime) -> bool:
     user = session.get_one(User, contact.user_id)
-    return contacts.confirm(session, contact, code, actor=acting(user), now=now)
+    return contacts.confirm_contact(session, contact, code, actor=acting(user), now=now)
 
 
 def test_a_contact_is_confirmed_with_the_code_that_came(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
     contact = add(session, ann, vault, now)
     assert contact.verified_at is None
@@ -82,7 +82,7 @@ def test_a_contact_is_confirmed_with_the_code_that_came(
 
 
 def test_a_code_stands_nowhere_in_the_database(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
     contact = add(session, ann, vault, now)
     code = sent_code(session, vault, contact, now)
@@ -96,7 +96,7 @@ def test_a_code_stands_nowhere_in_the_database(
 
 
 def test_a_code_works_only_once_for_a_while_and_for_a_few_tries(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
     contact = add(session, ann, vault, now)
     code = sent_code(session, vault, contact, now)
@@ -117,7 +117,7 @@ def test_a_code_works_only_once_for_a_while_and_for_a_few_tries(
 
 
 def test_a_new_code_makes_the_one_before_void(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
     contact = add(session, ann, vault, now)
     first = sent_code(session, vault, contact, now)
@@ -127,7 +127,7 @@ def test_a_new_code_makes_the_one_before_void(
 
 
 def test_nobody_is_flooded_with_codes(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
     made = [add(session, ann, vault, now, f"a{number}@x.test") for number in range(3)]
     for contact in made:
@@ -153,7 +153,7 @@ def test_nobody_is_flooded_with_codes(
     ],
 )
 def test_what_is_wrong_is_named(
-    session: Session, ann: User, vault: Vault, now: datetime, change: dict[str, Any], field: str
+    session: Session, ann: User, vault: SecretBox, now: datetime, change: dict[str, Any], field: str
 ) -> None:
     data = {"kind": "email", "label": "Home", "address": "ann@home.test", **change}
     with pytest.raises(InvalidInput) as caught:
@@ -165,7 +165,7 @@ def test_what_is_wrong_is_named(
 
 
 def test_an_address_is_a_contact_once(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
     add(session, ann, vault, now)
     with pytest.raises(InvalidInput) as caught:
@@ -174,9 +174,9 @@ def test_an_address_is_a_contact_once(
 
 
 def test_there_are_not_endlessly_many(
-    session: Session, ann: User, vault: Vault, now: datetime
+    session: Session, ann: User, vault: SecretBox, now: datetime
 ) -> None:
-    for number in range(contacts.MOST):
+    for number in range(contacts.MAX_CONTACTS):
         factories.contact(session, ann, address=f"a{number}@x.test")
     with pytest.raises(Conflict, match="Delete one first"):
         add(session, ann, vault, now)
@@ -190,7 +190,7 @@ def test_the_last_way_is_not_taken_away(session: Session, now: datetime) -> None
         contacts.delete(session, only, actor=acting(bob), now=now)
     factories.contact(session, bob, address="other@x.test")
     contacts.delete(session, only, actor=acting(bob), now=now)
-    assert {each.address for each in contacts.listed(session, bob.id)} == {
+    assert {each.address for each in contacts.list_contacts(session, bob.id)} == {
         "typo@x.test",
         "other@x.test",
     }
@@ -208,15 +208,15 @@ def test_the_address_of_the_profile_is_changed_in_the_profile(
 def test_what_an_admin_enters_counts_as_confirmed(session: Session, now: datetime) -> None:
     data = {"username": "dan", "email": "dan@x.test"}
     dan = users.create(session, None, data, actor=ADMIN, now=now)
-    (own,) = contacts.listed(session, dan.id)
+    (own,) = contacts.list_contacts(session, dan.id)
     assert (own.address, own.verified_at) == ("dan@x.test", now)
-    notification_rules.save(
+    notification_rules.save_rules(
         session, dan, Urgency.HIGH, [{"delay": 0, "contact_id": own.id}], actor=ADMIN, now=now
     )
     users.update(session, dan, {"email": "d@y.test"}, actor=ADMIN, now=now)
-    (same,) = contacts.listed(session, dan.id)
+    (same,) = contacts.list_contacts(session, dan.id)
     assert (same.id, same.address, same.verified_at) == (own.id, "d@y.test", now)
-    assert not notification_rules.read(session, dan.id)[Urgency.HIGH].default
+    assert not notification_rules.read_rules(session, dan.id)[Urgency.HIGH].default
 
 
 def test_an_address_that_one_enters_oneself_waits_beside_the_one_before(
@@ -224,11 +224,11 @@ def test_an_address_that_one_enters_oneself_waits_beside_the_one_before(
 ) -> None:
     before = factories.contact(session, ann)
     users.update(session, ann, {"email": "new@x.test"}, actor=acting(ann), now=now)
-    old, new = contacts.listed(session, ann.id)
+    old, new = contacts.list_contacts(session, ann.id)
     assert (old.id, old.verified_at) == (before.id, before.verified_at)
     assert (new.address, new.verified_at) == ("new@x.test", None)
     users.update(session, ann, {"email": None}, actor=acting(ann), now=now)
-    assert [each.id for each in contacts.listed(session, ann.id)] == [before.id]
+    assert [each.id for each in contacts.list_contacts(session, ann.id)] == [before.id]
 
 
 def test_rules_are_kept_and_taken_back(session: Session, ann: User, now: datetime) -> None:
@@ -236,14 +236,14 @@ def test_rules_are_kept_and_taken_back(session: Session, ann: User, now: datetim
     rules = [{"delay": 0, "contact_id": home.id}, {"delay": 300, "contact_id": work.id}]
 
     def save(given: list[dict[str, int]]) -> notification_rules.RuleList:
-        return notification_rules.save(
+        return notification_rules.save_rules(
             session, ann, Urgency.HIGH, given, actor=acting(ann), now=now
         )
 
     kept = save(rules)
     assert [(rule.delay, rule.contact_id) for rule in kept.rules] == [(0, home.id), (300, work.id)]
     assert not kept.default
-    assert notification_rules.read(session, ann.id)[Urgency.LOW].default
+    assert notification_rules.read_rules(session, ann.id)[Urgency.LOW].default
     again = save([])
     assert again.default
     assert [rule.delay for rule in again.rules] == [0, 0]
@@ -258,7 +258,7 @@ def test_rules_go_with_their_contact_and_something_comes_at_once(
     factories.rule(session, home, 0)
     factories.rule(session, work, 300)
     contacts.delete(session, home, actor=acting(ann), now=now)
-    found = notification_rules.read(session, ann.id)[Urgency.HIGH]
+    found = notification_rules.read_rules(session, ann.id)[Urgency.HIGH]
     assert [(rule.delay, rule.contact_id) for rule in found.rules] == [(0, work.id)]
 
 
@@ -268,7 +268,7 @@ def test_nobody_keeps_rules_with_somebody_elses_contact(
     bobs = factories.contact(session, factories.user(session, "bob"))
     factories.contact(session, ann)
     with pytest.raises(InvalidInput) as caught:
-        notification_rules.save(
+        notification_rules.save_rules(
             session,
             ann,
             Urgency.LOW,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, User, WebSession
-from incidentrelay.services.access import login
+from incidentrelay.services.access import passwords
 from incidentrelay.services.people import users
 from tests.services.conftest import ADMIN, acting
 from tests.support import factories
@@ -31,7 +31,7 @@ def test_somebody_new(session: Session, now: datetime) -> None:
         "+33612345678",
     )
     assert (user.active, user.is_admin, user.zone) == (True, False, "Europe/Paris")
-    assert login.verify(user.password_hash, "correct horse")
+    assert passwords.verify(user.password_hash, "correct horse")
     entry = session.scalars(select(AuditEntry)).one()
     assert entry.diff["password"] == [None, "***"]
     assert "password_hash" not in entry.diff

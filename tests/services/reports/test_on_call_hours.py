@@ -12,7 +12,7 @@ from incidentrelay.domain.reports.on_call_hours import decimal
 from incidentrelay.models import Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.reports import on_call_hours
-from incidentrelay.services.reports.on_call_hours import Line, Report, Wanted
+from incidentrelay.services.reports.on_call_hours import HoursReport, ReportFilter, ReportLine
 from tests.support import factories
 
 pytestmark = pytest.mark.both_databases
@@ -25,12 +25,12 @@ NIGHT = datetime(2026, 3, 11, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def make(session: Session, roles: Any = ROOT, **given: Any) -> Report:
+def make(session: Session, roles: Any = ROOT, **given: Any) -> HoursReport:
     usual = {"first": MONDAY, "last": SUNDAY, "own_zone": "UTC"}
-    return on_call_hours.find(session, roles, Wanted(**{**usual, **given}))
+    return on_call_hours.build_report(session, roles, ReportFilter(**{**usual, **given}))
 
 
-def shown(line: Line) -> tuple[Any, ...]:
+def shown(line: ReportLine) -> tuple[Any, ...]:
     hours = line.hours
     kinds = (hours.weekday, hours.night, hours.weekend, hours.holiday)
     return (

@@ -6,7 +6,7 @@ from incidentrelay.services.reports import public_holidays
 
 
 def test_countries_have_names_that_people_write() -> None:
-    names = public_holidays.countries()
+    names = public_holidays.list_countries()
     assert names["DE"] == "Germany"
     assert names["BA"] == "Bosnia and Herzegovina"
     assert names["CD"] == "DR Congo"
@@ -16,12 +16,12 @@ def test_countries_have_names_that_people_write() -> None:
 def test_whatever_is_offered_is_known() -> None:
     day = date(2026, 3, 10)
     for country in ("DE", "US", "CH", "GB"):
-        parts = public_holidays.parts(country)
+        parts = public_holidays.list_subdivisions(country)
         assert parts
         for part in parts:
-            public_holidays.find(country, part, day, day)
+            public_holidays.find_holidays(country, part, day, day)
 
 
 def test_no_country_has_no_parts() -> None:
-    assert public_holidays.parts("") == {}
-    assert public_holidays.parts("XX") == {}
+    assert public_holidays.list_subdivisions("") == {}
+    assert public_holidays.list_subdivisions("XX") == {}

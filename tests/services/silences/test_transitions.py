@@ -183,7 +183,7 @@ def test_only_teams_with_something_to_do_are_found(pager: Pager) -> None:
     with pager.database.read() as session:
         for minute, expected in ((4, []), (5, [pager.team_id])):
             at = NOW + minute * MINUTE
-            assert silence_transitions.due_teams(session, at, limit=10) == expected
+            assert silence_transitions.due_team_ids(session, at, limit=10) == expected
 
 
 def test_one_that_is_not_understood_any_more_covers_nothing(pager: Pager) -> None:
@@ -201,18 +201,18 @@ def test_ending_one_now_pages_and_nothing_comes_again(pager: Pager) -> None:
     assert quiet_until(pager) is not None
     at = NOW + MINUTE
     with pager.database.write() as session:
-        silences.end(session, session.get_one(Silence, number), actor=ADMIN, now=at)
+        silences.end_silence(session, session.get_one(Silence, number), actor=ADMIN, now=at)
     assert pages(pager) == 1
     assert next_change(pager, number) is None
     with pager.database.write() as session:
         row = session.get_one(Silence, number)
         with pytest.raises(Conflict):
-            silences.end(session, row, actor=ADMIN, now=at)
+            silences.end_silence(session, row, actor=ADMIN, now=at)
     later = silence(pager, at=at, **window(5, 15))
     with pager.database.write() as session:
         row = session.get_one(Silence, later)
         with pytest.raises(Conflict):
-            silences.end(session, row, actor=ADMIN, now=at)
+            silences.end_silence(session, row, actor=ADMIN, now=at)
 
 
 def test_a_recurring_one_knows_its_bounds(pager: Pager) -> None:
@@ -264,8 +264,8 @@ def test_a_start_beside_a_recurrence_is_refused(pager: Pager) -> None:
 
 def planned(pager: Pager, at: datetime) -> list[tuple[int, str]]:
     with pager.database.read() as session:
-        (alert,) = escalation_runner.load(session, [pager.alert(session).id])
-        found = upcoming.planned(session, alert, at)
+        (alert,) = escalation_runner.load_alerts(session, [pager.alert(session).id])
+        found = upcoming.planned_steps(session, alert, at)
         return [((step.at - NOW) // MINUTE, step.text.split(" and ")[0]) for step in found]
 
 

@@ -13,11 +13,17 @@ from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Event, Rotation, RotationOverride, Route, Team, User
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.intake import receive as intake_receive
-from incidentrelay.services.intake.provenance import LONGEST, MOST_MATCHERS, Door, Sender, facts_of
-from incidentrelay.services.intake.receive import RawRequest
+from incidentrelay.services.intake.provenance import (
+    LONGEST,
+    MOST_MATCHERS,
+    IntakeCredential,
+    IntakeSender,
+    provenance_facts,
+)
+from incidentrelay.services.intake.receive import IntakeRequestBody
 from incidentrelay.services.simulation import history as alert_history
 from incidentrelay.services.simulation import wording as explanation_wording
-from incidentrelay.services.simulation.wording import Reading
+from incidentrelay.services.simulation.wording import ReasonReader
 from tests.support import factories, situations
 from tests.support.pager import MINUTE, NOW, Pager, a_signal, build
 
@@ -34,9 +40,9 @@ def told(pager: Pager, **how: Any) -> list[tuple[str, str]]:
         if how:
             events = session.scalars(select(Event).order_by(Event.id)).all()
             names = alert_history.rotation_names(session, events)
-            found = explanation_wording.reasons(events, Reading(names, **how))
+            found = explanation_wording.word_reasons(events, ReasonReader(names, **how))
         else:
-            found = alert_history.explain(session, pager.alert(session))
+            found = alert_history.explain_events(session, pager.alert(session))
     return [(str(reason.about), reason.text) for reason in found]
 
 
@@ -157,15 +163,18 @@ def test_what_people_did_is_explained(pager: Pager) -> None:
 @pytest.mark.parametrize(
     ("sender", "words"),
     [
-        (Sender(Door.PERSONAL, "Rex"), "Rex sent it with a personal token."),
-        (Sender(Door.TEST, "Mona"), "Mona sent it as a test of the route; no token was needed."),
+        (IntakeSender(IntakeCredential.PERSONAL, "Rex"), "Rex sent it with a personal token."),
+        (
+            IntakeSender(IntakeCredential.TEST, "Mona"),
+            "Mona sent it as a test of the route; no token was needed.",
+        ),
     ],
 )
-def test_other_doors_are_named(pager: Pager, sender: Sender, words: str) -> None:
-    raw = RawRequest(b"{}", False, "127.0.0.1", sender)
+def test_other_doors_are_named(pager: Pager, sender: IntakeSender, words: str) -> None:
+    raw = IntakeRequestBody(b"{}", False, "127.0.0.1", sender)
     with pager.database.write() as session:
         route = intake_receive.lock_route(session, pager.route_id)
-        intake_receive.receive(session, route, [a_signal()], raw, NOW)
+        intake_receive.receive_request(session, route, [a_signal()], raw, NOW)
     assert told(pager)[0] == ("token", words)
 
 
@@ -203,7 +212,7 @@ def test_facts_are_small_and_hold_no_secret(pager: Pager) -> None:
         route = factories.route(
             session, team, "long", token=token, matchers=matchers, group_by=["a"]
         )
-        facts = facts_of(route, Sender(), {"a": "y" * 5000}, "k" * 5000)
+        facts = provenance_facts(route, IntakeSender(), {"a": "y" * 5000}, "k" * 5000)
     written = json.dumps(facts)
     assert token not in written
     assert len(facts["matchers"]) == MOST_MATCHERS
@@ -226,5 +235,5 @@ def test_a_deleted_rotation_is_said(pager: Pager) -> None:
     pager.take(a_signal())
     with pager.database.read() as session:
         events = session.scalars(select(Event).order_by(Event.id)).all()
-        found = explanation_wording.reasons(events, Reading())
+        found = explanation_wording.word_reasons(events, ReasonReader())
     assert any("on call in a rotation that was deleted" in reason.text for reason in found)

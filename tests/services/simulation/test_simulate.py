@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole, Outcome, TeamRole
 from incidentrelay.domain.errors import InvalidInput, NotFound
-from incidentrelay.domain.intake.signals import Item, Rejection
+from incidentrelay.domain.intake.signals import Rejection, SignalItem
 from incidentrelay.models import (
     Base,
     Channel,
@@ -26,7 +26,11 @@ from incidentrelay.models import (
 from incidentrelay.services.simulation import simulate as simulation
 from incidentrelay.services.simulation.alert_forecast import HORIZON, MOST_STEPS
 from incidentrelay.services.simulation.simulate import Simulation
-from incidentrelay.services.simulation.upcoming_pages import Forecast, Step, StepKind
+from incidentrelay.services.simulation.upcoming_pages import (
+    ForecastStep,
+    SimulationForecast,
+    StepKind,
+)
 from tests.support import factories
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
@@ -54,13 +58,13 @@ def pager(database: Database) -> Pager:
     return pagers.build(database)
 
 
-def ask(pager: Pager, *items: Item, at: datetime = LATER) -> Simulation:
+def ask(pager: Pager, *items: SignalItem, at: datetime = LATER) -> Simulation:
     with pager.database.read() as session:
         route = simulation.find_route(session, Everything(), pager.route_id)
-        return simulation.simulate(session, route, items, at)
+        return simulation.simulate_request(session, route, items, at)
 
 
-def forecast(pager: Pager, *items: Item, at: datetime = LATER) -> Forecast:
+def forecast(pager: Pager, *items: SignalItem, at: datetime = LATER) -> SimulationForecast:
     return ask(pager, *items, at=at).items[-1]
 
 
@@ -85,7 +89,7 @@ def written(pager: Pager, alert_id: int | None, at: datetime) -> set[tuple[Any, 
         }
 
 
-def told(pager: Pager, steps: list[Step]) -> set[tuple[Any, ...]]:
+def told(pager: Pager, steps: list[ForecastStep]) -> set[tuple[Any, ...]]:
     """The same as :func:`written`, as the steps say it."""
     with pager.database.read() as session:
         channels = {row.slug: row.id for row in session.scalars(select(Channel))}
@@ -118,7 +122,7 @@ def test_what_is_simulated_is_what_happens(pager: Pager, situation: Situation) -
     _check_future(pager, said, verdict.id)
 
 
-def _check_future(pager: Pager, said: Forecast, alert_id: int | None) -> None:
+def _check_future(pager: Pager, said: SimulationForecast, alert_id: int | None) -> None:
     """Run the alert's plan as workers do, and compare each wake-up with the steps."""
     expected = {step.at for step in said.steps if step.at > LATER}
     for _ in range(8):

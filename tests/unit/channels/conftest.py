@@ -16,7 +16,7 @@ from aiosmtpd.smtp import Envelope as SinkEnvelope
 from aiosmtpd.smtp import Session
 
 from incidentrelay.channels.registry import Registry, default_registry
-from incidentrelay.domain.delivery.bundles import summary
+from incidentrelay.domain.delivery.bundles import summarize_bundle
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Envelope, Links, Message, Part
 from incidentrelay.transport.http import HTTPClient
@@ -61,7 +61,7 @@ def make_bundle(count: int, **changes: Any) -> Envelope:
         )
         for number in range(count)
     )
-    message = summary([part.message for part in parts])
+    message = summarize_bundle([part.message for part in parts])
     links = Links("https://relay.example/alerts")
     return Envelope(message, links, "bundle-17", "bundle-17", NOW, parts)
 

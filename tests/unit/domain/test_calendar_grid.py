@@ -13,16 +13,16 @@ from incidentrelay.domain.calendar_grid import (
     LAST_DAY,
     MOST_DAYS,
     SLOTS,
-    Block,
-    View,
-    blocks,
+    CalendarView,
+    GridBlock,
     day_at,
     days_of,
+    grid_blocks,
+    grid_segments,
+    grid_weeks,
     hue_of,
-    segments,
     slot_at,
-    step,
-    weeks,
+    step_view,
     whole_shifts,
 )
 from incidentrelay.domain.errors import InvalidInput
@@ -45,32 +45,32 @@ from tests.unit.domain.oncall.schedule_samples import (
 HOUR = timedelta(hours=1)
 any_day = st.dates(FIRST_DAY, LAST_DAY)
 any_zone = st.sampled_from(ZONES)
-any_view = st.sampled_from(View)
+any_view = st.sampled_from(CalendarView)
 
 
 @pytest.mark.parametrize(
     ("view", "day", "first", "last"),
     [
-        (View.WEEK, date(2026, 11, 25), date(2026, 11, 23), date(2026, 11, 29)),
-        (View.WEEK, date(2026, 11, 23), date(2026, 11, 23), date(2026, 11, 29)),
-        (View.WEEK, date(2026, 11, 29), date(2026, 11, 23), date(2026, 11, 29)),
-        (View.MONTH, date(2026, 11, 25), date(2026, 10, 26), date(2026, 12, 6)),
-        (View.MONTH, date(2027, 2, 10), date(2027, 2, 1), date(2027, 2, 28)),
-        (View.MONTH, date(2026, 12, 31), date(2026, 11, 30), date(2027, 1, 3)),
+        (CalendarView.WEEK, date(2026, 11, 25), date(2026, 11, 23), date(2026, 11, 29)),
+        (CalendarView.WEEK, date(2026, 11, 23), date(2026, 11, 23), date(2026, 11, 29)),
+        (CalendarView.WEEK, date(2026, 11, 29), date(2026, 11, 23), date(2026, 11, 29)),
+        (CalendarView.MONTH, date(2026, 11, 25), date(2026, 10, 26), date(2026, 12, 6)),
+        (CalendarView.MONTH, date(2027, 2, 10), date(2027, 2, 1), date(2027, 2, 28)),
+        (CalendarView.MONTH, date(2026, 12, 31), date(2026, 11, 30), date(2027, 1, 3)),
     ],
 )
-def test_whole_weeks_are_shown(view: View, day: date, first: date, last: date) -> None:
+def test_whole_weeks_are_shown(view: CalendarView, day: date, first: date, last: date) -> None:
     days = days_of(view, day, "Europe/Berlin")
     assert (days[0].date, days[-1].date) == (first, last)
 
 
 @given(any_view, any_day, any_zone)
-def test_days_follow_each_other(view: View, day: date, zone: str) -> None:
+def test_days_follow_each_other(view: CalendarView, day: date, zone: str) -> None:
     days = days_of(view, day, zone)
     assert day in [each.date for each in days]
     assert len(days) % 7 == 0
     assert len(days) <= MOST_DAYS
-    assert [len(week) for week in weeks(days)] == [7] * (len(days) // 7)
+    assert [len(week) for week in grid_weeks(days)] == [7] * (len(days) // 7)
     assert all(one.end == two.start for one, two in pairwise(days))
     assert all(day_at(each.start, zone) == each.date for each in days if each.length)
 
@@ -88,13 +88,13 @@ def test_days_follow_each_other(view: View, day: date, zone: str) -> None:
     ],
 )
 def test_how_long_a_day_is(zone: str, day: date, change: timedelta) -> None:
-    (found,) = (each for each in days_of(View.WEEK, day, zone) if each.date == day)
+    (found,) = (each for each in days_of(CalendarView.WEEK, day, zone) if each.date == day)
     assert found.change == change
     assert found.length == DAY + change
 
 
 def test_weekends() -> None:
-    days = days_of(View.WEEK, date(2026, 11, 23), "UTC")
+    days = days_of(CalendarView.WEEK, date(2026, 11, 23), "UTC")
     assert [day.weekend for day in days] == [False] * 5 + [True] * 2
 
 
@@ -108,29 +108,29 @@ def test_weekends() -> None:
 )
 def test_what_cannot_be_shown(day: date, zone: str, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        days_of(View.MONTH, day, zone)
+        days_of(CalendarView.MONTH, day, zone)
     assert list(refused.value.errors) == [field]
 
 
 @pytest.mark.parametrize(
     ("view", "day", "by", "there"),
     [
-        (View.WEEK, date(2026, 11, 25), 1, date(2026, 11, 30)),
-        (View.WEEK, date(2026, 11, 25), -1, date(2026, 11, 16)),
-        (View.MONTH, date(2026, 1, 31), 1, date(2026, 2, 1)),
-        (View.MONTH, date(2026, 1, 31), -1, date(2025, 12, 1)),
-        (View.MONTH, date(2026, 12, 31), 1, date(2027, 1, 1)),
+        (CalendarView.WEEK, date(2026, 11, 25), 1, date(2026, 11, 30)),
+        (CalendarView.WEEK, date(2026, 11, 25), -1, date(2026, 11, 16)),
+        (CalendarView.MONTH, date(2026, 1, 31), 1, date(2026, 2, 1)),
+        (CalendarView.MONTH, date(2026, 1, 31), -1, date(2025, 12, 1)),
+        (CalendarView.MONTH, date(2026, 12, 31), 1, date(2027, 1, 1)),
     ],
 )
-def test_steps(view: View, day: date, by: int, there: date) -> None:
-    assert step(view, day, by) == there
+def test_steps(view: CalendarView, day: date, by: int, there: date) -> None:
+    assert step_view(view, day, by) == there
 
 
 @given(any_view, any_day)
-def test_a_step_forth_and_back_stays(view: View, day: date) -> None:
-    there = step(view, day, 1)
+def test_a_step_forth_and_back_stays(view: CalendarView, day: date) -> None:
+    there = step_view(view, day, 1)
     assert there > day
-    back = step(view, there, -1)
+    back = step_view(view, there, -1)
     assert back <= day < there
     # The dates at the edge can be left by one step, and the page still opens.
     assert days_of(view, min(max(there, FIRST_DAY), LAST_DAY), "UTC")
@@ -152,7 +152,7 @@ def test_shifts_have_their_true_ends() -> None:
 def test_shifts_are_those_of_the_engine(data: st.DataObject) -> None:
     zone, near = data.draw(changing_days())
     schedule = data.draw(schedules(zone, near))
-    days = days_of(View.WEEK, day_at(near, zone), zone)
+    days = days_of(CalendarView.WEEK, day_at(near, zone), zone)
     for shift in whole_shifts(schedule, days[0].start, days[-1].end):
         inside = max(shift.start, days[0].start)
         assert on_call(schedule, inside) == shift
@@ -165,12 +165,12 @@ def test_blocks_and_slots_fill_every_week(data: st.DataObject) -> None:
     schedule = data.draw(schedules(zone, near))
     days = days_of(data.draw(any_view), day_at(near, zone), zone)
     start, end = days[0].start, days[-1].end
-    found = blocks(whole_shifts(schedule, start, end), start, end)
+    found = grid_blocks(whole_shifts(schedule, start, end), start, end)
     assert found[0].start <= start
     assert found[-1].end >= end
     assert all(one.end == two.start for one, two in pairwise(found))
-    for week in weeks(days):
-        parts = segments(found, week)
+    for week in grid_weeks(days):
+        parts = grid_segments(found, week)
         assert sum(part.slots for part in parts) == SLOTS * len(week)
         assert parts[0].start == week[0].start
         assert parts[-1].end == week[-1].end
@@ -180,24 +180,24 @@ def test_blocks_and_slots_fill_every_week(data: st.DataObject) -> None:
 
 def test_gaps_at_the_edges_do_not_say_when_they_begin_and_end() -> None:
     schedule = of(a_layer(windows=office_hours(), zone="UTC"))
-    days = days_of(View.WEEK, date(2026, 11, 25), "UTC")
+    days = days_of(CalendarView.WEEK, date(2026, 11, 25), "UTC")
     start, end = days[0].start, days[-1].end
-    found = blocks(whole_shifts(schedule, start, end), start, end)
+    found = grid_blocks(whole_shifts(schedule, start, end), start, end)
     nobody = [block for block in found if block.user_id is None]
     assert [(block.begins, block.ends) for block in nobody] == [
         (False, True),
         *[(True, True)] * 4,
         (True, False),
     ]
-    parts = segments(found, days)
+    parts = grid_segments(found, days)
     assert (parts[0].opens, parts[0].closes, parts[0].slots) == (False, True, 9 * 4)
     assert (parts[1].opens, parts[1].closes, parts[1].slots) == (True, True, 8 * 4)
 
 
 def test_a_block_that_goes_over_a_week_is_open_there() -> None:
-    days = days_of(View.MONTH, date(2026, 11, 25), "UTC")
-    block = Block(days[5].start, days[9].start, ANN)
-    first, second = ([*segments([block], week)] for week in list(weeks(days))[:2])
+    days = days_of(CalendarView.MONTH, date(2026, 11, 25), "UTC")
+    block = GridBlock(days[5].start, days[9].start, ANN)
+    first, second = ([*grid_segments([block], week)] for week in list(grid_weeks(days))[:2])
     assert [(part.opens, part.closes, part.slots) for part in first] == [(True, False, 2 * SLOTS)]
     assert [(part.opens, part.closes, part.slots) for part in second] == [(False, True, 2 * SLOTS)]
 
@@ -216,14 +216,14 @@ def test_a_block_that_goes_over_a_week_is_open_there() -> None:
     ],
 )
 def test_where_an_instant_is_drawn(instant: datetime, slot: int) -> None:
-    assert slot_at(instant, days_of(View.WEEK, date(2026, 10, 25), "Europe/Berlin")) == slot
+    assert slot_at(instant, days_of(CalendarView.WEEK, date(2026, 10, 25), "Europe/Berlin")) == slot
 
 
 def test_a_day_that_a_zone_skips_has_a_column_but_no_time() -> None:
-    days = days_of(View.WEEK, date(2011, 12, 30), "Pacific/Apia")
+    days = days_of(CalendarView.WEEK, date(2011, 12, 30), "Pacific/Apia")
     assert days[4].length == timedelta(0)
     assert slot_at(days[4].start, days) == 5 * SLOTS
-    assert segments([Block(days[0].start, days[-1].end, ANN)], days)[0].slots == 7 * SLOTS
+    assert grid_segments([GridBlock(days[0].start, days[-1].end, ANN)], days)[0].slots == 7 * SLOTS
 
 
 @given(st.integers(min_value=1))

@@ -7,7 +7,7 @@ import pytest
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.ical import reader
-from incidentrelay.ical.reader import Occurrence, Reading
+from incidentrelay.ical.reader import CalendarReading, Occurrence
 from tests.support.calendars import calendar, event
 
 LOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -15,8 +15,8 @@ HIGH = LOW + timedelta(days=366)
 ZONE = "Europe/Berlin"
 
 
-def read(text: str) -> Reading:
-    return reader.read(text, zone=ZONE, low=LOW, high=HIGH)
+def read(text: str) -> CalendarReading:
+    return reader.read_calendar(text, zone=ZONE, low=LOW, high=HIGH)
 
 
 def one(*lines: str, head: tuple[str, ...] = ()) -> Occurrence:
@@ -33,7 +33,7 @@ def said(text: str) -> str:
     return problem.sentence
 
 
-def starts(reading: Reading) -> list[str]:
+def starts(reading: CalendarReading) -> list[str]:
     return [f"{each.start:%m-%dT%H:%M}" for each in reading.occurrences]
 
 

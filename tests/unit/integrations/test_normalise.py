@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.fingerprint import MAX_KEY
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.integrations import default_registry, fields
 
 REGISTRY = default_registry()
 BUILT_IN = ("alertmanager", "zabbix", "webhook")
 
 
-def normalise(source: str, payload: Any) -> list[Item]:
+def normalise(source: str, payload: Any) -> list[SignalItem]:
     return list(REGISTRY.get(source).normalise(payload, {}))
 
 
@@ -79,7 +79,7 @@ def check(signal: Signal) -> None:
 @example(payload={"alerts": [{"labels": {"a": 10**400}}]})
 @example(payload={"title": "x" * 5000, "message": "y" * 50_000, "labels": {"n" * 500: "v" * 5000}})
 def test_any_json_is_understood_or_refused_as_a_whole(source: str, payload: Any) -> None:
-    items: list[Item] = []
+    items: list[SignalItem] = []
     refused: InvalidInput | None = None
     try:
         items = normalise(source, payload)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.errors import NotFound
-from incidentrelay.domain.intake.signals import Item
+from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.integrations import default_registry
 from incidentrelay.integrations.base import IntegrationInfo
 from incidentrelay.integrations.registry import (
@@ -23,7 +23,7 @@ class Pager:
     def __init__(self, name: str = "pager") -> None:
         self.info = IntegrationInfo(name, "Pager", "pager")
 
-    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[Item]:
+    def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[SignalItem]:
         return []
 
 

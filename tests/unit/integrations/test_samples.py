@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import incidentrelay
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.integrations import default_registry
 
 PACKAGE = Path(incidentrelay.__file__).parent
@@ -20,7 +20,7 @@ PAYLOADS = sorted(p for p in SAMPLES.glob("*/*.json") if not p.name.endswith(".e
 REGISTRY = default_registry()
 
 
-def as_json(item: Item) -> dict[str, Any]:
+def as_json(item: SignalItem) -> dict[str, Any]:
     """An item as the samples write it: without what is at its default."""
     if isinstance(item, Rejection):
         return {"rejected": item.reason}

@@ -101,10 +101,10 @@ def test_a_worker_that_is_silent_is_missed(browse: Any, pager: Any) -> None:
     client = browse("ann")
     assert "No worker has been seen yet" in text(client.get("/oncall"))
     with pager.database.write() as session:
-        heartbeats.beat(session, heartbeats.WORKER, NOW - timedelta(minutes=6))
+        heartbeats.record_heartbeat(session, heartbeats.WORKER, NOW - timedelta(minutes=6))
     assert "No worker has been seen for 6 min" in text(client.get("/oncall"))
     with pager.database.write() as session:
-        heartbeats.beat(session, heartbeats.WORKER, NOW - timedelta(minutes=4))
+        heartbeats.record_heartbeat(session, heartbeats.WORKER, NOW - timedelta(minutes=4))
     assert "No worker" not in text(client.get("/oncall"))
 
 

@@ -45,8 +45,8 @@ class verb(api_view):
     summary="List alerts that you may see",
 )
 def index(context: AlertCollection, request: Any) -> Any:
-    wanted = alert_search.read_filter(request.query)
-    statement = alert_search.narrowed(context.listing(), wanted)
+    wanted = alert_search.parse_filter(request.query)
+    statement = alert_search.apply_filter(context.listing(), wanted)
     if not wanted.get("matchers"):
         return page(request, context, statement)
 
@@ -83,14 +83,14 @@ def snooze(context: AlertNode, request: Any) -> Item:
 
 @verb("assign", "Hand it to somebody, who is paged", body=AssignSchema)
 def assign(context: AlertNode, request: Any) -> Item:
-    user = user_lookup.colleague(request.db, request.identity, request.body_data["username"])
+    user = user_lookup.find_colleague(request.db, request.identity, request.body_data["username"])
     alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("hand-on", "Hand it to the next member of its rotation, who is paged")
-def hand_on(context: AlertNode, request: Any) -> Item:
-    alert_actions.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+@verb("reassign-to-next", "Hand it to the next member of its rotation, who is paged")
+def reassign_to_next(context: AlertNode, request: Any) -> Item:
+    alert_actions.reassign_to_next(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 

@@ -7,7 +7,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.simulation import history as alert_history
 from incidentrelay.services.simulation import simulate as simulation
 from incidentrelay.services.simulation.simulate import Simulation
-from incidentrelay.services.simulation.wording import Reason
+from incidentrelay.services.simulation.wording import EventReason
 from incidentrelay.web.api.simulate import normalised
 from incidentrelay.web.api.toolkit import json
 from incidentrelay.web.api.toolkit.view import api_view
@@ -26,8 +26,8 @@ from incidentrelay.web.schemas.simulate import SimulationSchema
     many=True,
     summary="Why what happened to the alert has happened, in its order",
 )
-def explanation(context: AlertNode, request: Any) -> list[Reason]:
-    return alert_history.explain(request.db, context.obj)
+def explanation(context: AlertNode, request: Any) -> list[EventReason]:
+    return alert_history.explain_events(request.db, context.obj)
 
 
 @api_view(
@@ -47,4 +47,4 @@ def explain_request(context: IntakeNode, request: Any) -> Simulation:
     with request.registry["database"].read() as session:
         route = simulation.find_route(session, request.identity, row.route_id)
         items = normalised(request, route.source, json.decode(row.body, lenient=True))
-        return simulation.simulate(session, route, items, request.now)
+        return simulation.simulate_request(session, route, items, request.now)

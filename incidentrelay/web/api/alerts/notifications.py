@@ -26,7 +26,7 @@ from incidentrelay.web.schemas.alerts.notification import NotificationQuery
     summary="List notifications that you may see; with state=failed those that did not arrive",
 )
 def index(context: NotificationCollection, request: Any) -> Any:
-    statement = failed_notifications.narrowed(context.listing(), request.query)
+    statement = failed_notifications.apply_failed_filter(context.listing(), request.query)
     return page(request, context, statement)
 
 
@@ -41,6 +41,8 @@ def index(context: NotificationCollection, request: Any) -> Any:
     summary="Send a failed notification again",
 )
 def resend(context: NotificationNode, request: Any) -> Item:
-    failed_notifications.resend(request.db, context.obj, actor=actor(request), now=request.now)
+    failed_notifications.resend_notification(
+        request.db, context.obj, actor=actor(request), now=request.now
+    )
     parent = context.__parent__
     return parent.fresh(context.obj) if isinstance(parent, Collection) else context

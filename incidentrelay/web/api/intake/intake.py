@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
-from incidentrelay.domain.intake.signals import Item
+from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake import routing as intake_routing
-from incidentrelay.services.intake.provenance import Door, Sender
-from incidentrelay.services.intake.receive import RawRequest, Verdict
+from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSender
+from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
 from incidentrelay.web.api.toolkit import bodies, errors, json
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.intake.integrations import Integrations, SourceNode
@@ -48,7 +48,7 @@ def receive(context: SourceNode, request: Any) -> Any:
     if len(items) > settings.intake_max_items:
         raise bodies.too_large(settings.intake_max_items, "items")
     kept = settings.intake_keep_body
-    raw = RawRequest(
+    raw = IntakeRequestBody(
         body=body[:kept],
         truncated=len(body) > kept,
         address=(request.client_addr or "")[:64],
@@ -68,19 +68,21 @@ def receive(context: SourceNode, request: Any) -> Any:
         raise Unavailable("Something was just changed; send again.") from error
 
 
-def _sender(identity: Identity) -> Sender:
+def _sender(identity: Identity) -> IntakeSender:
     route = identity.kind == "route"
-    return Sender() if route else Sender(Door.PERSONAL, identity.display_name)
+    return (
+        IntakeSender() if route else IntakeSender(IntakeCredential.PERSONAL, identity.display_name)
+    )
 
 
 def _store(
-    context: SourceNode, request: Any, items: Sequence[Item], raw: RawRequest
-) -> list[Verdict]:
+    context: SourceNode, request: Any, items: Sequence[SignalItem], raw: IntakeRequestBody
+) -> list[ItemVerdict]:
     identity = request.identity
     if identity.kind == "route":
         route = intake_receive.lock_route(request.db, identity.route_id)
-        return intake_receive.receive(request.db, route, items, raw, request.now)
-    return intake_routing.receive(
+        return intake_receive.receive_request(request.db, route, items, raw, request.now)
+    return intake_routing.route_request(
         request.db, identity, str(context.__name__), items, raw, request.now
     )
 

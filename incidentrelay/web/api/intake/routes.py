@@ -4,7 +4,7 @@ from typing import Any
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.intake import route_tests, routes
-from incidentrelay.services.intake.receive import Verdict
+from incidentrelay.services.intake.receive import ItemVerdict
 from incidentrelay.web.api.toolkit import crud
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.base import Item
@@ -60,9 +60,9 @@ def rotate_token(context: RouteNode, request: Any) -> Item:
     errors=(409, 413, 415, 422),
     summary="Take in a test alert by the real way: whoever is on call is paged",
 )
-def test_route(context: RouteNode, request: Any) -> Verdict:
+def test_route(context: RouteNode, request: Any) -> ItemVerdict:
     labels = request.body_data["labels"]
-    return route_tests.send(
+    return route_tests.send_route_test(
         request.db, context.obj, labels, actor=crud.actor(request), now=request.now
     )
 

@@ -46,7 +46,7 @@ def create_feed(context: MyFeeds, request: Any) -> Item:
 )
 def regenerate(context: FeedNode, request: Any) -> Item:
     crud.check_version(context, request, {})
-    token = feeds.regenerate(
+    token = feeds.regenerate_token(
         request.db,
         context.obj,
         actor=crud.actor(request),

@@ -81,7 +81,7 @@ def shifts(context: RotationNode, request: Any) -> Any:
     if end <= start:
         raise InvalidInput.of("end", "The end must be after the start.")
     found = on_call_now.rotation_shifts(request.db, context.obj, start, end)
-    names = user_lookup.names(request.db, {shift.user_id for shift in found})
+    names = user_lookup.display_names(request.db, {shift.user_id for shift in found})
     return [shown_shift(shift, names) for shift in found]
 
 

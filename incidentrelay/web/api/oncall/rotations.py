@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from incidentrelay.domain.oncall.coverage import Quality
+from incidentrelay.domain.oncall.coverage import CoverageReport
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import RotationOverride
 from incidentrelay.services.oncall import previews, shift_swaps
-from incidentrelay.services.oncall.previews import Preview
+from incidentrelay.services.oncall.previews import SchedulePreview
 from incidentrelay.web.api.oncall.on_call import shown_shift
 from incidentrelay.web.api.toolkit import crud
 from incidentrelay.web.api.toolkit.view import api_view
@@ -59,7 +59,9 @@ class shift_change(api_view):
 def preview(context: RotationNode, request: Any) -> Any:
     data = dict(request.body_data)
     start, end = _span(request, data)
-    found = previews.preview(request.db, context.obj, data, start=start, end=end, now=request.now)
+    found = previews.preview_edit(
+        request.db, context.obj, data, start=start, end=end, now=request.now
+    )
     return _shown_preview(found)
 
 
@@ -75,7 +77,7 @@ def preview(context: RotationNode, request: Any) -> Any:
 )
 def quality(context: RotationNode, request: Any) -> Any:
     start, end = _span(request, dict(request.query))
-    return _shown_quality(*previews.report(request.db, context.obj, start, end))
+    return _shown_quality(*previews.report_coverage(request.db, context.obj, start, end))
 
 
 def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
@@ -91,13 +93,13 @@ def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
 
 
 take = shift_change("take", "Take over the shift of somebody else, or the rest of it", TakeSchema)(
-    _changing(shift_swaps.take)
+    _changing(shift_swaps.take_shift)
 )
 cover = shift_change("cover", "Somebody stands in for you, or for another person", CoverSchema)(
-    _changing(shift_swaps.cover)
+    _changing(shift_swaps.cover_shift)
 )
 swap = shift_change("swap", "Swap a shift of yours for one of another person", SwapSchema)(
-    _changing(shift_swaps.swap)
+    _changing(shift_swaps.swap_shifts)
 )
 
 
@@ -105,10 +107,10 @@ def _span(request: Any, data: dict[str, Any]) -> tuple[datetime, datetime]:
     """Takes ``start`` and ``end`` out of ``data``, or their defaults."""
     start: datetime = data.pop("start", request.now)
     previews.check_instant(start, "from")
-    return start, data.pop("end", start + previews.USUAL)
+    return start, data.pop("end", start + previews.DEFAULT_SPAN)
 
 
-def _shown_preview(found: Preview) -> dict[str, Any]:
+def _shown_preview(found: SchedulePreview) -> dict[str, Any]:
     names = found.usernames
     return {
         "before": [shown_shift(shift, names) for shift in found.before],
@@ -127,7 +129,7 @@ def _shown_preview(found: Preview) -> dict[str, Any]:
     }
 
 
-def _shown_quality(found: Quality, names: Mapping[int, str]) -> dict[str, Any]:
+def _shown_quality(found: CoverageReport, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "start": found.start,
         "end": found.end,

@@ -48,10 +48,10 @@ def send_code(context: ContactNode, request: Any) -> Item:
 )
 def confirm(context: ContactNode, request: Any) -> Item:
     code = request.body_data["code"]
-    if not contacts.confirm(
+    if not contacts.confirm_contact(
         request.db, context.obj, code, actor=crud.actor(request), now=request.now
     ):
-        transactions.keep(request)
+        transactions.commit_so_far(request)
         raise InvalidInput.of("code", "This is not the code that was sent.")
     return crud.loaded(context, request)
 
@@ -64,7 +64,7 @@ def confirm(context: ContactNode, request: Any) -> Item:
     summary="By which contacts you are told, and when",
 )
 def read_rules(context: UrgencyRules, request: Any) -> RuleList:
-    return notification_rules.read(request.db, context.owner.id)[context.urgency]
+    return notification_rules.read_rules(request.db, context.owner.id)[context.urgency]
 
 
 @api_view(
@@ -77,7 +77,7 @@ def read_rules(context: UrgencyRules, request: Any) -> RuleList:
     summary="Replace your rules; an empty list brings the usual ones back",
 )
 def replace_rules(context: UrgencyRules, request: Any) -> RuleList:
-    return notification_rules.save(
+    return notification_rules.save_rules(
         request.db,
         context.owner,
         context.urgency,
@@ -99,7 +99,7 @@ def replace_rules(context: UrgencyRules, request: Any) -> RuleList:
     summary="Tell yourself as a page would; a minute of waiting becomes a second",
 )
 def test_rules(context: UrgencyRules, request: Any) -> Sequence[Notification]:
-    return rule_tests.send(
+    return rule_tests.send_rule_test(
         request.db, context.owner, context.urgency, actor=crud.actor(request), now=request.now
     )
 
@@ -114,4 +114,4 @@ def test_rules(context: UrgencyRules, request: Any) -> Sequence[Notification]:
     summary="The messages of your newest test and what became of them",
 )
 def last_test(context: UrgencyRules, request: Any) -> Sequence[Notification]:
-    return rule_tests.latest(request.db, context.owner.id)
+    return rule_tests.latest_rule_test(request.db, context.owner.id)

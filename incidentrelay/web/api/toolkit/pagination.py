@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services.access.keys import derive
+from incidentrelay.services.access.keys import derive_key
 from incidentrelay.web.resources.base import Collection, Item
 
 _CHUNK = 500
@@ -27,7 +27,7 @@ class Cursors:
 
     def __init__(self, secret_key: str) -> None:
         self._serializer = URLSafeSerializer(
-            derive(secret_key, "cursor"),
+            derive_key(secret_key, "cursor"),
             salt="cursor",
             signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
         )

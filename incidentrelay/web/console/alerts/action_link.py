@@ -66,7 +66,7 @@ def show(_context: Root, request: Any) -> dict[str, Any]:
         "alert": _subject(alert),
         "person_name": user.display_name,
         "zone": user.zone,
-        "done": alert_detail.ending(request.db, alert),
+        "done": alert_detail.pending_end(request.db, alert),
         "actions": _buttons(alert),
         "token_expired": False,
         "message": _message(alert, user, request.now),
@@ -103,7 +103,7 @@ def _open(request: Any) -> tuple[User, Alert]:
     lifetime = timedelta(seconds=request.registry["settings"].act_link_lifetime)
     key = request.registry["links"].act_key
     link = action_links.read_act(key, request.subpath[0], request.now, lifetime)
-    return action_page.open_link(request.db, link)
+    return action_page.open_action_link(request.db, link)
 
 
 def _snooze(session: Any, alert: Alert, *, actor: Actor, now: datetime) -> Alert:

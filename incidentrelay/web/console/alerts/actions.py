@@ -80,14 +80,16 @@ def assign(context: AlertNode, request: Any) -> str:
     username = forms.text(request, "username", 63)
     if not username:
         raise InvalidInput.of("username", "Choose somebody.")
-    user = user_lookup.colleague(request.db, request.identity, username)
+    user = user_lookup.find_colleague(request.db, request.identity, username)
     alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return f"Assigned to {user.display_name}, who is paged now."
 
 
-@responding("hand-on")
-def hand_on(context: AlertNode, request: Any) -> str:
-    user = alert_actions.hand_on(request.db, context.obj, actor=actor(request), now=request.now)
+@responding("reassign-to-next")
+def reassign_to_next(context: AlertNode, request: Any) -> str:
+    user = alert_actions.reassign_to_next(
+        request.db, context.obj, actor=actor(request), now=request.now
+    )
     return f"Handed on to {user.display_name}, who is paged now."
 
 

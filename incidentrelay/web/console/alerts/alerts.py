@@ -12,11 +12,11 @@ from incidentrelay.models import Alert, Notification, User
 from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.services.alerts import upcoming
-from incidentrelay.services.alerts.list_queries import AlertPage, Counts, Wanted
+from incidentrelay.services.alerts.list_queries import AlertCounts, AlertFilter, AlertPage
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.simulation import history as alert_history
 from incidentrelay.services.simulation import wording as explanation_wording
-from incidentrelay.services.simulation.wording import Reading
+from incidentrelay.services.simulation.wording import ReasonReader
 from incidentrelay.web.console.components import (
     alert_card,
     available_actions,
@@ -53,9 +53,9 @@ class Row(Card):
 def index(context: Alerts, request: Any) -> dict[str, Any]:
     wanted, error = _wanted(request.GET), None
     try:
-        found = alert_list.find(request.db, request.identity, wanted)
+        found = alert_list.list_alerts(request.db, request.identity, wanted)
     except BadMatchers as trouble:
-        found, error = AlertPage((), {}, Counts(), None), trouble
+        found, error = AlertPage((), {}, AlertCounts(), None), trouble
     return {
         "alerts": [_row(context, request, alert, found) for alert in found.alerts],
         "counts": found.counts,
@@ -71,9 +71,9 @@ def index(context: Alerts, request: Any) -> dict[str, Any]:
     }
 
 
-def _wanted(given: Mapping[str, str]) -> Wanted:
+def _wanted(given: Mapping[str, str]) -> AlertFilter:
     status = given.get("status", "")
-    return Wanted(
+    return AlertFilter(
         status=AlertStatus(status) if status in set(AlertStatus) else None,
         query="".join(char for char in given.get("query", "") if char.isprintable())[
             :_LONGEST_QUERY
@@ -96,7 +96,7 @@ def _row(context: Alerts, request: Any, alert: Alert, found: AlertPage) -> Row:
 def _people(request: Any, found: AlertPage) -> list[User]:
     """Who can be assigned; the part that refreshes itself does not ask."""
     whole = "HX-Request" not in request.headers
-    return alert_list.assignable(request.db, found.alerts) if whole else []
+    return alert_list.list_assignees(request.db, found.alerts) if whole else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Choice:
 
 
 def _teams(request: Any) -> list[Choice]:
-    found = alert_list.teams(request.db, request.identity)
+    found = alert_list.list_teams(request.db, request.identity)
     several = len({team.group_id for team in found}) > 1
     return [
         Choice(team.slug, f"{team.group.name} / {team.name}" if several else team.name)
@@ -129,12 +129,12 @@ def _older(request: Any, older: int | None) -> str | None:
 )
 def show(context: AlertNode, request: Any) -> dict[str, Any]:
     alert, db = context.obj, request.db
-    signals = alert_list.signal_counts(db, [alert.id]).get(alert.id, 1)
-    people = alert_detail.assignable(db, alert) if _may_respond(context, request) else []
-    events = alert_detail.events(db, alert)
+    signals = alert_list.count_signals(db, [alert.id]).get(alert.id, 1)
+    people = alert_detail.list_assignable(db, alert) if _may_respond(context, request) else []
+    events = alert_detail.list_events(db, alert)
     rotation_id = alert.route.rotation_id if alert.route else None
     rotations = alert_history.rotation_names(db, events, rotation_id)
-    reading = Reading(rotations, request.identity.zone, request.identity.user_id)
+    reading = ReasonReader(rotations, request.identity.zone, request.identity.user_id)
     return {
         "alert": timeline_view.shown(alert, signals, rotations.get(rotation_id or 0)),
         "actions": available_actions.of(context, request, people)
@@ -143,16 +143,16 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
         "events": [timeline_view.line(event) for event in events],
         "notifications": [
             timeline_view.sent(row, _resend_url(context, request, row))
-            for row in alert_detail.notifications(db, alert)
+            for row in alert_detail.list_notifications(db, alert)
         ],
-        "reasons": explanation_wording.reasons(events[::-1], reading),
+        "reasons": explanation_wording.word_reasons(events[::-1], reading),
         "silence_url": silence_card.url_for(context, request),
-        "plan": timeline_view.future(upcoming.planned(db, alert, request.now), request.now),
+        "plan": timeline_view.future(upcoming.planned_steps(db, alert, request.now), request.now),
     }
 
 
 def _resend_url(context: AlertNode, request: Any, row: Notification) -> str | None:
-    if failed_notifications.why_not(row) is not None or not _may_respond(context, request):
+    if failed_notifications.resend_refusal(row) is not None or not _may_respond(context, request):
         return None
     return f"{request.script_name}/notifications/{row.id}/resend"
 

@@ -8,7 +8,7 @@ from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.alerts import bulk
-from incidentrelay.services.alerts.bulk import BulkAction, BulkOutcome, Order, Result
+from incidentrelay.services.alerts.bulk import BulkAction, BulkOrder, BulkOutcome, BulkResult
 from incidentrelay.web.console.components import available_actions
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.toolkit.actors import actor
@@ -25,7 +25,7 @@ _DONE = {
     BulkAction.RESOLVE: "resolved",
     BulkAction.SNOOZE: "snoozed",
     BulkAction.ASSIGN: "assigned",
-    BulkAction.HAND_ON: "handed on",
+    BulkAction.REASSIGN: "handed on",
     BulkAction.ESCALATE: "escalated",
     BulkAction.COMMENT: "commented",
 }
@@ -36,7 +36,9 @@ def act(context: Alerts, request: Any) -> Any:
     try:
         order, ids = _order(request), _ids(request)
         who = actor(request)
-        results = bulk.perform(request.db, order, ids, request.identity, actor=who, now=request.now)
+        results = bulk.perform_bulk(
+            request.db, order, ids, request.identity, actor=who, now=request.now
+        )
         flash(request, *_told(order, results))
     except DomainError as error:
         request.tm.doom()
@@ -55,7 +57,7 @@ def _ids(request: Any) -> list[int]:
     return ids
 
 
-def _order(request: Any) -> Order:
+def _order(request: Any) -> BulkOrder:
     """What the pressed button asks for, with the fields that belong to it."""
     word = forms.text(request, "action", 20)
     if word not in set(BulkAction):
@@ -63,16 +65,18 @@ def _order(request: Any) -> Order:
     action = BulkAction(word)
     if action is BulkAction.SNOOZE:
         choice = forms.text(request, "for")
-        return Order(
+        return BulkOrder(
             action, available_actions.snooze_until(choice, request.identity.zone, request.now)
         )
     if action is BulkAction.ASSIGN:
         username = forms.text(request, "username", 63)
-        return Order(action, user=user_lookup.colleague(request.db, request.identity, username))
-    return Order(action, text=forms.text(request, "text"))
+        return BulkOrder(
+            action, user=user_lookup.find_colleague(request.db, request.identity, username)
+        )
+    return BulkOrder(action, text=forms.text(request, "text"))
 
 
-def _told(order: Order, results: Sequence[Result]) -> tuple[str, Kind]:
+def _told(order: BulkOrder, results: Sequence[BulkResult]) -> tuple[str, Kind]:
     """One sentence of what became of them, and its tone."""
     counts = Counter(result.outcome for result in results)
     parts = [f"{_alerts(counts[BulkOutcome.DONE])} {_DONE[order.action]}"]

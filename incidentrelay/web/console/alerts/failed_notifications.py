@@ -10,7 +10,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
-from incidentrelay.services.recipients.contact_methods import named
+from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.errors import sentence
@@ -46,16 +46,16 @@ class Row:
 )
 def index(context: Notifications, request: Any) -> dict[str, Any]:
     everything = request.GET.get("show") == "all"
-    found, older = failed_notifications.find(
+    found, older = failed_notifications.list_failed(
         request.db,
         request.identity,
         all_of_them=everything,
         before=forms.before(request.GET),
     )
-    ways = outages.find(request.db, request.identity)
+    ways = outages.list_outages(request.db, request.identity)
     shown = "show=all&" if everything else ""
     return {
-        "ways": outages.waiting(request.db, request.identity, ways),
+        "methods": outages.count_waiting(request.db, request.identity, ways),
         "rows": [_row(context, request, row) for row in found],
         "everything": everything,
         "here": request.path_qs,
@@ -70,8 +70,8 @@ def _row(context: Notifications, request: Any, row: Notification) -> Row:
     return Row(
         at=row.finished_at or row.created_at,
         kind=row.kind,
-        recipient=failed_notifications.recipient(row),
-        method=named(row.method),
+        recipient=failed_notifications.recipient_name(row),
+        method=find_contact(row.method),
         attempts=row.attempts,
         reason=row.last_error,
         title=alert.title,
@@ -85,7 +85,7 @@ def _row(context: Notifications, request: Any, row: Notification) -> Row:
 
 def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | None]:
     """Where to send it again, or why that makes no sense."""
-    why_not = failed_notifications.why_not(row)
+    why_not = failed_notifications.resend_refusal(row)
     may = why_not is None and request.has_permission(Permission.RESPOND, node)
     return {
         "resend_url": f"{console_url(request, node)}/resend" if may else None,
@@ -96,10 +96,10 @@ def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | Non
 @console_view(context=NotificationNode, name="resend", method="POST", permission=Permission.RESPOND)
 def resend(context: NotificationNode, request: Any) -> Any:
     try:
-        row = failed_notifications.resend(
+        row = failed_notifications.resend_notification(
             request.db, context.obj, actor=actor(request), now=request.now
         )
-        who = failed_notifications.recipient(row)
+        who = failed_notifications.recipient_name(row)
         flash(request, f"It is sent to {who} again. The list shows it if it fails once more.")
     except DomainError as error:
         request.tm.doom()

@@ -7,12 +7,19 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from incidentrelay.domain.calendar_grid import FIRST_DAY, LAST_DAY, View, day_at, days_of, step
+from incidentrelay.domain.calendar_grid import (
+    FIRST_DAY,
+    LAST_DAY,
+    CalendarView,
+    day_at,
+    days_of,
+    step_view,
+)
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation
 from incidentrelay.services.oncall import calendar_queries
-from incidentrelay.services.oncall.calendar_queries import CalendarPage, Wanted
+from incidentrelay.services.oncall.calendar_queries import CalendarFilter, CalendarPage
 from incidentrelay.web.console.calendar import grid as picture
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.oncall.calendar import Calendar
@@ -27,7 +34,7 @@ class Asked:
     ``zone`` is a name that exists; ``zone_given`` is "" where it is the reader's own.
     """
 
-    view: View
+    view: CalendarView
     day: date
     today: date
     team: str
@@ -61,8 +68,8 @@ class Choices:
 def show(_context: Calendar, request: Any) -> dict[str, Any]:
     asked = _asked(request)
     days = days_of(asked.view, asked.day, asked.zone)
-    wanted = Wanted(days[0].start, days[-1].end, asked.team, asked.rotation)
-    found = calendar_queries.find(request.db, request.identity, wanted)
+    wanted = CalendarFilter(days[0].start, days[-1].end, asked.team, asked.rotation)
+    found = calendar_queries.load_calendar(request.db, request.identity, wanted)
     shown = picture.Shown(days, asked.zone, found, asked.view, asked.day, request.now)
     return {
         "asked": asked,
@@ -87,7 +94,7 @@ def _asked(request: Any) -> Asked:
     today = day_at(request.now, zone_given or own)
     view = given.get("view", "")
     return Asked(
-        view=View(view) if view in set(View) else View.WEEK,
+        view=CalendarView(view) if view in set(CalendarView) else CalendarView.WEEK,
         day=_date(given.get("date", ""), today),
         today=today,
         team=_name(given, "team"),
@@ -120,9 +127,9 @@ def _ways(request: Any, asked: Asked) -> dict[str, Any]:
     noun = str(asked.view)
     feed = urlencode({"feed": asked.rotation or asked.team})
     return {
-        "views": [way(view.capitalize(), view=view) for view in View],
-        "before": way(f"Previous {noun}", date=step(asked.view, asked.day, -1)),
-        "after": way(f"Next {noun}", date=step(asked.view, asked.day, 1)),
+        "views": [way(view.capitalize(), view=view) for view in CalendarView],
+        "before": way(f"Previous {noun}", date=step_view(asked.view, asked.day, -1)),
+        "after": way(f"Next {noun}", date=step_view(asked.view, asked.day, 1)),
         "now_link": way("Today", date=asked.today),
         "all_link": way("Show all rotations", team="", rotation=""),
         "subscribe": f"{request.script_name}/me?{feed}#feeds",

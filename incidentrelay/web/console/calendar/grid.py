@@ -7,17 +7,17 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from incidentrelay.domain.calendar_grid import (
-    Block,
-    Day,
-    Segment,
-    View,
+    CalendarView,
+    GridBlock,
+    GridDay,
+    GridSegment,
+    grid_segments,
+    grid_weeks,
     hue_of,
-    segments,
     slot_at,
-    weeks,
 )
 from incidentrelay.models import Team
-from incidentrelay.services.oncall.calendar_queries import CalendarPage, Row
+from incidentrelay.services.oncall.calendar_queries import CalendarPage, CalendarRow
 from incidentrelay.web.console.calendar.parts import (
     AgendaDay,
     AgendaRow,
@@ -41,17 +41,17 @@ class Shown:
     ``days`` are those of ``zone``.
     """
 
-    days: Sequence[Day]
+    days: Sequence[GridDay]
     zone: str
     page: CalendarPage
-    view: View
+    view: CalendarView
     day: date
     now: datetime
 
 
-def title(view: View, days: Sequence[Day], day: date) -> str:
+def title(view: CalendarView, days: Sequence[GridDay], day: date) -> str:
     """``November 2026``, ``23 – 29 November 2026``; two months or years only where there are."""
-    if view is View.MONTH:
+    if view is CalendarView.MONTH:
         return f"{day:%B %Y}"
     first, last = days[0].date, days[-1].date
     if first.year != last.year:
@@ -71,7 +71,7 @@ def weeks_of(shown: Shown) -> list[Week]:
             ],
             now=slot_at(shown.now, days) if days[0].start <= shown.now < days[-1].end else None,
         )
-        for days in weeks(shown.days)
+        for days in grid_weeks(shown.days)
     ]
 
 
@@ -128,7 +128,7 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
-def clocks(day: Day) -> str:
+def clocks(day: GridDay) -> str:
     """What the clocks do on that day, in words; "" where it has 24 hours."""
     if not day.length:
         return "This day does not exist here"
@@ -139,22 +139,22 @@ def clocks(day: Day) -> str:
     return f"Clocks go {way}, {hours} h" + (f" {rest // timedelta(minutes=1)} min" if rest else "")
 
 
-def _head(shown: Shown, day: Day) -> Head:
+def _head(shown: Shown, day: GridDay) -> Head:
     return Head(
         date=day.date,
         today=day.start <= shown.now < day.end,
         weekend=day.weekend,
-        outside=shown.view is View.MONTH and day.date.month != shown.day.month,
+        outside=shown.view is CalendarView.MONTH and day.date.month != shown.day.month,
         change=clocks(day),
     )
 
 
-def _lane(shown: Shown, row: Row, days: Sequence[Day]) -> Lane:
-    pieces = [_piece(shown, each) for each in segments(row.blocks, days) if each.slots]
+def _lane(shown: Shown, row: CalendarRow, days: Sequence[GridDay]) -> Lane:
+    pieces = [_piece(shown, each) for each in grid_segments(row.blocks, days) if each.slots]
     return Lane(row.rotation.id, row.rotation.name, pieces)
 
 
-def _piece(shown: Shown, segment: Segment) -> Piece:
+def _piece(shown: Shown, segment: GridSegment) -> Piece:
     block = segment.block
     return Piece(
         slots=segment.slots,
@@ -167,30 +167,30 @@ def _piece(shown: Shown, segment: Segment) -> Piece:
     )
 
 
-def _stints(shown: Shown, row: Row, day: Day) -> list[Stint]:
+def _stints(shown: Shown, row: CalendarRow, day: GridDay) -> list[Stint]:
     return [
         Stint(
             _person(shown.page, part.block),
             part.block.override_id is not None,
             _when(shown, part, day),
         )
-        for part in segments(row.blocks, [day])
+        for part in grid_segments(row.blocks, [day])
     ]
 
 
-def _stint(shown: Shown, part: Segment, day: Day) -> Stint:
+def _stint(shown: Shown, part: GridSegment, day: GridDay) -> Stint:
     override = part.block.override_id is not None
     return Stint(_person(shown.page, part.block), override, _when(shown, part, day))
 
 
-def _when(shown: Shown, part: Segment, day: Day) -> str:
+def _when(shown: Shown, part: GridSegment, day: GridDay) -> str:
     start, end = (f"{at.astimezone(ZoneInfo(shown.zone)):%H:%M}" for at in (part.start, part.end))
     if part.start == day.start:
         return "all day" if part.end == day.end else f"until {end}"
     return f"from {start}" if part.end == day.end else f"{start} – {end}"
 
 
-def _person(page: CalendarPage, block: Block) -> Person | None:
+def _person(page: CalendarPage, block: GridBlock) -> Person | None:
     if block.user_id is None:
         return None
     return _named(page.people.get(block.user_id, _UNKNOWN), block.user_id)
@@ -200,7 +200,7 @@ def _named(name: str, user_id: int) -> Person:
     return Person(name, initials(name), hue_of(user_id))
 
 
-def _by_team(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+def _by_team(rows: Sequence[CalendarRow]) -> Iterator[tuple[str, list[CalendarRow]]]:
     names = team_names(row.rotation.team for row in rows)
     for team_id, group in groupby(rows, key=lambda row: row.rotation.team_id):
         yield names[team_id], list(group)

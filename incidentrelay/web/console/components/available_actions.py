@@ -10,7 +10,7 @@ from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import instant_of, wall_of, zone_of
 from incidentrelay.models import User
-from incidentrelay.services.alerts.reassign import rotation_of
+from incidentrelay.services.alerts.reassign import find_rotations
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts.alerts import AlertNode
 
@@ -28,7 +28,7 @@ _LABELS = (
     (Action.RESOLVE, "Resolve"),
     (Action.UNACKNOWLEDGE, "Give back"),
     (Action.ESCALATE, "Escalate now"),
-    (Action.HAND_ON, "Hand to the next"),
+    (Action.REASSIGN, "Hand to the next"),
     (Action.SNOOZE, "Snooze"),
     (Action.ASSIGN, "Assign"),
 )
@@ -57,8 +57,8 @@ def of(context: AlertNode, request: Any, people: Sequence[User]) -> list[Offer]:
     """What can be done with the alert in its present state, the usual first."""
     alert, url = context.obj, console_url(request, context)
     names = [(action, label) for action, label in _LABELS if useful(alert.status, action)]
-    if rotation_of(alert) is None:
-        names = [(action, label) for action, label in names if action is not Action.HAND_ON]
+    if find_rotations(alert) is None:
+        names = [(action, label) for action, label in names if action is not Action.REASSIGN]
     primary = names[0][0] if names else None
     fields = {
         Action.SNOOZE: (Field("for", "For how long", "select", SNOOZES),),

@@ -27,7 +27,7 @@ def state(row: Notification) -> str:
 def note(row: Notification) -> str:
     """What is out of the ordinary about it; "" where nothing is."""
     still_waits = row.state in (DeliveryState.PENDING, DeliveryState.RETRY)
-    if row.stranded_at is not None and still_waits:
+    if row.stalled_at is not None and still_waits:
         return (
             "This way does not work at present. Others were told; it is sent when it works again."
         )

@@ -46,7 +46,7 @@ def row(context: Node, request: Any, silence: Silence) -> Row:
     """The silence, which has its team, group and creator loaded."""
     node = context.root.place(silence)
     url = console_url(request, node)
-    state = silence_queries.state(silence, request.now)
+    state = silence_queries.silence_state(silence, request.now)
     over = silence.ends_at <= request.now
     may = not over and request.has_permission(Permission.EDIT, node)
     begun = silence.starts_at <= request.now

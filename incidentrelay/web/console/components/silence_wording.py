@@ -6,7 +6,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.silences import recurrence
-from incidentrelay.domain.silences.recurrence import Frequency, Rule
+from incidentrelay.domain.silences.recurrence import Frequency, RecurrenceRule
 from incidentrelay.web.console.toolkit.filters import duration
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -21,14 +21,14 @@ def repeats(stored: Mapping[str, Any]) -> str:
     length = duration(timedelta(seconds=stored["duration"]))
     clock = f"at {stored['start_time']} ({stored['zone']}) for {length}"
     try:
-        rule = recurrence.parse(stored["rule"])
+        rule = recurrence.parse_rule(stored["rule"])
     except InvalidInput:
         return f"{stored['rule']} {clock}"
     days = " ".join(_parts(rule, date.fromisoformat(stored["starts_on"])))
     return f"{days} {clock}{_end(rule)}"
 
 
-def _parts(rule: Rule, start: date) -> Iterator[str]:
+def _parts(rule: RecurrenceRule, start: date) -> Iterator[str]:
     unit = _UNITS[rule.frequency]
     yield f"Every {unit}" if rule.interval == 1 else f"Every {rule.interval} {unit}s"
     if rule.weekdays:
@@ -66,7 +66,7 @@ def _ending(number: int) -> str:
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
-def _end(rule: Rule) -> str:
+def _end(rule: RecurrenceRule) -> str:
     if rule.count is not None:
         return f", {rule.count} times" if rule.count > 1 else ", once"
     if rule.until is None:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.models import Alert, Event, Notification
-from incidentrelay.services.alerts.upcoming import Planned
+from incidentrelay.services.alerts.upcoming import PlannedStep
 from incidentrelay.services.delivery import failed as failed_notifications
-from incidentrelay.services.recipients.contact_methods import named
+from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.web.console.components import alert_card, delivery_wording
 from incidentrelay.web.console.components.alert_card import Card
 from incidentrelay.web.console.toolkit import filters
@@ -33,14 +33,14 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.PAGED: ("bell-ringing", "info"),
     EventKind.REMINDED: ("repeat", "info"),
     EventKind.ESCALATED: ("stairs-up", "warning"),
-    EventKind.STEP_PASSED_OVER: ("chevron-right", "muted"),
+    EventKind.STEP_SKIPPED: ("chevron-right", "muted"),
     EventKind.STEP_WAITS: ("hourglass", "warning"),
     EventKind.NOBODY_ON_CALL: ("user-off", "danger"),
     EventKind.FALLBACK_NOTIFIED: ("shield", "warning"),
     EventKind.ESCALATION_EXHAUSTED: ("alert-octagon", "danger"),
     EventKind.NOTIFICATION_SENT: ("send", "success"),
     EventKind.NOTIFICATION_FAILED: ("circle-x", "danger"),
-    EventKind.NOTIFICATION_STRANDED: ("alert-triangle", "warning"),
+    EventKind.NOTIFICATION_STALLED: ("alert-triangle", "warning"),
     EventKind.NOTIFICATION_RESENT: ("refresh", "info"),
 }
 
@@ -115,8 +115,8 @@ def sent(row: Notification, resend_url: str | None = None) -> Sent:
     """``resend_url`` is where it can be sent again, if it failed and the reader may."""
     return Sent(
         kind=row.kind,
-        target=failed_notifications.recipient(row),
-        method=named(row.method, row.contact.label if row.contact else ""),
+        target=failed_notifications.recipient_name(row),
+        method=find_contact(row.method, row.contact.label if row.contact else ""),
         state=row.state,
         words=delivery_wording.state(row),
         note=delivery_wording.note(row),
@@ -127,9 +127,9 @@ def sent(row: Notification, resend_url: str | None = None) -> Sent:
     )
 
 
-def future(steps: Sequence[Planned], now: datetime) -> list[Planned]:
+def future(steps: Sequence[PlannedStep], now: datetime) -> list[PlannedStep]:
     """The steps with the time from now in front: "In 4 min: remind Anna"."""
-    return [Planned(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
+    return [PlannedStep(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
 
 
 def _when(at: datetime, now: datetime) -> str:

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError, fields
 
 from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
-from incidentrelay.domain.local_time import instant_of, utc, wall_of, zone_of
+from incidentrelay.domain.local_time import as_utc, instant_of, wall_of, zone_of
 from incidentrelay.web.api.toolkit.errors import STATUSES
 from incidentrelay.web.api.toolkit.view import flatten
 from incidentrelay.web.console.forms import forms
@@ -219,7 +219,7 @@ def instant(text: str, zone: str, field: str) -> datetime:
     except ValueError:
         raise InvalidInput.of(field, "Write a date and a time, like 2026-01-31 09:00.") from None
     if wall.tzinfo is not None:
-        return utc(wall, field)
+        return as_utc(wall, field)
     if not 1900 <= wall.year < 2200:
         raise InvalidInput.of(field, "This must lie in the years 1900 to 2199.")
     found = instant_of(wall, place)

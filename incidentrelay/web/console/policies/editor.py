@@ -10,7 +10,7 @@ from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Policy, Team
 from incidentrelay.services.escalation import policies, policy_queries
-from incidentrelay.services.escalation.policy_queries import Choices
+from incidentrelay.services.escalation.policy_queries import PolicyChoices
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.policies import form as policy_form
 from incidentrelay.web.console.policies import wording as policy_wording
@@ -119,10 +119,10 @@ def _submitted(
 
 def _preview(request: Any, team: Team, data: Mapping[str, Any]) -> Shown:
     given = {name: data[name] for name in ("steps", "repeat") if name in data}
-    steps, repeat = policies.draft(request.db, team, given)
+    steps, repeat = policies.draft_policy(request.db, team, given)
     plan = policy_queries.plan_of(steps, repeat)
     return policy_wording.shown(
-        policy_queries.picture(request.db, team, plan, request.now), team.id
+        policy_queries.policy_picture(request.db, team, plan, request.now), team.id
     )
 
 
@@ -140,7 +140,7 @@ def _page(
 ) -> dict[str, Any]:
     row = context.obj if isinstance(context, PolicyNode) else None
     form.values |= policy_form.values(drafts)
-    targets = _targets(policy_queries.choices(request.db, _team(context)))
+    targets = _targets(policy_queries.policy_choices(request.db, _team(context)))
     return {
         "crumbs": trail.of(request, context),
         "form": form,
@@ -156,7 +156,7 @@ def _page(
     }
 
 
-def _targets(found: Choices) -> list[tuple[str, Options]]:
+def _targets(found: PolicyChoices) -> list[tuple[str, Options]]:
     """What may be chosen, in groups: (label, ((value, shown))). Empty groups are left out."""
     groups = (
         (TargetKind.ON_CALL, found.rotations),

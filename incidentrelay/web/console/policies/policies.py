@@ -7,7 +7,7 @@ from typing import Any
 from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.escalation import policies, policy_queries
-from incidentrelay.services.escalation.policy_queries import Listed, Things
+from incidentrelay.services.escalation.policy_queries import PolicyListing, PolicyThings
 from incidentrelay.web.console.policies import wording as policy_wording
 from incidentrelay.web.console.toolkit import team_choice, trail
 from incidentrelay.web.console.toolkit.actors import actor
@@ -35,7 +35,7 @@ class Row:
 
 @console_view(context=Policies, permission=Permission.VIEW, template="policies/index.jinja2")
 def index(context: Policies, request: Any) -> dict[str, Any]:
-    found, things = policy_queries.overview(request.db, request.identity)
+    found, things = policy_queries.list_policies(request.db, request.identity)
     creatable = team_choice.teams(context, request, "policies")
     return {
         "rows": [_row(context, request, listed, things) for listed in found],
@@ -43,7 +43,7 @@ def index(context: Policies, request: Any) -> dict[str, Any]:
     }
 
 
-def _row(context: Policies, request: Any, listed: Listed, things: Things) -> Row:
+def _row(context: Policies, request: Any, listed: PolicyListing, things: PolicyThings) -> Row:
     policy, team = listed.policy, listed.policy.team
     return Row(
         url=console_url(request, context.root.place(policy)),
@@ -69,13 +69,13 @@ def choose_team(context: Policies, request: Any) -> Any:
 def show(context: PolicyNode, request: Any) -> dict[str, Any]:
     policy, url = context.obj, console_url(request, context)
     plan = policy_queries.plan_of(policy.steps, policy.repeat)
-    picture = policy_queries.picture(request.db, policy.team, plan, request.now)
+    picture = policy_queries.policy_picture(request.db, policy.team, plan, request.now)
     may_delete = request.has_permission(Permission.DELETE, context)
     return {
         "crumbs": trail.above(request, context),
         "policy": policy,
         "picture": policy_wording.shown(picture, policy.team_id),
-        "routes": policy_queries.routes_of(request.db, [policy])[policy.id],
+        "routes": policy_queries.list_routes(request.db, [policy])[policy.id],
         "edit_url": f"{url}/edit" if request.has_permission(Permission.EDIT, context) else None,
         "delete_url": f"{url}/delete" if may_delete else None,
     }

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import Conditions
-from incidentrelay.domain.escalation.engine import Plan, Step, Target
+from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget
 from incidentrelay.domain.oncall.restrictions import Window
-from incidentrelay.services.escalation.policy_queries import Picture, Things
+from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThings
 from incidentrelay.web.console.rotations import layer_wording
 
 GONE = "something that was deleted"
@@ -72,7 +72,7 @@ class Shown:
     fallback: str
 
 
-def shown(picture: Picture, team_id: int) -> Shown:
+def shown(picture: PolicyPicture, team_id: int) -> Shown:
     """The picture in words; things of other teams than ``team_id`` are named with theirs."""
     plan = picture.plan
     return Shown(
@@ -91,7 +91,7 @@ def shown(picture: Picture, team_id: int) -> Shown:
     )
 
 
-def in_short(plan: Plan, things: Things, team_id: int) -> list[str]:
+def in_short(plan: Plan, things: PolicyThings, team_id: int) -> list[str]:
     """Each step as a few words: ``At once: Primary``, ``5 min: Anna, Ops mail``."""
     return [
         f"{'At once' if not number and not step.delay else f'+ {_lasting(step.delay)}'}: "
@@ -129,7 +129,7 @@ def _again(plan: Plan) -> str:
     return f"Again from the first step on, {begin}, as long as nobody reacts."
 
 
-def _when(number: int, step: Step) -> str:
+def _when(number: int, step: PlanStep) -> str:
     if number == 0:
         return f"After {_lasting(step.delay)}" if step.delay else "At once"
     if not step.delay:
@@ -137,7 +137,7 @@ def _when(number: int, step: Step) -> str:
     return f"After {_lasting(step.delay)}, if nobody has reacted"
 
 
-def _line(target: Target, picture: Picture, team_id: int) -> Line:
+def _line(target: PlanTarget, picture: PolicyPicture, team_id: int) -> Line:
     icon, lead = _ICONS[target.kind], _LEADS[target.kind]
     if target.kind is TargetKind.ASSIGNEE:
         return Line(icon, lead, "again", "", False)
@@ -153,7 +153,7 @@ def _line(target: Target, picture: Picture, team_id: int) -> Line:
     return Line(icon, lead, name, now.get(target.kind, ""), False)
 
 
-def _name(target: Target, things: Things, team_id: int) -> str:
+def _name(target: PlanTarget, things: PolicyThings, team_id: int) -> str:
     if target.kind is TargetKind.ASSIGNEE:
         return "the same person again"
     thing = things.get(target)

@@ -29,11 +29,11 @@ def reach(
     ``rules`` are (minutes, contact's id) as they stand in the form.
     """
     user = context.obj
-    theirs = contacts.listed(request.db, user.id)
-    kept = notification_rules.read(request.db, user.id)
+    theirs = contacts.list_contacts(request.db, user.id)
+    kept = notification_rules.read_rules(request.db, user.id)
     return {
         "errors": errors or {},
-        "kinds": contacts.kinds(request.registry["channels"]),
+        "kinds": contacts.contact_kinds(request.registry["channels"]),
         "contacts": [(each, contacts.is_profile(each, user)) for each in theirs],
         "confirmed": [each for each in theirs if each.verified_at is not None],
         "new": new or dict.fromkeys(("kind", "label", "address"), ""),
@@ -51,7 +51,8 @@ def reach(
         "most_rules": MOST_RULES,
         "most_minutes": LONGEST_DELAY // 60,
         "test": [
-            (row, delivery_wording.state(row)) for row in rule_tests.latest(request.db, user.id)
+            (row, delivery_wording.state(row))
+            for row in rule_tests.latest_rule_test(request.db, user.id)
         ],
     }
 

@@ -58,7 +58,9 @@ def confirm(context: ContactNode, request: Any) -> Any:
     contact = context.obj
     try:
         code = forms.text(request, "code", 20)
-        right = contacts.confirm(request.db, contact, code, actor=actor(request), now=request.now)
+        right = contacts.confirm_contact(
+            request.db, contact, code, actor=actor(request), now=request.now
+        )
     except InvalidInput as error:
         return _wrong(_me(context), request, error, str(contact.id))
     if not right:
@@ -95,7 +97,7 @@ def save_rules(context: UrgencyRules, request: Any) -> Any:
     rows = list(zip(forms.words(request, "minutes"), forms.words(request, "contact"), strict=False))
     kept = [row for row in rows if row[1]]
     try:
-        notification_rules.save(
+        notification_rules.save_rules(
             request.db,
             context.owner,
             context.urgency,
@@ -113,7 +115,7 @@ def save_rules(context: UrgencyRules, request: Any) -> Any:
 @form(UrgencyRules, "test")
 def test_rules(context: UrgencyRules, request: Any) -> Any:
     try:
-        rule_tests.send(
+        rule_tests.send_rule_test(
             request.db, context.owner, context.urgency, actor=actor(request), now=request.now
         )
     except Conflict as error:

@@ -37,11 +37,11 @@ class Feed:
 
 def part(request: Any) -> dict[str, Any]:
     """``?feed=team/rotation`` (or a team) in the address chooses what to subscribe to."""
-    found = feed_queries.own(request.db, request.identity.user_id, request.identity)
-    rotations = calendar_queries.choices(request.db, request.identity)
+    found = feed_queries.list_own_feeds(request.db, request.identity.user_id, request.identity)
+    rotations = calendar_queries.calendar_choices(request.db, request.identity)
     place = request.GET.get("feed", "")
     return {
-        "feeds": [Feed(row.id, feeds.label(row), row.hint) for row in found],
+        "feeds": [Feed(row.id, feeds.feed_label(row), row.hint) for row in found],
         "feed_choices": _choices(rotations, place, forms.typed(request, "what")),
         "subscribing": "feed" in request.GET,
     }

@@ -37,7 +37,7 @@ def make_feed(context: Me, request: Any) -> Any:
     template=me.TEMPLATE,
 )
 def regenerate(context: FeedNode, request: Any) -> Any:
-    token = feeds.regenerate(request.db, context.obj, actor=actor(request), now=request.now)
+    token = feeds.regenerate_token(request.db, context.obj, actor=actor(request), now=request.now)
     address = addresses.address(request, token)
     return me.page(Me(context.root, "me"), request, new_feed=address)
 

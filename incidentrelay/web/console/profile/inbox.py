@@ -37,7 +37,7 @@ def show(_context: Root, request: Any) -> dict[str, Any]:
     identity = request.identity
     if identity is None:
         raise HTTPForbidden
-    found, older = inbox.find(
+    found, older = inbox.list_inbox(
         request.db, identity, identity.user_id, before=forms.before(request.GET)
     )
     return {

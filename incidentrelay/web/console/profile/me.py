@@ -22,7 +22,7 @@ from incidentrelay.web.security.sessions import session_cookie
 
 TEMPLATE = "profile/me.jinja2"
 _FIELDS = ("display_name", "email", "phone", "zone")
-_NOTICES = ("shift_start_notice", "shift_end_notice")
+_NOTICES = ("shift_start_reminder", "shift_end_reminder")
 LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "for ever"))
 
 
@@ -143,14 +143,16 @@ def page(
     return {
         "profile": profile or {name: getattr(user, name) or "" for name in (*_FIELDS, *_NOTICES)},
         "errors": errors or {},
-        "tokens": profile_queries.tokens(request.db, user.id),
+        "tokens": profile_queries.list_tokens(request.db, user.id),
         "token": token or {"name": "", "scopes": []},
         "new_token": new_token,
         "new_feed": new_feed,
         **feed_parts.part(request),
         "scopes": list(Scope),
         "lives": LIVES,
-        "browsers": profile_queries.browsers(request.db, user.id, used_after=request.now - idle),
+        "browsers": profile_queries.list_sessions(
+            request.db, user.id, used_after=request.now - idle
+        ),
         "current_browser": identity.session_id,
         "base": f"{request.script_name}/me",
         "reach": reach or contact_parts.reach(context, request),

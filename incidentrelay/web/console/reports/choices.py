@@ -13,10 +13,10 @@ def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
 
     ``value`` tells what was asked for. Only a country has parts.
     """
-    found = on_call_hours.choices(request.db, request.identity)
+    found = on_call_hours.report_choices(request.db, request.identity)
     names = team_names(rotation.team for rotation in found)
     groups = {one.team.group_id: one.team.group for one in found}
-    people = report_choices.people(request.db, groups, value("user"))
+    people = report_choices.list_report_people(request.db, groups, value("user"))
     offered: dict[str, Mapping[str, str]] = {
         "group": {group.slug: group.name for group in groups.values()},
         "team": {one.team.slug: names[one.team_id] for one in found},
@@ -24,8 +24,8 @@ def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
             f"{one.team.slug}/{one.slug}": f"{names[one.team_id]} · {one.name}" for one in found
         },
         "user": {user.username: user.display_name for user in people},
-        "country": public_holidays.countries(),
-        "subdivision": public_holidays.parts(value("country")),
+        "country": public_holidays.list_countries(),
+        "subdivision": public_holidays.list_subdivisions(value("country")),
     }
     return {
         "choices": {

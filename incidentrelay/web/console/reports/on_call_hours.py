@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from marshmallow import ValidationError
 
-from incidentrelay.domain.calendar_grid import View, day_at, step
+from incidentrelay.domain.calendar_grid import CalendarView, day_at, step_view
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.domain.reports.on_call_hours import KINDS, decimal
-from incidentrelay.services.reports.on_call_hours import Line, Report
+from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
+from incidentrelay.services.reports.on_call_hours import HoursReport, ReportLine
 from incidentrelay.web import on_call_hours_table
 from incidentrelay.web.api.toolkit.view import flatten
 from incidentrelay.web.console.reports import choices as report_choices
@@ -90,7 +90,7 @@ class Row:
 )
 def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
     form = _form(request)
-    made: Report | None = None
+    made: HoursReport | None = None
     try:
         made = on_call_hours_table.report(request, form.load())
     except InvalidInput as error:
@@ -136,9 +136,9 @@ def _month(today: date, by: int) -> tuple[str, str]:
 
 def _months(today: date, by: int, count: int) -> tuple[str, str]:
     """The first and the last day of so many months."""
-    first = end = step(View.MONTH, today, by)
+    first = end = step_view(CalendarView.MONTH, today, by)
     for _ in range(count):
-        end = step(View.MONTH, end, 1)
+        end = step_view(CalendarView.MONTH, end, 1)
     return first.isoformat(), (end - _DAY).isoformat()
 
 
@@ -160,7 +160,7 @@ def _periods(request: Any, form: DutyForm) -> list[Period]:
     ]
 
 
-def _tables(request: Any, made: Report | None) -> dict[str, Any]:
+def _tables(request: Any, made: HoursReport | None) -> dict[str, Any]:
     """The tables by person, by rotation and by both; nothing where there is no report."""
     if made is None:
         return {"made": None}
@@ -175,17 +175,17 @@ def _tables(request: Any, made: Report | None) -> dict[str, Any]:
     }
 
 
-def _rows(lines: Sequence[Line]) -> list[Row]:
+def _rows(lines: Sequence[ReportLine]) -> list[Row]:
     return [_row(line) for line in lines]
 
 
-def _row(line: Line) -> Row:
+def _row(line: ReportLine) -> Row:
     rotation = line.rotation.name if line.rotation else "Outside of shifts"
     return Row(
         name=line.user.display_name if line.user else "",
         place=f"{line.team.name} · {rotation}" if line.team else "",
         total=decimal(line.hours.total),
-        hours=tuple(decimal(getattr(line.hours, kind)) for kind in KINDS),
+        hours=tuple(decimal(getattr(line.hours, kind)) for kind in HOUR_KINDS),
         pages=line.pages,
         night_pages=line.night_pages,
     )

@@ -12,7 +12,7 @@ from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.ical import reader
 from incidentrelay.services.calendars import import_overrides
-from incidentrelay.services.calendars.import_overrides import Action, Report
+from incidentrelay.services.calendars.import_overrides import ImportAction, ImportReport
 from incidentrelay.web.api.toolkit.json import clean_text
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.overrides import form_zone
@@ -24,16 +24,16 @@ from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.oncall.rotations import RotationNode
 from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
-from incidentrelay.web.without_transaction import outside
+from incidentrelay.web.without_transaction import without_transaction
 
 TEMPLATE = "rotations/calendar_import.jinja2"
 _FIELDS = ("url", "text", "whole")
 _MOST_BYTES = 4 * reader.LONGEST_TEXT
 _WORDS = {
-    Action.CREATE: "new",
-    Action.UPDATE: "changed",
-    Action.REMOVE: "removed",
-    Action.KEEP: "unchanged",
+    ImportAction.CREATE: "new",
+    ImportAction.UPDATE: "changed",
+    ImportAction.REMOVE: "removed",
+    ImportAction.KEEP: "unchanged",
 }
 
 
@@ -69,17 +69,17 @@ def run(context: RotationNode, request: Any) -> Any:
 
 def _imported(
     context: RotationNode, request: Any, form: SchemaForm, rotation_id: int, *, apply: bool
-) -> Report:
+) -> ImportReport:
     given, now = _given(request, form), request.now
-    zone = import_overrides.zone(request.db, context.obj, now)
+    zone = import_overrides.default_zone(request.db, context.obj, now)
     downloads = request.registry["downloads"]
-    text, reading = outside(
-        request, lambda: import_overrides.load(downloads, **given, zone=zone, now=now)
+    text, reading = without_transaction(
+        request, lambda: import_overrides.load_import(downloads, **given, zone=zone, now=now)
     )
     form.values |= {"text": text, "url": ""}
-    return import_overrides.run(
+    return import_overrides.run_import(
         request.db,
-        import_overrides.again(request.db, rotation_id),
+        import_overrides.reload_rotation(request.db, rotation_id),
         reading,
         dry_run=not apply,
         skip_problems="skip_problems" in request.POST,
@@ -113,9 +113,9 @@ def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
     return {"text": None if url else text, "url": url or None}
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _told(report: ImportReport) -> dict[str, Any]:
     """What an import would do; what stays as it is stands only in the sum."""
-    changes = [plan for plan in report.planned if plan.action is not Action.KEEP]
+    changes = [plan for plan in report.planned if plan.action is not ImportAction.KEEP]
     return {
         "report": report,
         "counted": _counted(report),
@@ -125,7 +125,7 @@ def _told(report: Report) -> dict[str, Any]:
     }
 
 
-def _counted(report: Report) -> str:
+def _counted(report: ImportReport) -> str:
     counts = Counter(plan.action for plan in report.planned)
     said = [f"{counts[action]} {word}" for action, word in _WORDS.items() if counts[action]]
     return ", ".join(said) or "nothing to do"

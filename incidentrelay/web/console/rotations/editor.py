@@ -11,7 +11,7 @@ from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation
 from incidentrelay.services.oncall import previews, rotation_queries, rotations
-from incidentrelay.services.oncall.previews import Preview
+from incidentrelay.services.oncall.previews import SchedulePreview
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations import layer_form
 from incidentrelay.web.console.rotations import preview as rotation_preview
@@ -75,7 +75,7 @@ def create(context: TeamRotations, request: Any) -> Any:
 def edit(context: RotationNode, request: Any) -> dict[str, Any]:
     row = context.obj
     form = SchemaForm.of(RotationSchema, _FIELDS, row, zone=form_zone(request, row))
-    layers = rotations.current_layers(request.db, [row.id])[row.id]
+    layers = rotations.load_current_layers(request.db, [row.id])[row.id]
     drafts = layer_form.of(layers) or [_usual("", form.zone)]
     return _page(context, request, form, drafts)
 
@@ -90,7 +90,7 @@ def edit(context: RotationNode, request: Any) -> dict[str, Any]:
 def save(context: RotationNode, request: Any) -> Any:
     row = context.obj
     form = SchemaForm.posted(RotationSchema, _FIELDS, request, zone=form_zone(request, row))
-    preview = partial(previews.preview, request.db, row)
+    preview = partial(previews.preview_edit, request.db, row)
     done = _submitted(context, request, form, preview, partial(rotations.update, request.db, row))
     if isinstance(done, dict):
         return done
@@ -132,7 +132,7 @@ def _submitted(
     context: TeamRotations | RotationNode,
     request: Any,
     form: SchemaForm,
-    preview: Callable[..., Preview],
+    preview: Callable[..., SchedulePreview],
     write: Callable[..., Rotation],
 ) -> dict[str, Any] | Rotation:
     """What the pressed button does: the rotation that was saved, or the page to show again."""
@@ -165,7 +165,7 @@ def _usual(kind: str, zone: str) -> Draft:
 
 
 def _span(request: Any) -> dict[str, datetime]:
-    return {"start": request.now, "end": request.now + previews.USUAL, "now": request.now}
+    return {"start": request.now, "end": request.now + previews.DEFAULT_SPAN, "now": request.now}
 
 
 def _page(
@@ -178,7 +178,7 @@ def _page(
     row = context.obj if isinstance(context, RotationNode) else None
     team = context.obj.team if isinstance(context, RotationNode) else context.team
     form.values |= layer_form.values(drafts)
-    found = rotation_queries.candidates(request.db, team)
+    found = rotation_queries.list_candidates(request.db, team)
     return {
         "crumbs": trail.of(request, context),
         "zone": form.zone,

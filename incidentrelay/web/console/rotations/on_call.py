@@ -7,7 +7,7 @@ from typing import Any
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import User
 from incidentrelay.services.oncall import current_queries as on_call_queries
-from incidentrelay.services.oncall.current import OnCall as Covered
+from incidentrelay.services.oncall.current import CurrentShift as Covered
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.oncall.on_call import OnCall
 
@@ -35,7 +35,7 @@ class Duty:
 
 @console_view(context=OnCall, permission=Permission.VIEW, template="rotations/on_call.jinja2")
 def show(_context: OnCall, request: Any) -> dict[str, Any]:
-    found = on_call_queries.overview(request.db, request.identity, request.now)
+    found = on_call_queries.list_on_call(request.db, request.identity, request.now)
     return {"rows": [_duty(request, row) for row in found]}
 
 

@@ -106,7 +106,7 @@ def delete(context: OverrideNode, request: Any) -> Any:
 
 def form_zone(request: Any, rotation: Rotation) -> str:
     """The zone in which the forms of a rotation take times."""
-    layers = rotation_queries.layers_of(rotation_queries.schedule_of(request.db, rotation))
+    layers = rotation_queries.load_layers(rotation_queries.load_schedule(request.db, rotation))
     return zone(request, rotation_queries.usual_zone(layers))
 
 
@@ -136,7 +136,7 @@ def _page(context: Overrides | OverrideNode, request: Any, form: SchemaForm) -> 
 
 def people(request: Any, node: RotationNode) -> list[tuple[str, str]]:
     """Who may be on call, as the choices of a field."""
-    found = rotation_queries.candidates(request.db, node.obj.team)
+    found = rotation_queries.list_candidates(request.db, node.obj.team)
     return [(user.username, f"{user.display_name} ({user.username})") for user in found]
 
 

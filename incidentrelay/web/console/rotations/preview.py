@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incidentrelay.domain.oncall.diff import stretches
+from incidentrelay.domain.oncall.diff import changed_intervals
 from incidentrelay.models import User
 from incidentrelay.services.oncall import rotation_queries
-from incidentrelay.services.oncall.previews import Preview
+from incidentrelay.services.oncall.previews import SchedulePreview
 
 MOST_SIDES = 60
 
@@ -37,11 +37,11 @@ class Shown:
     problems: Sequence[str]
 
 
-def shown(request: Any, found: Preview) -> Shown:
-    sides = stretches(found.before, found.after)
+def shown(request: Any, found: SchedulePreview) -> Shown:
+    sides = changed_intervals(found.before, found.after)
     both = (user_id for side in sides for user_id in (side.before, side.after))
     ids = {user_id for user_id in both if user_id is not None}
-    people = rotation_queries.people(request.db, ids)
+    people = rotation_queries.list_people(request.db, ids)
     return Shown(
         sides=[
             Side(

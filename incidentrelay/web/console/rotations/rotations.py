@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentrelay.domain.calendar_grid import Block
+from incidentrelay.domain.calendar_grid import GridBlock
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride, User
 from incidentrelay.services.oncall import rotation_queries
-from incidentrelay.services.oncall.rotation_queries import Listed
+from incidentrelay.services.oncall.rotation_queries import RotationListing
 from incidentrelay.web.console.rotations import layer_wording
 from incidentrelay.web.console.rotations.on_call import Contact, contacts
 from incidentrelay.web.console.toolkit import team_choice, trail
@@ -80,13 +80,13 @@ class Turns:
 
 @console_view(context=Rotations, permission=Permission.VIEW, template="rotations/index.jinja2")
 def index(context: Rotations, request: Any) -> dict[str, Any]:
-    found = rotation_queries.overview(request.db, request.identity, request.now)
+    found = rotation_queries.list_rotations(request.db, request.identity, request.now)
     creatable = team_choice.teams(context, request, "rotations")
     new_url = f"{console_url(request, context)}/new" if creatable else None
     return {"rows": [_row(context, request, listed) for listed in found], "new_url": new_url}
 
 
-def _row(context: Rotations, request: Any, listed: Listed) -> Row:
+def _row(context: Rotations, request: Any, listed: RotationListing) -> Row:
     row = listed.covered
     return Row(
         url=console_url(request, context.root.place(row.rotation)),
@@ -106,7 +106,7 @@ def _row(context: Rotations, request: Any, listed: Listed) -> Row:
 )
 def show(context: RotationNode, request: Any) -> dict[str, Any]:
     rotation, now = context.obj, request.now
-    found = rotation_queries.find(request.db, rotation, now)
+    found = rotation_queries.load_rotation_page(request.db, rotation, now)
     stretches = [_stretch(context, request, block, found.people) for block in found.blocks]
     url = console_url(request, context)
     may_override = request.has_permission(Permission.OVERRIDE, context)
@@ -150,7 +150,7 @@ def _calendar(request: Any, rotation: Rotation) -> str:
 
 
 def _stretch(
-    context: RotationNode, request: Any, block: Block, people: Mapping[int, User]
+    context: RotationNode, request: Any, block: GridBlock, people: Mapping[int, User]
 ) -> Stretch:
     user = people.get(block.user_id) if block.user_id is not None else None
     identity, now = request.identity, request.now

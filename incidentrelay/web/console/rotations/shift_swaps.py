@@ -32,7 +32,7 @@ _UNDO = "To undo it, delete the override."
 def take(context: RotationNode, request: Any) -> Any:
     form = SchemaForm.posted(TakeSchema, ("at",), request)
     try:
-        made = shift_swaps.take(
+        made = shift_swaps.take_shift(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )
     except DomainError as error:
@@ -64,7 +64,7 @@ def cover(context: RotationNode, request: Any) -> Any:
         # The API takes nobody for oneself; a form in which nothing was chosen must not.
         if not form.value("for"):
             raise InvalidInput.of("for", "Choose who needs cover.")
-        made = shift_swaps.cover(
+        made = shift_swaps.cover_shift(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )
     except DomainError as error:
@@ -92,7 +92,7 @@ def swap(context: RotationNode, request: Any) -> Any:
     wall = form_zone(request, context.obj)
     form = SchemaForm.posted(SwapSchema, _SWAP, request, zone=wall)
     try:
-        made = shift_swaps.swap(
+        made = shift_swaps.swap_shifts(
             request.db, context.obj, **form.load(), actor=actor(request), now=request.now
         )
     except DomainError as error:
@@ -124,7 +124,7 @@ def _shift_at(context: RotationNode, request: Any, text: str, wall: str) -> Shif
         at = instant(text, wall, "at")
     except InvalidInput:
         return None
-    return on_call(rotation_queries.schedule_of(request.db, context.obj), at)
+    return on_call(rotation_queries.load_schedule(request.db, context.obj), at)
 
 
 def _cover_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
@@ -132,10 +132,10 @@ def _cover_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[s
 
 
 def _swap_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
-    schedule = rotation_queries.schedule_of(request.db, context.obj)
-    mine = rotation_queries.shifts_of(schedule, request.identity.user_id, request.now)
+    schedule = rotation_queries.load_schedule(request.db, context.obj)
+    mine = rotation_queries.list_shifts(schedule, request.identity.user_id, request.now)
     theirs = _shift_at(context, request, form.value("theirs"), form.zone)
-    found = rotation_queries.people(request.db, [theirs.user_id] if theirs else [])
+    found = rotation_queries.list_people(request.db, [theirs.user_id] if theirs else [])
     return {
         **_frame(context, request, form),
         "them": _name(found, theirs),

@@ -60,7 +60,7 @@ def blank(zone: str, alert: Alert | None = None) -> SchemaForm:
     """The form of a new silence; of exactly that alert where there is one."""
     values = {"lasts": "60", "zone": zone}
     if alert is not None:
-        values["matchers"] = "\n".join(label_matchers.of_labels(alert.labels))
+        values["matchers"] = "\n".join(label_matchers.matchers_of_labels(alert.labels))
         values["reason"] = f"For alert {alert.id}: {alert.title}"[:500]
     return SchemaForm(SilenceFormSchema, NAMES, values)
 

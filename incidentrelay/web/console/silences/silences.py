@@ -8,7 +8,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
 from incidentrelay.services.silences import preview as silence_preview
 from incidentrelay.services.silences import silence_queries, silences
-from incidentrelay.services.silences.preview import Preview
+from incidentrelay.services.silences.preview import SilencePreview
 from incidentrelay.web.console.components import silence_card
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
@@ -36,7 +36,7 @@ FORM = "silences/edit.jinja2"
 def index(context: SilenceCollection, request: Any) -> dict[str, Any]:
     team = context.team if isinstance(context, TeamSilences) else None
     over = request.GET.get("state") == silence_card.OVER
-    found = silence_queries.find(
+    found = silence_queries.list_silences(
         request.db,
         request.identity,
         over=over,
@@ -76,9 +76,9 @@ def choose(context: Silences, request: Any) -> Any:
 @console_view(context=SilenceNode, permission=Permission.VIEW, template="silences/silence.jinja2")
 def show(context: SilenceNode, request: Any) -> dict[str, Any]:
     silence = context.obj
-    found: Preview | None = None
+    found: SilencePreview | None = None
     if silence.ends_at > request.now:
-        found = silence_preview.of(request.db, silence, now=request.now)
+        found = silence_preview.preview_of(request.db, silence, now=request.now)
     return {
         "crumbs": trail.above(request, context),
         "silence": silence_card.row(context, request, silence),
@@ -144,7 +144,7 @@ def save(context: SilenceNode, request: Any) -> Any:
 @console_view(context=SilenceNode, name="end", method="POST", permission=Permission.EDIT)
 def end(context: SilenceNode, request: Any) -> Any:
     try:
-        silences.end(request.db, context.obj, actor=actor(request), now=request.now)
+        silences.end_silence(request.db, context.obj, actor=actor(request), now=request.now)
         flash(request, "The silence has ended. What still fires pages now.")
     except DomainError as error:
         request.tm.doom()
@@ -181,7 +181,7 @@ def _previewed(
     """The form again, with what the silence would cover; raises InvalidInput."""
     data = silence_form.data(form, request.now)
     team = context.obj.team if isinstance(context, SilenceNode) else context.team
-    found = silence_preview.preview(request.db, team, data, now=request.now)
+    found = silence_preview.preview_silence(request.db, team, data, now=request.now)
     return _page(context, request, form, found)
 
 
@@ -198,7 +198,7 @@ def _page(
     context: TeamSilences | SilenceNode,
     request: Any,
     form: SchemaForm,
-    preview: Preview | None = None,
+    preview: SilencePreview | None = None,
 ) -> dict[str, Any]:
     row = context.obj if isinstance(context, SilenceNode) else None
     return {

@@ -15,7 +15,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.events import BeforeRender
 
 from incidentrelay.services.operations import banners as system_banners
-from incidentrelay.services.operations.banners import Notices
+from incidentrelay.services.operations.banners import SystemBanners
 from incidentrelay.web.console.toolkit import assets, filters
 from incidentrelay.web.console.toolkit.menu import menu, reading
 
@@ -67,7 +67,7 @@ class Banner:
 
 def banners(request: Any) -> Iterable[Banner]:
     with reading(request) as session:
-        found = system_banners.find(session, request.identity, request.now)
+        found = system_banners.load_banners(session, request.identity, request.now)
     prefix = request.script_name
     return [
         *_worker(found, request.now),
@@ -77,7 +77,7 @@ def banners(request: Any) -> Iterable[Banner]:
     ]
 
 
-def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
+def _worker(found: SystemBanners, now: datetime) -> Iterator[Banner]:
     if not found.worker_missing:
         return
     if found.worker_seen_at is None:
@@ -87,20 +87,20 @@ def _worker(found: Notices, now: datetime) -> Iterator[Banner]:
         yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
 
 
-def _ways(found: Notices, prefix: str, now: datetime) -> Iterator[Banner]:
+def _ways(found: SystemBanners, prefix: str, now: datetime) -> Iterator[Banner]:
     for way in found.broken[:3]:
         since = filters.duration(now - way.since)
         text = f"{way.name} has not worked for {since}: {way.reason}"
         yield Banner("danger", text, f"{prefix}/notifications")
 
 
-def _failed(found: Notices, prefix: str) -> Iterator[Banner]:
+def _failed(found: SystemBanners, prefix: str) -> Iterator[Banner]:
     if found.failed:
         what = "1 notification" if found.failed == 1 else f"{found.failed} notifications"
         yield Banner("danger", f"{what} could not be delivered.", f"{prefix}/notifications")
 
 
-def _people(found: Notices, prefix: str) -> Iterator[Banner]:
+def _people(found: SystemBanners, prefix: str) -> Iterator[Banner]:
     if found.exhausted:
         what = "1 alert has" if found.exhausted == 1 else f"{found.exhausted} alerts have"
         text = f"{what} come to the end of the escalation plan, and nobody has reacted."

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from itsdangerous import BadSignature, URLSafeSerializer
 from pyramid.request import RequestLocalCache
 
-from incidentrelay.services.access.keys import derive
+from incidentrelay.services.access.keys import derive_key
 from incidentrelay.web.security.sessions import is_https, session_cookie
 
 Kind = Literal["success", "info", "warning", "error"]
@@ -25,7 +25,7 @@ class Flashes:
     """Writes and reads the cookie; one for each application."""
 
     def __init__(self, secret_key: str, *, secure: bool) -> None:
-        self._key = derive(secret_key, "flash")
+        self._key = derive_key(secret_key, "flash")
         self._secure = secure
         # Not in the environ, which a second attempt of the same request inherits.
         self._waiting = RequestLocalCache()

@@ -57,8 +57,8 @@ def menu(request: Any) -> list[Entry]:
     identity = request.identity
     with reading(request) as session:
         counts = {
-            "alerts": alert_list.count_open(session, identity),
-            "inbox": inbox.count_waiting(session, identity, identity.user_id),
+            "alerts": alert_list.count_open_alerts(session, identity),
+            "inbox": inbox.count_inbox(session, identity, identity.user_id),
         }
     here, prefix = section(request.path_info), request.script_name
     return [

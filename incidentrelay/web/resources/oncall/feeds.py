@@ -23,11 +23,11 @@ class FeedNode(Deletable):
 
     @classmethod
     def rows(cls) -> Select[Any]:
-        return feeds.rows()
+        return feeds.feed_rows()
 
     def details(self) -> Mapping[str, Any]:
         """The address only in the answer that makes it."""
-        shown = {"scope": str(feeds.scope_of(self.obj)), "name": feeds.label(self.obj)}
+        shown = {"scope": str(feeds.feed_scope(self.obj)), "name": feeds.feed_label(self.obj)}
         return shown | ({"address": self.address} if self.address else {})
 
 
@@ -39,4 +39,8 @@ class MyFeeds(Folder):
     scope_domain = "profile"
 
     def statement(self) -> Select[Any]:
-        return super().statement().where(feeds.own(self.owner.id, self.root.request.identity))
+        return (
+            super()
+            .statement()
+            .where(feeds.find_own_feed(self.owner.id, self.root.request.identity))
+        )

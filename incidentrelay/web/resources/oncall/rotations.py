@@ -79,14 +79,14 @@ class RotationNode(Managed):
         return {"layers": self.layers, "gaps": GapWarningSchema().dump(warning)}
 
     def complete(self) -> None:
-        self.gaps = previews.upcoming_gaps(self.db, self.obj, self.root.request.now)
+        self.gaps = previews.list_upcoming_gaps(self.db, self.obj, self.root.request.now)
 
 
 def load_layers(nodes: Sequence[Item]) -> None:
     """Give rotation nodes their present layers, in a constant number of statements."""
     if not nodes:
         return
-    found = rotations.current_layers(nodes[0].db, [node.obj.id for node in nodes])
+    found = rotations.load_current_layers(nodes[0].db, [node.obj.id for node in nodes])
     for node in nodes:
         if isinstance(node, RotationNode):
             node.layers = found.get(node.obj.id, ())

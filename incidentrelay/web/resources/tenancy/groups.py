@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from incidentrelay.domain.permissions import Permission, Place
+from incidentrelay.domain.permissions import Permission, ScopeLevel
 from incidentrelay.models import AuditEntry, Group, GroupMember, User
 from incidentrelay.services.tenancy import group_members, groups
 from incidentrelay.web.resources.base import ACE, Collection, Folder, Item, Managed
@@ -91,7 +91,7 @@ class GroupNode(Managed):
         return group_id
 
     def __acl__(self) -> Sequence[ACE]:
-        return group_grants(self.obj.id, Place.GROUP)
+        return group_grants(self.obj.id, ScopeLevel.GROUP)
 
 
 class Groups(Folder):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from incidentrelay.domain.permissions import Permission, Place
+from incidentrelay.domain.permissions import Permission, ScopeLevel
 from incidentrelay.models import Channel, Team, TeamMember, User
 from incidentrelay.services.tenancy import team_members, teams
 from incidentrelay.web.resources.alerts.alerts import TeamAlerts
@@ -44,7 +44,7 @@ class TeamMembers(TeamCollection, Folder):
     verbs = MEMBERS_VERBS
 
     def __acl__(self) -> Sequence[ACE]:
-        return team_grants(self.team.id, Place.TEAM_MEMBERS)
+        return team_grants(self.team.id, ScopeLevel.TEAM_MEMBERS)
 
     def name_of(self, row: TeamMember) -> str:
         return row.user.username
@@ -83,7 +83,7 @@ class TeamNode(Managed):
         return select(Team).join(Team.group).options(joinedload(Team.group))
 
     def __acl__(self) -> Sequence[ACE]:
-        return team_grants(self.obj.id, Place.TEAM)
+        return team_grants(self.obj.id, ScopeLevel.TEAM)
 
     def details(self) -> Mapping[str, Any]:
         return self.fallbacks
@@ -119,7 +119,7 @@ class GroupTeams(Folder):
     scope_domain = "resources"
 
     def __acl__(self) -> Sequence[ACE]:
-        return group_grants(self.owner.id, Place.TEAMS)
+        return group_grants(self.owner.id, ScopeLevel.TEAMS)
 
     def statement(self) -> Select[Any]:
         return super().statement().where(Team.group_id == self.owner.id)

@@ -11,8 +11,8 @@ from incidentrelay.domain.enums import (
     NotificationKind,
     Severity,
 )
-from incidentrelay.services.alerts.bulk import MOST, BulkAction, BulkOutcome
-from incidentrelay.services.simulation.wording import About
+from incidentrelay.services.alerts.bulk import MAX_ALERTS, BulkAction, BulkOutcome
+from incidentrelay.services.simulation.wording import ExplanationContext
 from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
 from incidentrelay.web.schemas.query import AlertFilter
 
@@ -58,7 +58,7 @@ class BulkSchema(Body):
     """
 
     action = fields.Enum(BulkAction, by_value=True, required=True)
-    ids = fields.List(number(1, 2**63 - 1), validate=validate.Length(1, MOST))
+    ids = fields.List(number(1, 2**63 - 1), validate=validate.Length(1, MAX_ALERTS))
     filter = fields.Nested(AlertFilter)
     until = Instant()
     username = fields.String(validate=validate.Length(1, 63))
@@ -112,7 +112,7 @@ class ReasonSchema(Body):
     """One reason of what happened to an alert; ``about`` is what it is about."""
 
     at = Instant(dump_only=True)
-    about = fields.Enum(About, by_value=True, dump_only=True)
+    about = fields.Enum(ExplanationContext, by_value=True, dump_only=True)
     text = fields.String(dump_only=True)
 
 
@@ -120,7 +120,7 @@ class NotificationSchema(Body):
     """What was owed to whom, and how far its delivery is.
 
     ``bundle`` is the same for all that share one message; null: it has one of its own.
-    ``stranded_at`` is when others were told instead, because its provider did not work.
+    ``stalled_at`` is when others were told instead, because its provider did not work.
     """
 
     id = fields.Integer(dump_only=True)
@@ -132,7 +132,7 @@ class NotificationSchema(Body):
     next_at = Instant(dump_only=True, allow_none=True)
     last_error = fields.String(dump_only=True)
     bundle = fields.String(dump_only=True, allow_none=True)
-    stranded_at = Instant(dump_only=True, allow_none=True)
+    stalled_at = Instant(dump_only=True, allow_none=True)
     created_at = Instant(dump_only=True)
     finished_at = Instant(dump_only=True, allow_none=True)
     permissions = fields.List(fields.String(), dump_only=True)

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.services.calendars.import_overrides import Action
+from incidentrelay.services.calendars.import_overrides import ImportAction
 from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
 
 
@@ -24,7 +24,7 @@ class ImportSchema(Body):
 class ImportedOverrideSchema(Body):
     """What happens to one occurrence of an event: ``action`` on an override."""
 
-    action = fields.Enum(Action, by_value=True, dump_only=True)
+    action = fields.Enum(ImportAction, by_value=True, dump_only=True)
     user = Ref("user.username", dump_only=True, allow_none=False)
     starts_at = Instant(attribute="start", dump_only=True)
     ends_at = Instant(attribute="end", dump_only=True)

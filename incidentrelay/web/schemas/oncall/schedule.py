@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from incidentrelay.domain.oncall.coverage import ProblemKind
+from incidentrelay.domain.oncall.coverage import CoverageProblemKind
 from incidentrelay.web.schemas.base import TEXT, Body, Instant
 from incidentrelay.web.schemas.oncall.rotation import GapSchema, ScheduleFields, ShiftSchema
 
@@ -64,7 +64,7 @@ class LoadSchema(Body):
 class FindingSchema(Body):
     """Something to look at, as a sentence; ``user`` is null where it is about nobody alone."""
 
-    kind = fields.Enum(ProblemKind, by_value=True, dump_only=True)
+    kind = fields.Enum(CoverageProblemKind, by_value=True, dump_only=True)
     sentence = fields.String(dump_only=True)
     user = fields.String(dump_only=True, allow_none=True)
 

@@ -14,8 +14,8 @@ class MeSchema(Resource):
     email = fields.String(allow_none=True, validate=validate.Length(max=254))
     phone = fields.String(allow_none=True, validate=validate.Length(max=40))
     zone = fields.String(validate=validate.Length(1, 64))
-    shift_start_notice = Flag()
-    shift_end_notice = Flag()
+    shift_start_reminder = Flag()
+    shift_end_reminder = Flag()
     is_admin = fields.Boolean(dump_only=True)
     scopes = fields.List(fields.String(), dump_only=True, allow_none=True)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from incidentrelay.domain.delivery.bundles import summary
+from incidentrelay.domain.delivery.bundles import summarize_bundle
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
 
@@ -19,7 +19,7 @@ def a_message(title: str = "Disk full", **values: Any) -> Message:
 
 
 def test_the_worst_is_named_first() -> None:
-    said = summary([a_message("mild"), a_message("bad", severity=Severity.CRITICAL)])
+    said = summarize_bundle([a_message("mild"), a_message("bad", severity=Severity.CRITICAL)])
     assert said.headline == "Page: 2 alerts"
     assert said.title == "2 alerts, the worst: bad"
     assert said.severity is Severity.CRITICAL
@@ -29,12 +29,14 @@ def test_the_worst_is_named_first() -> None:
 
 def test_a_bundle_of_news_says_what_has_happened() -> None:
     news = {"kind": NotificationKind.UPDATE, "status": AlertStatus.RESOLVED}
-    said = summary([a_message("a", headline="Resolved by ann", **news), a_message("b", **news)])
+    said = summarize_bundle(
+        [a_message("a", headline="Resolved by ann", **news), a_message("b", **news)]
+    )
     assert said.description.splitlines()[0] == "Resolved by ann: a"
 
 
 def test_only_what_holds_for_all_is_said_of_all() -> None:
-    said = summary(
+    said = summarize_bundle(
         [
             a_message(labels={"job": "node", "zone": "a"}, assignee="ann", started_at="2026-03-02"),
             a_message(labels={"job": "node", "zone": "b"}, assignee="ann", started_at="2026-03-01"),
@@ -43,9 +45,9 @@ def test_only_what_holds_for_all_is_said_of_all() -> None:
     assert said.labels == {"job": "node"}
     assert said.assignee == "ann"
     assert said.started_at == "2026-03-01"
-    assert summary([a_message(assignee="ann"), a_message(assignee="bob")]).assignee is None
+    assert summarize_bundle([a_message(assignee="ann"), a_message(assignee="bob")]).assignee is None
 
 
 def test_many_teams_do_not_make_a_long_line() -> None:
-    said = summary([a_message(team=name) for name in "abcde"])
+    said = summarize_bundle([a_message(team=name) for name in "abcde"])
     assert said.team == "a, b, c and others"

@@ -7,7 +7,7 @@ from incidentrelay.domain.delivery.circuit_breaker import (
     CLOSED,
     FIRST_PAUSE,
     LONGEST_PAUSE,
-    PATIENCE,
+    STALL_AFTER,
     THRESHOLD,
     Circuit,
 )
@@ -24,16 +24,16 @@ def fail(state: Circuit, times: int, at: datetime = NOW) -> Circuit:
 
 def test_some_failures_are_no_reason_to_stop() -> None:
     state = fail(CLOSED, THRESHOLD - 1)
-    assert state.lets_through(NOW)
-    assert not state.broken
-    assert not state.is_hopeless(NOW + 10 * PATIENCE)
+    assert state.allows(NOW)
+    assert not state.is_open
+    assert not state.is_stalled(NOW + 10 * STALL_AFTER)
 
 
 def test_failures_in_a_row_open_it() -> None:
     state = fail(CLOSED, THRESHOLD)
-    assert state.broken
-    assert not state.lets_through(NOW + FIRST_PAUSE - SECOND)
-    assert state.lets_through(NOW + FIRST_PAUSE)
+    assert state.is_open
+    assert not state.allows(NOW + FIRST_PAUSE - SECOND)
+    assert state.allows(NOW + FIRST_PAUSE)
 
 
 def test_pauses_double_and_are_bounded() -> None:
@@ -48,39 +48,39 @@ def test_pauses_double_and_are_bounded() -> None:
 
 def test_only_one_probe_goes_through_at_a_time() -> None:
     at = NOW + LONGEST_PAUSE
-    probing = circuit_breaker.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
-    assert not probing.lets_through(at + 59 * SECOND)
+    probing = circuit_breaker.half_open(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
+    assert not probing.allows(at + 59 * SECOND)
     # A probe whose worker died is not waited for without end.
-    assert probing.lets_through(at + 60 * SECOND)
+    assert probing.allows(at + 60 * SECOND)
 
 
 def test_a_failed_probe_shuts_it_from_its_own_end_on() -> None:
     at = NOW + LONGEST_PAUSE
-    probing = circuit_breaker.probing(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
+    probing = circuit_breaker.half_open(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
     assert fail(probing, 1, at).open_until == at + 2 * FIRST_PAUSE
 
 
 def test_a_working_provider_is_not_probed() -> None:
     state = fail(CLOSED, 1)
-    assert circuit_breaker.probing(state, NOW + 60 * SECOND) == state
+    assert circuit_breaker.half_open(state, NOW + 60 * SECOND) == state
 
 
 def test_a_provider_that_names_a_time_gets_it() -> None:
     state = circuit_breaker.after_failure(CLOSED, "429", NOW, retry_after=90 * SECOND)
-    assert not state.lets_through(NOW + 89 * SECOND)
-    assert state.is_hopeless(NOW)
+    assert not state.allows(NOW + 89 * SECOND)
+    assert state.is_stalled(NOW)
     # Another one's failure in the meantime does not shorten it.
     assert fail(state, 1).open_until == NOW + 90 * SECOND
     short = circuit_breaker.after_failure(CLOSED, "429", NOW, retry_after=5 * SECOND)
-    assert not short.is_hopeless(NOW)
+    assert not short.is_stalled(NOW)
 
 
 def test_nobody_is_parked_for_hours() -> None:
     state = circuit_breaker.after_failure(CLOSED, "429", NOW, retry_after=timedelta(days=1))
-    assert state.lets_through(NOW + timedelta(minutes=15))
+    assert state.allows(NOW + timedelta(minutes=15))
 
 
 def test_what_has_not_worked_for_a_while_is_hopeless_until_it_works() -> None:
     state = fail(CLOSED, THRESHOLD)
-    assert not state.is_hopeless(NOW + PATIENCE - SECOND)
-    assert state.is_hopeless(NOW + PATIENCE)
+    assert not state.is_stalled(NOW + STALL_AFTER - SECOND)
+    assert state.is_stalled(NOW + STALL_AFTER)

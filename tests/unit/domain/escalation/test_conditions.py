@@ -5,20 +5,20 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
-from incidentrelay.domain.escalation.conditions import Conditions, Facts, Hours, days_text
+from incidentrelay.domain.escalation.conditions import Conditions, Facts, LocalHours, days_text
 from incidentrelay.domain.escalation.engine import (
     Effect,
     Exhaust,
-    PassOver,
+    NobodyNotified,
     Plan,
+    PlanStep,
+    PlanTarget,
     Progress,
     RunStep,
-    Step,
-    Target,
-    Unheard,
+    SkipStep,
     Wait,
+    advance_now,
     decide,
-    hurry,
     policy_plan,
     start,
 )
@@ -26,15 +26,15 @@ from incidentrelay.domain.escalation.engine import (
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 WARNING = Facts(Severity.WARNING)
-ON_CALL = (Target(TargetKind.ON_CALL, 1),)
+ON_CALL = (PlanTarget(TargetKind.ON_CALL, 1),)
 WEEK = tuple(range(5))
 
 
-def step(conditions: Conditions, delay: int = 0) -> Step:
-    return Step(delay, NotificationKind.PAGE, ON_CALL, conditions)
+def step(conditions: Conditions, delay: int = 0) -> PlanStep:
+    return PlanStep(delay, NotificationKind.PAGE, ON_CALL, conditions)
 
 
-def for_severity(severity: Severity, delay: int = 0) -> Step:
+def for_severity(severity: Severity, delay: int = 0) -> PlanStep:
     return step(Conditions(severity), delay)
 
 
@@ -47,43 +47,45 @@ def at(text: str) -> datetime:
     [
         # Office hours in Paris in winter: 08:00 to 16:00 UTC.
         (
-            Hours(WEEK, time(9), time(17), "Europe/Paris"),
+            LocalHours(WEEK, time(9), time(17), "Europe/Paris"),
             ["2026-03-03T08:00", "2026-03-03T15:59:59"],
             ["2026-03-03T07:59:59", "2026-03-03T16:00", "2026-03-07T10:00"],
         ),
         # A night that begins on Friday goes on until Saturday morning, and not on Sunday.
         (
-            Hours((4,), time(22), time(6), "UTC"),
+            LocalHours((4,), time(22), time(6), "UTC"),
             ["2026-03-06T22:00", "2026-03-07T05:59"],
             ["2026-03-06T05:00", "2026-03-07T06:00", "2026-03-07T22:30"],
         ),
         # The same time twice is a whole day.
         (
-            Hours((5,), time(8), time(8), "UTC"),
+            LocalHours((5,), time(8), time(8), "UTC"),
             ["2026-03-07T08:00", "2026-03-08T07:59"],
             ["2026-03-07T07:59", "2026-03-08T08:00"],
         ),
         # The night in which the clocks go forward in Paris is an hour shorter.
         (
-            Hours((5,), time(22), time(6), "Europe/Paris"),
+            LocalHours((5,), time(22), time(6), "Europe/Paris"),
             ["2026-03-28T21:00", "2026-03-29T03:59"],
             ["2026-03-28T20:59", "2026-03-29T04:00"],
         ),
         # And an hour longer where they go back.
         (
-            Hours((5,), time(22), time(6), "Europe/Paris"),
+            LocalHours((5,), time(22), time(6), "Europe/Paris"),
             ["2026-10-24T20:00", "2026-10-25T04:59"],
             ["2026-10-24T19:59", "2026-10-25T05:00"],
         ),
         # What lies in the hour that is skipped is never there.
         (
-            Hours((6,), time(2, 15), time(2, 45), "Europe/Paris"),
+            LocalHours((6,), time(2, 15), time(2, 45), "Europe/Paris"),
             ["2026-03-22T01:30"],
             ["2026-03-29T00:30", "2026-03-29T01:00", "2026-03-29T01:30"],
         ),
     ],
 )
-def test_hours_are_those_of_the_wall(hours: Hours, inside: list[str], outside: list[str]) -> None:
+def test_hours_are_those_of_the_wall(
+    hours: LocalHours, inside: list[str], outside: list[str]
+) -> None:
     assert [text for text in inside if not hours.cover(at(text))] == []
     assert [text for text in outside if hours.cover(at(text))] == []
 
@@ -105,7 +107,7 @@ def test_a_step_that_does_not_apply_is_passed_over_and_the_next_keeps_its_time()
     plan = Plan((for_severity(Severity.HIGH), step(Conditions(), 300)))
     decision = decide(plan, start(plan, NOW), NOW, WARNING)
     assert decision.effects == (
-        PassOver(plan.steps[0], "It is for severity high and above, and this is warning."),
+        SkipStep(plan.steps[0], "It is for severity high and above, and this is warning."),
     )
     assert decision.wake_at == NOW + 5 * MINUTE
     after = decide(plan, decision.progress, NOW + 5 * MINUTE, WARNING)
@@ -120,15 +122,15 @@ def test_a_severity_is_the_lowest(severity: Severity) -> None:
 
 
 def test_hours_are_looked_at_when_the_step_is_due() -> None:
-    office = step(Conditions(hours=Hours(WEEK, time(9), time(17), "UTC")))
+    office = step(Conditions(hours=LocalHours(WEEK, time(9), time(17), "UTC")))
     plan = Plan((office,))
     evening = NOW + timedelta(hours=6)
     (effect,) = decide(plan, start(plan, NOW), NOW).effects
     assert isinstance(effect, RunStep)
     effect, unheard = decide(plan, start(plan, evening), evening).effects
-    assert isinstance(effect, PassOver)
+    assert isinstance(effect, SkipStep)
     assert effect.why == "It is for Mon–Fri 09:00–17:00 UTC only."
-    assert isinstance(unheard, Unheard)
+    assert isinstance(unheard, NobodyNotified)
 
 
 def test_a_round_in_which_nothing_applies_is_told_once_and_the_plan_goes_on() -> None:
@@ -140,9 +142,9 @@ def test_a_round_in_which_nothing_applies_is_told_once_and_the_plan_goes_on() ->
         seen += decision.effects
         progress = decision.progress
     kinds = [type(effect) for effect in seen]
-    assert kinds.count(Unheard) == 1
-    assert kinds.index(Unheard) == 2
-    assert kinds.count(PassOver) == 6
+    assert kinds.count(NobodyNotified) == 1
+    assert kinds.index(NobodyNotified) == 2
+    assert kinds.count(SkipStep) == 6
     assert kinds[-1] is Exhaust
 
 
@@ -183,7 +185,7 @@ def test_patience_is_counted_from_the_beginning_of_the_wait() -> None:
 
 
 def test_what_has_waited_is_not_held_against_the_clock_again() -> None:
-    conditions = Conditions(hours=Hours(WEEK, time(9), time(12, 30), "UTC"), wait=3600)
+    conditions = Conditions(hours=LocalHours(WEEK, time(9), time(12, 30), "UTC"), wait=3600)
     plan = Plan((step(conditions),))
     progress = decide(plan, start(plan, NOW), NOW, absent(45)).progress
     (effect,) = decide(plan, progress, NOW + 45 * MINUTE, Facts()).effects
@@ -192,14 +194,14 @@ def test_what_has_waited_is_not_held_against_the_clock_again() -> None:
 
 def test_to_hurry_a_step_that_waits_is_to_go_on() -> None:
     progress = decide(WAITING, start(WAITING, NOW), NOW, absent(50)).progress
-    hurried = hurry(WAITING, progress, NOW + MINUTE)
+    hurried = advance_now(WAITING, progress, NOW + MINUTE)
     (effect,) = decide(WAITING, hurried, NOW + MINUTE, absent(50)).effects
     assert isinstance(effect, RunStep)
 
 
 def test_urgency_outlives_a_step_that_does_not_apply() -> None:
     plan = Plan((for_severity(Severity.HIGH, 60), step(Conditions(), 900)))
-    hurried = hurry(plan, start(plan, NOW), NOW)
+    hurried = advance_now(plan, start(plan, NOW), NOW)
     decision = decide(plan, hurried, NOW, WARNING)
     assert decision.wake_at == NOW
     after = decide(plan, decision.progress, NOW, WARNING)
@@ -229,4 +231,4 @@ def test_a_policy_gives_its_version_and_its_severities() -> None:
     ]
     plan = policy_plan("Night", steps, 0, 3)
     assert plan.version == 3
-    assert plan.floors == {Severity.HIGH}
+    assert plan.severity_thresholds == {Severity.HIGH}

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
-from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Facts, Hours
+from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Facts, LocalHours
 from incidentrelay.domain.escalation.engine import (
     Exhaust,
     Plan,
+    PlanStep,
+    PlanTarget,
     Progress,
     RunStep,
-    Step,
-    Target,
+    advance_now,
     decide,
     default_plan,
-    hurry,
     policy_plan,
     start,
 )
@@ -98,7 +98,10 @@ def test_a_policy_repeats_and_ends(repeat: int, expected: list[tuple[int, str]])
 
 def test_the_assignee_can_be_notified_again() -> None:
     plan = policy_plan("p", POLICY, 0)
-    assert plan.steps[1].targets == (Target(TargetKind.ASSIGNEE), Target(TargetKind.USER, 5))
+    assert plan.steps[1].targets == (
+        PlanTarget(TargetKind.ASSIGNEE),
+        PlanTarget(TargetKind.USER, 5),
+    )
 
 
 def test_overdue_steps_run_once_and_the_next_is_counted_from_now() -> None:
@@ -118,7 +121,7 @@ def test_nothing_happens_before_its_time() -> None:
 def test_hurry_passes_reminders_over() -> None:
     plan = default_plan(1, [], reminder_interval=60, reminders=3)
     progress = decide(plan, start(plan, NOW), NOW).progress
-    hurried = hurry(plan, progress, NOW)
+    hurried = advance_now(plan, progress, NOW)
     assert hurried.due == NOW
     assert plan.steps[hurried.step].kind is NotificationKind.ESCALATION
 
@@ -126,12 +129,12 @@ def test_hurry_passes_reminders_over() -> None:
 def test_hurry_changes_nothing_where_only_reminders_are_left() -> None:
     plan = default_plan(None, [7], reminder_interval=60, reminders=None)
     progress = decide(plan, start(plan, NOW), NOW).progress
-    assert hurry(plan, progress, NOW) == progress
+    assert advance_now(plan, progress, NOW) == progress
 
 
-TARGETS = st.builds(Target, st.sampled_from(TargetKind), st.integers(1, 9))
+TARGETS = st.builds(PlanTarget, st.sampled_from(TargetKind), st.integers(1, 9))
 HOURS = st.builds(
-    Hours,
+    LocalHours,
     st.sets(st.integers(0, 6), min_size=1).map(sorted).map(tuple),
     st.times().map(lambda at: at.replace(microsecond=0)),
     st.times().map(lambda at: at.replace(microsecond=0)),
@@ -150,7 +153,7 @@ FACTS = st.builds(
     st.none() | st.integers(1, 7200).map(lambda seconds: NOW + timedelta(seconds=seconds)),
 )
 STEPS = st.builds(
-    Step,
+    PlanStep,
     st.integers(0, 600),
     st.sampled_from(
         [NotificationKind.PAGE, NotificationKind.REMINDER, NotificationKind.ESCALATION]
@@ -182,7 +185,7 @@ def test_decide_is_total_and_steps_have_unique_numbers(
     for seconds, facts, hurried in moments:
         now += timedelta(seconds=seconds)
         if hurried:
-            progress = hurry(plan, progress, now)
+            progress = advance_now(plan, progress, now)
         before = progress
         decision = decide(plan, progress, now, facts)
         progress = decision.progress
@@ -218,7 +221,7 @@ def test_hurry_never_goes_back_and_is_due_now_or_unchanged(plan: Plan, steps: in
         if progress.due is not None:
             progress = decide(plan, progress, progress.due).progress
     now = NOW + timedelta(hours=1)
-    hurried = hurry(plan, progress, now)
+    hurried = advance_now(plan, progress, now)
     assert hurried == progress or hurried.due == now
     assert (hurried.round, hurried.run) >= (progress.round, progress.run)
     assert replace(hurried, due=None).run == progress.run

@@ -8,15 +8,15 @@ from incidentrelay.domain.enums import Severity, Urgency
 from incidentrelay.domain.escalation.notification_rules import (
     LONGEST_DELAY,
     MOST_RULES,
-    Rule,
-    effective,
-    mistakes,
+    ContactRule,
+    effective_rules,
+    rule_mistakes,
     urgency_of,
 )
 
 HIGH, LOW = Urgency.HIGH, Urgency.LOW
 rules = st.lists(
-    st.builds(Rule, st.integers(0, LONGEST_DELAY), st.integers(1, 5)), max_size=MOST_RULES
+    st.builds(ContactRule, st.integers(0, LONGEST_DELAY), st.integers(1, 5)), max_size=MOST_RULES
 )
 contacts = st.lists(st.integers(1, 7), unique=True, max_size=6)
 
@@ -56,50 +56,52 @@ def test_what_really_happens(
     urgency: Urgency,
     result: list[tuple[int, int]],
 ) -> None:
-    found = effective([Rule(*each) for each in given], confirmed, urgency)
+    found = effective_rules([ContactRule(*each) for each in given], confirmed, urgency)
     assert [(rule.delay, rule.contact_id) for rule in found] == result
 
 
 @given(rules, contacts)
 def test_an_urgent_page_uses_a_confirmed_way_at_once(
-    kept: list[Rule], confirmed: list[int]
+    kept: list[ContactRule], confirmed: list[int]
 ) -> None:
-    found = effective(kept, confirmed, HIGH)
+    found = effective_rules(kept, confirmed, HIGH)
     assert all(rule.contact_id in confirmed for rule in found)
     assert any(rule.delay == 0 for rule in found) is bool(confirmed)
 
 
 @given(rules, contacts)
 def test_another_page_uses_a_confirmed_way_some_time(
-    kept: list[Rule], confirmed: list[int]
+    kept: list[ContactRule], confirmed: list[int]
 ) -> None:
-    assert bool(effective(kept, confirmed, LOW)) is bool(confirmed)
+    assert bool(effective_rules(kept, confirmed, LOW)) is bool(confirmed)
 
 
 @given(rules, contacts, st.sampled_from(Urgency))
 def test_what_may_be_kept_happens_as_it_stands(
-    kept: list[Rule], confirmed: list[int], urgency: Urgency
+    kept: list[ContactRule], confirmed: list[int], urgency: Urgency
 ) -> None:
-    if kept and not mistakes(kept, confirmed, urgency):
-        found = effective(kept, confirmed, urgency)
+    if kept and not rule_mistakes(kept, confirmed, urgency):
+        found = effective_rules(kept, confirmed, urgency)
         assert sorted(found, key=hash) == sorted(kept, key=hash)
 
 
 @pytest.mark.parametrize(
     ("kept", "urgency", "field"),
     [
-        ([Rule(60, 1)], HIGH, "rules.0.delay"),
-        ([Rule(0, 9)], HIGH, "rules.0.contact_id"),
-        ([Rule(0, 1), Rule(0, 1)], LOW, "rules.1.contact_id"),
-        ([Rule(-1, 1)], LOW, "rules.0.delay"),
-        ([Rule(0, 1), Rule(LONGEST_DELAY + 1, 1)], HIGH, "rules.1.delay"),
-        ([Rule(number, 1) for number in range(MOST_RULES + 1)], HIGH, "rules"),
+        ([ContactRule(60, 1)], HIGH, "rules.0.delay"),
+        ([ContactRule(0, 9)], HIGH, "rules.0.contact_id"),
+        ([ContactRule(0, 1), ContactRule(0, 1)], LOW, "rules.1.contact_id"),
+        ([ContactRule(-1, 1)], LOW, "rules.0.delay"),
+        ([ContactRule(0, 1), ContactRule(LONGEST_DELAY + 1, 1)], HIGH, "rules.1.delay"),
+        ([ContactRule(number, 1) for number in range(MOST_RULES + 1)], HIGH, "rules"),
     ],
 )
-def test_what_may_not_be_kept(kept: list[Rule], urgency: Urgency, field: str) -> None:
-    assert list(mistakes(kept, {1, 2}, urgency)) == [field]
+def test_what_may_not_be_kept(kept: list[ContactRule], urgency: Urgency, field: str) -> None:
+    assert list(rule_mistakes(kept, {1, 2}, urgency)) == [field]
 
 
-@pytest.mark.parametrize("kept", [[], [Rule(60, 1)], [Rule(0, 1), Rule(0, 2), Rule(60, 1)]])
-def test_what_may_be_kept(kept: list[Rule]) -> None:
-    assert mistakes(kept, {1, 2}, LOW) == {}
+@pytest.mark.parametrize(
+    "kept", [[], [ContactRule(60, 1)], [ContactRule(0, 1), ContactRule(0, 2), ContactRule(60, 1)]]
+)
+def test_what_may_be_kept(kept: list[ContactRule]) -> None:
+    assert rule_mistakes(kept, {1, 2}, LOW) == {}

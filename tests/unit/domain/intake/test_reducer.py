@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake.reducer import AlertState, Fold, fold
-from incidentrelay.domain.intake.signals import Item, Rejection, Signal
+from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, apply_signals
+from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 FIRING, RESOLVED = SignalStatus
@@ -25,31 +25,33 @@ class Route:
     """One route's state over several requests, as the database keeps it."""
 
     def __init__(self, group: str | None = None) -> None:
-        self.batch: Fold | None = None
+        self.batch: IntakeBatch | None = None
         self.group = group
 
-    def take(self, *items: Item, at: datetime = NOW) -> Fold:
+    def take(self, *items: SignalItem, at: datetime = NOW) -> IntakeBatch:
         before = self.batch
         signals = dict(before.signals) if before else {}
         alerts = list({id(s.alert): s.alert for s in signals.values()}.values())
         for state in alerts:
             state.page = state.closed = False
-        batch = Fold(
+        batch = IntakeBatch(
             now=at,
             reopen_window=5 * MINUTE,
             signals=signals,
             open_alerts={a.group_key: a for a in alerts if a.status is not AlertStatus.RESOLVED},
             recent_alerts={a.group_key: a for a in alerts if a.status is AlertStatus.RESOLVED},
         )
-        self.batch = fold(items, batch, lambda s: self.group or s.dedup_key, lambda _: True)
+        self.batch = apply_signals(
+            items, batch, lambda s: self.group or s.dedup_key, lambda _: True
+        )
         return self.batch
 
 
-def outcomes(batch: Fold) -> list[Outcome]:
+def outcomes(batch: IntakeBatch) -> list[Outcome]:
     return [result.outcome for result in batch.results]
 
 
-def only_alert(batch: Fold) -> AlertState:
+def only_alert(batch: IntakeBatch) -> AlertState:
     (alert,) = batch.alerts.values()
     return alert
 

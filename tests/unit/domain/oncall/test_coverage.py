@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall.coverage import Person, ProblemKind, Quality, report
-from incidentrelay.domain.oncall.diff import Change, changes
+from incidentrelay.domain.oncall.coverage import (
+    CoverageProblemKind,
+    CoverageReport,
+    CoveredPerson,
+    coverage_report,
+)
+from incidentrelay.domain.oncall.diff import ShiftChange, diff_shifts
 from incidentrelay.domain.oncall.restrictions import Interval, Window
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, gaps, on_call, shifts
@@ -21,7 +26,7 @@ from tests.unit.domain.oncall.schedule_samples import ANN, BOB, CAT, DAY, QUARTE
 HOUR = timedelta(hours=1)
 # A Monday.
 START = at(2026, 3, 9)
-PEOPLE = (Person(ANN, "Ann"), Person(BOB, "Bob"), Person(CAT, "Cat"))
+PEOPLE = (CoveredPerson(ANN, "Ann"), CoveredPerson(BOB, "Bob"), CoveredPerson(CAT, "Cat"))
 
 
 def judged(
@@ -30,14 +35,14 @@ def judged(
     days: int = 28,
     *,
     zone: str = "UTC",
-    people: Sequence[Person] = PEOPLE,
-) -> Quality:
+    people: Sequence[CoveredPerson] = PEOPLE,
+) -> CoverageReport:
     end = start + days * DAY
     found = shifts(schedule, start, end)
-    return report(found, gaps(found, start, end), start, end, zone, people)
+    return coverage_report(found, gaps(found, start, end), start, end, zone, people)
 
 
-def sentences(found: Quality, kind: ProblemKind) -> list[str]:
+def sentences(found: CoverageReport, kind: CoverageProblemKind) -> list[str]:
     return [problem.sentence for problem in found.problems if problem.kind is kind]
 
 
@@ -54,22 +59,22 @@ def test_three_who_share_evenly_are_no_problem() -> None:
 
 
 def test_weeks_of_seven_in_a_month_are_no_problem() -> None:
-    people = [Person(number, f"P{number}") for number in range(1, 8)]
+    people = [CoveredPerson(number, f"P{number}") for number in range(1, 8)]
     layer = a_layer(members=tuple(range(1, 8)), unit=ShiftUnit.WEEKS)
     found = judged(of(layer), people=people)
-    assert sentences(found, ProblemKind.IMBALANCE) == []
+    assert sentences(found, CoverageProblemKind.IMBALANCE) == []
     assert 0 < found.balance < 1
 
 
 def test_one_turn_in_office_hours_is_one_turn() -> None:
     windows = samples.office_hours()
     layer = a_layer(unit=ShiftUnit.WEEKS, windows=windows)
-    assert sentences(judged(of(layer)), ProblemKind.IMBALANCE) == []
+    assert sentences(judged(of(layer)), CoverageProblemKind.IMBALANCE) == []
 
 
 def test_who_has_twice_as_much_is_named() -> None:
     found = judged(of(a_layer(members=(ANN, BOB, ANN, CAT))))
-    assert sentences(found, ProblemKind.IMBALANCE) == [
+    assert sentences(found, CoverageProblemKind.IMBALANCE) == [
         "Ann has 50 % of the hours.",
         "Ann has 50 % of the night hours.",
         "Ann has 50 % of the weekend hours.",
@@ -81,7 +86,7 @@ def test_who_has_twice_as_much_is_named() -> None:
 def test_who_carries_everything_has_no_balance() -> None:
     found = judged(of(a_layer(members=(ANN,))), people=PEOPLE[:2])
     assert found.balance == 0
-    assert sentences(found, ProblemKind.IMBALANCE)[0] == "Ann has 100 % of the hours."
+    assert sentences(found, CoverageProblemKind.IMBALANCE)[0] == "Ann has 100 % of the hours."
 
 
 def test_the_nights_of_one_are_named_where_the_days_are_shared() -> None:
@@ -89,7 +94,7 @@ def test_the_nights_of_one_are_named_where_the_days_are_shared() -> None:
     below = a_layer(members=(ANN, BOB), length=1)
     above = a_layer(id=2, name="nights", members=(BOB,), windows=nights)
     found = judged(of(below, above), people=PEOPLE[:2])
-    assert "Bob has 100 % of the night hours." in sentences(found, ProblemKind.IMBALANCE)
+    assert "Bob has 100 % of the night hours." in sentences(found, CoverageProblemKind.IMBALANCE)
 
 
 def test_gaps_are_told_by_the_clock_of_the_zone() -> None:
@@ -103,7 +108,7 @@ def test_gaps_are_told_by_the_clock_of_the_zone() -> None:
     )
     found = judged(schedule, START + HOUR, days=1, zone="Europe/Berlin")
     assert found.gap_hours == 4
-    assert sentences(found, ProblemKind.GAP) == [
+    assert sentences(found, CoverageProblemKind.GAP) == [
         "Nobody is on call on Monday, 9 March, 18:00–22:00 (4 h)."
     ]
 
@@ -130,14 +135,16 @@ def test_gaps_are_told_by_the_clock_of_the_zone() -> None:
     ],
 )
 def test_a_gap_is_a_sentence(gap: Interval, sentence: str) -> None:
-    found = report((), [gap], START, START + 28 * DAY, "UTC", PEOPLE)
-    assert sentences(found, ProblemKind.GAP) == [sentence]
+    found = coverage_report((), [gap], START, START + 28 * DAY, "UTC", PEOPLE)
+    assert sentences(found, CoverageProblemKind.GAP) == [sentence]
 
 
 @pytest.mark.parametrize(("count", "last"), [(11, "1 more gap"), (14, "4 more gaps")])
 def test_many_gaps_become_a_sum(count: int, last: str) -> None:
     many = [Interval(START + n * DAY, START + n * DAY + HOUR) for n in range(count)]
-    found = sentences(report((), many, START, START + 28 * DAY, "UTC", PEOPLE), ProblemKind.GAP)
+    found = sentences(
+        coverage_report((), many, START, START + 28 * DAY, "UTC", PEOPLE), CoverageProblemKind.GAP
+    )
     assert len(found) == 11
     assert found[-1] == f"There are {last} ({count - 10} h)."
 
@@ -147,30 +154,30 @@ def test_many_gaps_become_a_sum(count: int, last: str) -> None:
     [
         (
             {"active": False},
-            ProblemKind.INACTIVE,
+            CoverageProblemKind.INACTIVE,
             "Cat is not active and gets no turn.",
         ),
         (
             {"reachable": False},
-            ProblemKind.UNREACHABLE,
+            CoverageProblemKind.UNREACHABLE,
             "Cat has neither an e-mail address nor a phone number.",
         ),
-        ({"active": False, "reachable": False}, ProblemKind.UNREACHABLE, None),
-        ({"member": False, "active": False}, ProblemKind.INACTIVE, None),
-        ({"member": False, "reachable": False}, ProblemKind.UNREACHABLE, None),
+        ({"active": False, "reachable": False}, CoverageProblemKind.UNREACHABLE, None),
+        ({"member": False, "active": False}, CoverageProblemKind.INACTIVE, None),
+        ({"member": False, "reachable": False}, CoverageProblemKind.UNREACHABLE, None),
     ],
 )
 def test_people_who_cannot_be_paged(
-    person: dict[str, Any], kind: ProblemKind, sentence: str | None
+    person: dict[str, Any], kind: CoverageProblemKind, sentence: str | None
 ) -> None:
-    people = (*PEOPLE[:2], Person(CAT, "Cat", **person))
+    people = (*PEOPLE[:2], CoveredPerson(CAT, "Cat", **person))
     found = judged(of(a_layer(members=(ANN, BOB))), people=people)
     assert sentences(found, kind) == ([sentence] if sentence else [])
 
 
 def test_somebody_who_only_has_an_override_must_be_reachable() -> None:
     override = samples.Override(1, CAT, START, START + HOUR)
-    cat = Person(CAT, "Cat", member=False, reachable=False)
+    cat = CoveredPerson(CAT, "Cat", member=False, reachable=False)
     schedule = of(a_layer(members=(ANN, BOB)), overrides=(override,))
     found = judged(schedule, people=(*PEOPLE[:2], cat))
     assert [problem.user_id for problem in found.problems] == [CAT]
@@ -182,20 +189,20 @@ def test_somebody_who_only_has_an_override_must_be_reachable() -> None:
     [
         (PEOPLE[:1], True, "Ann is the only active member; nobody takes turns."),
         ((), False, "No active person is a member of this rotation."),
-        ((PEOPLE[0], Person(BOB, "Bob", member=False)), True, "Ann is the only"),
+        ((PEOPLE[0], CoveredPerson(BOB, "Bob", member=False)), True, "Ann is the only"),
     ],
 )
-def test_one_is_not_enough(people: tuple[Person, ...], single: bool, sentence: str) -> None:
+def test_one_is_not_enough(people: tuple[CoveredPerson, ...], single: bool, sentence: str) -> None:
     found = judged(of(a_layer(members=(ANN,))), people=people)
     assert found.single_member is single
     assert found.balance == 1
-    assert sentences(found, ProblemKind.SINGLE_MEMBER)[0].startswith(sentence)
+    assert sentences(found, CoverageProblemKind.SINGLE_MEMBER)[0].startswith(sentence)
 
 
 def test_nights_and_weekends_follow_the_clock_on_the_wall() -> None:
     """Berlin's clocks go forward on Sunday, 29 March 2026, at 02:00: a night of 7 hours."""
     alone = Shift(ANN, at(2026, 3, 27, 23), at(2026, 3, 29, 22), "first line", None)
-    found = report([alone], [], alone.start, alone.end, "Europe/Berlin", PEOPLE[:1])
+    found = coverage_report([alone], [], alone.start, alone.end, "Europe/Berlin", PEOPLE[:1])
     (load,) = found.loads
     assert (load.hours, load.weekend_hours, load.night_hours) == (47, 47, 6 + 7 + 2)
 
@@ -209,7 +216,7 @@ def test_an_unknown_zone_is_refused() -> None:
 @given(samples.changing_days().flatmap(lambda d: st.tuples(st.just(d), samples.schedules(*d))))
 def test_the_report_accounts_for_every_hour(case: tuple[tuple[str, datetime], Schedule]) -> None:
     (zone, near), schedule = case
-    people = [Person(number, f"P{number}") for number in range(1, 7)]
+    people = [CoveredPerson(number, f"P{number}") for number in range(1, 7)]
     found = judged(schedule, near - 3 * DAY, 7, zone=zone, people=people)
     total = sum(load.hours for load in found.loads) + found.gap_hours
     assert total == pytest.approx(7 * 24)
@@ -228,7 +235,7 @@ def test_the_report_accounts_for_every_hour(case: tuple[tuple[str, datetime], Sc
 def test_changes_are_where_the_person_differs(case: tuple[datetime, Schedule, Schedule]) -> None:
     near, old, new = case
     start, end = near - 2 * DAY, near + 2 * DAY
-    found = changes(shifts(old, start, end), shifts(new, start, end))
+    found = diff_shifts(shifts(old, start, end), shifts(new, start, end))
     for number in range(4 * 96):
         instant = start + number * QUARTER
         before, after = (on_call(each, instant) for each in (old, new))
@@ -241,6 +248,6 @@ def test_changes_are_where_the_person_differs(case: tuple[datetime, Schedule, Sc
 def test_a_change_is_as_long_as_possible() -> None:
     first = Shift(ANN, START, START + DAY, "one", None)
     second = Shift(ANN, START + DAY, START + 2 * DAY, "one", None)
-    assert changes([first, second], []) == [Change(START, START + 2 * DAY, ANN, None)]
-    assert changes([], [second]) == [Change(START + DAY, START + 2 * DAY, None, ANN)]
-    assert changes([first, second], [first, second]) == []
+    assert diff_shifts([first, second], []) == [ShiftChange(START, START + 2 * DAY, ANN, None)]
+    assert diff_shifts([], [second]) == [ShiftChange(START + DAY, START + 2 * DAY, None, ANN)]
+    assert diff_shifts([first, second], [first, second]) == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.oncall.diff import Change, changes, stretches
+from incidentrelay.domain.oncall.diff import ShiftChange, changed_intervals, diff_shifts
 from incidentrelay.domain.oncall.shifts import Shift
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
@@ -26,12 +26,12 @@ def hourly(people: list[int | None]) -> list[Shift]:
 
 
 def test_what_is_the_same_on_both_sides_is_one_stretch() -> None:
-    found = stretches(hourly([1, 1, 2, None, 1]), hourly([1, 1, 1, 1, 1]))
+    found = changed_intervals(hourly([1, 1, 2, None, 1]), hourly([1, 1, 1, 1, 1]))
     assert found == [
-        Change(at(0), at(2), 1, 1),
-        Change(at(2), at(3), 2, 1),
-        Change(at(3), at(4), None, 1),
-        Change(at(4), at(5), 1, 1),
+        ShiftChange(at(0), at(2), 1, 1),
+        ShiftChange(at(2), at(3), 2, 1),
+        ShiftChange(at(3), at(4), None, 1),
+        ShiftChange(at(4), at(5), 1, 1),
     ]
 
 
@@ -42,12 +42,12 @@ HOURS = st.lists(st.sampled_from([None, 1, 2]), min_size=1, max_size=12)
 def test_every_hour_has_its_people_and_changes_are_those_that_differ(
     before: list[int | None], after: list[int | None]
 ) -> None:
-    found = stretches(hourly(before), hourly(after))
+    found = changed_intervals(hourly(before), hourly(after))
     for hour in range(max(len(before), len(after))):
         sides = [(side.before, side.after) for side in found if side.start <= at(hour) < side.end]
         old = before[hour] if hour < len(before) else None
         new = after[hour] if hour < len(after) else None
         assert sides == [(old, new)] or (sides == [] and (old, new) == (None, None))
-    assert changes(hourly(before), hourly(after)) == [
+    assert diff_shifts(hourly(before), hourly(after)) == [
         side for side in found if side.before != side.after
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall.escalation_order import succession
+from incidentrelay.domain.oncall.escalation_order import escalation_order
 from incidentrelay.domain.oncall.overrides import Override
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.domain.oncall.schedule import Schedule, rebase
@@ -94,7 +94,7 @@ def instead(user_id: int) -> tuple[Override, ...]:
     ],
 )
 def test_succession(schedule: Schedule, instant: datetime, expected: tuple[int, ...]) -> None:
-    assert succession(schedule, instant) == expected
+    assert escalation_order(schedule, instant) == expected
 
 
 @pytest.mark.parametrize(

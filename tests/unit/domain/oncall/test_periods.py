@@ -8,7 +8,7 @@ import pytest
 from incidentrelay.domain.enums import ShiftEdge, ShiftUnit
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.overrides import Override
-from incidentrelay.domain.oncall.periods import Edge, edges, end_of_stint
+from incidentrelay.domain.oncall.periods import ShiftBoundary, end_of_period, shift_boundaries
 from incidentrelay.domain.oncall.schedule import Revision, Schedule
 
 ANN, BOB, CAT = 1, 2, 3
@@ -18,12 +18,12 @@ HANDOFF = datetime(2026, 3, 10, 9, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def start(user_id: int, at: datetime) -> Edge:
-    return Edge(user_id, ShiftEdge.START, at)
+def start(user_id: int, at: datetime) -> ShiftBoundary:
+    return ShiftBoundary(user_id, ShiftEdge.START, at)
 
 
-def end(user_id: int, at: datetime) -> Edge:
-    return Edge(user_id, ShiftEdge.END, at)
+def end(user_id: int, at: datetime) -> ShiftBoundary:
+    return ShiftBoundary(user_id, ShiftEdge.END, at)
 
 
 @pytest.mark.parametrize(
@@ -39,45 +39,47 @@ def test_each_look_begins_where_the_last_one_ended(
     after: timedelta, until: timedelta, told: bool
 ) -> None:
     expected = [end(ANN, HANDOFF), start(BOB, HANDOFF)] if told else []
-    assert edges(DAILY, HANDOFF + after, HANDOFF + until) == expected
+    assert shift_boundaries(DAILY, HANDOFF + after, HANDOFF + until) == expected
 
 
 def test_who_follows_themselves_goes_on() -> None:
     alone = Schedule((Revision(None, (replace(LAYER, members=(ANN,)),)),))
-    assert edges(alone, HANDOFF - DAY, HANDOFF + DAY) == []
+    assert shift_boundaries(alone, HANDOFF - DAY, HANDOFF + DAY) == []
     twice = Schedule((Revision(None, (replace(LAYER, members=(ANN, ANN, BOB)),)),))
-    (first, _) = edges(twice, HANDOFF, HANDOFF + DAY)
+    (first, _) = shift_boundaries(twice, HANDOFF, HANDOFF + DAY)
     assert first == end(ANN, HANDOFF + DAY)
-    assert end_of_stint(twice, HANDOFF - DAY + MINUTE) == HANDOFF + DAY
+    assert end_of_period(twice, HANDOFF - DAY + MINUTE) == HANDOFF + DAY
 
 
 def test_an_override_splits_a_shift() -> None:
     since, until = HANDOFF + 60 * MINUTE, HANDOFF + 120 * MINUTE
     schedule = replace(DAILY, overrides=(Override(1, CAT, since, until),))
-    assert edges(schedule, HANDOFF, HANDOFF + 180 * MINUTE) == [
+    assert shift_boundaries(schedule, HANDOFF, HANDOFF + 180 * MINUTE) == [
         end(BOB, since),
         start(CAT, since),
         end(CAT, until),
         start(BOB, until),
     ]
     own = replace(DAILY, overrides=(Override(1, BOB, since, until),))
-    assert edges(own, HANDOFF, HANDOFF + 180 * MINUTE) == []
-    assert end_of_stint(own, HANDOFF) == HANDOFF + DAY
+    assert shift_boundaries(own, HANDOFF, HANDOFF + 180 * MINUTE) == []
+    assert end_of_period(own, HANDOFF) == HANDOFF + DAY
 
 
 def test_the_clocks_may_change() -> None:
     berlin = Schedule((Revision(None, (replace(LAYER, zone="Europe/Berlin"),)),))
     for day, hour in ((28, 8), (29, 7)):
         handoff = datetime(2026, 3, day, hour, tzinfo=UTC)
-        assert [edge.at for edge in edges(berlin, handoff - MINUTE, handoff)] == [handoff] * 2
+        assert [edge.at for edge in shift_boundaries(berlin, handoff - MINUTE, handoff)] == [
+            handoff
+        ] * 2
 
 
 def test_nobody_follows() -> None:
     over = Override(1, CAT, HANDOFF, HANDOFF + MINUTE)
     schedule = Schedule((), (over,))
-    assert edges(schedule, HANDOFF - DAY, HANDOFF + DAY) == [
+    assert shift_boundaries(schedule, HANDOFF - DAY, HANDOFF + DAY) == [
         start(CAT, HANDOFF),
         end(CAT, HANDOFF + MINUTE),
     ]
-    assert end_of_stint(schedule, HANDOFF) == HANDOFF + MINUTE
-    assert end_of_stint(schedule, HANDOFF + DAY) == HANDOFF + DAY
+    assert end_of_period(schedule, HANDOFF) == HANDOFF + MINUTE
+    assert end_of_period(schedule, HANDOFF + DAY) == HANDOFF + DAY

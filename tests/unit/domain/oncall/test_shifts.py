@@ -6,10 +6,10 @@ import pytest
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.oncall.escalation_order import succession
+from incidentrelay.domain.oncall.escalation_order import escalation_order
 from incidentrelay.domain.oncall.overrides import Override
 from incidentrelay.domain.oncall.restrictions import Interval, Window
-from incidentrelay.domain.oncall.schedule import Away, Revision, Schedule, without
+from incidentrelay.domain.oncall.schedule import AbsencePeriod, Revision, Schedule, exclude_absent
 from incidentrelay.domain.oncall.shifts import Shift, gaps, next_shift, on_call, shifts
 from tests.unit.domain.oncall.schedule_samples import (
     ANN,
@@ -183,7 +183,7 @@ def test_an_edit_to_come_does_not_matter_yet() -> None:
     schedule = Schedule((Revision(None, (a_layer(),)), edit))
     start, end = at(2026, 1, 5, 9), at(2026, 1, 12, 9)
     assert shifts(schedule, start, end) == shifts(of(a_layer()), start, end)
-    assert succession(schedule, start) == (ANN, BOB, CAT)
+    assert escalation_order(schedule, start) == (ANN, BOB, CAT)
 
 
 def test_of_two_edits_at_one_instant_the_later_holds() -> None:
@@ -194,7 +194,7 @@ def test_of_two_edits_at_one_instant_the_later_holds() -> None:
     shift = on_call(schedule, edit)
     assert shift is not None
     assert shift.user_id == DAN
-    assert succession(schedule, edit) == (DAN,)
+    assert escalation_order(schedule, edit) == (DAN,)
 
 
 def test_an_edit_that_leaves_the_turn_alone_does_not_divide_it() -> None:
@@ -288,12 +288,18 @@ def test_absences_cut_revisions_and_keep_what_was() -> None:
         return datetime(2026, 3, 10, hour, tzinfo=UTC)
 
     first, second = Revision(None, ()), Revision(at(12), (), frozenset({9}))
-    away = [Away(1, at(6), at(12)), Away(2, at(8), None), Away(3, None, at(6))]
-    found = [(one.effective_from, set(one.inactive)) for one in without([first, second], away)]
+    away = [
+        AbsencePeriod(1, at(6), at(12)),
+        AbsencePeriod(2, at(8), None),
+        AbsencePeriod(3, None, at(6)),
+    ]
+    found = [
+        (one.effective_from, set(one.inactive)) for one in exclude_absent([first, second], away)
+    ]
     assert found == [
         (None, {3}),
         (at(6), {1}),
         (at(8), {1, 2}),
         (at(12), {2, 9}),
     ]
-    assert without([first, second], []) == (first, second)
+    assert exclude_absent([first, second], []) == (first, second)

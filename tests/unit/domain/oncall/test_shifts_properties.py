@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.domain.oncall.escalation_order import succession
+from incidentrelay.domain.oncall.escalation_order import escalation_order
 from incidentrelay.domain.oncall.overrides import Override
 from incidentrelay.domain.oncall.restrictions import covered
 from incidentrelay.domain.oncall.schedule import Revision, Schedule, rebase
@@ -194,7 +194,7 @@ def test_succession_is_everybody_active_once_from_the_person_on_call_on(
     schedule = data.draw(schedules(*where))
     schedule = replace(schedule, revisions=schedule.revisions[:1])
     instant = where[1] + data.draw(st.integers(-9999, 9999)) * MINUTE
-    order = succession(schedule, instant)
+    order = escalation_order(schedule, instant)
     shift = on_call(schedule, instant)
     revision = schedule.revisions[0]
     holds = revision.effective_from is None or revision.effective_from <= instant

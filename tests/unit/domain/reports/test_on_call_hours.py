@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall.shifts import Shift
 from incidentrelay.domain.reports.on_call_hours import (
-    KINDS,
-    Hours,
-    Kind,
-    Ruler,
-    Rules,
+    HOUR_KINDS,
+    HourKind,
+    HourRules,
+    HoursCalculator,
+    HourTotals,
     decimal,
-    tally,
+    total_by_user,
 )
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -33,11 +33,11 @@ CHANGES = (
 )
 
 
-def oracle(rules: Rules, start: datetime, minutes: int) -> dict[Kind, int]:
+def oracle(rules: HourRules, start: datetime, minutes: int) -> dict[HourKind, int]:
     """Looks at each minute; the wall never runs backwards, as everywhere in the product."""
     zone = ZoneInfo(rules.zone)
     reached = datetime(1, 1, 1)  # noqa: DTZ001 - the wall has no zone
-    found = dict.fromkeys(Kind, 0)
+    found = dict.fromkeys(HourKind, 0)
     # A clock that is put back shows again what it has shown before.
     for number in range(-180, minutes):
         wall = (start + number * MINUTE).astimezone(zone).replace(tzinfo=None)
@@ -47,19 +47,19 @@ def oracle(rules: Rules, start: datetime, minutes: int) -> dict[Kind, int]:
     return found
 
 
-def kind(rules: Rules, wall: datetime) -> Kind:
+def kind(rules: HourRules, wall: datetime) -> HourKind:
     begins, ends, at = rules.night_from, rules.night_to, wall.time()
     night = begins <= at < ends if begins <= ends else at >= begins or at < ends
     if wall.date() in rules.holidays:
-        return Kind.HOLIDAY
+        return HourKind.HOLIDAY
     if wall.weekday() in rules.weekend:
-        return Kind.WEEKEND
-    return Kind.NIGHT if night else Kind.WEEKDAY
+        return HourKind.WEEKEND
+    return HourKind.NIGHT if night else HourKind.WEEKDAY
 
 
 times = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30)))
 rule_sets = st.builds(
-    Rules,
+    HourRules,
     zone=st.sampled_from(ZONES),
     night_from=times,
     night_to=times,
@@ -71,26 +71,26 @@ rule_sets = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(rule_sets, st.sampled_from(CHANGES), st.integers(0, 3000), st.integers(1, 1500))
 def test_every_minute_is_what_the_oracle_says(
-    rules: Rules, first: date, offset: int, minutes: int
+    rules: HourRules, first: date, offset: int, minutes: int
 ) -> None:
-    ruler = Ruler(rules, first, first + timedelta(3))
+    ruler = HoursCalculator(rules, first, first + timedelta(3))
     start = ruler.start + offset * MINUTE
     end = min(start + minutes * MINUTE, ruler.end)
     measured = ruler.measure(start, end)
     expected = oracle(rules, start, (end - start) // MINUTE)
-    assert {one: getattr(measured, one) // MINUTE for one in Kind} == expected
+    assert {one: getattr(measured, one) // MINUTE for one in HourKind} == expected
 
 
 @given(rule_sets, st.integers(0, 350), st.integers(0, 40), st.lists(st.integers(0, 60_000)))
 def test_the_kinds_make_up_the_whole_and_cuts_change_nothing(
-    rules: Rules, day: int, days: int, cuts: list[int]
+    rules: HourRules, day: int, days: int, cuts: list[int]
 ) -> None:
     first = date(2026, 1, 1) + timedelta(day)
-    ruler = Ruler(rules, first, first + timedelta(days))
+    ruler = HoursCalculator(rules, first, first + timedelta(days))
     whole = ruler.measure(ruler.start, ruler.end)
     assert whole.total == ruler.end - ruler.start
     points = sorted({ruler.start, ruler.end, *(ruler.start + cut * MINUTE for cut in cuts)})
-    parts = Hours()
+    parts = HourTotals()
     for low, high in pairwise(points):
         parts += ruler.measure(low, high)
     assert parts == whole
@@ -98,56 +98,63 @@ def test_the_kinds_make_up_the_whole_and_cuts_change_nothing(
 
 @given(rule_sets, st.integers(0, 300), st.integers(1, 60), st.data())
 def test_two_periods_are_as_much_as_one(
-    rules: Rules, day: int, days: int, data: st.DataObject
+    rules: HourRules, day: int, days: int, data: st.DataObject
 ) -> None:
     first = date(2026, 1, 1) + timedelta(day)
     cut, last = first + timedelta(data.draw(st.integers(0, days - 1))), first + timedelta(days)
     shift = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
-    left, right = Ruler(rules, first, cut), Ruler(rules, cut + timedelta(1), last)
-    whole = Ruler(rules, first, last).measure(*shift)
+    left, right = (
+        HoursCalculator(rules, first, cut),
+        HoursCalculator(rules, cut + timedelta(1), last),
+    )
+    whole = HoursCalculator(rules, first, last).measure(*shift)
     assert left.measure(*shift) + right.measure(*shift) == whole
 
 
-def hours(measured: Hours) -> tuple[float, ...]:
-    return tuple(getattr(measured, one) / HOUR for one in KINDS)
+def hours(measured: HourTotals) -> tuple[float, ...]:
+    return tuple(getattr(measured, one) / HOUR for one in HOUR_KINDS)
 
 
 @pytest.mark.parametrize(
     ("day", "rules", "expected"),
     [
-        (date(2026, 3, 10), Rules("UTC"), (16, 8, 0, 0)),
-        (date(2026, 3, 14), Rules("UTC"), (0, 0, 24, 0)),
-        (date(2026, 3, 14), Rules("UTC", holidays=frozenset({date(2026, 3, 14)})), (0, 0, 0, 24)),
-        (date(2026, 3, 29), Rules("Europe/Berlin"), (0, 0, 23, 0)),
-        (date(2026, 3, 29), Rules("Europe/Berlin", weekend=frozenset()), (16, 7, 0, 0)),
-        (date(2026, 10, 25), Rules("Europe/Berlin", weekend=frozenset()), (16, 9, 0, 0)),
-        (date(2026, 3, 10), Rules("UTC", night_from=time(0), night_to=time(7)), (17, 7, 0, 0)),
-        (date(2026, 3, 10), Rules("UTC", night_from=time(20), night_to=time(0)), (20, 4, 0, 0)),
-        (date(2026, 3, 10), Rules("UTC", night_from=time(5), night_to=time(5)), (24, 0, 0, 0)),
+        (date(2026, 3, 10), HourRules("UTC"), (16, 8, 0, 0)),
+        (date(2026, 3, 14), HourRules("UTC"), (0, 0, 24, 0)),
+        (
+            date(2026, 3, 14),
+            HourRules("UTC", holidays=frozenset({date(2026, 3, 14)})),
+            (0, 0, 0, 24),
+        ),
+        (date(2026, 3, 29), HourRules("Europe/Berlin"), (0, 0, 23, 0)),
+        (date(2026, 3, 29), HourRules("Europe/Berlin", weekend=frozenset()), (16, 7, 0, 0)),
+        (date(2026, 10, 25), HourRules("Europe/Berlin", weekend=frozenset()), (16, 9, 0, 0)),
+        (date(2026, 3, 10), HourRules("UTC", night_from=time(0), night_to=time(7)), (17, 7, 0, 0)),
+        (date(2026, 3, 10), HourRules("UTC", night_from=time(20), night_to=time(0)), (20, 4, 0, 0)),
+        (date(2026, 3, 10), HourRules("UTC", night_from=time(5), night_to=time(5)), (24, 0, 0, 0)),
     ],
 )
-def test_one_day(day: date, rules: Rules, expected: tuple[float, ...]) -> None:
-    ruler = Ruler(rules, day, day)
+def test_one_day(day: date, rules: HourRules, expected: tuple[float, ...]) -> None:
+    ruler = HoursCalculator(rules, day, day)
     assert hours(ruler.measure(ruler.start, ruler.end)) == expected
 
 
 def test_it_is_night_at_weekends_and_on_holidays_too() -> None:
     day = date(2026, 3, 14)
-    ruler = Ruler(Rules("UTC", holidays=frozenset({day})), day, day)
+    ruler = HoursCalculator(HourRules("UTC", holidays=frozenset({day})), day, day)
     at = datetime(2026, 3, 14, tzinfo=UTC)
     nights = [ruler.at_night(at + hour * HOUR) for hour in (0, 5.99, 6, 21.99, 22)]
     assert nights == [True, True, False, False, True]
 
 
 def test_people_are_added_up_and_what_lies_outside_does_not_count() -> None:
-    ruler = Ruler(Rules("UTC"), date(2026, 3, 10), date(2026, 3, 10))
+    ruler = HoursCalculator(HourRules("UTC"), date(2026, 3, 10), date(2026, 3, 10))
     shifts = [
         Shift(1, ruler.start - 5 * HOUR, ruler.start + 7 * HOUR, None, None),
         Shift(2, ruler.start + 7 * HOUR, ruler.start + 9 * HOUR, None, None),
         Shift(1, ruler.start + 9 * HOUR, ruler.end + 9 * HOUR, None, None),
         Shift(3, ruler.end, ruler.end + HOUR, None, None),
     ]
-    found = {person: hours(measured) for person, measured in tally(ruler, shifts).items()}
+    found = {person: hours(measured) for person, measured in total_by_user(ruler, shifts).items()}
     assert found == {1: (14, 8, 0, 0), 2: (2, 0, 0, 0)}
 
 
@@ -162,18 +169,18 @@ def test_people_are_added_up_and_what_lies_outside_does_not_count() -> None:
 )
 def test_periods_that_are_refused(first: date, last: date, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        Ruler(Rules("UTC"), first, last)
+        HoursCalculator(HourRules("UTC"), first, last)
     assert list(refused.value.errors) == [field]
 
 
 def test_the_longest_period() -> None:
-    ruler = Ruler(Rules("UTC"), date(2026, 1, 1), date(2027, 2, 4))
+    ruler = HoursCalculator(HourRules("UTC"), date(2026, 1, 1), date(2027, 2, 4))
     assert ruler.end - ruler.start == timedelta(400)
 
 
 def test_a_zone_that_does_not_exist() -> None:
     with pytest.raises(InvalidInput, match=r".*"):
-        Ruler(Rules("Mars/Olympus"), date(2026, 1, 1), date(2026, 1, 1))
+        HoursCalculator(HourRules("Mars/Olympus"), date(2026, 1, 1), date(2026, 1, 1))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.local_time import LATEST, jumps
+from incidentrelay.domain.local_time import LATEST, offset_transitions
 from incidentrelay.domain.silences import recurrence, silences
-from incidentrelay.domain.silences.silences import Recurring, Window, recurring
+from incidentrelay.domain.silences.silences import RecurringSilence, SilenceWindow, recurring
 
 usual = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -54,12 +54,12 @@ def made(
     zone: str = "Europe/Berlin",
     start: str = "2026-01-01T02:30",
     duration: timedelta = HOUR,
-) -> Recurring:
+) -> RecurringSilence:
     begin = datetime.fromisoformat(start)
     return recurring(rule, zone, begin.date(), begin.time(), duration)
 
 
-def oracle(timing: Recurring, rule: str, first: datetime, last: datetime) -> list[datetime]:
+def oracle(timing: RecurringSilence, rule: str, first: datetime, last: datetime) -> list[datetime]:
     """The starts between two instants: days of dateutil, walls read off minute by minute."""
     begin = datetime.combine(timing.starts_on, timing.start_time)
     naive = rrulestr(rule.replace("Z", ""), dtstart=begin)
@@ -81,11 +81,15 @@ def _reached(wall: datetime, zone: str) -> datetime:
 
 
 @st.composite
-def near_a_change(draw: Any) -> tuple[str, Recurring, datetime]:
+def near_a_change(draw: Any) -> tuple[str, RecurringSilence, datetime]:
     """A rule of some zone, and an instant near a change of its clocks."""
     zone = draw(st.sampled_from(ZONES))
     year = draw(st.integers(2024, 2031))
-    changes = list(jumps(zone, datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 1, tzinfo=UTC)))
+    changes = list(
+        offset_transitions(
+            zone, datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 1, tzinfo=UTC)
+        )
+    )
     about = draw(st.sampled_from([c.at for c in changes])) if changes else at("2027-03-28T01:00Z")
     about += draw(st.integers(-36 * 60, 36 * 60)) * MINUTE
     rule = draw(st.sampled_from(RULES))
@@ -99,11 +103,11 @@ def near_a_change(draw: Any) -> tuple[str, Recurring, datetime]:
 
 @usual
 @given(near_a_change())
-def test_windows_are_those_of_the_oracle(drawn: tuple[str, Recurring, datetime]) -> None:
+def test_windows_are_those_of_the_oracle(drawn: tuple[str, RecurringSilence, datetime]) -> None:
     rule, timing, about = drawn
     first, last = about - 3 * DAY, about + 3 * DAY
     expected = [
-        Window(start, start + timing.duration)
+        SilenceWindow(start, start + timing.duration)
         for start in oracle(timing, rule, first - timing.duration, last)
         if start + timing.duration > first
     ]
@@ -113,7 +117,7 @@ def test_windows_are_those_of_the_oracle(drawn: tuple[str, Recurring, datetime])
 @usual
 @given(near_a_change())
 def test_what_is_active_and_what_changes_next_follow_the_windows(
-    drawn: tuple[str, Recurring, datetime],
+    drawn: tuple[str, RecurringSilence, datetime],
 ) -> None:
     _, timing, about = drawn
     around = list(silences.windows(timing, about - 3 * DAY, about + 60 * DAY))
@@ -134,7 +138,7 @@ def test_what_is_active_and_what_changes_next_follow_the_windows(
 @usual
 @given(near_a_change(), st.integers(1, 30))
 def test_a_counted_rule_has_that_many_windows(
-    drawn: tuple[str, Recurring, datetime], count: int
+    drawn: tuple[str, RecurringSilence, datetime], count: int
 ) -> None:
     rule, endless, _ = drawn
     timing = recurring(
@@ -187,7 +191,7 @@ def test_a_day_that_a_zone_leaves_out_opens_one_window_not_two() -> None:
 def test_a_rule_that_began_long_ago_costs_no_more() -> None:
     timing = made("FREQ=DAILY", start="1901-01-01T02:00")
     looked: list[date] = []
-    days = recurrence.days
+    days = recurrence.matching_days
 
     def watched(*args: Any) -> Any:
         for day in days(*args):
@@ -211,7 +215,7 @@ def test_a_rule_that_began_long_ago_costs_no_more() -> None:
 )
 def test_until_is_inclusive(until: str, last: str) -> None:
     timing = made(f"FREQ=DAILY;UNTIL={until}")
-    assert silences.span(timing) == Window(at("2026-01-01T01:30Z"), at(last) + HOUR)
+    assert silences.span(timing) == SilenceWindow(at("2026-01-01T01:30Z"), at(last) + HOUR)
 
 
 def test_a_rule_without_end_ends_with_all_times() -> None:
@@ -220,7 +224,7 @@ def test_a_rule_without_end_ends_with_all_times() -> None:
 
 
 def test_one_window() -> None:
-    once = Window(at("2026-01-01T00:00Z"), at("2026-01-01T01:00Z"))
+    once = SilenceWindow(at("2026-01-01T00:00Z"), at("2026-01-01T01:00Z"))
     assert silences.active_at(once, once.start) == once
     assert silences.active_at(once, once.end) is None
     changes = [once.start - MINUTE, once.start, once.end]
@@ -276,8 +280,10 @@ def test_an_unknown_zone_is_refused() -> None:
     assert list(error.value.errors) == ["zone"]
 
 
-def hours(first: int, last: int) -> Window:
-    return Window(at("2026-01-01T00:00Z") + first * HOUR, at("2026-01-01T00:00Z") + last * HOUR)
+def hours(first: int, last: int) -> SilenceWindow:
+    return SilenceWindow(
+        at("2026-01-01T00:00Z") + first * HOUR, at("2026-01-01T00:00Z") + last * HOUR
+    )
 
 
 @pytest.mark.parametrize(
@@ -295,15 +301,15 @@ def hours(first: int, last: int) -> Window:
     ],
 )
 def test_silences_that_overlap_cover_until_the_last_one_ends(
-    windows: list[Window], expected: tuple[tuple[int, ...], int] | None
+    windows: list[SilenceWindow], expected: tuple[tuple[int, ...], int] | None
 ) -> None:
-    found = silences.cover(list(enumerate(windows)), hours(0, 1).start)
-    assert found == (expected and silences.Cover(expected[0], hours(0, expected[1]).end))
+    found = silences.silence_coverage(list(enumerate(windows)), hours(0, 1).start)
+    assert found == (expected and silences.SilenceCoverage(expected[0], hours(0, expected[1]).end))
 
 
 def test_one_that_never_pauses_covers_for_long() -> None:
     whole_day = made("FREQ=DAILY", "UTC", "2026-01-01T00:00", DAY)
-    found = silences.cover([(7, whole_day)], at("2026-03-01T12:00Z"))
+    found = silences.silence_coverage([(7, whole_day)], at("2026-03-01T12:00Z"))
     assert found is not None
     assert found.end > at("2026-03-20T00:00Z")
 

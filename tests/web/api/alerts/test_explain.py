@@ -81,7 +81,7 @@ def test_a_body_that_is_no_payload_is_refused(
 
 
 def test_handing_on(login_as: Any, testapp: Any, alert: str) -> None:
-    url = f"{alert}/hand-on"
+    url = f"{alert}/reassign-to-next"
     testapp.post(url, status=401)
     login_as("otto").post(url, status=404)
     login_as("vera").post(url, status=403)

@@ -22,7 +22,7 @@ def code_of(app: Any, database: Any, contact_id: int) -> str:
     with database.read() as session:
         query = select(Notification).where(Notification.contact_id == contact_id)
         row = session.scalars(query.order_by(Notification.id.desc())).first()
-        message = verification.opened(row, app.registry["vault"])
+        message = verification.open_code(row, app.registry["vault"])
     found = re.search(r"\d{6}", message.title)
     assert found is not None
     return found[0]

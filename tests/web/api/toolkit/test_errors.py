@@ -269,7 +269,7 @@ def test_readiness_tells_of_the_worker_and_of_what_is_overdue(
 
     assert testapp.get("/readyz").json["worker"] is False
     with database.write() as session:
-        heartbeats.beat(session, heartbeats.WORKER, now - timedelta(minutes=1))
+        heartbeats.record_heartbeat(session, heartbeats.WORKER, now - timedelta(minutes=1))
         due = now - timedelta(minutes=3)
         factories.notification(session, cast.teams["core"].alert, next_at=due)
     ready = testapp.get("/readyz").json

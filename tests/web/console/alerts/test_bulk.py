@@ -56,7 +56,7 @@ def test_it_is_done_to_all(
 
 
 def test_what_has_no_rotation_is_not_handed_on(login_as: Any, ids: list[int]) -> None:
-    page = post(login_as("rex"), *ids[:2], action="hand-on")
+    page = post(login_as("rex"), *ids[:2], action="reassign-to-next")
     assert "0 alerts handed on, 2 not. There is no rotation in the plan" in page
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from incidentrelay.domain.enums import DeliveryState, GroupRole
-from incidentrelay.models import Alert, GroupMember, Lane, Notification
+from incidentrelay.models import Alert, GroupMember, Notification, Provider
 from tests.support.pager import NOW
 
 
@@ -109,10 +109,10 @@ def test_a_way_that_does_not_work_and_what_waits_behind_it(
     with pager.database.write() as session:
         session.execute(
             update(Notification).values(
-                lane="email", state=DeliveryState.RETRY, next_at=NOW, stranded_at=NOW
+                provider="email", state=DeliveryState.RETRY, next_at=NOW, stalled_at=NOW
             )
         )
-        session.add(Lane(name="email", failures=9, since=NOW, reason="The server is silent"))
+        session.add(Provider(name="email", failures=9, since=NOW, reason="The server is silent"))
         count = session.scalar(select(func.count(Notification.id)))
     page = browse("ann").get("/oncall").click("E-mail has not worked for")
     assert "E-mail does not work, since" in page.text

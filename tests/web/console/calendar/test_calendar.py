@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from incidentrelay.domain.calendar_grid import View, days_of
+from incidentrelay.domain.calendar_grid import CalendarView, days_of
 from incidentrelay.models import Group, Rotation, Team, User
 from incidentrelay.web.console.calendar.grid import clocks, initials, title
 from tests.support import factories
@@ -169,8 +169,10 @@ def test_an_address_that_says_nonsense_shows_this_week(browse: Any, pager: Any, 
 
 
 @pytest.mark.parametrize("day", ["1900-03-26", "2199-10-09"])
-@pytest.mark.parametrize("view", View)
-def test_the_first_and_the_last_days_open(browse: Any, pager: Any, day: str, view: View) -> None:
+@pytest.mark.parametrize("view", CalendarView)
+def test_the_first_and_the_last_days_open(
+    browse: Any, pager: Any, day: str, view: CalendarView
+) -> None:
     client = browse("ann")
     page = client.get(f"/calendar?view={view}&date={day}", status=200)
     assert day[:4] in page.text
@@ -207,13 +209,13 @@ def test_initials(name: str, short: str) -> None:
 @pytest.mark.parametrize(
     ("view", "day", "said"),
     [
-        (View.MONTH, date(2026, 11, 23), "November 2026"),
-        (View.WEEK, date(2026, 11, 25), "23 – 29 November 2026"),
-        (View.WEEK, date(2026, 12, 1), "30 November – 6 December 2026"),
-        (View.WEEK, date(2027, 1, 1), "28 December 2026 – 3 January 2027"),
+        (CalendarView.MONTH, date(2026, 11, 23), "November 2026"),
+        (CalendarView.WEEK, date(2026, 11, 25), "23 – 29 November 2026"),
+        (CalendarView.WEEK, date(2026, 12, 1), "30 November – 6 December 2026"),
+        (CalendarView.WEEK, date(2027, 1, 1), "28 December 2026 – 3 January 2027"),
     ],
 )
-def test_titles(view: View, day: date, said: str) -> None:
+def test_titles(view: CalendarView, day: date, said: str) -> None:
     assert title(view, days_of(view, day, "UTC"), day) == said
 
 

@@ -24,10 +24,13 @@ ZONES = sorted(available_timezones() & zone_names())
 @pytest.mark.parametrize(
     ("status", "actions"),
     [
-        (AlertStatus.FIRING, {"acknowledge", "resolve", "snooze", "assign", "hand-on", "escalate"}),
+        (
+            AlertStatus.FIRING,
+            {"acknowledge", "resolve", "snooze", "assign", "reassign-to-next", "escalate"},
+        ),
         (
             AlertStatus.ACKNOWLEDGED,
-            {"unacknowledge", "resolve", "snooze", "assign", "hand-on", "escalate"},
+            {"unacknowledge", "resolve", "snooze", "assign", "reassign-to-next", "escalate"},
         ),
         (AlertStatus.RESOLVED, {"reopen"}),
     ],

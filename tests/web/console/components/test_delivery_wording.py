@@ -12,7 +12,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 def row(state: DeliveryState, **values: object) -> Notification:
-    given = {"last_error": "", "bundle": None, "stranded_at": None} | values
+    given = {"last_error": "", "bundle": None, "stalled_at": None} | values
     return Notification(state=state, **given)
 
 
@@ -37,7 +37,7 @@ def test_what_cannot_be_sent_was_needed() -> None:
     ],
 )
 def test_others_were_told_only_counts_while_it_waits(state: DeliveryState, expected: str) -> None:
-    assert expected in delivery_wording.note(row(state, stranded_at=NOW, bundle="a"))
+    assert expected in delivery_wording.note(row(state, stalled_at=NOW, bundle="a"))
 
 
 def test_most_have_no_note() -> None:

@@ -6,9 +6,9 @@ from datetime import time
 import pytest
 
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
-from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Hours
-from incidentrelay.domain.escalation.engine import Plan, Step, Target
-from incidentrelay.services.escalation.policy_queries import Picture, Thing
+from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, LocalHours
+from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget
+from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThing
 from incidentrelay.web.console.policies.wording import (
     GONE,
     Line,
@@ -19,38 +19,38 @@ from incidentrelay.web.console.policies.wording import (
 )
 
 CORE, WEB = 1, 2
-ON_CALL = Target(TargetKind.ON_CALL, 1)
-FOREIGN = Target(TargetKind.ON_CALL, 2)
-ANNA = Target(TargetKind.USER, 3)
-TEAM = Target(TargetKind.TEAM, 4)
-MAIL = Target(TargetKind.CHANNEL, 5)
-DELETED = Target(TargetKind.CHANNEL, 6)
-AGAIN = Target(TargetKind.ASSIGNEE)
+ON_CALL = PlanTarget(TargetKind.ON_CALL, 1)
+FOREIGN = PlanTarget(TargetKind.ON_CALL, 2)
+ANNA = PlanTarget(TargetKind.USER, 3)
+TEAM = PlanTarget(TargetKind.TEAM, 4)
+MAIL = PlanTarget(TargetKind.CHANNEL, 5)
+DELETED = PlanTarget(TargetKind.CHANNEL, 6)
+AGAIN = PlanTarget(TargetKind.ASSIGNEE)
 THINGS = {
-    ON_CALL: Thing("Primary", CORE, "Core"),
-    FOREIGN: Thing("Nights", WEB, "Web", paused=True),
-    ANNA: Thing("Anna Larsen"),
-    TEAM: Thing("Core"),
-    MAIL: Thing("Mail", CORE, "Core"),
+    ON_CALL: PolicyThing("Primary", CORE, "Core"),
+    FOREIGN: PolicyThing("Nights", WEB, "Web", paused=True),
+    ANNA: PolicyThing("Anna Larsen"),
+    TEAM: PolicyThing("Core"),
+    MAIL: PolicyThing("Mail", CORE, "Core"),
 }
 
 
-def step(delay: int, *targets: Target, when: Conditions = ALWAYS) -> Step:
-    return Step(delay, NotificationKind.PAGE, targets, when)
+def step(delay: int, *targets: PlanTarget, when: Conditions = ALWAYS) -> PlanStep:
+    return PlanStep(delay, NotificationKind.PAGE, targets, when)
 
 
 def picture(
-    *steps: Step,
+    *steps: PlanStep,
     rounds: int = 0,
-    reached: Mapping[Target, Sequence[str]] | None = None,
+    reached: Mapping[PlanTarget, Sequence[str]] | None = None,
     fallback: Sequence[str] = (),
-) -> Picture:
-    nobody: dict[Target, Sequence[str]] = {t: () for each in steps for t in each.targets}
+) -> PolicyPicture:
+    nobody: dict[PlanTarget, Sequence[str]] = {t: () for each in steps for t in each.targets}
     plan = Plan(steps, rounds=rounds, exhausted_after=600)
-    return Picture(plan, THINGS, nobody | dict(reached or {}), fallback)
+    return PolicyPicture(plan, THINGS, nobody | dict(reached or {}), fallback)
 
 
-def line(target: Target, *reached: str) -> Line:
+def line(target: PlanTarget, *reached: str) -> Line:
     (stop,) = shown(picture(step(0, target), reached={target: reached}), CORE).stops
     return stop.lines[0]
 
@@ -72,7 +72,7 @@ def line(target: Target, *reached: str) -> Line:
         (AGAIN, (), "Whoever has the alert already, again ()", False),
     ],
 )
-def test_a_target(target: Target, reached: tuple[str, ...], said: str, bad: bool) -> None:
+def test_a_target(target: PlanTarget, reached: tuple[str, ...], said: str, bad: bool) -> None:
     found = line(target, *reached)
     assert (f"{found.lead} {found.name} ({found.note})", found.bad) == (said, bad)
 
@@ -127,7 +127,7 @@ def test_in_short() -> None:
         (Conditions(Severity.CRITICAL), ["Only if the alert is critical."]),
         (Conditions(Severity.HIGH), ["Only if the severity is high or worse."]),
         (
-            Conditions(hours=Hours((0, 1, 2), time(18), time(9), "Europe/Paris")),
+            Conditions(hours=LocalHours((0, 1, 2), time(18), time(9), "Europe/Paris")),
             ["Only Mon–Wed 18:00–09:00 of the next day (Europe/Paris)."],
         ),
         (

@@ -52,7 +52,7 @@ def test_a_contact_is_added_and_confirmed(ann: Any, pager: Any, app: Any) -> Non
     (contact,) = contacts(pager)
     with pager.database.read() as session:
         row = session.scalars(select(Notification)).one()
-        title = verification.opened(row, app.registry["vault"]).title
+        title = verification.open_code(row, app.registry["vault"]).title
     code = form(page, f"/{contact.id}/confirm")
     code["code"] = re.sub(r"\D", "", title)
     assert "Home is confirmed. Pages go there now." in code.submit().follow().text

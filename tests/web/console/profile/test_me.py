@@ -160,20 +160,26 @@ def test_a_form_is_for_whoever_is_signed_in(testapp: Any, pager: Any, form: str)
     assert testapp.post(f"/me/{form}").location == "http://localhost/login?next=%2Fme"
 
 
-def test_shift_notices_are_switched_on_and_off(ann: Any, pager: Any) -> None:
-    assert (stored(pager).shift_start_notice, stored(pager).shift_end_notice) == (True, False)
+def test_shift_reminders_are_switched_on_and_off(ann: Any, pager: Any) -> None:
+    assert (stored(pager).shift_start_reminder, stored(pager).shift_end_reminder) == (True, False)
     form = profile_form(ann.get("/me"))
-    assert (form["shift_start_notice"].checked, form["shift_end_notice"].checked) == (True, False)
-    form["shift_start_notice"].checked, form["shift_end_notice"].checked = False, True
+    assert (form["shift_start_reminder"].checked, form["shift_end_reminder"].checked) == (
+        True,
+        False,
+    )
+    form["shift_start_reminder"].checked, form["shift_end_reminder"].checked = False, True
     form.submit().follow()
-    assert (stored(pager).shift_start_notice, stored(pager).shift_end_notice) == (False, True)
+    assert (stored(pager).shift_start_reminder, stored(pager).shift_end_reminder) == (False, True)
 
 
 def test_ticks_are_not_lost_where_something_else_is_wrong(ann: Any) -> None:
-    form = {**PROFILE, "zone": "Mars", "shift_end_notice": "yes"}
+    form = {**PROFILE, "zone": "Mars", "shift_end_reminder": "yes"}
     page = ann.post("/me/profile", form, status=422)
     ticks = profile_form(page)
-    assert (ticks["shift_start_notice"].checked, ticks["shift_end_notice"].checked) == (False, True)
+    assert (ticks["shift_start_reminder"].checked, ticks["shift_end_reminder"].checked) == (
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def layers(pager: Any, slug: str = "") -> list[dict[str, Any]]:
     with pager.database.read() as session:
         query = select(Rotation.id).where(Rotation.slug == slug)
         rotation_id = session.scalars(query).one() if slug else pager.rotation_id
-        return rotations.current_layers(session, [rotation_id])[rotation_id]
+        return rotations.load_current_layers(session, [rotation_id])[rotation_id]
 
 
 def revisions(pager: Any) -> int:
