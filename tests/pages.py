@@ -570,7 +570,7 @@ def failures_page(say: Any = str, **changes: Any) -> dict[str, Any]:
     )  # fmt: skip
     late = Thing(**vars(row) | {"resend_url": None, "why_not": say("It is resolved.")})
     return {
-        "methods": [(way, 0), (way, 1), (way, 7)],
+        "ways": [(way, 0), (way, 1), (way, 7)],
         "rows": [row, late],
         "everything": False,
         "here": "/notifications",

@@ -156,7 +156,7 @@ def test_a_run_that_is_out_of_time_goes_on_the_next_time(
     database: Database, team: models.Team, days: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = tuple(replace(kind, batch=2) for kind in kinds.RETENTION_KINDS)
-    monkeypatch.setattr(kinds, "KINDS", small)
+    monkeypatch.setattr(kinds, "RETENTION_KINDS", small)
     for _ in range(5):
         add_alert(database, team, OLD)
     ticks = iter(NOW + timedelta(seconds=20) * number for number in range(100))

@@ -142,10 +142,10 @@ def test_a_database_that_was_away_puts_no_page_off(
         raise OperationalError("UPDATE", {}, Exception("the connection was closed"))
 
     runner = make(channel)
-    monkeypatch.setattr(claims, "claim", is_cut)
+    monkeypatch.setattr(claims, "claim_notification", is_cut)
     assert runner.sweep()
     assert states(pager) == {"pending"}
-    monkeypatch.setattr(claims, "claim", claim)
+    monkeypatch.setattr(claims, "claim_notification", claim)
     assert runner.sweep()
     assert states(pager) == {"sent"}
     with pager.database.read() as session:
@@ -158,14 +158,14 @@ def test_an_alert_that_cannot_be_escalated_stops_nobody(
     pager.take(a_signal("cpu"))
     runner = make(Accepts())
     runner.sweep()
-    play = escalation_runner.play
+    run_plan = escalation_runner.run_plan
 
     def poisoned(subject: Any, *rest: Any) -> Any:
         if subject.id == 1:
             raise RuntimeError("poison")
-        return play(subject, *rest)
+        return run_plan(subject, *rest)
 
-    monkeypatch.setattr(escalation_runner, "play", poisoned)
+    monkeypatch.setattr(escalation_runner, "run_plan", poisoned)
     clock.now += MINUTE
     runner.sweep()
     with pager.database.read() as session:
@@ -194,8 +194,8 @@ def test_a_sweep_resolves_what_its_source_is_silent_about(
 def test_a_route_that_cannot_be_swept_stops_nobody(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runners.auto_resolve, "due_routes", lambda *_: [pager.route_id])
-    monkeypatch.setattr(runners.auto_resolve, "resolve", lambda *_: 1 / 0)
+    monkeypatch.setattr(runners.auto_resolve, "due_route_ids", lambda *_: [pager.route_id])
+    monkeypatch.setattr(runners.auto_resolve, "resolve_stale", lambda *_: 1 / 0)
     assert make(Accepts()).sweep()
     assert states(pager) == {"sent"}
 
@@ -263,7 +263,7 @@ def test_silences_that_cannot_be_changed_over_stop_nothing_else(
     def broken(*_args: Any) -> int:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(silence_transitions, "change_over", broken)
+    monkeypatch.setattr(silence_transitions, "apply_transitions", broken)
     channel = Accepts()
     runner = make(channel)
     assert runner.sweep()
@@ -280,7 +280,7 @@ def test_a_part_that_fails_stops_no_other_and_nobody_calls_it_healthy(
     def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(silence_transitions, "due_teams", breaks)
+    monkeypatch.setattr(silence_transitions, "due_team_ids", breaks)
     assert not make(Accepts()).sweep()
     assert states(pager) == {"sent"}
     with pager.database.read() as session:
@@ -293,7 +293,7 @@ def test_what_is_no_page_never_makes_the_worker_look_dead(
     def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(shift_reminders, "run_due", breaks)
+    monkeypatch.setattr(shift_reminders, "send_due_reminders", breaks)
     assert make(Accepts()).sweep()
     with pager.database.read() as session:
         assert heartbeats.last_heartbeat(session, heartbeats.WORKER) == clock.now

@@ -1,8 +1,7 @@
 """What a batch of signals does to the alerts of one route.
 
-:func:`fold` takes the state as it is (loaded with a constant number of statements)
-and the items in their order, and returns the state as it shall be. It is the table
-of the alert's life by what sources send:
+:func:`apply_signals` takes the stored state and the items in order, and returns the
+new state. It implements the table of an alert's life:
 
 =================== =================== ================== ======================
 what arrives        no open alert       open alert         resolved in the window
@@ -399,6 +398,3 @@ def _put_signal(
         first_seen_at=batch.now,
         last_seen_at=batch.now,
     )
-
-
-__all__ = ["AlertState", "EventState", "IntakeBatch", "ItemResult", "SignalState", "apply_signals"]

@@ -170,7 +170,7 @@ def test_the_number_of_statements_does_not_grow(
 def test_a_filter_finds_the_newest_and_says_that_there_are_more(
     pager: Pager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "MOST", 2)
+    monkeypatch.setattr(bulk, "MAX_ALERTS", 2)
     monkeypatch.setattr(bulk, "_CHUNK", 1)
     with pager.database.read() as session:
         first, second, third = ids_of(session)

@@ -190,7 +190,7 @@ def test_nobody_makes_feeds_of_others_or_without_end(
 ) -> None:
     with pytest.raises(NotAllowed):
         feeds.create(session, people["ann"], {"scope": "user"}, actor=ADMIN, now=now)
-    monkeypatch.setattr(feeds, "MOST", 1)
+    monkeypatch.setattr(feeds, "MAX_FEEDS", 1)
     make(session, people["ann"], now, scope="user")
     with pytest.raises(Conflict, match="remove one first"):
         make(session, people["ann"], now, scope="user")

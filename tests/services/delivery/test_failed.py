@@ -185,7 +185,7 @@ def test_a_stranger_sees_none(pager: Pager) -> None:
 
 
 def test_the_list_goes_on_at_the_next_page(pager: Pager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failed_notifications, "PAGE", 2)
+    monkeypatch.setattr(failed_notifications, "PAGE_SIZE", 2)
     pager.take(a_signal("a"), a_signal("b"))
     with pager.database.write() as session:
         session.execute(update(Notification).values(state="failed"))

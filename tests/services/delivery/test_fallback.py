@@ -43,7 +43,7 @@ def under_way(pager: Pager, method: str) -> DeliveryClaim:
 
 def lose(session: Session, taken: DeliveryClaim) -> None:
     times = {"started_at": NOW, "now": NOW}
-    delivery_results.record_result(session, taken, LOST, **times, most_attempts=3, chance=0.5)
+    delivery_results.record_result(session, taken, LOST, **times, most_attempts=3, jitter=0.5)
 
 
 def would_wait(pager: Pager, deed: Callable[[Session], None]) -> bool:

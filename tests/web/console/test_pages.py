@@ -28,7 +28,7 @@ def test_the_inbox_has_one_line_for_each_alert(browse: Any, pager: Any, alert_id
 def test_the_inbox_goes_on_at_the_next_page(
     browse: Any, pager: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "PAGE", 2)
+    monkeypatch.setattr(inbox, "PAGE_SIZE", 2)
     for number in range(3):
         pager.take(a_signal(f"disk-{number}"))
     page = browse("ann").get("/inbox")

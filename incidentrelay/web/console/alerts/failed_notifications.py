@@ -55,7 +55,7 @@ def index(context: Notifications, request: Any) -> dict[str, Any]:
     ways = outages.list_outages(request.db, request.identity)
     shown = "show=all&" if everything else ""
     return {
-        "methods": outages.count_waiting(request.db, request.identity, ways),
+        "ways": outages.count_waiting(request.db, request.identity, ways),
         "rows": [_row(context, request, row) for row in found],
         "everything": everything,
         "here": request.path_qs,

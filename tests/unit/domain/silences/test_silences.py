@@ -199,7 +199,7 @@ def test_a_rule_that_began_long_ago_costs_no_more() -> None:
             yield day
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recurrence, "days", watched)
+        patch.setattr(recurrence, "matching_days", watched)
         assert silences.active_at(timing, at("2026-11-27T01:30Z")) is not None
         assert silences.next_change(timing, at("2026-11-27T01:30Z")) == at("2026-11-27T02:00Z")
     assert len(looked) < 20

@@ -80,7 +80,7 @@ def test_a_search_that_cannot_be_understood_is_explained(login_as: Any, core: An
 def test_pages_follow_each_other_without_holes(
     login_as: Any, core: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alert_list, "PAGE", 2)
+    monkeypatch.setattr(alert_list, "PAGE_SIZE", 2)
     for number in range(5):
         core(f"alert {number}", labels={"parity": str(number % 2)})
     client = login_as("rex")

@@ -48,7 +48,7 @@ def test_trouble_is_a_page_with_a_number_that_is_in_the_log(
         raise error
 
     client = browse("ann")
-    monkeypatch.setattr(alert_list, "find", fail)
+    monkeypatch.setattr(alert_list, "list_alerts", fail)
     with caplog.at_level(logging.INFO, logger="incidentrelay"):
         page = client.get("/alerts", status=status)
     assert said in page.text
@@ -77,7 +77,7 @@ def test_what_http_itself_refuses_is_a_page_too(
         raise HTTPRequestEntityTooLarge("It is too large.")
 
     client = browse("ann")
-    monkeypatch.setattr(alert_list, "find", fail)
+    monkeypatch.setattr(alert_list, "list_alerts", fail)
     page = client.get("/alerts", status=413)
     assert "It is too large." in page.text
 
