@@ -1,23 +1,27 @@
 """Fixtures that all tests share.
 
-``database`` is a real one, new for each test: a copy of an empty SQLite file. Tests
-marked ``both_databases`` run a second time on PostgreSQL, whose address is
+``database`` is a real one, new for each test: a copy of a SQLite file. Tests marked
+``both_databases`` run a second time on PostgreSQL, whose address is
 ``INCIDENTRELAY_TEST_POSTGRESQL``; where no server answers they are skipped, and in
 CI they fail.
+
+Each process builds the standing cast once for each kind of database. Tests that ask
+for ``cast`` begin with a copy of its rows, all others with empty tables.
 """
 
 import os
+import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, exists, make_url, select, text
 from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
@@ -55,6 +59,35 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class StoredCast:
+    """The standing cast's rows, and the value that names them.
+
+    ``rows`` is a SQLite file, or the statements that fill an empty PostgreSQL database.
+    ``value`` is pickled, so that each test gets objects of its own.
+    """
+
+    rows: Path | str
+    value: bytes
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_cast(empty_sqlite: Path) -> StoredCast:
+    """A file that holds the standing cast and nothing else."""
+    path = empty_sqlite.with_name("cast.sqlite")
+    shutil.copyfile(empty_sqlite, path)
+    database = Database(f"sqlite:///{path}", synchronous="OFF")
+    value = _build_cast(database)
+    database.dispose()
+    return StoredCast(path, value)
+
+
+def _build_cast(database: Database) -> bytes:
+    with database.write() as session:
+        cast = standing_cast.build(session)
+    return pickle.dumps(cast)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Database]:
     """A database of this process alone, dropped at the end."""
@@ -78,16 +111,51 @@ def postgresql() -> Iterator[Database]:
     admin.close()
 
 
+@pytest.fixture(scope="session")
+def postgresql_with_cast(postgresql: Database) -> StoredCast:
+    """A second schema of ``postgresql``, with a copy of each table in which the cast has rows."""
+    _empty(postgresql)
+    value = _build_cast(postgresql)
+    statements = []
+    with postgresql.writing.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA standing_cast")
+        for table in Base.metadata.sorted_tables:
+            name = table.name
+            if not connection.scalar(select(exists(table.select()))):
+                continue
+            connection.exec_driver_sql(f"CREATE TABLE standing_cast.{name} AS TABLE {name}")
+            statements.append(f"INSERT INTO {name} TABLE standing_cast.{name}")
+            if (key := table.autoincrement_column) is not None:
+                sequence = f"pg_get_serial_sequence('{name}', '{key.name}')"
+                statements.append(f"SELECT setval({sequence}, max({key.name})) FROM {name}")
+    return StoredCast(";".join(statements), value)
+
+
 @pytest.fixture
-def database(backend: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty database with all tables."""
+def stored_cast(backend: str, request: pytest.FixtureRequest) -> StoredCast | None:
+    """What ``database`` and ``cast`` copy; None in a test without ``cast``."""
+    if "cast" not in request.fixturenames:
+        return None
+    stored: StoredCast = request.getfixturevalue(f"{backend}_with_cast")
+    return stored
+
+
+@pytest.fixture
+def database(
+    backend: str, stored_cast: StoredCast | None, request: pytest.FixtureRequest
+) -> Iterator[Database]:
+    """A database with all tables. They are empty, but for the cast of a test with ``cast``."""
     if backend == "postgresql":
         database = request.getfixturevalue("postgresql")
         _empty(database)
+        if stored_cast:
+            with database.writing.begin() as connection:
+                connection.exec_driver_sql(stored_cast.rows)
         yield database
         return
     path = request.getfixturevalue("tmp_path") / "test.sqlite"
-    shutil.copyfile(request.getfixturevalue("empty_sqlite"), path)
+    rows = stored_cast.rows if stored_cast else request.getfixturevalue("empty_sqlite")
+    shutil.copyfile(rows, path)
     database = Database(f"sqlite:///{path}", synchronous="OFF")
     yield database
     database.dispose()
@@ -130,10 +198,10 @@ def settings(database: Database) -> Settings:
 
 
 @pytest.fixture
-def cast(database: Database) -> standing_cast.Cast:
+def cast(database: Database, stored_cast: StoredCast) -> standing_cast.Cast:
     """The standing cast, committed (see tests/cast.py)."""
-    with database.write() as session:
-        return standing_cast.build(session)
+    cast: standing_cast.Cast = pickle.loads(stored_cast.value)
+    return cast
 
 
 @pytest.fixture
