@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, exists, make_url, select, text
+from sqlalchemy import event, exists, make_url, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
@@ -35,6 +35,8 @@ POSTGRESQL = os.environ.get(
 )
 
 _APPS: dict[Settings, Any] = {}
+# Each table after those that it refers to.
+_TABLES = Base.metadata.sorted_tables
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -103,6 +105,8 @@ def postgresql() -> Iterator[Database]:
         # One of a process that was killed, whose number has come around again.
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name}")
+        # Nobody needs these rows after a power cut.
+        admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
         database = Database(address.set(database=name).render_as_string(hide_password=False))
         Base.metadata.create_all(database.writing)
         yield database
@@ -119,7 +123,7 @@ def postgresql_with_cast(postgresql: Database) -> StoredCast:
     statements = []
     with postgresql.writing.begin() as connection:
         connection.exec_driver_sql("CREATE SCHEMA standing_cast")
-        for table in Base.metadata.sorted_tables:
+        for table in _TABLES:
             name = table.name
             if not connection.scalar(select(exists(table.select()))):
                 continue
@@ -162,9 +166,17 @@ def database(
 
 
 def _empty(database: Database) -> None:
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    """Delete all rows and start all sequences anew.
+
+    TRUNCATE makes a new file for each table and index, and takes twenty times as long.
+    """
+    deletions = [f"DELETE FROM {table.name}" for table in reversed(_TABLES)]
     with database.writing.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        connection.exec_driver_sql(";".join(deletions))
+        connection.exec_driver_sql(
+            "SELECT setval((schemaname || '.' || sequencename)::regclass, 1, false)"
+            " FROM pg_sequences WHERE last_value IS NOT NULL"
+        )
 
 
 @pytest.fixture
