@@ -1,12 +1,13 @@
 """Fixtures that all tests share.
 
-``database`` is a real one, new for each test: a copy of a SQLite file. Tests marked
-``both_databases`` run a second time on PostgreSQL, whose address is
+``database`` is a real one, with new rows for each test: a copy of a SQLite file. Tests
+marked ``both_databases`` run a second time on PostgreSQL, whose address is
 ``INCIDENTRELAY_TEST_POSTGRESQL``; where no server answers they are skipped, and in
 CI they fail.
 
-Each process builds the standing cast once for each kind of database. Tests that ask
-for ``cast`` begin with a copy of its rows, all others with empty tables.
+Each process has one engine for each kind of database, because an engine compiles each
+statement once. It also builds the standing cast once for each: tests that ask for
+``cast`` begin with a copy of its rows, all others with empty tables.
 """
 
 import os
@@ -49,6 +50,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def backend(request: pytest.FixtureRequest) -> str:
     """sqlite, or postgresql in the second run of a ``both_databases`` test."""
     return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """A database of this process alone, whose file ``database`` makes anew for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "test.sqlite"
+    return Database(f"sqlite:///{path}", synchronous="OFF")
 
 
 @pytest.fixture(scope="session")
@@ -149,20 +157,26 @@ def database(
     backend: str, stored_cast: StoredCast | None, request: pytest.FixtureRequest
 ) -> Iterator[Database]:
     """A database with all tables. They are empty, but for the cast of a test with ``cast``."""
+    database: Database = request.getfixturevalue(backend)
+    database.sink = None
     if backend == "postgresql":
-        database = request.getfixturevalue("postgresql")
         _empty(database)
         if stored_cast:
             with database.writing.begin() as connection:
                 connection.exec_driver_sql(stored_cast.rows)
         yield database
         return
-    path = request.getfixturevalue("tmp_path") / "test.sqlite"
-    rows = stored_cast.rows if stored_cast else request.getfixturevalue("empty_sqlite")
-    shutil.copyfile(rows, path)
-    database = Database(f"sqlite:///{path}", synchronous="OFF")
+    _replace(database, stored_cast.rows if stored_cast else request.getfixturevalue("empty_sqlite"))
     yield database
     database.dispose()
+
+
+def _replace(database: Database, rows: Path) -> None:
+    """Make a new file; what may still hold the old one open does not see it."""
+    path = Path(database.url.database)
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(rows, path)
 
 
 def _empty(database: Database) -> None:
