@@ -57,9 +57,14 @@ def test_what_is_promised_happens(pager: Pager) -> None:
 def test_looking_writes_nothing(pager: Pager) -> None:
     pager.take(a_signal())
     statements: list[str] = []
+
+    def note(_c: Any, _cur: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
     engine = pager.database.reading
-    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    event.listen(engine, "before_cursor_execute", note)
     future(pager)
+    event.remove(engine, "before_cursor_execute", note)
     verbs = {statement.split()[0] for statement in statements}
     assert verbs <= {"SELECT", "BEGIN"}
     assert len([one for one in statements if one.startswith("SELECT")]) <= 14
