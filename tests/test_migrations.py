@@ -16,6 +16,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import EventKind, ShiftEdge
 from incidentrelay.models import (
     Attempt,
+    AuditEntry,
     ContactMethod,
     Event,
     Group,
@@ -211,3 +212,63 @@ def test_old_words_become_the_standard_ones_and_go_back(blank: Database, now: da
         assert [row.notified for row in session.scalars(select(ShiftReminder))] == [True]
         # The copied table goes on numbering where the old one stopped.
         session.add(ShiftReminder(edge=ShiftEdge.END, notified=False, **shift))
+
+
+def test_migrations_and_models_write_the_same_indexes(
+    tmp_path: Path, empty_sqlite: Path, now: datetime
+) -> None:
+    """Rebuilding a table of SQLite must not lose the condition of a partial index."""
+    database = Database(f"sqlite:///{tmp_path}/migrated.sqlite", synchronous="OFF")
+    migrations.upgrade(database)
+    migrated = _indexes(database)
+    database.dispose()
+    made = Database(f"sqlite:///{empty_sqlite}", synchronous="OFF")
+    assert migrated == _indexes(made)
+    made.dispose()
+
+
+def _indexes(database: Database) -> dict[str, str]:
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    with database.reading.connect() as connection:
+        return {name: _plain(sql) for name, sql in connection.execute(query)}
+
+
+def _plain(sql: str) -> str:
+    return " ".join(sql.replace('"', "").replace("(", " ").replace(")", " ").split()).lower()
+
+
+@pytest.mark.parametrize("made_by", ["models", "migrations"])
+def test_the_id_of_a_deleted_row_is_never_given_again(
+    made_by: str, database: Database, tmp_path: Path
+) -> None:
+    if made_by == "migrations":
+        database = Database(f"sqlite:///{tmp_path}/ids.sqlite", synchronous="OFF")
+        migrations.upgrade(database)
+        migrations.downgrade(database, "0009")
+        migrations.upgrade(database)
+    with database.write() as session:
+        gone = factories.user(session, "gone")
+        first = gone.id
+        session.delete(gone)
+    with database.write() as session:
+        assert factories.user(session, "next").id > first
+    if made_by == "migrations":
+        database.dispose()
+
+
+@pytest.mark.xdist_group("blank")
+def test_when_credentials_changed_comes_from_the_audit_log(blank: Database, now: datetime) -> None:
+    migrations.upgrade(blank)
+    stamps = {"actor": "root", "action": "update", "subject_kind": "user"}
+    with blank.write() as session:
+        for name in ("ann", "bob"):
+            factories.user(session, name)
+        for subject, diff in (("ann", {"password": ["***", "***"]}), ("bob", {"zone": ["a", "b"]})):
+            session.add(AuditEntry(at=now, subject=subject, diff=diff, **stamps))
+    migrations.downgrade(blank, "0009")
+    migrations.upgrade(blank)
+    with blank.read() as session:
+        found = {
+            user.username: user.credentials_changed_at for user in session.scalars(select(User))
+        }
+    assert found == {"ann": now, "bob": None}

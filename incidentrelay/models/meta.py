@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -66,6 +76,17 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+    @classmethod
+    def __table_cls__(cls, *args: Any, **options: Any) -> Table:
+        """A table whose ids are never reused.
+
+        Plans, policies and layers keep row ids in JSON. SQLite would give the id of a
+        deleted row to the next one, which may belong to another tenant.
+        """
+        has_id = any(isinstance(each, Column) and each.name == "id" for each in args)
+        return Table(*args, **options, sqlite_autoincrement=has_id)
+
     type_annotation_map = {
         datetime: UTCDateTime,
         dict[str, Any]: JSONValue,

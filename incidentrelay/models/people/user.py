@@ -1,5 +1,7 @@
 """People who can sign in."""
 
+from datetime import datetime
+
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,7 +12,9 @@ from incidentrelay.models.mixins import Versioned
 class User(Versioned, Base):
     """Somebody who can sign in. ``username`` is lower case and never changes.
 
-    The two ``…_notice`` say whether mails tell of the beginning and the end of shifts.
+    ``shift_*_reminder``: whether they get an e-mail when a shift starts or ends.
+    ``credentials_changed_at`` is the last time the password or ``active`` changed; it
+    voids the action links signed before.
     """
 
     __tablename__ = "users"
@@ -26,3 +30,4 @@ class User(Versioned, Base):
     shift_start_reminder: Mapped[bool] = mapped_column(default=True)
     shift_end_reminder: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str | None]
+    credentials_changed_at: Mapped[datetime | None]

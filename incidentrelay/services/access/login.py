@@ -126,7 +126,7 @@ def change_password(
     if not verify(user.password_hash, current):
         raise InvalidInput.of("current_password", "This is not your present password.")
     user.password_hash = hash_password(check_password(new, user.username, "new_password"))
-    user.updated_at = now
+    user.updated_at = user.credentials_changed_at = now
     end_sessions(session, user, keep=keep)
     audit.record_change(
         session, actor, "change_password", user, {"password": [audit.MASK, audit.MASK]}, now=now

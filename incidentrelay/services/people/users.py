@@ -28,6 +28,8 @@ _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 # These would hide a page of the list of people.
 _NOT_NAMES = frozenset({"new", "me"})
 _OTHERS_ONLY = ("active", "is_admin", "password")
+# A change of these voids the action links that were signed before.
+_CREDENTIALS = frozenset({"active", "password"})
 
 
 def username(value: Any) -> str:
@@ -111,6 +113,8 @@ def update(
         _keep_an_admin(session, user)
     diff = _masked(resources.change_row(user, _hashed(user.username, values)))
     if diff:
+        if diff.keys() & _CREDENTIALS:
+            user.credentials_changed_at = now
         resources.save_row(session, user, now)
         if "active" in diff:
             (absences.end_absence if user.active else absences.begin_absence)(
