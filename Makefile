@@ -13,8 +13,14 @@ JOBS ?= 4
 # How long "make chaos" breaks things on each database.
 CHAOS_SECONDS ?= 120
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A dot for each package that pip looks at.
+DOTS := awk '/^(Collecting|Requirement)/ { printf "."; fflush() } END { print "" }'
 INSTALLED := $(VENV)/.installed
+TEST_TOOLS := $(VENV)/.test-tools
 DOCS_TOOLS := $(VENV)/.docs-tools
 
 .DEFAULT_GOAL := help
@@ -23,52 +29,61 @@ DOCS_TOOLS := $(VENV)/.docs-tools
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(INSTALLED) assets ## Install everything into .venv; does nothing where that is done.
+setup: $(INSTALLED) assets ## Install what running needs into .venv; skips what is done.
 
-$(INSTALLED): setup.py build_assets.py constraints.txt package.json package-lock.json
-	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --quiet -c constraints.txt -e '.[test]'
+$(BIN)/pip:
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(INSTALLED): setup.py constraints.txt | $(BIN)/pip
+	@echo "Installing IncidentRelay and its libraries ..."
+	@$(PIP) install -c constraints.txt -e . | $(DOTS)
 	@touch $@
 
-# The build makes the browser's files, and brings Node along where the machine has none.
-assets: $(INSTALLED)
-	@$(BIN)/python -c 'import pathlib, build_assets; exit(not build_assets.is_fresh(pathlib.Path()))' \
-	  || $(PIP) install --quiet --no-deps -e .
+$(TEST_TOOLS): $(INSTALLED)
+	@echo "Installing what the tests and checks need ..."
+	@$(PIP) install -c constraints.txt -e '.[test]' | $(DOTS)
+	@touch $@
+
+# Brings Node along if the machine has none.
+assets: | $(BIN)/pip
+	@$(BIN)/python build_assets.py
 
 run: setup ## Run everything, with its data in ./data. Ctrl-C stops it.
 	@exec $(BIN)/incidentrelay quickstart --data $(DATA) --host $(HOST) --port $(PORT)
 
-test: setup ## Run all tests.
+test: setup $(TEST_TOOLS) ## Run all tests.
 	$(BIN)/python -m pytest -n $(JOBS)
 
-drill: setup ## Kill processes for some seconds, on both databases, and see that every page comes.
+drill: setup $(TEST_TOOLS) ## Kill processes for some seconds, on both databases, and see that every page comes.
 	$(BIN)/python -m pytest -m chaos -k drill tests/e2e/test_chaos.py
 
-chaos: setup ## Kill processes for some minutes and see that every page comes.
+chaos: setup $(TEST_TOOLS) ## Kill processes for some minutes and see that every page comes.
 	$(BIN)/python -m pytest -m chaos tests/e2e/test_chaos.py
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database sqlite
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database postgresql
 
-lint: setup ## Check style and types.
+lint: setup $(TEST_TOOLS) ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: setup ## Put the code into the usual form.
+format: setup $(TEST_TOOLS) ## Put the code into the usual form.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: setup $(DOCS_TOOLS) ## Make the generated pages anew, and build the site in ./site.
+docs: setup $(DOCS_TOOLS) ## Regenerate the generated pages, and build the site in ./site.
 	$(BIN)/python -m docs.generate
 	$(BIN)/mkdocs build --strict --quiet
 
-$(DOCS_TOOLS): $(INSTALLED)
-	$(PIP) install --quiet -c constraints.txt 'mkdocs==1.6.1'
+$(DOCS_TOOLS): $(TEST_TOOLS)
+	@$(PIP) install --quiet -c constraints.txt 'mkdocs==1.6.1'
 	@touch $@
 
+# Pinned for the oldest Python that is supported, so that every pin installs there.
 constraints: ## Pin the newest versions that fit into constraints.txt. Needs uv.
-	uv pip compile setup.py --extra test --upgrade --no-emit-index-url --no-header --no-annotate \
-	  --quiet -o constraints.txt
+	uv pip compile setup.py --extra test --python-version 3.11.0 --upgrade --no-emit-index-url \
+	  --no-header --no-annotate --quiet -o constraints.txt
 
 clean: ## Remove what was built, but no data.
 	rm -rf $(VENV) build dist site node_modules incidentrelay/static/vendor *.egg-info

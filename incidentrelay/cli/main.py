@@ -16,7 +16,7 @@ COMMANDS = {
     "worker": "servers",
     "migrate": "schema",
     "check-schema": "schema",
-    "forget-old": "retention",
+    "prune": "retention",
     "create-admin": "accounts",
     "set-password": "accounts",
     "create-token": "accounts",
@@ -28,6 +28,10 @@ COMMANDS = {
 }
 
 
+# Old name → the command; accepted for one release, and not listed.
+ALIASES = {"forget-old": "prune"}
+
+
 class Commands(click.RichGroup):
     """Loads a command's module only when the command is asked for."""
 
@@ -35,6 +39,7 @@ class Commands(click.RichGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"incidentrelay.cli.{COMMANDS[cmd_name]}")

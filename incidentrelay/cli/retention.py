@@ -1,4 +1,4 @@
-"""``forget-old``: deleting what the settings say is too old."""
+"""``prune``: deletes what the settings say is too old."""
 
 from pathlib import Path
 
@@ -9,22 +9,22 @@ from incidentrelay.cli.config import config_option, open_database, read_settings
 
 @click.command()
 @config_option
-def forget_old(config: Path) -> None:
-    """Delete what is older than the settings retention.* say.
+def prune(config: Path) -> None:
+    """Delete what is older than the settings retention.* allow.
 
-    The worker does this every hour, for half a minute. This goes on until nothing old is left.
-    It is safe while everything runs, and can be stopped at any time.
+    The worker does so every hour, for up to half a minute. This command continues until
+    nothing old is left. It is safe while everything runs, and can be stopped at any time.
 
-    Example: incidentrelay forget-old -c production.ini
+    Example: incidentrelay prune -c production.ini
     """
     from incidentrelay import utc_now
-    from incidentrelay.tasks import retention
+    from incidentrelay.tasks import maintenance
 
     settings = read_settings(config)
     database = open_database(settings, config)
-    found = retention.run(settings, database, utc_now, longest=None)
+    counts = maintenance.prune(settings, database, utc_now, longest=None)
     database.dispose()
-    for name, count in found.items():
+    for name, count in counts.items():
         click.echo(f"{count} {name} deleted.")
-    if not found:
+    if not counts:
         click.echo("Nothing is old enough to be deleted.")

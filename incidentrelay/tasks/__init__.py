@@ -1,6 +1,6 @@
-"""What runs outside of requests: deliveries, escalations, sweeps.
+"""When work is done: the queue, the jobs, and the worker process.
 
-The law of this package: Huey is an alarm clock. Whatever it forgets or does twice,
-the tables say what is due: a task takes an id, looks, and does it if it is still to
-be done. Losing the whole queue makes pages late by at most one sweep, never lost.
+A job looks at its table and does what is due, so running it twice or not at all does
+no harm: Huey only makes it prompt, and a sweep every minute guarantees it. Jobs are
+rows of :data:`incidentrelay.tasks.jobs.JOBS` and call services; no rule lives here.
 """

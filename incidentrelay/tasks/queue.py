@@ -11,12 +11,13 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from incidentrelay.db import Hint
+from incidentrelay.tasks.jobs import HINTS
 
 NAME = "incidentrelay"
 SQLITE_SECONDS = 3
 REDIS_CONNECT_SECONDS = 2
 REDIS_READ_SECONDS = 3
-# A request must not wait for a queue that hangs, and the next one not either.
+# After a failure, requests stop waiting for the queue for so long.
 REST = timedelta(seconds=10)
 
 
@@ -61,27 +62,23 @@ def make_huey(url: str) -> Huey:
 class Work(Protocol):
     """What the tasks call; see :class:`incidentrelay.tasks.runner.Runner`."""
 
-    def deliver(self, notification_id: int) -> object: ...
-    def wake(self, alert_id: int) -> object: ...
-    def silences(self, team_id: int) -> object: ...
+    def run_hint(self, name: str, row_id: int) -> object: ...
     def sweep(self) -> object: ...
-    def tidy(self) -> object: ...
+    def run_hourly(self) -> object: ...
 
 
 class Queue:
-    """The tasks, registered on one Huey; a process that only enqueues needs no work."""
+    """The tasks of one Huey; a process that only enqueues needs no ``work``."""
 
     def __init__(self, huey: Huey, clock: Callable[[], datetime], work: Work | None = None) -> None:
         self.huey = huey
         self._clock = clock
         self._rests_until: datetime | None = None
-        self._deliver = huey.task(name="deliver")(lambda id: work and work.deliver(id))
-        self._wake = huey.task(name="wake")(lambda id: work and work.wake(id))
-        self._silences = huey.task(name="silences")(lambda id: work and work.silences(id))
-        self._sweep = huey.task(name="sweep")(lambda: work and work.sweep())
+        self._tasks = {name: _hint_task(huey, name, work) for name in HINTS}
+        self._tasks["sweep"] = huey.task(name="sweep")(lambda: work and work.sweep())
         every_minute, every_hour = crontab(minute="*"), crontab(minute="17")
         huey.periodic_task(every_minute, name="sweep_minutely")(lambda: work and work.sweep())
-        huey.periodic_task(every_hour, name="tidy_hourly")(lambda: work and work.tidy())
+        huey.periodic_task(every_hour, name="hourly")(lambda: work and work.run_hourly())
 
     def put(self, hints: Sequence[Hint]) -> None:
         """Enqueue; a hint for later waits in the queue's schedule.
@@ -92,23 +89,26 @@ class Queue:
         if self._rests_until is not None and now < self._rests_until:
             return
         try:
-            self._put(hints, now)
+            for hint in hints:
+                self._put(hint, now)
         except Exception:
             self._rests_until = self._clock() + REST
             raise
         self._rests_until = None
 
-    def _put(self, hints: Sequence[Hint], now: datetime) -> None:
-        tasks = {
-            "deliver": self._deliver,
-            "wake": self._wake,
-            "silences": self._silences,
-            "sweep": self._sweep,
-        }
-        for hint in hints:
-            arguments = () if hint.id is None else (hint.id,)
-            delay = (hint.at - now).total_seconds() if hint.at else 0
-            if delay > 0:
-                tasks[hint.task].schedule(args=arguments, delay=delay)
-            else:
-                tasks[hint.task](*arguments)
+    def close(self) -> None:
+        """Close this thread's connection to the queue's file."""
+        self.huey.storage.close()
+
+    def _put(self, hint: Hint, now: datetime) -> None:
+        task = self._tasks[hint.task]
+        arguments = () if hint.id is None else (hint.id,)
+        delay = (hint.at - now).total_seconds() if hint.at else 0
+        if delay > 0:
+            task.schedule(args=arguments, delay=delay)
+        else:
+            task(*arguments)
+
+
+def _hint_task(huey: Huey, name: str, work: Work | None) -> Any:
+    return huey.task(name=name)(lambda row_id: work and work.run_hint(name, row_id))

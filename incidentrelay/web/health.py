@@ -1,15 +1,15 @@
 """``/healthz``: the process answers. ``/readyz``: it can do its work."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy.exc import SQLAlchemyError
 
+from incidentrelay.services.common import heartbeats
 from incidentrelay.services.operations import health
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
-WORKER_SILENT = timedelta(minutes=5)
 
 
 def live(_request: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def ready(request: Any) -> dict[str, Any]:
         "status": "ok",
         "database": True,
         "schema": True,
-        "worker": seen is not None and request.now - seen < WORKER_SILENT,
+        "worker": not heartbeats.is_silent(seen, request.now),
         "worker_seen_at": _shown(seen),
         "overdue_since": _shown(found.overdue_since),
     }

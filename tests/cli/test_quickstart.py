@@ -184,6 +184,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path) ->
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
     assert f"Cannot listen on 127.0.0.1:{port}: Address already in use." in result.stderr
+    assert f"make run PORT={int(port) + 1}" in result.stderr
     assert not (tmp_path / "data").exists()
 
 

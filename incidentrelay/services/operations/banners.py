@@ -1,7 +1,7 @@
 """What is wrong with the whole right now, for whom it concerns: the console's banners."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -18,7 +18,6 @@ from incidentrelay.services.delivery.outages import Outage
 from incidentrelay.services.oncall import schedules
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
-WORKER_SILENT = timedelta(minutes=5)
 _MOST_ROTATIONS = 300
 
 
@@ -45,7 +44,7 @@ def load_banners(session: Session, memberships: Memberships, now: datetime) -> S
     return SystemBanners(
         uncovered=_uncovered(session, memberships, now),
         exhausted=count_exhausted_alerts(session, memberships),
-        worker_missing=seen_at is None or now - seen_at > WORKER_SILENT,
+        worker_missing=heartbeats.is_silent(seen_at, now),
         worker_seen_at=seen_at,
         broken=outages.list_outages(session, memberships),
         failed=failed_notifications.count_open_failures(session, memberships),

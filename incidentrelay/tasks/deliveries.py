@@ -1,0 +1,116 @@
+"""Sends notifications: one when hinted at, or all that are due."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import OperationalError
+
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.services.delivery import claims
+from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.outbox import records as outbox_records
+from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
+from incidentrelay.tasks.context import BATCH, WorkerContext
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = "Something went wrong inside IncidentRelay; the worker's log says more."
+
+
+def deliver(context: WorkerContext, notification_id: int) -> bool:
+    """Try to deliver one notification; returns whether an attempt was made."""
+    try:
+        claim = _claim(context, notification_id)
+    except OperationalError:
+        # The database was away and the row is unchanged: the next sweep takes it.
+        log.exception("Notification %s was not claimed.", notification_id)
+        return False
+    except Exception:
+        # A row that cannot be claimed must not block the others.
+        log.exception("Notification %s could not be claimed.", notification_id)
+        _defer(context, notification_id)
+        return False
+    if claim is None:
+        return False
+    started_at = context.clock()
+    result = _send(context, claim)
+    written = _record(context, claim, result, started_at=started_at)
+    log.info(
+        "Notification %s: attempt %s by %s: %s %s%s",
+        ", ".join(map(str, claim.ids)),
+        claim.attempt,
+        claim.method,
+        result.state,
+        result.reason,
+        "" if written else " (another worker has taken over)",
+    )
+    return True
+
+
+def deliver_due(context: WorkerContext) -> bool:
+    """Deliver what is due, in parallel; returns whether more may be due."""
+    with context.database.read() as session:
+        due = outbox_records.due_notification_ids(session, context.clock(), limit=BATCH)
+    if not due:
+        return False
+    attempted = False
+    with ThreadPoolExecutor(context.settings.worker_threads, "sweep") as pool:
+        for future in [pool.submit(deliver, context, notification_id) for notification_id in due]:
+            failure = future.exception()
+            if failure is not None:
+                log.error("A delivery of the sweep failed.", exc_info=failure)
+            else:
+                attempted |= future.result()
+    return attempted and len(due) == BATCH
+
+
+def mark_stalled(context: WorkerContext) -> bool:
+    """Notify others of pages that wait for a provider that is down."""
+    with context.database.write() as session:
+        return delivery_results.mark_stalled(session, context.clock(), limit=BATCH) == BATCH
+
+
+def _claim(context: WorkerContext, notification_id: int) -> DeliveryClaim | None:
+    lease = timedelta(seconds=context.settings.delivery_lease)
+    with context.database.write() as session:
+        return claims.claim_notification(
+            session, notification_id, context.vault, context.clock(), lease=lease
+        )
+
+
+def _send(context: WorkerContext, claim: DeliveryClaim) -> DeliveryResult:
+    try:
+        known = claim.method in context.channels.names()
+        channel = context.channels.get(claim.method) if known else None
+        return outbox_records.send_claim(claim, channel, context.links, context.clock())
+    except Exception:
+        log.exception("Notification %s: the channel %s failed.", claim.uid, claim.method)
+        return DeliveryResult(DeliveryState.RETRY, INTERNAL_ERROR)
+
+
+def _record(
+    context: WorkerContext, claim: DeliveryClaim, result: DeliveryResult, *, started_at: datetime
+) -> bool:
+    now = context.clock()
+    with context.database.write() as session:
+        return delivery_results.record_result(
+            session,
+            claim,
+            result,
+            started_at=started_at,
+            now=now,
+            most_attempts=context.settings.delivery_max_attempts,
+            jitter=context.jitter(),
+        )
+
+
+def _defer(context: WorkerContext, notification_id: int) -> None:
+    with context.database.write() as session:
+        delivery_results.defer_delivery(
+            session,
+            notification_id,
+            INTERNAL_ERROR,
+            context.clock(),
+            most_attempts=context.settings.delivery_max_attempts,
+        )
