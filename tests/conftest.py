@@ -2,7 +2,7 @@
 
 ``database`` is a real one, with new rows for each test: a copy of a SQLite file. Tests
 marked ``both_databases`` run a second time on PostgreSQL, whose address is
-``INCIDENTRELAY_TEST_POSTGRESQL``; where no server answers they are skipped, and in
+``TEST_POSTGRESQL_URL``; where no server answers they are skipped, and in
 CI they fail.
 
 Each process has one engine for each kind of database, because an engine compiles each
@@ -32,7 +32,7 @@ from tests.support import cast as standing_cast
 from tests.support import factories
 
 POSTGRESQL = os.environ.get(
-    "INCIDENTRELAY_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1/postgres"
+    "TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1/postgres"
 )
 
 _APPS: dict[Settings, Any] = {}

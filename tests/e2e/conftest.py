@@ -32,7 +32,7 @@ def need(present: bool, what: str) -> None:
 
 
 class NoServer(Exception):
-    """No PostgreSQL answers where INCIDENTRELAY_TEST_POSTGRESQL says."""
+    """No PostgreSQL answers where TEST_POSTGRESQL_URL says."""
 
 
 @contextmanager
