@@ -52,7 +52,7 @@ def index(context: Notifications, request: Any) -> dict[str, Any]:
         all_of_them=everything,
         before=forms.before(request.GET),
     )
-    ways = outages.list_outages(request.db, request.identity)
+    ways = outages.list_outages(request.db, request.identity, request.registry["channels"])
     shown = "show=all&" if everything else ""
     return {
         "ways": outages.count_waiting(request.db, request.identity, ways),

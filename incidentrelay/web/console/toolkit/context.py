@@ -67,7 +67,9 @@ class Banner:
 
 def banners(request: Any) -> Iterable[Banner]:
     with reading(request) as session:
-        found = system_banners.load_banners(session, request.identity, request.now)
+        found = system_banners.load_banners(
+            session, request.identity, request.registry["channels"], request.now
+        )
     prefix = request.script_name
     return [
         *_worker(found, request.now),

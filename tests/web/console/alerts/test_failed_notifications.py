@@ -70,7 +70,7 @@ def test_what_is_over_is_only_among_all_of_them(browse: Any, pager: Any, failed:
     page = page.click("^All$")
     assert page.text.count("Mailbox unknown") == failed
     assert "Send again" not in page.text
-    assert "nobody needs to be told any more" in page.text
+    assert "nobody needs to be notified" in page.text
 
 
 def test_a_viewer_reads_but_has_no_button(browse: Any, pager: Any, failed: int) -> None:
