@@ -90,7 +90,7 @@ def reassign_to_next(context: AlertNode, request: Any) -> str:
     user = alert_actions.reassign_to_next(
         request.db, context.obj, actor=actor(request), now=request.now
     )
-    return f"Handed on to {user.display_name}, who is paged now."
+    return f"Passed to {user.display_name}, who is paged now."
 
 
 @responding("escalate")
@@ -103,4 +103,4 @@ def escalate(context: AlertNode, request: Any) -> str:
 def comment(context: AlertNode, request: Any) -> str:
     text = forms.text(request, "text")
     alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
-    return "Your comment stands in the timeline."
+    return "Comment added."

@@ -178,11 +178,6 @@ def _stints(shown: Shown, row: CalendarRow, day: GridDay) -> list[Stint]:
     ]
 
 
-def _stint(shown: Shown, part: GridSegment, day: GridDay) -> Stint:
-    override = part.block.override_id is not None
-    return Stint(_person(shown.page, part.block), override, _when(shown, part, day))
-
-
 def _when(shown: Shown, part: GridSegment, day: GridDay) -> str:
     start, end = (f"{at.astimezone(ZoneInfo(shown.zone)):%H:%M}" for at in (part.start, part.end))
     if part.start == day.start:

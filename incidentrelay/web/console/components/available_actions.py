@@ -26,7 +26,7 @@ COMMENT = "comment"
 _LABELS = (
     (Action.ACKNOWLEDGE, "Acknowledge"),
     (Action.RESOLVE, "Resolve"),
-    (Action.UNACKNOWLEDGE, "Give back"),
+    (Action.UNACKNOWLEDGE, "Return to the team"),
     (Action.ESCALATE, "Escalate now"),
     (Action.REASSIGN, "Hand to the next"),
     (Action.SNOOZE, "Snooze"),

@@ -13,7 +13,7 @@ _WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.DELIVERED: "Arrived",
     DeliveryState.FAILED: "Failed",
     DeliveryState.CANCELLED: "Not needed any more",
-    DeliveryState.SUPERSEDED: "Left to a newer one",
+    DeliveryState.SUPERSEDED: "Replaced by a newer message",
 }
 
 

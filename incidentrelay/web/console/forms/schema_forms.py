@@ -23,9 +23,8 @@ from marshmallow import Schema, ValidationError, fields
 
 from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
 from incidentrelay.domain.local_time import as_utc, instant_of, wall_of, zone_of
-from incidentrelay.web.api.toolkit.errors import STATUSES
-from incidentrelay.web.api.toolkit.view import flatten
 from incidentrelay.web.console.forms import forms
+from incidentrelay.web.errors import STATUSES, flatten
 from incidentrelay.web.schemas.base import Instant
 
 _LOCAL = "%Y-%m-%dT%H:%M"

@@ -104,7 +104,7 @@ def delete_token(context: TokenNode, request: Any) -> Any:
 @console_view(context=SessionNode, name="delete", method="POST", permission=Permission.DELETE)
 def sign_out_browser(context: SessionNode, request: Any) -> Any:
     web_sessions.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "That browser is signed out.")
+    flash(request, "Signed out that browser.")
     return back(request)
 
 

@@ -13,7 +13,6 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.ical import reader
 from incidentrelay.services.calendars import import_overrides
 from incidentrelay.services.calendars.import_overrides import ImportAction, ImportReport
-from incidentrelay.web.api.toolkit.json import clean_text
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.overrides import form_zone
 from incidentrelay.web.console.toolkit import trail
@@ -24,6 +23,7 @@ from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.oncall.rotations import RotationNode
 from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
+from incidentrelay.web.text import clean_text
 from incidentrelay.web.without_transaction import without_transaction
 
 TEMPLATE = "rotations/calendar_import.jinja2"

@@ -67,7 +67,7 @@ def create(context: TeamRotations, request: Any) -> Any:
     done = _submitted(context, request, form, preview, write)
     if isinstance(done, dict):
         return done
-    flash(request, f"The rotation {done.name} is made.")
+    flash(request, f"Rotation {done.name} created.")
     return to_node(request, context.fresh(done))
 
 

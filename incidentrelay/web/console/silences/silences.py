@@ -115,7 +115,7 @@ def create(context: TeamSilences, request: Any) -> Any:
         row = silences.create(request.db, context.team, data, actor=actor(request), now=request.now)
     except DomainError as error:
         return _refused(context, request, form, error)
-    flash(request, "The silence is made.")
+    flash(request, "Silence created.")
     return to_node(request, context.fresh(row))
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from incidentrelay.domain import errors as domain
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.web.api.toolkit.errors import STATUSES
 from incidentrelay.web.console.toolkit.redirects import login_url, see_other
+from incidentrelay.web.errors import STATUSES
 from incidentrelay.web.resources.base import Node
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,9 @@ def conflict(_error: Exception, request: Any) -> Any:
 
 def unavailable(error: Exception, request: Any) -> Any:
     detail = "The database cannot be used at the moment. Try again in a minute."
-    answer = page(request, HTTPStatus.SERVICE_UNAVAILABLE, "Out of order", detail, bare=True)
+    answer = page(
+        request, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail, bare=True
+    )
     _log(error, request, answer)
     answer.headers["Retry-After"] = "30"
     return answer

@@ -76,7 +76,7 @@ def test_a_live_part_is_the_alert_alone(browse: Any, alert_id: int) -> None:
         ("acknowledge", {}, "Nobody else is paged.", AlertStatus.ACKNOWLEDGED),
         ("resolve", {}, "Resolved.", AlertStatus.RESOLVED),
         ("escalate", {}, "Whoever is next in the plan is paged now.", AlertStatus.FIRING),
-        ("reassign-to-next", {}, "Handed on to Bob, who is paged now.", AlertStatus.FIRING),
+        ("reassign-to-next", {}, "Passed to Bob, who is paged now.", AlertStatus.FIRING),
         ("assign", {"username": "cy"}, "Assigned to Cy, who is paged now.", AlertStatus.FIRING),
         ("comment", {"text": "Looking."}, "Looking.", AlertStatus.FIRING),
         ("snooze", {"for": "60"}, "Quiet until Tue 10 Mar, 13:00 UTC.", AlertStatus.FIRING),
@@ -155,7 +155,7 @@ def test_a_message_is_shown_once_and_to_its_session_alone(
     cookie = client.cookies["incidentrelay-flash"]
     other = browse("bob")
     other.set_cookie("incidentrelay-flash", cookie)
-    said = "Your comment stands in the timeline."
+    said = "Comment added."
     assert said not in other.get("/alerts").text
     assert said in answer.follow().text
     assert said not in client.get("/alerts").text

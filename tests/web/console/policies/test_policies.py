@@ -147,7 +147,7 @@ def test_a_policy_is_made_after_a_preview(manager: Any, pager: Any) -> None:
     assert "Only if the severity is high or worse." in text(page)
     manager.get(f"{POLICIES}/nights", status=404)
     page = press(page.forms[1], "save", status=303).follow()
-    assert "The policy Nights is made." in text(page)
+    assert "Policy Nights created." in text(page)
     first, second = steps(pager, "nights")
     assert (first["delay"], first["targets"][0]["kind"], first["conditions"]) == (0, "rotation", {})
     assert second == {

@@ -135,7 +135,7 @@ def test_a_token_is_revoked(ann: Any, pager: Any) -> None:
 def test_another_browser_is_signed_out(ann: Any, browse: Any) -> None:
     other = browse("ann")
     form = next(f for f in ann.get("/me").forms.values() if "/me/sessions/" in f.action)
-    assert "That browser is signed out." in form.submit().follow().text
+    assert "Signed out that browser." in form.submit().follow().text
     assert other.get("/me").status_int == 303
     assert ann.get("/me").status_int == 200
 

@@ -55,7 +55,7 @@ def test_a_rotation_is_made_after_a_preview(manager: Any, pager: Any) -> None:
     assert "Mon 9 Mar" not in text(page)
     assert revisions(pager) == 1
     page = press(page.forms[1], "save", status=303).follow()
-    assert "The rotation Second line is made." in text(page)
+    assert "Rotation Second line created." in text(page)
     assert "On call now Bob" in text(page)
     (layer,) = layers(pager, "second-line")
     assert layer["members"] == ["bob", "ann"]

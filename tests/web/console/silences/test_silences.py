@@ -44,7 +44,7 @@ def test_from_an_alert_in_one_click(ann: Any, pager: Pager) -> None:
     assert form["reason"].value == f"For alert {verdict.id}: Disk is full"
     made = form.submit().follow()
     assert "Active until" in made.text
-    assert "The silence is made." in made.text
+    assert "Silence created." in made.text
     with pager.database.read() as session:
         assert pager.alert(session).quiet_until == NOW + 60 * MINUTE
     assert "Quiet until" in ann.get(f"/alerts/{verdict.id}").text

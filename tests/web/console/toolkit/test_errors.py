@@ -97,7 +97,7 @@ def test_without_a_database_there_is_still_a_page(
     client = browse("ann")
     monkeypatch.setattr(app.registry["database"], "read", fail)
     page = client.get("/alerts", status=503)
-    assert "Out of order" in page.text
+    assert "Temporarily unavailable" in page.text
     assert page.headers["Retry-After"] == "30"
 
 
