@@ -100,7 +100,7 @@ def resend(context: NotificationNode, request: Any) -> Any:
             request.db, context.obj, actor=actor(request), now=request.now
         )
         who = failed_notifications.recipient_name(row)
-        flash(request, f"It is sent to {who} again. The list shows it if it fails once more.")
+        flash(request, f"Sent to {who} again. If it fails again, it is listed here.")
     except DomainError as error:
         request.tm.doom()
         flash(request, sentence(error), "error")

@@ -31,7 +31,7 @@ from incidentrelay.web.console.calendar.parts import (
     Week,
 )
 
-_UNKNOWN = "Somebody who was deleted"
+_UNKNOWN = "A deleted user"
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ def instant(text: str, zone: str, field: str) -> datetime:
     try:
         wall = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput.of(field, "Write a date and a time, like 2026-01-31 09:00.") from None
+        raise InvalidInput.of(field, "Enter a date and a time, like 2026-01-31 09:00.") from None
     if wall.tzinfo is not None:
         return as_utc(wall, field)
     if not 1900 <= wall.year < 2200:

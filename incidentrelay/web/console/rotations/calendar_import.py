@@ -63,7 +63,7 @@ def run(context: RotationNode, request: Any) -> Any:
         return page
     if not wanted:
         return page | _told(report)
-    flash(request, f"The calendar is imported: {_counted(report)}.")
+    flash(request, f"Calendar imported: {_counted(report)}.")
     return see_other(request, page["back"])
 
 
@@ -107,9 +107,9 @@ def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
             raise InvalidInput.of("file", "The file is not written in UTF-8.") from None
         form.values["text"] = text
     if not (url or text.strip()):
-        raise InvalidInput.of("url", "Give an address, choose a file or paste a calendar.")
+        raise InvalidInput.of("url", "Enter an address, choose a file, or paste a calendar.")
     if url and text.strip():
-        raise InvalidInput.of("url", "Give one calendar: by its address, as a file or as text.")
+        raise InvalidInput.of("url", "Choose one: an address, a file, or text.")
     return {"text": None if url else text, "url": url or None}
 
 
