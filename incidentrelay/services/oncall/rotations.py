@@ -211,7 +211,7 @@ def _rebased(
 
 
 def _schedule(session: Session, rotation: Rotation) -> Schedule:
-    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return schedules.load_schedule(session, rotation.id)
 
 
 def _known(schedule: Schedule) -> tuple[Layer, ...]:
