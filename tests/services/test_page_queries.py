@@ -66,6 +66,17 @@ def test_the_list_finds(pager: Pager, wanted: AlertFilter, found: list[str]) -> 
         assert page.counts.open == 2
 
 
+def test_counts_stop_where_nobody_reads_on(pager: Pager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise each refresh of the list counts the whole history."""
+    monkeypatch.setattr(alert_list, "MAX_COUNT", 2)
+    pager.take(a_signal("one"), a_signal("two"), a_signal("three"))
+    pager.take(*[a_signal(name, resolved=True) for name in ("one", "two", "three")], at=NOW)
+    pager.take(a_signal("four"))
+    with pager.database.read() as session:
+        page = alert_list.list_alerts(session, roles(session, pager), AlertFilter())
+    assert page.counts == AlertCounts(firing=1, acknowledged=0, resolved=2)
+
+
 def test_a_stranger_finds_nothing(pager: Pager) -> None:
     pager.take(a_signal())
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})

@@ -1,39 +1,40 @@
-"""How good a stretch of a schedule is: gaps, and how evenly people carry it.
+"""Reports the gaps of a schedule, and how evenly its hours are shared.
 
-Nights (22:00 to 06:00) and weekends (Saturday and Sunday) are those of the clock on
-the wall in one zone, by the same rule as windows of layers.
+Nights (22:00 to 06:00) and weekends (Saturday and Sunday) follow the wall clock of one
+zone, by the same rule as the windows of layers.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from itertools import islice
 
 from incidentrelay.domain.local_time import wall_of, zone_of
 from incidentrelay.domain.oncall.restrictions import Interval, Window, covered
 from incidentrelay.domain.oncall.shifts import Shift
+from incidentrelay.domain.oncall.workload import (
+    HoursMeasure,
+    balance_of,
+    is_even,
+    measure_hours,
+)
+from incidentrelay.domain.text import MONTHS, WEEKDAYS, clock
 
 NIGHTS = tuple(Window(weekday, time(22), time(6)) for weekday in range(7))
 WEEKENDS = (Window(5, time(0), time(0)), Window(6, time(0), time(0)))
 
-# More gaps than this are told as a sum.
+# More gaps than this are summed up.
 _MOST_GAPS = 10
 _HOUR = timedelta(hours=1)
-_WEEK = timedelta(days=7)
 _NONE = timedelta(0)
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
 
 
 @dataclass(frozen=True, slots=True)
 class CoveredPerson:
-    """Somebody of a rotation, by the name that people know.
+    """Somebody in a rotation, with their display name.
 
-    ``member``: of a layer, and not only by an override. ``reachable``: has an address
-    outside of IncidentRelay itself.
+    ``member``: in a layer, not only in an override. ``reachable``: a page reaches them
+    outside IncidentRelay itself.
     """
 
     user_id: int
@@ -45,7 +46,7 @@ class CoveredPerson:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What one person carries, in hours; nights and weekends are parts of ``hours``."""
+    """The hours of one person; nights and weekends are included in ``hours``."""
 
     person: CoveredPerson
     hours: float
@@ -63,7 +64,7 @@ class CoverageProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoverageProblem:
-    """One finding as a sentence, about a person or about the whole (None)."""
+    """One finding as a sentence, about a person or (None) about the whole schedule."""
 
     kind: CoverageProblemKind
     sentence: str
@@ -74,8 +75,9 @@ class CoverageProblem:
 class CoverageReport:
     """The report of [start, end).
 
-    ``balance`` is 1 where all active members carry the same number of hours, and 0
-    where one of several carries all. It is 1 where there is nobody to compare with.
+    ``balance`` is 1 if all active members have the same number of hours, 0 if one of
+    several has all, and 1 if there is nobody to compare with. ``even``: each of them is
+    within a fifth of the fair share.
     """
 
     start: datetime
@@ -85,24 +87,9 @@ class CoverageReport:
     gap_hours: float
     loads: tuple[Workload, ...]
     balance: float
+    even: bool
     single_member: bool
     problems: tuple[CoverageProblem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """One kind of hours: the sum for each person, and the longest turn.
-
-    A turn is what one person has in a layer within a week, before a handoff or another
-    person. Windows and higher layers divide it into shifts, but those do not touch.
-    """
-
-    noun: str
-    totals: dict[int, timedelta]
-    longest: timedelta
-
-    def of(self, person: CoveredPerson) -> timedelta:
-        return self.totals.get(person.user_id, _NONE)
 
 
 def coverage_report(
@@ -113,21 +100,22 @@ def coverage_report(
     zone: str,
     people: Sequence[CoveredPerson],
 ) -> CoverageReport:
-    """The quality of [start, end), from its ``shifts`` and ``gaps`` (both in order).
+    """The report of [start, end), from its ``shifts`` and ``gaps`` (both in order).
 
-    ``people`` are all members of the layers and everybody who has a shift; loads come
-    in their order. Raises InvalidInput where there is no such zone.
+    ``people`` are all members of the layers and everybody who has a shift; the loads
+    keep their order. Raises InvalidInput for an unknown zone.
     """
     inside = [Interval(max(each.start, start), min(each.end, end)) for each in shifts]
     everything, nights, weekends = (
-        _measured(noun, shifts, inside, duty)
-        for noun, duty in (
+        measure_hours(noun, shifts, inside, counted)
+        for noun, counted in (
             ("hours", [Interval(start, end)] if start < end else []),
             ("night hours", covered(NIGHTS, zone, start, end)),
             ("weekend hours", covered(WEEKENDS, zone, start, end)),
         )
     )
     active = [person for person in people if person.member and person.active]
+    carried = [everything.hours_of(person.user_id) for person in active]
     return CoverageReport(
         start=start,
         end=end,
@@ -137,13 +125,14 @@ def coverage_report(
         loads=tuple(
             Workload(
                 person,
-                hours=_hours(everything.of(person)),
-                night_hours=_hours(nights.of(person)),
-                weekend_hours=_hours(weekends.of(person)),
+                hours=_hours(everything.hours_of(person.user_id)),
+                night_hours=_hours(nights.hours_of(person.user_id)),
+                weekend_hours=_hours(weekends.hours_of(person.user_id)),
             )
             for person in people
         ),
-        balance=_balance([everything.of(person) for person in active]),
+        balance=balance_of(carried),
+        even=is_even(carried),
         single_member=len(active) == 1,
         problems=(
             *_gap_problems(gaps, zone),
@@ -152,44 +141,6 @@ def coverage_report(
             *_person_problems(people, everything),
         ),
     )
-
-
-def _measured(
-    noun: str, shifts: Sequence[Shift], inside: Sequence[Interval], duty: Sequence[Interval]
-) -> _Measure:
-    """How much of each shift, whose part in question is ``inside``, lies in ``duty``."""
-    totals: dict[int, timedelta] = {}
-    turns: dict[str | None, tuple[datetime, Shift, timedelta]] = {}
-    longest = _NONE
-    first = 0
-    for shift, part in zip(shifts, inside, strict=True):
-        while first < len(duty) and duty[first].end <= part.start:
-            first += 1
-        length = _NONE
-        for each in islice(duty, first, None):
-            if each.start >= part.end:
-                break
-            length += max(_NONE, min(each.end, part.end) - max(each.start, part.start))
-        totals[shift.user_id] = totals.get(shift.user_id, _NONE) + length
-        since, last, so_far = turns.get(shift.layer, (shift.start, shift, _NONE))
-        touches = last.end == shift.start
-        if last.user_id != shift.user_id or touches or shift.start - since >= _WEEK:
-            since, so_far = shift.start, _NONE
-        so_far += length
-        turns[shift.layer] = (since, shift, so_far)
-        longest = max(longest, so_far)
-    return _Measure(noun, totals, longest)
-
-
-def _balance(carried: Sequence[timedelta]) -> float:
-    """1 less the part of all hours that would have to change hands, as a part of the most."""
-    total = sum(carried, _NONE)
-    count = len(carried)
-    if count < 2 or not total:
-        return 1.0
-    # Multiplied by the number of people, so that nothing is rounded.
-    too_much = sum((max(_NONE, each * count - total) for each in carried), _NONE)
-    return 1 - too_much / (total * (count - 1))
 
 
 def _gap_problems(gaps: Sequence[Interval], zone: str) -> Iterable[CoverageProblem]:
@@ -216,53 +167,65 @@ def _member_problems(active: Sequence[CoveredPerson]) -> Iterable[CoverageProble
 
 
 def _imbalances(
-    measures: Iterable[_Measure], active: Sequence[CoveredPerson]
+    measures: Iterable[HoursMeasure], active: Sequence[CoveredPerson]
 ) -> Iterable[CoverageProblem]:
-    """Who carries clearly too much.
+    """Who has clearly too much, or if nobody has, who has clearly too little.
 
-    That is a fifth above the fair share, and at least one whole turn: in a time too
-    short for a turn of everybody, some have one more than others by necessity.
+    Clearly means a fifth of the fair share and at least one whole turn: a period too
+    short for everybody's turn gives some people one turn more than others.
     """
-    count = len(active)
     for measure in measures:
         everybody = sum(measure.totals.values(), _NONE)
-        total = sum((measure.of(each) for each in active), _NONE)
-        for person in active if total else ():
-            own = measure.of(person)
-            if own * count - total >= measure.longest * count and own * count * 5 > total * 6:
-                sentence = f"{person.name} has {own * 100 // everybody} % of the {measure.noun}."
-                yield CoverageProblem(CoverageProblemKind.IMBALANCE, sentence, person.user_id)
+        above, below = _outliers(measure, active)
+        for person in above or below:
+            share = measure.hours_of(person.user_id) * 100 // everybody
+            only = "" if above else "only "
+            sentence = f"{person.name} has {only}{share} % of the {measure.noun}."
+            yield CoverageProblem(CoverageProblemKind.IMBALANCE, sentence, person.user_id)
+
+
+def _outliers(
+    measure: HoursMeasure, active: Sequence[CoveredPerson]
+) -> tuple[list[CoveredPerson], list[CoveredPerson]]:
+    """The people clearly above and clearly below the fair share."""
+    total = sum((measure.hours_of(person.user_id) for person in active), _NONE)
+    above: list[CoveredPerson] = []
+    below: list[CoveredPerson] = []
+    for person in active if total else ():
+        # Multiplied by the number of people to stay exact.
+        excess = measure.hours_of(person.user_id) * len(active) - total
+        if abs(excess) * 5 > total and abs(excess) >= measure.longest * len(active):
+            (above if excess > _NONE else below).append(person)
+    return above, below
 
 
 def _person_problems(
-    people: Iterable[CoveredPerson], carried: _Measure
+    people: Iterable[CoveredPerson], carried: HoursMeasure
 ) -> Iterable[CoverageProblem]:
     for person in people:
         if person.member and not person.active:
             sentence = f"{person.name} is not active and gets no turn."
             yield CoverageProblem(CoverageProblemKind.INACTIVE, sentence, person.user_id)
-        elif not person.reachable and (person.member or carried.of(person)):
-            sentence = f"{person.name} has neither an e-mail address nor a phone number."
+        elif not person.reachable and (person.member or carried.hours_of(person.user_id)):
+            sentence = (
+                f"Pages cannot reach {person.name}: no confirmed contact, and no e-mail address."
+            )
             yield CoverageProblem(CoverageProblemKind.UNREACHABLE, sentence, person.user_id)
 
 
 def _span(gap: Interval, zone: str) -> str:
     start, end = (wall_of(at, zone_of(zone)) for at in (gap.start, gap.end))
     if start.date() == end.date():
-        return f"on {_day(start)} {_clock(start)}–{_clock(end)}"
-    return f"from {_day(start)} {_clock(start)} to {_day(end)} {_clock(end)}"
+        return f"on {_day(start)} {clock(start)}–{clock(end)}"
+    return f"from {_day(start)} {clock(start)} to {_day(end)} {clock(end)}"
 
 
 def _day(wall: datetime) -> str:
-    return f"{_DAYS[wall.weekday()]}, {wall.day} {_MONTHS[wall.month - 1]},"
-
-
-def _clock(wall: datetime) -> str:
-    return f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
+    return f"{WEEKDAYS[wall.weekday()]}, {wall.day} {MONTHS[wall.month - 1]},"
 
 
 def _long(length: timedelta) -> str:
-    """A length for people: in hours, below one hour in minutes."""
+    """A length in hours, or in minutes below one hour."""
     if length < _HOUR:
         return f"{max(1, round(length / timedelta(minutes=1)))} min"
     return f"{_hours(length):.1f}".removesuffix(".0") + " h"

@@ -21,7 +21,8 @@ class Rotation(Versioned, Named, Base):
     """``reminder_interval`` is in seconds; 0 means no reminders.
 
     ``schedule_changes`` counts everything that changed who is on call (see
-    services/schedule_changes.py), and ``schedule_changed_at`` is when the last did.
+    services/oncall/versions.py), and ``schedule_changed_at`` is when the last did.
+    ``covered``: whether somebody is on call until ``next_boundary_at`` (None: unknown).
     """
 
     __tablename__ = "rotations"
@@ -33,6 +34,8 @@ class Rotation(Versioned, Named, Base):
     reminder_interval: Mapped[int] = mapped_column(default=300)
     schedule_changes: Mapped[int] = mapped_column(default=0, server_default="0")
     schedule_changed_at: Mapped[datetime | None]
+    covered: Mapped[bool | None]
+    next_boundary_at: Mapped[datetime | None]
 
     team: Mapped[Team] = relationship(lazy="raise_on_sql")
 

@@ -70,7 +70,16 @@ def create(
         updated_at=now,
     )
     resources.insert_row(session, token, taken="Try again.")
-    _record(session, actor, "create", token, user, now, resources.given_fields(values))
+    audit.record_user_change(
+        session,
+        actor,
+        "create",
+        user,
+        token,
+        resources.given_fields(values),
+        now=now,
+        group_id=token.group_id,
+    )
     return token, text
 
 
@@ -81,7 +90,16 @@ def update(
     diff = resources.change_row(token, validation.clean(data, {"name": validation.NAME}))
     if diff:
         resources.save_row(session, token, now)
-        _record(session, actor, "update", token, session.get_one(User, token.user_id), now, diff)
+        audit.record_user_change(
+            session,
+            actor,
+            "update",
+            session.get_one(User, token.user_id),
+            token,
+            diff,
+            now=now,
+            group_id=token.group_id,
+        )
     return token
 
 
@@ -89,7 +107,9 @@ def delete(session: Session, token: ApiToken, *, actor: Actor, now: datetime) ->
     """Revoke the token: it is void at once."""
     user = session.get_one(User, token.user_id)
     resources.remove_row(session, token, used="This token is still needed.")
-    _record(session, actor, "delete", token, user, now, {})
+    audit.record_user_change(
+        session, actor, "delete", user, token, {}, now=now, group_id=token.group_id
+    )
 
 
 def _group(session: Session, user: User, slug: str | None) -> Group | None:
@@ -114,24 +134,3 @@ def _refuse_more(granting: Granting, values: Mapping[str, Any], group: Group | N
     ends = values.get("expires_at")
     if granting.expires_at is not None and (ends is None or ends > granting.expires_at):
         raise NotAllowed("The new token must not outlive the token in use.")
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    token: ApiToken,
-    user: User,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session,
-        actor,
-        action,
-        token,
-        diff,
-        now=now,
-        group_id=token.group_id,
-        name=f"{user.username}/{token.name}",
-    )

@@ -16,6 +16,7 @@ from incidentrelay.services.alerts import search as alert_search
 
 OPEN = (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED)
 PAGE_SIZE = 50
+MAX_COUNT = 1000
 # Where the database cannot tell what matches, so many rows are looked at for one page.
 _CHUNK, _CHUNKS = 500, 8
 _MOST_TEAMS = _MOST_PEOPLE = 500
@@ -37,6 +38,8 @@ class AlertFilter:
 
 @dataclass(frozen=True, slots=True)
 class AlertCounts:
+    """Each count stops at MAX_COUNT."""
+
     firing: int = 0
     acknowledged: int = 0
     resolved: int = 0
@@ -84,7 +87,7 @@ def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter)
     return AlertPage(
         alerts=tuple(alerts),
         signals=count_signals(session, [alert.id for alert in alerts]),
-        counts=_counts(session, narrowed(select(Alert.status, func.count()).select_from(Alert))),
+        counts=_counts(session, narrowed(select(Alert.id))),
         older=older,
     )
 
@@ -132,8 +135,19 @@ def count_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int
 
 
 def _counts(session: Session, statement: Select[Any]) -> AlertCounts:
-    rows = session.execute(statement.group_by(Alert.status))
-    return AlertCounts(**{str(status): count for status, count in rows})
+    """The alerts of each status, counted up to MAX_COUNT: the list polls this."""
+    row = session.execute(
+        select(
+            *(
+                select(func.count())
+                .select_from(statement.where(Alert.status == status).limit(MAX_COUNT).subquery())
+                .scalar_subquery()
+                .label(str(status))
+                for status in AlertStatus
+            )
+        )
+    ).one()
+    return AlertCounts(**row._asdict())
 
 
 def _page(

@@ -107,7 +107,9 @@ def create(
         **target,
     )
     resources.insert_row(session, feed, taken="Try again.")
-    _record(session, actor, "create", feed, user, now, resources.given_fields(values))
+    audit.record_user_change(
+        session, actor, "create", user, feed, resources.given_fields(values), now=now
+    )
     return feed, token
 
 
@@ -127,7 +129,7 @@ def regenerate_token(
     feed.hint = token_hint(token)
     resources.save_row(session, feed, now)
     diff = {"token": [audit.MASK, audit.MASK]}
-    _record(session, actor, "regenerate", feed, user, now, diff)
+    audit.record_user_change(session, actor, "regenerate", user, feed, diff, now=now)
     return token
 
 
@@ -135,7 +137,7 @@ def delete(session: Session, feed: CalendarFeed, *, actor: Actor, now: datetime)
     """Remove the feed: its address is void at once."""
     user = session.get_one(User, feed.user_id)
     resources.remove_row(session, feed, used="This feed is still needed.")
-    _record(session, actor, "delete", feed, user, now, {})
+    audit.record_user_change(session, actor, "delete", user, feed, {}, now=now)
 
 
 def _refuse_others(user: User, actor: Actor, granting: Granting | None) -> None:
@@ -177,17 +179,3 @@ def _refuse_too_many(session: Session, user: User) -> None:
     count = select(func.count()).where(CalendarFeed.user_id == user.id)
     if (session.scalar(count) or 0) >= MAX_FEEDS:
         raise Conflict(f"You have {MAX_FEEDS} calendar feeds; remove one first.")
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    feed: CalendarFeed,
-    user: User,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session, actor, action, feed, diff, now=now, name=f"{user.username}/{feed.id}"
-    )

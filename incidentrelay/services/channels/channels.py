@@ -63,7 +63,9 @@ def create(
     # A database may give it the number of one that was deleted.
     providers.reset_provider(session, channel.id)
     shown = {**values, "config": channel_config.audit_config(kind.info, config)}
-    _record(session, actor, "create", team, channel, now, resources.given_fields(shown))
+    audit.record_team_change(
+        session, actor, "create", team, channel, resources.given_fields(shown), now=now
+    )
     return channel
 
 
@@ -87,8 +89,14 @@ def update(
         resources.save_row(session, channel, now)
         if not diff.keys() <= {"name"}:
             providers.reset_provider(session, channel.id)
-        _record(
-            session, actor, "update", team_lookup.find_team(session, channel), channel, now, diff
+        audit.record_team_change(
+            session,
+            actor,
+            "update",
+            team_lookup.find_team(session, channel),
+            channel,
+            diff,
+            now=now,
         )
     return channel
 
@@ -110,7 +118,7 @@ def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -
     )
     providers.reset_provider(session, channel.id)
     resources.remove_row(session, channel, used="A route uses this channel.")
-    _record(session, actor, "delete", team, channel, now, {})
+    audit.record_team_change(session, actor, "delete", team, channel, {}, now=now)
 
 
 def _reconfigure(
@@ -126,27 +134,6 @@ def _reconfigure(
     channel.sealed = vault.seal(channel.uid, secrets) if secrets else None
     before, after = (channel_config.audit_config(kind.info, config) for config in (old, new))
     return {"config": [before, after]}
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    team: Team,
-    channel: Channel,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session,
-        actor,
-        action,
-        channel,
-        diff,
-        now=now,
-        group_id=team.group_id,
-        name=team_lookup.find_name(team, channel),
-    )
 
 
 __all__ = ["create", "delete", "full_config", "public_config", "update"]

@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
-from incidentrelay.models import ApiToken, AuditEntry, Base, CalendarFeed, RotationOverride
+from incidentrelay.models import (
+    ApiToken,
+    AuditEntry,
+    Base,
+    CalendarFeed,
+    RotationOverride,
+    Team,
+    User,
+)
 
 MASK = "***"
 
@@ -34,8 +42,8 @@ def record_change(
 ) -> AuditEntry:
     """Write that ``actor`` did ``action`` (``create``, ``update`` …) to ``subject``.
 
-    ``diff`` maps a field to [before, after]; whoever makes it puts MASK where a
-    secret stood. ``name`` names the subject where its own slug is not enough.
+    ``diff`` maps a field to [before, after], with MASK in place of a secret.
+    ``name`` names the subject if its own slug is not enough.
     """
     entry = AuditEntry(
         at=now,
@@ -52,6 +60,45 @@ def record_change(
     return entry
 
 
+def record_team_change(
+    session: Session,
+    actor: Actor,
+    action: str,
+    team: Team,
+    subject: Base,
+    diff: Diff,
+    *,
+    now: datetime,
+    name: str | None = None,
+) -> AuditEntry:
+    """Write a change to something that ``team`` owns, named ``team/name``.
+
+    ``name`` defaults to the subject's own.
+    """
+    name = f"{team.slug}/{name or name_of(subject)}"
+    return record_change(
+        session, actor, action, subject, diff, now=now, group_id=team.group_id, name=name
+    )
+
+
+def record_user_change(
+    session: Session,
+    actor: Actor,
+    action: str,
+    user: User,
+    subject: Base,
+    diff: Diff,
+    *,
+    now: datetime,
+    group_id: int | None = None,
+) -> AuditEntry:
+    """Write a change to something that ``user`` owns, named ``user/name``."""
+    name = f"{user.username}/{name_of(subject)}"
+    return record_change(
+        session, actor, action, subject, diff, now=now, group_id=group_id, name=name
+    )
+
+
 def kind_of(subject: Base) -> str:
     """The noun of a row, in lower case with underscores."""
     model = type(subject)
@@ -59,7 +106,7 @@ def kind_of(subject: Base) -> str:
 
 
 def name_of(subject: Base) -> str:
-    """How people name a row: its slug, username or name, else its number."""
+    """The name people use for a row: its slug, username or name, else its id."""
     for field in ("slug", "username", "name", "id"):
         if field in subject.__mapper__.columns:
             return str(getattr(subject, field))
@@ -67,7 +114,7 @@ def name_of(subject: Base) -> str:
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON can hold it."""
+    """``value`` as JSON."""
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, Mapping):

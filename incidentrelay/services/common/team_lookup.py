@@ -1,4 +1,4 @@
-"""Finding what a request names inside a team or its group, and naming it for the audit log."""
+"""Finds what a request names inside a team."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -13,12 +13,12 @@ TeamThing = TypeVar("TeamThing", Rotation, Policy, Channel, Route)
 
 
 def find_team(session: Session, row: Rotation | Policy | Channel | Route) -> Team:
-    """The team that owns ``row``; a statement only where it is not loaded yet."""
+    """The team that owns ``row``, queried only if it is not loaded yet."""
     return session.get_one(Team, row.team_id)
 
 
 def taken(session: Session, model: type[TeamThing], team_id: int, slug: str) -> bool:
-    """Whether the team has a ``model`` of that slug."""
+    """Whether the team has a ``model`` with that slug."""
     twin = select(model.id).where(model.team_id == team_id, model.slug == slug)
     return session.scalar(twin) is not None
 
@@ -26,7 +26,7 @@ def taken(session: Session, model: type[TeamThing], team_id: int, slug: str) -> 
 def find_things(
     session: Session, model: type[TeamThing], team_id: int, slugs: Sequence[str], field: str
 ) -> list[TeamThing]:
-    """The team's rows of these slugs, in their order; raises InvalidInput naming ``field``."""
+    """The team's rows with these slugs, in order; raises InvalidInput for ``field``."""
     query = select(model).where(model.team_id == team_id, model.slug.in_(slugs))
     found = {row.slug: row for row in session.scalars(query)} if slugs else {}
     noun = model.__name__.lower()
@@ -34,8 +34,3 @@ def find_things(
         if slug not in found:
             raise InvalidInput.of(field, f"The team has no {noun} “{slug}”.")
     return [found[slug] for slug in slugs]
-
-
-def find_name(team: Team, row: Rotation | Policy | Channel | Route) -> str:
-    """How the audit log names something of a team."""
-    return f"{team.slug}/{row.slug}"

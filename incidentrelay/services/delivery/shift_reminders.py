@@ -29,7 +29,7 @@ from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import on_call
 from incidentrelay.models import Group, Heartbeat, Rotation, ShiftReminder, Team, User
 from incidentrelay.services.common import heartbeats
-from incidentrelay.services.oncall import schedules
+from incidentrelay.services.oncall import boundaries, schedules
 from incidentrelay.services.outbox import personal as personal_messages
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.recipients.directory import Recipient
@@ -99,12 +99,13 @@ def _edges(session: Session, after: datetime, now: datetime) -> list[_Found]:
         select(Rotation)
         .join(Rotation.team)
         .join(Group, Group.id == Team.group_id)
-        .where(Rotation.enabled, Team.active, Group.active)
+        .where(Rotation.enabled, Team.active, Group.active, boundaries.is_due(now))
         .options(joinedload(Rotation.team))
         .order_by(Rotation.id)
     )
     rotations = {rotation.id: rotation for rotation in session.scalars(query)}
     loaded = schedules.load_schedules(session, list(rotations))
+    boundaries.store_boundaries(session, rotations.values(), loaded, now)
     columns = select(
         ShiftReminder.rotation_id, ShiftReminder.user_id, ShiftReminder.edge, ShiftReminder.at
     ).where(ShiftReminder.at > after)

@@ -55,7 +55,9 @@ def create(
     _check_round(stored["steps"], values.get("repeat", 0))
     policy = Policy(**stored, team=team, team_id=team.id, created_at=now, updated_at=now)
     resources.insert_row(session, policy, taken=taken)
-    _record(session, actor, "create", team, policy, now, resources.given_fields(values))
+    audit.record_team_change(
+        session, actor, "create", team, policy, resources.given_fields(values), now=now
+    )
     return policy
 
 
@@ -75,7 +77,7 @@ def update(
         diff["steps"] = [before, public_steps(session, [policy])[policy.id]]
     if diff:
         resources.save_row(session, policy, now)
-        _record(session, actor, "update", team, policy, now, diff)
+        audit.record_team_change(session, actor, "update", team, policy, diff, now=now)
     return policy
 
 
@@ -86,7 +88,7 @@ def delete(session: Session, policy: Policy, *, actor: Actor, now: datetime) -> 
     if routes:
         raise Conflict(f"Routes use this policy ({', '.join(sorted(routes))}).")
     resources.remove_row(session, policy, used="A route uses this policy.")
-    _record(session, actor, "delete", team, policy, now, {})
+    audit.record_team_change(session, actor, "delete", team, policy, {}, now=now)
 
 
 def draft_policy(session: Session, team: Team, data: Mapping[str, Any]) -> tuple[list[Any], int]:
@@ -219,24 +221,3 @@ def _shown(
     if isinstance(name, tuple):
         name = name[2] if name[0] == team_id else f"{name[1]}/{name[2]}"
     return {"kind": target["kind"], "name": name}
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    team: Team,
-    policy: Policy,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session,
-        actor,
-        action,
-        policy,
-        diff,
-        now=now,
-        group_id=team.group_id,
-        name=team_lookup.find_name(team, policy),
-    )

@@ -75,7 +75,9 @@ def create(
         updated_at=now,
     )
     resources.insert_row(session, route, taken=taken)
-    _record(session, actor, "create", team, route, now, resources.given_fields(values))
+    audit.record_team_change(
+        session, actor, "create", team, route, resources.given_fields(values), now=now
+    )
     return route, token
 
 
@@ -95,7 +97,9 @@ def update(
     diff = _change(route, _resolved(session, route.team_id, values))
     if diff:
         resources.save_row(session, route, now)
-        _record(session, actor, "update", team_lookup.find_team(session, route), route, now, diff)
+        audit.record_team_change(
+            session, actor, "update", team_lookup.find_team(session, route), route, diff, now=now
+        )
     return route
 
 
@@ -103,7 +107,7 @@ def delete(session: Session, route: Route, *, actor: Actor, now: datetime) -> No
     """Delete the route with its token; its alerts stay, and nothing joins them any more."""
     team = team_lookup.find_team(session, route)
     resources.remove_row(session, route, used="This route is still needed.")
-    _record(session, actor, "delete", team, route, now, {})
+    audit.record_team_change(session, actor, "delete", team, route, {}, now=now)
 
 
 def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime) -> str:
@@ -113,7 +117,9 @@ def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime)
     route.token_hint = token_hint(token)
     resources.save_row(session, route, now)
     diff = {"token": [audit.MASK, audit.MASK]}
-    _record(session, actor, "rotate_token", team_lookup.find_team(session, route), route, now, diff)
+    audit.record_team_change(
+        session, actor, "rotate_token", team_lookup.find_team(session, route), route, diff, now=now
+    )
     return token
 
 
@@ -157,24 +163,3 @@ def _change(route: Route, stored: Mapping[str, Any]) -> dict[str, list[Any]]:
     if "channels" in diff:
         diff["channels"] = [[row.slug for row in rows] for rows in diff["channels"]]
     return diff
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    team: Team,
-    route: Route,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session,
-        actor,
-        action,
-        route,
-        diff,
-        now=now,
-        group_id=team.group_id,
-        name=team_lookup.find_name(team, route),
-    )

@@ -113,7 +113,7 @@ def _rows(
     rows: list[CalendarRow] = []
     count = 0
     for rotation in rotations:
-        schedule = loaded.get(rotation.id, Schedule(()))
+        schedule = loaded.get(rotation.id, schedules.NO_SCHEDULE)
         found = whole_shifts(schedule, wanted.start, wanted.end)
         filled = grid_blocks(found, wanted.start, wanted.end)
         count += len(filled)

@@ -60,7 +60,7 @@ def rotation_shifts(
     """The shifts of [start, end), cut to it; raises InvalidInput for more than 400 days."""
     if end - start > LONGEST:
         raise InvalidInput.of("end", f"Ask for at most {LONGEST.days} days.")
-    schedule = schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
+    schedule = schedules.load_schedule(session, rotation.id)
     return shifts(schedule, start, end)
 
 

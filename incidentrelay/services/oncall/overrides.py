@@ -50,7 +50,9 @@ def create(
     resources.insert_row(session, override, taken="This override is there already.")
     schedule_versions.bump_rotation(session, rotation.id, now)
     diff = resources.given_fields({"user": user.username, **values})
-    _record(session, actor, "create", team, rotation, override, now, diff)
+    audit.record_team_change(
+        session, actor, "create", team, override, diff, now=now, name=_name(rotation, override)
+    )
     return override
 
 
@@ -97,7 +99,16 @@ def update(
     if changed:
         resources.save_row(session, override, now)
         schedule_versions.bump_rotation(session, rotation.id, now)
-        _record(session, actor, "update", team, rotation, override, now, changed)
+        audit.record_team_change(
+            session,
+            actor,
+            "update",
+            team,
+            override,
+            changed,
+            now=now,
+            name=_name(rotation, override),
+        )
     return override
 
 
@@ -109,7 +120,7 @@ def delete(session: Session, override: RotationOverride, *, actor: Actor, now: d
     rotation = session.get_one(Rotation, override.rotation_id)
     team = team_lookup.find_team(session, rotation)
     _refuse_ended(override, now)
-    name = _name(team, rotation, override)
+    name = _name(rotation, override)
     if override.starts_at < now:
         diff = resources.change_row(override, {"ends_at": now})
         resources.save_row(session, override, now)
@@ -117,9 +128,7 @@ def delete(session: Session, override: RotationOverride, *, actor: Actor, now: d
         diff = {}
         resources.remove_row(session, override, used="This override is still needed.")
     schedule_versions.bump_rotation(session, rotation.id, now)
-    audit.record_change(
-        session, actor, "delete", override, diff, now=now, group_id=team.group_id, name=name
-    )
+    audit.record_team_change(session, actor, "delete", team, override, diff, now=now, name=name)
 
 
 def _refuse_ended(override: RotationOverride, now: datetime) -> None:
@@ -146,27 +155,5 @@ def _check_window(starts_at: datetime, ends_at: datetime, now: datetime) -> None
         raise InvalidInput.of("ends_at", f"An override lasts at most {LONGEST.days} days.")
 
 
-def _name(team: Team, rotation: Rotation, override: RotationOverride) -> str:
-    return f"{team_lookup.find_name(team, rotation)}/{override.id}"
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    team: Team,
-    rotation: Rotation,
-    override: RotationOverride,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session,
-        actor,
-        action,
-        override,
-        diff,
-        now=now,
-        group_id=team.group_id,
-        name=_name(team, rotation, override),
-    )
+def _name(rotation: Rotation, override: RotationOverride) -> str:
+    return f"{rotation.slug}/{override.id}"

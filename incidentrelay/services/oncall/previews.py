@@ -1,6 +1,6 @@
-"""What a schedule would be if it were saved, and how good it is. Nothing here writes."""
+"""Previews an edited schedule and reports the coverage of one. Nothing here writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,15 +27,16 @@ LONGEST = timedelta(days=92)
 SOON = timedelta(days=14)
 MAX_OVERRIDES = 50
 _YEARS = (1971, 2199)
+# Which of these users a page reaches; services/recipients knows it.
+ReachableLookup = Callable[[Session, Collection[int]], Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulePreview:
-    """A stretch of a rotation as it is, and as it would be.
+    """A period of a rotation as it is, and as it would be.
 
-    ``gaps`` and ``quality`` are of ``after``. Shifts of overrides that are only
-    previewed have neither a layer nor an ``override_id``. ``usernames`` are of
-    everybody in it.
+    ``gaps`` and ``quality`` describe ``after``. Shifts of previewed overrides have
+    neither a layer nor an ``override_id``. ``usernames`` covers everybody in either.
     """
 
     before: Sequence[Shift]
@@ -54,23 +55,25 @@ def preview_edit(
     start: datetime,
     end: datetime,
     now: datetime,
+    reachable: ReachableLookup,
 ) -> SchedulePreview:
-    """What saving would make of [start, end).
+    """[start, end) as it would be after saving.
 
-    ``data`` are the fields of a rotation's schedule, as an update takes them, and
-    ``overrides``, each as its creation takes it. Raises InvalidInput and Conflict as
-    saving would, overrides under fields like ``overrides.0.user``.
+    ``data`` holds the fields of a schedule as an update takes them, and ``overrides``,
+    each as its creation takes it. Raises InvalidInput and Conflict as saving would;
+    errors of overrides are under fields like ``overrides.0.user``.
     """
     check_span(start, end)
     schedule = {field: value for field, value in data.items() if field != "overrides"}
-    old, made = rotations.edit_rotation(session, rotation, schedule, now=now)
-    new = old if made is None else _revised(old, made, now)
+    old, layers = rotations.edit_rotation(session, rotation, schedule, now=now)
+    new = old if layers is None else _revised(old, layers, now)
     new, added = _overridden(session, rotation, new, data.get("overrides", ()), now)
     before = shifts(old, start, end)
     after = shifts(new, start, end)
     group_id = team_lookup.find_team(session, rotation).group_id
     shown = [_without_id(shift) if shift.override_id in added else shift for shift in after]
-    return _made(before, shown, _report(session, group_id, new, after, start, end), session)
+    people = _people(session, group_id, new, after, reachable)
+    return _preview(session, before, shown, _report(new, after, start, end, people))
 
 
 def preview_new(
@@ -81,40 +84,47 @@ def preview_new(
     start: datetime,
     end: datetime,
     now: datetime,
+    reachable: ReachableLookup,
 ) -> SchedulePreview:
-    """What a new rotation would be in [start, end); nothing is before.
+    """[start, end) of a new rotation; ``before`` is empty.
 
-    ``data`` are the fields of a schedule, as a creation takes them. Raises InvalidInput
-    as that would.
+    ``data`` holds the fields of a schedule as a creation takes them. Raises
+    InvalidInput as creating would.
     """
     check_span(start, end)
-    made = rotations.plan_rotation(session, team, data, now=now)
-    schedule = Schedule((Revision(None, made, frozenset()),))
+    layers = rotations.plan_rotation(session, team, data, now=now)
+    schedule = Schedule((Revision(None, layers, frozenset()),))
     after = shifts(schedule, start, end)
-    report = _report(session, team.group_id, schedule, after, start, end)
-    return _made((), after, report, session)
+    people = _people(session, team.group_id, schedule, after, reachable)
+    return _preview(session, (), after, _report(schedule, after, start, end, people))
 
 
 def report_coverage(
-    session: Session, rotation: Rotation, start: datetime, end: datetime
+    session: Session,
+    rotation: Rotation,
+    start: datetime,
+    end: datetime,
+    *,
+    reachable: ReachableLookup,
 ) -> tuple[CoverageReport, Mapping[int, str]]:
-    """The quality of the rotation's schedule in [start, end), and everybody's usernames."""
+    """The coverage of the rotation in [start, end), and everybody's usernames."""
     check_span(start, end)
-    schedule = _load(session, rotation)
+    schedule = schedules.load_schedule(session, rotation.id)
     found = shifts(schedule, start, end)
     group_id = team_lookup.find_team(session, rotation).group_id
-    made = _report(session, group_id, schedule, found, start, end)
-    return made, _usernames(session, found, made)
+    people = _people(session, group_id, schedule, found, reachable)
+    report = _report(schedule, found, start, end, people)
+    return report, _usernames(session, found, report)
 
 
 def list_upcoming_gaps(session: Session, rotation: Rotation, now: datetime) -> list[Interval]:
     """When nobody is on call in the next 14 days."""
     end = now + SOON
-    return gaps(shifts(_load(session, rotation), now, end), now, end)
+    return gaps(shifts(schedules.load_schedule(session, rotation.id), now, end), now, end)
 
 
 def check_span(start: datetime, end: datetime) -> None:
-    """Raise InvalidInput (``from``, ``to``) unless it is 92 days at most, and not empty."""
+    """Raise InvalidInput (``from``, ``to``) if the period is empty or over 92 days."""
     check_instant(start, "from")
     check_instant(end, "to")
     if end <= start:
@@ -124,17 +134,13 @@ def check_span(start: datetime, end: datetime) -> None:
 
 
 def check_instant(at: datetime, field: str) -> None:
-    """Raise InvalidInput naming ``field`` for a time that no schedule is about."""
+    """Raise InvalidInput for ``field`` if the time is out of range."""
     if not _YEARS[0] <= at.year <= _YEARS[1]:
         raise InvalidInput.of(field, "This time is out of range.")
 
 
-def _load(session: Session, rotation: Rotation) -> Schedule:
-    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
-
-
 def _revised(old: Schedule, layers: tuple[Layer, ...], now: datetime) -> Schedule:
-    """``old`` with one more revision, as :func:`schedules.load` will load it."""
+    """``old`` with one more revision, as :func:`schedules.load_schedules` will load it."""
     inactive = old.revisions[-1].inactive if old.revisions else frozenset[int]()
     return replace(old, revisions=(*old.revisions, Revision(now, layers, inactive)))
 
@@ -143,28 +149,28 @@ def _overridden(
     session: Session,
     rotation: Rotation,
     schedule: Schedule,
-    given: Sequence[Mapping[str, Any]],
+    payloads: Sequence[Mapping[str, Any]],
     now: datetime,
 ) -> tuple[Schedule, frozenset[int]]:
-    """``schedule`` with these overrides as its newest, and the ids that they have in it."""
-    if len(given) > MAX_OVERRIDES:
+    """``schedule`` with these overrides as its newest, and their provisional ids."""
+    if len(payloads) > MAX_OVERRIDES:
         raise InvalidInput.of("overrides", f"Give at most {MAX_OVERRIDES} overrides.")
     team = team_lookup.find_team(session, rotation)
     highest = max((each.id for each in schedule.overrides), default=0)
     added = []
-    for index, data in enumerate(given):
+    for index, data in enumerate(payloads):
         try:
             user, values = overrides.check_override(session, team, data, now)
         except InvalidInput as error:
             raise error.under(f"overrides.{index}") from None
         number = highest + 1 + index
         added.append(Override(number, user.id, values["starts_at"], values["ends_at"]))
-    made = replace(schedule, overrides=(*schedule.overrides, *added))
-    return made, frozenset(override.id for override in added)
+    changed = replace(schedule, overrides=(*schedule.overrides, *added))
+    return changed, frozenset(override.id for override in added)
 
 
-def _made(
-    before: Sequence[Shift], after: Sequence[Shift], report: CoverageReport, session: Session
+def _preview(
+    session: Session, before: Sequence[Shift], after: Sequence[Shift], report: CoverageReport
 ) -> SchedulePreview:
     return SchedulePreview(
         before=before,
@@ -181,42 +187,45 @@ def _without_id(shift: Shift) -> Shift:
 
 
 def _report(
-    session: Session,
-    group_id: int,
     schedule: Schedule,
     found: Sequence[Shift],
     start: datetime,
     end: datetime,
+    people: Sequence[CoveredPerson],
 ) -> CoverageReport:
     layers = schedule.revisions[-1].layers if schedule.revisions else ()
-    members = [user_id for layer in layers for user_id in layer.members]
-    # Nights and weekends are those of the lowest layer, which has most of the time.
+    # Nights and weekends follow the lowest layer, which covers most of the time.
     zone = layers[0].zone if layers else "UTC"
-    named = _people(session, group_id, members, [shift.user_id for shift in found])
-    return coverage.coverage_report(found, gaps(found, start, end), start, end, zone, named)
+    return coverage.coverage_report(found, gaps(found, start, end), start, end, zone, people)
 
 
 def _people(
-    session: Session, group_id: int, members: Iterable[int], others: Iterable[int]
+    session: Session,
+    group_id: int,
+    schedule: Schedule,
+    found: Sequence[Shift],
+    reachable: ReachableLookup,
 ) -> list[CoveredPerson]:
-    """Members in their order, then everybody else who is on call, each once."""
-    kept = set(members)
-    ids = list(dict.fromkeys([*members, *others]))
+    """Members in order, then everybody else who has a shift, each once."""
+    layers = schedule.revisions[-1].layers if schedule.revisions else ()
+    members = dict.fromkeys(user_id for layer in layers for user_id in layer.members)
+    ids = list(members | dict.fromkeys(shift.user_id for shift in found))
     joined = (GroupMember.user_id == User.id) & (GroupMember.group_id == group_id)
     query = select(User, GroupMember.id).outerjoin(GroupMember, joined).where(User.id.in_(ids))
     rows = {user.id: (user, link is not None) for user, link in session.execute(query)}
+    reached = reachable(session, ids)
     return [
         CoveredPerson(
             user_id=user.id,
             name=user.display_name,
-            member=user.id in kept,
+            member=user.id in members,
             active=user.active and belongs,
-            reachable=bool(user.email or user.phone),
+            reachable=user.id in reached,
         )
         for user, belongs in (rows[user_id] for user_id in ids if user_id in rows)
     ]
 
 
-def _usernames(session: Session, found: Iterable[Shift], made: CoverageReport) -> dict[int, str]:
-    ids = {shift.user_id for shift in found} | {load.person.user_id for load in made.loads}
+def _usernames(session: Session, found: Iterable[Shift], report: CoverageReport) -> dict[int, str]:
+    ids = {shift.user_id for shift in found} | {load.person.user_id for load in report.loads}
     return user_lookup.display_names(session, ids)

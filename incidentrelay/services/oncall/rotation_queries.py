@@ -70,20 +70,22 @@ def list_rotations(
     rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
     loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     return [
-        RotationListing(row, _first_gap(loaded.get(row.rotation.id, Schedule(())), now))
+        RotationListing(row, _first_gap(loaded.get(row.rotation.id, schedules.NO_SCHEDULE), now))
         for row in on_call_now.who_is_on_call(session, rotations, now)
     ]
 
 
-def load_rotation_page(session: Session, rotation: Rotation, now: datetime) -> RotationPage:
+def load_rotation_page(
+    session: Session, rotation: Rotation, now: datetime, *, reachable: previews.ReachableLookup
+) -> RotationPage:
     """Everything on the page of a rotation."""
-    schedule = load_schedule(session, rotation)
+    schedule = schedules.load_schedule(session, rotation.id)
     end = now + previews.DEFAULT_SPAN
     found = whole_shifts(schedule, now, end)
     filled = grid_blocks(found, now, end)
     layers = load_layers(schedule)
     ids = {user_id for layer in layers for user_id in layer.members}
-    report, _ = previews.report_coverage(session, rotation, now, end)
+    report, _ = previews.report_coverage(session, rotation, now, end, reachable=reachable)
     return RotationPage(
         layers=layers,
         blocks=filled[:MOST_BLOCKS],
@@ -111,11 +113,6 @@ def list_candidates(session: Session, team: Team) -> list[User]:
         .limit(_MOST_PEOPLE)
     )
     return list(session.scalars(query))
-
-
-def load_schedule(session: Session, rotation: Rotation) -> Schedule:
-    """The rotation's schedule, empty where it has none."""
-    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
 
 
 def list_shifts(schedule: Schedule, user_id: int, now: datetime) -> list[Shift]:

@@ -52,7 +52,7 @@ def create(
     resources.insert_row(session, rotation, taken=taken)
     _store(session, rotation, made, None, actor, now)
     diff = resources.given_fields({**own, "layers": _shown(session, made)})
-    _record(session, actor, "create", team, rotation, now, diff)
+    audit.record_team_change(session, actor, "create", team, rotation, diff, now=now)
     return rotation
 
 
@@ -79,7 +79,7 @@ def update(
         diff |= _revise(session, rotation, team, schedule, actor, now)
     if diff:
         resources.save_row(session, rotation, now)
-        _record(session, actor, "update", team, rotation, now, diff)
+        audit.record_team_change(session, actor, "update", team, rotation, diff, now=now)
     return rotation
 
 
@@ -93,7 +93,7 @@ def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime)
         session, team.group_id, {(TargetKind.ON_CALL, rotation.id)}, "The rotation"
     )
     resources.remove_row(session, rotation, used="A route uses this rotation.")
-    _record(session, actor, "delete", team, rotation, now, {})
+    audit.record_team_change(session, actor, "delete", team, rotation, {}, now=now)
 
 
 def edit_rotation(
@@ -211,7 +211,7 @@ def _rebased(
 
 
 def _schedule(session: Session, rotation: Rotation) -> Schedule:
-    return schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return schedules.load_schedule(session, rotation.id)
 
 
 def _known(schedule: Schedule) -> tuple[Layer, ...]:
@@ -241,24 +241,3 @@ def _shown(session: Session, made: Sequence[Layer]) -> list[dict[str, Any]]:
         session, [person for layer in made for person in layer.members]
     )
     return layers.show_layer(made, usernames)
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    team: Team,
-    rotation: Rotation,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session,
-        actor,
-        action,
-        rotation,
-        diff,
-        now=now,
-        group_id=team.group_id,
-        name=team_lookup.find_name(team, rotation),
-    )

@@ -24,6 +24,7 @@ from incidentrelay.models import (
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
 
+NO_SCHEDULE = Schedule(())
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _LAYER = (
     RotationLayer.key,
@@ -96,6 +97,11 @@ def load_schedules(session: Session, rotation_ids: Collection[int]) -> dict[int,
     not exist are left out.
     """
     return _load(session, _STORED, _OVERRIDES, {"ids": list(rotation_ids)})
+
+
+def load_schedule(session: Session, rotation_id: int) -> Schedule:
+    """The schedule of one rotation; empty if it has none."""
+    return load_schedules(session, [rotation_id]).get(rotation_id, NO_SCHEDULE)
 
 
 def load_paging_schedules(

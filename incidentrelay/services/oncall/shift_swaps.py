@@ -123,7 +123,7 @@ def _locked(session: Session, rotation: Rotation) -> tuple[Team, Schedule]:
     """The schedule, as nobody else changes it by way of overrides until the transaction ends."""
     team = team_lookup.find_team(session, rotation)
     resources.lock_group(session, team.group_id)
-    return team, schedules.load_schedules(session, [rotation.id]).get(rotation.id, Schedule(()))
+    return team, schedules.load_schedule(session, rotation.id)
 
 
 def _myself(session: Session, team: Team, actor: Actor) -> User:

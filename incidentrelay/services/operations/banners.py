@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay.domain.enums import AlertStatus, EventKind
@@ -16,7 +16,7 @@ from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.delivery.outages import Outage
-from incidentrelay.services.oncall import schedules
+from incidentrelay.services.oncall import boundaries, schedules
 
 # A worker gives a sign of life at every sweep, which is at most a minute apart.
 _MOST_ROTATIONS = 300
@@ -61,12 +61,14 @@ def _uncovered(session: Session, memberships: Memberships, now: datetime) -> tup
         .join(Team, Team.id == Rotation.team_id)
         .join(Group, Group.id == Team.group_id)
         .where(Rotation.enabled, Team.active, Group.active, used)
+        .where(or_(boundaries.is_due(now), Rotation.covered.is_(False)))
         .options(joinedload(Rotation.team))
         .order_by(Rotation.id)
         .limit(_MOST_ROTATIONS)
     )
     rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
-    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
+    due = [row.id for row in rotations if not row.next_boundary_at or row.next_boundary_at <= now]
+    loaded = schedules.load_schedules(session, due)
     return tuple(
         rotation
         for rotation in rotations

@@ -189,7 +189,7 @@ def _held(
     held: dict[int, Sequence[Shift]] = {}
     count = 0
     for rotation in rotations:
-        found = shifts(loaded.get(rotation.id, Schedule(())), ruler.start, ruler.end)
+        found = shifts(loaded.get(rotation.id, schedules.NO_SCHEDULE), ruler.start, ruler.end)
         held[rotation.id] = found
         count += len(found)
         if count > MOST_SHIFTS:

@@ -1,4 +1,4 @@
-"""Lists of silences as people look at them, in a constant number of statements."""
+"""Lists silences for the console, in a constant number of statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,11 +27,16 @@ class SilencePage:
 
 @dataclass(frozen=True, slots=True)
 class SilenceState:
-    """``active`` until ``until``; else ``next`` is when it begins; neither: it is over."""
+    """``active`` until ``until``, else it starts at ``next``; without either it is over.
+
+    ``unreadable``: its recurrence cannot be read, for example because its time zone no
+    longer exists. It covers nothing.
+    """
 
     active: bool
     until: datetime | None = None
     next: datetime | None = None
+    unreadable: bool = False
 
 
 def list_silences(
@@ -43,7 +48,7 @@ def list_silences(
     team_id: int | None = None,
     before: int | None = None,
 ) -> SilencePage:
-    """One page of the silences that are over, or are not, newest first.
+    """One page of the silences that are over, or of the others, newest first.
 
     Each has its team, group and creator loaded.
     """
@@ -67,7 +72,7 @@ def silence_state(silence: Silence, now: datetime) -> SilenceState:
     try:
         timing = silence_timing.timing_of(silence)
     except InvalidInput:
-        return SilenceState(False)
+        return SilenceState(False, unreadable=True)
     window = domain.active_at(timing, now)
     if window is not None:
         return SilenceState(True, until=window.end)

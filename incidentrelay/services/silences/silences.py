@@ -45,7 +45,9 @@ def create(
         updated_at=now,
     )
     resources.insert_row(session, silence, taken="This silence is there already.")
-    _record(session, actor, "create", team, silence, now, resources.given_fields(values))
+    audit.record_team_change(
+        session, actor, "create", team, silence, resources.given_fields(values), now=now
+    )
     _take_effect(session, silence, now)
     return silence
 
@@ -93,7 +95,7 @@ def _save(
     if diff:
         resources.save_row(session, silence, now)
         team = session.get_one(Team, silence.team_id)
-        _record(session, actor, "update", team, silence, now, diff)
+        audit.record_team_change(session, actor, "update", team, silence, diff, now=now)
         _take_effect(session, silence, now)
 
 
@@ -116,7 +118,7 @@ def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -
     team = session.get_one(Team, silence.team_id)
     diff: audit.Diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
     resources.remove_row(session, silence, used="This silence is still needed.")
-    _record(session, actor, "delete", team, silence, now, diff)
+    audit.record_team_change(session, actor, "delete", team, silence, diff, now=now)
     escalation_runner.reconsider(session, team.id, now=now)
 
 
@@ -126,18 +128,3 @@ def _check_matchers(matchers: list[str], everything: bool) -> None:
             "matchers",
             "These match every alert; name a label, or say that everything is meant.",
         )
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    team: Team,
-    silence: Silence,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    name = f"{team.slug}/{silence.id}"
-    audit.record_change(
-        session, actor, action, silence, diff, now=now, group_id=team.group_id, name=name
-    )

@@ -1,11 +1,11 @@
-"""The beginning and end of silences, when their time has come.
+"""Starts and ends silences when they are due.
 
-``silences.next_change_at`` says when that is. A hint wakes a worker at that instant,
-and the sweep of every minute makes good for hints that got lost.
+``silences.next_change_at`` is the due time. A hint wakes a worker at that instant; the
+sweep every minute picks up silences whose hint got lost.
 """
 
+import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
@@ -18,18 +18,26 @@ from incidentrelay.services.common import silence_timing
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.silences import silences
 
+log = logging.getLogger(__name__)
+
 
 def due_team_ids(session: Session, now: datetime, *, limit: int) -> Sequence[int]:
-    """The teams in which a silence begins or ends by ``now``."""
-    query = select(Silence.team_id).where(Silence.next_change_at <= now)
-    return sorted(set(session.scalars(query)))[:limit]
+    """The teams that have a silence starting or ending by ``now``."""
+    query = (
+        select(Silence.team_id)
+        .where(Silence.next_change_at <= now)
+        .distinct()
+        .order_by(Silence.team_id)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
 
 
 def apply_transitions(session: Session, team_id: int, now: datetime) -> int:
-    """Cover what the team's silences cover from now on, and page what they covered.
+    """Silence and unsilence the team's alerts; returns how many silences were due.
 
-    Returns how many silences changed. Safe in parallel: on PostgreSQL silences that
-    another worker holds are passed over, and SQLite has one writer at a time.
+    Safe in parallel: PostgreSQL skips silences that another worker holds, and SQLite has
+    one writer at a time.
     """
     due = (
         select(Silence)
@@ -39,10 +47,19 @@ def apply_transitions(session: Session, team_id: int, now: datetime) -> int:
     )
     rows = session.scalars(due).all()
     for row in rows:
-        # One that is not understood any more covers nothing, and stays due until it is.
-        with suppress(InvalidInput):
-            following = domain.next_change(silence_timing.timing_of(row), now)
-            silences.set_next_change(session, row, following)
+        silences.set_next_change(session, row, _next_change(row, now))
     if rows:
         escalation_runner.reconsider(session, team_id, now=now)
     return len(rows)
+
+
+def _next_change(silence: Silence, now: datetime) -> datetime | None:
+    """When the silence changes next. None if never, or if its recurrence cannot be read.
+
+    Without a time it is not due again until somebody edits it; its page says so.
+    """
+    try:
+        return domain.next_change(silence_timing.timing_of(silence), now)
+    except InvalidInput as error:
+        log.warning("Silence %s is unreadable and covers nothing: %s", silence.id, error.errors)
+        return None

@@ -50,7 +50,16 @@ def create(
     schedule_versions.bump_group(session, group.id, now)
     absences.end_absence(session, user.id, group.id, now)
     diff = {"role": [None, member.role]}
-    _record(session, actor, "create", member, user, now, diff)
+    audit.record_change(
+        session,
+        actor,
+        "create",
+        member,
+        diff,
+        now=now,
+        group_id=member.group_id,
+        name=user.username,
+    )
     return member
 
 
@@ -67,7 +76,16 @@ def update(
     diff = resources.change_row(member, values)
     if diff:
         resources.save_row(session, member, now)
-        _record(session, actor, "update", member, _user(session, member), now, diff)
+        audit.record_change(
+            session,
+            actor,
+            "update",
+            member,
+            diff,
+            now=now,
+            group_id=member.group_id,
+            name=_user(session, member).username,
+        )
     return member
 
 
@@ -99,7 +117,16 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     resources.remove_row(session, member, used=f"{user.username} is still needed in the group.")
     schedule_versions.bump_group(session, member.group_id, now)
     absences.begin_absence(session, user.id, member.group_id, now)
-    _record(session, actor, "delete", member, user, now, {"role": [member.role, None]})
+    audit.record_change(
+        session,
+        actor,
+        "delete",
+        member,
+        {"role": [member.role, None]},
+        now=now,
+        group_id=member.group_id,
+        name=user.username,
+    )
 
 
 def _keep_an_owner(session: Session, member: GroupMember) -> None:
@@ -111,17 +138,3 @@ def _keep_an_owner(session: Session, member: GroupMember) -> None:
 
 def _user(session: Session, member: GroupMember) -> User:
     return session.get_one(User, member.user_id)
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    member: GroupMember,
-    user: User,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
-    audit.record_change(
-        session, actor, action, member, diff, now=now, group_id=member.group_id, name=user.username
-    )

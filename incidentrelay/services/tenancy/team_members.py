@@ -41,7 +41,16 @@ def create(
         updated_at=now,
     )
     resources.insert_row(session, member, taken=taken)
-    _record(session, actor, "create", member, team, now, {"role": [None, member.role]})
+    audit.record_team_change(
+        session,
+        actor,
+        "create",
+        team,
+        member,
+        {"role": [None, member.role]},
+        now=now,
+        name=user.username,
+    )
     return member
 
 
@@ -56,7 +65,10 @@ def update(
     diff = resources.change_row(member, values)
     if diff:
         resources.save_row(session, member, now)
-        _record(session, actor, "update", member, team, now, diff)
+        user = session.get_one(User, member.user_id)
+        audit.record_team_change(
+            session, actor, "update", team, member, diff, now=now, name=user.username
+        )
     return member
 
 
@@ -65,20 +77,8 @@ def delete(session: Session, member: TeamMember, *, actor: Actor, now: datetime)
     team = session.get_one(Team, member.team_id)
     user_lookup.require_rank(session, actor, team.group_id, [member.role], team)
     resources.remove_row(session, member, used="This membership is still needed.")
-    _record(session, actor, "delete", member, team, now, {"role": [member.role, None]})
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    member: TeamMember,
-    team: Team,
-    now: datetime,
-    diff: audit.Diff,
-) -> None:
     user = session.get_one(User, member.user_id)
-    name = f"{team.slug}/{user.username}"
-    audit.record_change(
-        session, actor, action, member, diff, now=now, group_id=team.group_id, name=name
+    diff: audit.Diff = {"role": [member.role, None]}
+    audit.record_team_change(
+        session, actor, "delete", team, member, diff, now=now, name=user.username
     )

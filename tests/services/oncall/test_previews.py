@@ -25,6 +25,7 @@ from incidentrelay.models import (
 )
 from incidentrelay.services.oncall import overrides, previews, rotations, schedules
 from incidentrelay.services.oncall.previews import SchedulePreview
+from incidentrelay.services.recipients.reachable import find_reachable
 from tests.services.conftest import ADMIN
 from tests.support import factories
 
@@ -39,7 +40,9 @@ def rotation(session: Session, team: Team, people: People) -> Rotation:
 
 def look(session: Session, rotation: Rotation, now: datetime, **data: Any) -> SchedulePreview:
     end = now + previews.DEFAULT_SPAN
-    return previews.preview_edit(session, rotation, data, start=now, end=end, now=now)
+    return previews.preview_edit(
+        session, rotation, data, start=now, end=end, now=now, reachable=find_reachable
+    )
 
 
 def stored(session: Session, rotation: Rotation, start: datetime, end: datetime) -> list[Shift]:
@@ -146,9 +149,17 @@ def test_spans_are_bounded(
 ) -> None:
     begin = now + start * DAY
     for ask in (
-        lambda: previews.report_coverage(session, rotation, begin, begin + length * DAY),
+        lambda: previews.report_coverage(
+            session, rotation, begin, begin + length * DAY, reachable=find_reachable
+        ),
         lambda: previews.preview_edit(
-            session, rotation, {}, start=begin, end=begin + length * DAY, now=now
+            session,
+            rotation,
+            {},
+            start=begin,
+            end=begin + length * DAY,
+            now=now,
+            reachable=find_reachable,
         ),
     ):
         with pytest.raises(InvalidInput) as caught:
@@ -160,12 +171,18 @@ def test_the_report_knows_who_cannot_be_paged(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     people["ann"].email = None
+    # No channel calls a phone, and nobody has confirmed cy's contact.
     people["cy"].email, people["cy"].phone = None, "+15550100"
+    factories.contact(session, people["cy"], verified_at=None)
+    people["bob"].email = None
+    factories.contact(session, people["bob"])
     gone = factories.user(session, "gone", active=False)
     factories.group_member(session, team.group, gone)
     named = (people["ann"], people["bob"], people["cy"], gone, people["zoe"])
     rotation = factories.rotation(session, team, "primary", named, reminder_interval=0)
-    found, usernames = previews.report_coverage(session, rotation, now, now + 28 * DAY)
+    found, usernames = previews.report_coverage(
+        session, rotation, now, now + 28 * DAY, reachable=find_reachable
+    )
     assert [(load.person.name, load.person.active) for load in found.loads] == [
         ("Ann", True),
         ("Bob", True),
@@ -177,16 +194,24 @@ def test_the_report_knows_who_cannot_be_paged(
     assert (CoverageProblemKind.UNREACHABLE, "ann") in problems
     assert (CoverageProblemKind.INACTIVE, "gone") in problems
     assert (CoverageProblemKind.INACTIVE, "zoe") in problems
-    assert (CoverageProblemKind.UNREACHABLE, "cy") not in problems
+    assert (CoverageProblemKind.UNREACHABLE, "cy") in problems
+    assert (CoverageProblemKind.UNREACHABLE, "bob") not in problems
+
+
+def zone_of_report(session: Session, rotation: Rotation, now: datetime) -> str:
+    report, _ = previews.report_coverage(
+        session, rotation, now, now + DAY, reachable=find_reachable
+    )
+    return report.zone
 
 
 def test_the_zone_is_that_of_the_lowest_layer(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, "east")
-    assert previews.report_coverage(session, rotation, now, now + DAY)[0].zone == "UTC"
+    assert zone_of_report(session, rotation, now) == "UTC"
     factories.revision(session, rotation, (people["bob"],), zone="Asia/Tokyo")
-    assert previews.report_coverage(session, rotation, now, now + DAY)[0].zone == "Asia/Tokyo"
+    assert zone_of_report(session, rotation, now) == "Asia/Tokyo"
 
 
 def test_gaps_of_the_next_two_weeks(
@@ -251,7 +276,9 @@ def test_a_new_rotation_is_what_its_preview_showed(
             {"name": "Nights", "members": ["ann"], "unit": "days", "windows": nights},
         ]
     }
-    found = previews.preview_new(session, team, data, start=now, end=end, now=now)
+    found = previews.preview_new(
+        session, team, data, start=now, end=end, now=now, reachable=find_reachable
+    )
     assert session.scalar(select(func.count()).select_from(RotationRevision)) == 0
     assert (found.before, found.gaps) == ((), ())
     assert {found.usernames[shift.user_id] for shift in found.after} == {"ann", "bob", "cy"}
@@ -265,7 +292,9 @@ def test_a_new_rotation_that_could_not_be_made_has_no_preview(
     data = {"layers": [{"members": ["nobody"]}]}
     end = now + previews.DEFAULT_SPAN
     with pytest.raises(InvalidInput) as caught:
-        previews.preview_new(session, team, data, start=now, end=end, now=now)
+        previews.preview_new(
+            session, team, data, start=now, end=end, now=now, reachable=find_reachable
+        )
     assert list(caught.value.errors) == ["layers.0.members"]
 
 
@@ -297,7 +326,9 @@ def test_saving_makes_what_was_previewed(
     data = {**schedule, "overrides": asked}
     before = stored(session, rotation, start, end)
     try:
-        found = previews.preview_edit(session, rotation, data, start=start, end=end, now=now)
+        found = previews.preview_edit(
+            session, rotation, data, start=start, end=end, now=now, reachable=find_reachable
+        )
     except InvalidInput:
         with pytest.raises(InvalidInput):
             rotations.update(session, rotation, schedule, actor=ADMIN, now=now)

@@ -13,13 +13,15 @@ from incidentrelay.domain.intake.signals import Signal
 from incidentrelay.models import Route, Silence, Team
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.silences import silences
+from incidentrelay.services.silences import silence_queries, silences
 from incidentrelay.services.silences import transitions as silence_transitions
+from incidentrelay.services.silences.silence_queries import SilenceState
 from tests.services.conftest import ADMIN
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
 from tests.support.situations import rotation
 
+LOGGER = silence_transitions.__name__
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
 # NOW is a Tuesday, 10 March 2026, 12:00 UTC; New York's clocks went forward on the 8th.
 WEEKLY = {
@@ -193,6 +195,25 @@ def test_one_that_is_not_understood_any_more_covers_nothing(pager: Pager) -> Non
     pager.take(a_signal(), at=NOW)
     assert pages(pager) == 1
     assert pager.change_silences(NOW + HOUR) == 1
+
+
+def test_an_unreadable_silence_is_logged_once_and_stops_no_other(
+    pager: Pager, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = silence(pager, recurrence={**WEEKLY, "start_time": "07:30"})
+    other = silence(pager, matchers=["alertname=other"], **window(5, 15))
+    with pager.database.write() as session:
+        session.get_one(Silence, broken).recurrence = {**WEEKLY, "zone": "Mars/Olympus"}
+    assert pager.change_silences(NOW + HOUR) == 2
+    assert pager.change_silences(NOW + HOUR + MINUTE) == 0
+    (record,) = [record for record in caplog.records if record.name == LOGGER]
+    assert record.getMessage().startswith(f"Silence {broken} is unreadable and covers nothing")
+    assert (next_change(pager, broken), next_change(pager, other)) == (None, None)
+    with pager.database.read() as session:
+        row = session.get_one(Silence, broken)
+        assert silence_queries.silence_state(row, NOW + HOUR) == SilenceState(
+            active=False, unreadable=True
+        )
 
 
 def test_ending_one_now_pages_and_nothing_comes_again(pager: Pager) -> None:

@@ -9,6 +9,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import RotationOverride
 from incidentrelay.services.oncall import previews, shift_swaps
 from incidentrelay.services.oncall.previews import SchedulePreview
+from incidentrelay.services.recipients.reachable import find_reachable
 from incidentrelay.web.api.oncall.on_call import shown_shift
 from incidentrelay.web.api.toolkit import crud
 from incidentrelay.web.api.toolkit.view import api_view
@@ -60,7 +61,13 @@ def preview(context: RotationNode, request: Any) -> Any:
     data = dict(request.body_data)
     start, end = _span(request, data)
     found = previews.preview_edit(
-        request.db, context.obj, data, start=start, end=end, now=request.now
+        request.db,
+        context.obj,
+        data,
+        start=start,
+        end=end,
+        now=request.now,
+        reachable=find_reachable,
     )
     return _shown_preview(found)
 
@@ -77,7 +84,9 @@ def preview(context: RotationNode, request: Any) -> Any:
 )
 def quality(context: RotationNode, request: Any) -> Any:
     start, end = _span(request, dict(request.query))
-    return _shown_quality(*previews.report_coverage(request.db, context.obj, start, end))
+    return _shown_quality(
+        *previews.report_coverage(request.db, context.obj, start, end, reachable=find_reachable)
+    )
 
 
 def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:

@@ -10,6 +10,7 @@ from incidentrelay.domain.local_time import LATEST
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Silence
 from incidentrelay.services.silences import silence_queries
+from incidentrelay.services.silences.silence_queries import SilenceState
 from incidentrelay.web.console.components.silence_wording import repeats
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts.alerts import AlertNode
@@ -20,7 +21,7 @@ OVER = "over"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One silence; ``state`` ∈ active, coming, over. ``ends_at`` None: it never ends.
+    """One silence; ``state`` ∈ active, coming, unreadable, over. ``ends_at`` None: never ends.
 
     ``at`` is when the state changes, or changed. The addresses are None where the
     reader may not go there.
@@ -58,7 +59,7 @@ def row(context: Node, request: Any, silence: Silence) -> Row:
         by=silence.created_by.display_name if silence.created_by else None,
         group_name=silence.team.group.name,
         team_name=silence.team.name,
-        state=OVER if over else "active" if state.active else "coming",
+        state=OVER if over else _state_word(state),
         at=silence.ends_at if over else state.until or state.next,
         repeats=repeats(silence.recurrence) if silence.recurrence else None,
         starts_at=silence.starts_at,
@@ -67,6 +68,12 @@ def row(context: Node, request: Any, silence: Silence) -> Row:
         edit_url=f"{url}/edit" if may else None,
         delete_url=f"{url}/delete" if may_delete else None,
     )
+
+
+def _state_word(state: SilenceState) -> str:
+    if state.unreadable:
+        return "unreadable"
+    return "active" if state.active else "coming"
 
 
 def url_for(context: AlertNode, request: Any) -> str | None:

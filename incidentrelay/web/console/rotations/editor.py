@@ -12,6 +12,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation
 from incidentrelay.services.oncall import previews, rotation_queries, rotations
 from incidentrelay.services.oncall.previews import SchedulePreview
+from incidentrelay.services.recipients.reachable import find_reachable
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations import layer_form
 from incidentrelay.web.console.rotations import preview as rotation_preview
@@ -62,7 +63,7 @@ def new(context: TeamRotations, request: Any) -> dict[str, Any]:
 )
 def create(context: TeamRotations, request: Any) -> Any:
     form = SchemaForm.posted(RotationSchema, _NEW_FIELDS, request, zone=request.identity.zone)
-    preview = partial(previews.preview_new, request.db, context.team)
+    preview = partial(previews.preview_new, request.db, context.team, reachable=find_reachable)
     write = partial(rotations.create, request.db, context.team)
     done = _submitted(context, request, form, preview, write)
     if isinstance(done, dict):
@@ -90,7 +91,7 @@ def edit(context: RotationNode, request: Any) -> dict[str, Any]:
 def save(context: RotationNode, request: Any) -> Any:
     row = context.obj
     form = SchemaForm.posted(RotationSchema, _FIELDS, request, zone=form_zone(request, row))
-    preview = partial(previews.preview_edit, request.db, row)
+    preview = partial(previews.preview_edit, request.db, row, reachable=find_reachable)
     done = _submitted(context, request, form, preview, partial(rotations.update, request.db, row))
     if isinstance(done, dict):
         return done

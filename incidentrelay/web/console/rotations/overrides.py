@@ -6,7 +6,7 @@ from typing import Any
 from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride
-from incidentrelay.services.oncall import overrides, rotation_queries
+from incidentrelay.services.oncall import overrides, rotation_queries, schedules
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.rotations import zone
 from incidentrelay.web.console.toolkit import trail
@@ -106,7 +106,7 @@ def delete(context: OverrideNode, request: Any) -> Any:
 
 def form_zone(request: Any, rotation: Rotation) -> str:
     """The zone in which the forms of a rotation take times."""
-    layers = rotation_queries.load_layers(rotation_queries.load_schedule(request.db, rotation))
+    layers = rotation_queries.load_layers(schedules.load_schedule(request.db, rotation.id))
     return zone(request, rotation_queries.usual_zone(layers))
 
 

@@ -12,6 +12,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride, User
 from incidentrelay.services.oncall import rotation_queries
 from incidentrelay.services.oncall.rotation_queries import RotationListing
+from incidentrelay.services.recipients.reachable import find_reachable
 from incidentrelay.web.console.rotations import layer_wording
 from incidentrelay.web.console.rotations.on_call import Contact, contacts
 from incidentrelay.web.console.toolkit import team_choice, trail
@@ -106,7 +107,7 @@ def _row(context: Rotations, request: Any, listed: RotationListing) -> Row:
 )
 def show(context: RotationNode, request: Any) -> dict[str, Any]:
     rotation, now = context.obj, request.now
-    found = rotation_queries.load_rotation_page(request.db, rotation, now)
+    found = rotation_queries.load_rotation_page(request.db, rotation, now, reachable=find_reachable)
     stretches = [_stretch(context, request, block, found.people) for block in found.blocks]
     url = console_url(request, context)
     may_override = request.has_permission(Permission.OVERRIDE, context)

@@ -8,7 +8,7 @@ from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.oncall.shifts import Shift, on_call
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import RotationOverride, User
-from incidentrelay.services.oncall import rotation_queries, shift_swaps
+from incidentrelay.services.oncall import rotation_queries, schedules, shift_swaps
 from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
 from incidentrelay.web.console.rotations.overrides import form_zone, people, said
 from incidentrelay.web.console.toolkit import trail
@@ -124,7 +124,7 @@ def _shift_at(context: RotationNode, request: Any, text: str, wall: str) -> Shif
         at = instant(text, wall, "at")
     except InvalidInput:
         return None
-    return on_call(rotation_queries.load_schedule(request.db, context.obj), at)
+    return on_call(schedules.load_schedule(request.db, context.obj.id), at)
 
 
 def _cover_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _cover_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[s
 
 
 def _swap_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
-    schedule = rotation_queries.load_schedule(request.db, context.obj)
+    schedule = schedules.load_schedule(request.db, context.obj.id)
     mine = rotation_queries.list_shifts(schedule, request.identity.user_id, request.now)
     theirs = _shift_at(context, request, form.value("theirs"), form.zone)
     found = rotation_queries.list_people(request.db, [theirs.user_id] if theirs else [])

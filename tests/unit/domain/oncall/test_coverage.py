@@ -83,6 +83,34 @@ def test_who_has_twice_as_much_is_named() -> None:
     assert {problem.user_id for problem in found.problems} == {ANN}
 
 
+def test_who_has_far_less_than_the_others_is_named() -> None:
+    """Nobody is a fifth above the share of 142 hours."""
+    days = [START + number * DAY for number in range(30)]
+    turns = [1 + number % 4 for number in range(28)] + [5, 5]
+    found = coverage_report(
+        [Shift(user, day, day + DAY, "one", None) for user, day in zip(turns, days, strict=True)],
+        [],
+        START,
+        START + 30 * DAY,
+        "UTC",
+        [CoveredPerson(number, f"P{number}") for number in range(1, 6)],
+    )
+    assert sentences(found, CoverageProblemKind.IMBALANCE)[0] == "P5 has only 6 % of the hours."
+    assert not found.even
+
+
+def test_one_long_turn_against_a_short_one_is_not_even() -> None:
+    week, rest = Interval(START, START + 7 * DAY), Interval(START + 7 * DAY, START + 208 * HOUR)
+    both = [
+        Shift(user, part.start, part.end, "one", None) for user, part in ((ANN, week), (BOB, rest))
+    ]
+    found = coverage_report(both, [], START, rest.end, "UTC", PEOPLE[:2])
+    assert [load.hours for load in found.loads] == [168, 40]
+    assert sentences(found, CoverageProblemKind.IMBALANCE) == []
+    assert not found.even
+    assert judged(of(a_layer(members=(ANN, BOB, CAT))), days=21).even
+
+
 def test_who_carries_everything_has_no_balance() -> None:
     found = judged(of(a_layer(members=(ANN,))), people=PEOPLE[:2])
     assert found.balance == 0
@@ -160,7 +188,7 @@ def test_many_gaps_become_a_sum(count: int, last: str) -> None:
         (
             {"reachable": False},
             CoverageProblemKind.UNREACHABLE,
-            "Cat has neither an e-mail address nor a phone number.",
+            "Pages cannot reach Cat: no confirmed contact, and no e-mail address.",
         ),
         ({"active": False, "reachable": False}, CoverageProblemKind.UNREACHABLE, None),
         ({"member": False, "active": False}, CoverageProblemKind.INACTIVE, None),

@@ -1,0 +1,20 @@
+"""Words and times as people write them."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+
+def join_words(words: Sequence[str]) -> str:
+    """``a``, ``a and b`` or ``a, b and c``."""
+    *others, last = words or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def clock(at: datetime | time) -> str:
+    """``09:00``, with seconds only if there are any: ``09:00:05``."""
+    return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"

@@ -1,0 +1,68 @@
+"""Remembers until when coverage stays as it is, so that most rotations need no look.
+
+``rotations.covered`` says whether somebody is on call until ``next_boundary_at``. Every
+change of a schedule clears that time (see versions.py), and the sweep for shift reminders
+sets it again. Readers load only the schedules of rotations that are due.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, bindparam, or_, update
+from sqlalchemy.orm import Session
+
+from incidentrelay.domain.oncall.periods import end_of_period
+from incidentrelay.domain.oncall.schedule import Schedule
+from incidentrelay.domain.oncall.shifts import on_call, shifts
+from incidentrelay.models import Rotation
+
+# How far ahead the end of a gap is looked for.
+HORIZON = timedelta(days=14)
+
+_STORE = (
+    update(Rotation.__table__)  # type: ignore[arg-type]
+    .where(
+        Rotation.id == bindparam("rotation"),
+        # A schedule that changed meanwhile stays due.
+        Rotation.schedule_changes == bindparam("changes"),
+    )
+    .values(covered=bindparam("is_covered"), next_boundary_at=bindparam("boundary"))
+)
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Whether a rotation's schedule has to be loaded to know who is on call at ``now``."""
+    return or_(Rotation.next_boundary_at.is_(None), Rotation.next_boundary_at <= now)
+
+
+def store_boundaries(
+    session: Session,
+    rotations: Iterable[Rotation],
+    loaded: Mapping[int, Schedule],
+    now: datetime,
+) -> None:
+    """Store what these rotations' schedules say about ``now``.
+
+    ``rotations`` must have been read before ``loaded``.
+    """
+    rows = []
+    for rotation in rotations:
+        covered, boundary = next_boundary(loaded[rotation.id], now)
+        rows.append(
+            {
+                "rotation": rotation.id,
+                "changes": rotation.schedule_changes,
+                "is_covered": covered,
+                "boundary": boundary,
+            }
+        )
+    if rows:
+        session.connection().execute(_STORE, rows)
+
+
+def next_boundary(schedule: Schedule, now: datetime) -> tuple[bool, datetime]:
+    """Whether somebody is on call, and a time before which the person stays the same."""
+    if on_call(schedule, now) is not None:
+        return True, end_of_period(schedule, now)
+    following = next(iter(shifts(schedule, now, now + HORIZON)), None)
+    return False, following.start if following else now + HORIZON
