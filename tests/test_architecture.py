@@ -75,7 +75,7 @@ FORBIDDEN_LIBRARIES = {
     "tasks": {"pyramid"},
     "web": {"huey"},
 }
-DOMAIN_LIBRARIES = sys.stdlib_module_names | {"re2", "dateutil"}
+DOMAIN_LIBRARIES = sys.stdlib_module_names | {"re2"}
 # In the domain, the time is always given, and chance too.
 IMPURE = {"random", "secrets", "logging", "os", "pathlib", "socket", "subprocess", "time"}
 CLOCKS = {"now", "utcnow", "today"}
