@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.escalation.engine import Plan
-from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch
+from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.errors import InvalidInput, NotFound
 from incidentrelay.domain.fingerprint import group_key
-from incidentrelay.domain.intake.reducer import IntakeBatch, ItemResult
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.state import IntakeBatch, ItemResult
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
