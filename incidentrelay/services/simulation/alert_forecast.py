@@ -19,10 +19,12 @@ from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients.directory import Directory
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     AlertForecast,
     CoveringSilence,
     ForecastStep,
+)
+from incidentrelay.services.simulation.upcoming_pages import (
     describe_plan,
     describe_steps,
     username_of,

@@ -22,7 +22,7 @@ from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.simulation import explain as explanations
 from incidentrelay.services.simulation.alert_forecast import forecast_alerts
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     AlertForecast,
     MatcherCheck,
     SimulationForecast,

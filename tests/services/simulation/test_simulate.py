@@ -25,12 +25,12 @@ from incidentrelay.models import (
 )
 from incidentrelay.services.simulation import simulate as simulation
 from incidentrelay.services.simulation.alert_forecast import HORIZON, MOST_STEPS
-from incidentrelay.services.simulation.simulate import Simulation
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     ForecastStep,
     SimulationForecast,
     StepKind,
 )
+from incidentrelay.services.simulation.simulate import Simulation
 from tests.support import factories
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
