@@ -14,7 +14,7 @@ from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
 from incidentrelay.domain.text import WEEKDAYS
-from incidentrelay.services.reports.on_call_hours import HoursReport, ReportLine
+from incidentrelay.services.reports.report_lines import HoursReport, ReportLine
 from incidentrelay.web import on_call_hours_table
 from incidentrelay.web.api.toolkit.view import flatten
 from incidentrelay.web.console.reports import choices as report_choices
