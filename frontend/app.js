@@ -27,11 +27,13 @@ document.addEventListener("htmx:before:swap", (event) => {
   location.reload();
 });
 
-// What is ticked stays ticked when its list refreshes itself.
+// Ticks survive a refresh of their list. They are read from the page just before the swap: a
+// browser that restores a form fires no "change".
 const ticked = new Set();
-document.addEventListener("change", (event) => {
-  const tick = event.target.closest("[data-tick]");
-  if (tick) ticked[tick.checked ? "add" : "delete"](tick.id);
+document.addEventListener("htmx:before:swap", () => {
+  for (const tick of document.querySelectorAll("[data-tick]")) {
+    ticked[tick.checked ? "add" : "delete"](tick.id);
+  }
 });
 document.addEventListener("htmx:after:swap", () => {
   for (const tick of document.querySelectorAll("[data-tick]")) {

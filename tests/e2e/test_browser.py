@@ -180,6 +180,28 @@ def test_the_list_follows_what_happens_elsewhere(
     expect(row).to_contain_text("Acknowledged")
 
 
+def test_ticks_of_a_restored_form_survive_a_refresh(
+    open_page: Callable[..., Page], site: Site
+) -> None:
+    page = open_page(DESK)
+    sign_in(page)
+    tick = page.locator(f"#tick-{site.disk_id}")
+    # A browser that restores a form ticks its boxes without an event.
+    tick.evaluate("box => { box.checked = true }")
+    other = open_page(script=False)
+    other.goto(site.act_paths[site.disk_id])
+    other.get_by_role("button", name="Acknowledge").click()
+    page.locator("#alert-list").dispatch_event("ir-refresh")
+    row = page.get_by_role("listitem").filter(has_text="Disk is 95 %")
+    expect(row).to_contain_text("Acknowledged")
+    expect(tick).to_be_checked()
+
+    tick.uncheck()
+    other.get_by_role("button", name="Resolve").click()
+    page.locator("#alert-list").dispatch_event("ir-refresh")
+    expect(row).to_have_count(0)
+
+
 def test_a_search_is_part_of_the_address(open_page: Callable[..., Page]) -> None:
     page = open_page(DESK)
     sign_in(page)

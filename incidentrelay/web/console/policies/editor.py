@@ -17,7 +17,7 @@ from incidentrelay.web.console.policies import form as policy_form
 from incidentrelay.web.console.policies import wording as policy_wording
 from incidentrelay.web.console.policies.form import Draft
 from incidentrelay.web.console.policies.wording import Shown
-from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.flash import flash
 from incidentrelay.web.console.toolkit.redirects import to_node
@@ -142,7 +142,7 @@ def _page(
     form.values |= policy_form.values(drafts)
     targets = _targets(policy_queries.policy_choices(request.db, _team(context)))
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "form": form,
         "drafts": drafts,
         "policy": row,

@@ -9,7 +9,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.escalation import policies, policy_queries
 from incidentrelay.services.escalation.policy_queries import PolicyListing, PolicyThings
 from incidentrelay.web.console.policies import wording as policy_wording
-from incidentrelay.web.console.toolkit import team_choice, trail
+from incidentrelay.web.console.toolkit import nav, team_choice
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.errors import sentence
 from incidentrelay.web.console.toolkit.flash import flash
@@ -72,7 +72,7 @@ def show(context: PolicyNode, request: Any) -> dict[str, Any]:
     picture = policy_queries.policy_picture(request.db, policy.team, plan, request.now)
     may_delete = request.has_permission(Permission.DELETE, context)
     return {
-        "crumbs": trail.above(request, context),
+        "crumbs": nav.list_breadcrumbs_above(request, context),
         "policy": policy,
         "picture": policy_wording.shown(picture, policy.team_id),
         "routes": policy_queries.list_routes(request.db, [policy])[policy.id],
@@ -86,7 +86,7 @@ def show(context: PolicyNode, request: Any) -> dict[str, Any]:
 )
 def ask(context: PolicyNode, request: Any) -> dict[str, Any]:
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "title": f"Delete the policy {context.obj.name}?",
         "consequences": [
             "Its steps are deleted. This cannot be undone.",

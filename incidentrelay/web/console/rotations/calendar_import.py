@@ -16,7 +16,7 @@ from incidentrelay.services.calendars.import_overrides import ImportReport
 from incidentrelay.services.calendars.import_plan import ImportAction
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.overrides import form_zone
-from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.flash import flash
 from incidentrelay.web.console.toolkit.redirects import see_other
@@ -134,7 +134,7 @@ def _counted(report: ImportReport) -> str:
 
 def _page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "zone": form_zone(request, context.obj),
         "rotation_name": context.obj.name,
         "form": form,

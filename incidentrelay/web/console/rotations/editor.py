@@ -20,7 +20,7 @@ from incidentrelay.web.console.rotations import preview as rotation_preview
 from incidentrelay.web.console.rotations.layer_form import Draft
 from incidentrelay.web.console.rotations.overrides import form_zone
 from incidentrelay.web.console.rotations.preview import Shown
-from incidentrelay.web.console.toolkit import team_choice, trail
+from incidentrelay.web.console.toolkit import nav, team_choice
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.errors import sentence
 from incidentrelay.web.console.toolkit.flash import flash
@@ -104,7 +104,7 @@ def save(context: RotationNode, request: Any) -> Any:
 )
 def ask(context: RotationNode, request: Any) -> dict[str, Any]:
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "title": f"Delete the rotation {context.obj.name}?",
         "consequences": [
             "Its schedule, its overrides and its history are deleted. This cannot be undone.",
@@ -181,7 +181,7 @@ def _page(
     form.values |= layer_form.values(drafts)
     found = rotation_queries.list_candidates(request.db, team)
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "zone": form.zone,
         "form": form,
         "drafts": drafts,

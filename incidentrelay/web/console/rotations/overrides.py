@@ -9,7 +9,7 @@ from incidentrelay.models import Rotation, RotationOverride
 from incidentrelay.services.oncall import overrides, rotation_queries, schedules
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.rotations import zone
-from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.filters import clock
 from incidentrelay.web.console.toolkit.flash import flash
@@ -158,8 +158,8 @@ def _rotation(node: Node) -> Rotation:
     return row
 
 
-def _crumbs(context: Node, request: Any) -> list[trail.Crumb]:
-    return trail.of(request, _rotation_node(context))
+def _crumbs(context: Node, request: Any) -> list[nav.Crumb]:
+    return nav.list_breadcrumbs(request, _rotation_node(context))
 
 
 def _back(context: Node, request: Any) -> Any:

@@ -15,7 +15,7 @@ from incidentrelay.services.oncall.rotation_queries import RotationListing
 from incidentrelay.services.recipients.reachable import find_reachable
 from incidentrelay.web.console.rotations import layer_wording
 from incidentrelay.web.console.rotations.on_call import Contact, contacts
-from incidentrelay.web.console.toolkit import team_choice, trail
+from incidentrelay.web.console.toolkit import nav, team_choice
 from incidentrelay.web.console.toolkit.filters import duration
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
@@ -112,7 +112,7 @@ def show(context: RotationNode, request: Any) -> dict[str, Any]:
     url = console_url(request, context)
     may_override = request.has_permission(Permission.OVERRIDE, context)
     return {
-        "crumbs": trail.above(request, context),
+        "crumbs": nav.list_breadcrumbs_above(request, context),
         "zone": zone(request, rotation_queries.usual_zone(found.layers)),
         "rotation": rotation,
         "reminder": _reminder(rotation),

@@ -11,7 +11,7 @@ from incidentrelay.models import RotationOverride, User
 from incidentrelay.services.oncall import rotation_queries, schedules, shift_swaps
 from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
 from incidentrelay.web.console.rotations.overrides import form_zone, people, said
-from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.errors import sentence
 from incidentrelay.web.console.toolkit.filters import span
@@ -146,7 +146,7 @@ def _swap_page(context: RotationNode, request: Any, form: SchemaForm) -> dict[st
 
 def _frame(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "zone": form.zone,
         "form": form,
         "rotation": context.obj,

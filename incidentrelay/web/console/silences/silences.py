@@ -13,7 +13,7 @@ from incidentrelay.web.console.components import silence_card
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.silences import form as silence_form
-from incidentrelay.web.console.toolkit import team_choice, trail
+from incidentrelay.web.console.toolkit import nav, team_choice
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.errors import sentence
 from incidentrelay.web.console.toolkit.flash import flash
@@ -47,7 +47,7 @@ def index(context: SilenceCollection, request: Any) -> dict[str, Any]:
     kept = {"state": silence_card.OVER} if over else {}
     older = urlencode({**kept, "before": found.older})
     return {
-        "crumbs": trail.above(request, context) if team else [],
+        "crumbs": nav.list_breadcrumbs_above(request, context) if team else [],
         "team_name": team.name if team else None,
         "over": over,
         "rows": [silence_card.row(context, request, silence) for silence in found.silences],
@@ -80,7 +80,7 @@ def show(context: SilenceNode, request: Any) -> dict[str, Any]:
     if silence.ends_at > request.now:
         found = silence_preview.preview_of(request.db, silence, now=request.now)
     return {
-        "crumbs": trail.above(request, context),
+        "crumbs": nav.list_breadcrumbs_above(request, context),
         "silence": silence_card.row(context, request, silence),
         "preview": found,
         "alerts_url": f"{request.script_name}/alerts",
@@ -157,7 +157,7 @@ def end(context: SilenceNode, request: Any) -> Any:
 )
 def ask(context: SilenceNode, request: Any) -> dict[str, Any]:
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "title": "Delete this silence?",
         "consequences": [
             f"It covers: {', '.join(context.obj.matchers) or 'every alert of the team'}.",
@@ -202,7 +202,7 @@ def _page(
 ) -> dict[str, Any]:
     row = context.obj if isinstance(context, SilenceNode) else None
     return {
-        "crumbs": trail.of(request, context),
+        "crumbs": nav.list_breadcrumbs(request, context),
         "team_name": row.team.name if row else context.team.name,  # type: ignore[union-attr]
         "title": "Edit silence" if row else "New silence",
         "form": form,

@@ -17,7 +17,7 @@ from pyramid.events import BeforeRender
 from incidentrelay.services.operations import banners as system_banners
 from incidentrelay.services.operations.banners import SystemBanners
 from incidentrelay.web.console.toolkit import assets, filters
-from incidentrelay.web.console.toolkit.menu import menu, reading
+from incidentrelay.web.console.toolkit.nav import build_menu, reading
 
 
 @pass_context
@@ -130,7 +130,7 @@ def add_values(event: Any) -> None:
         asset=assets.finder(request),
         csrf_token=Lazily(lambda: get_csrf_token(request)),
         flashes=Lazily(lambda: request.registry["flashes"].take(request)),
-        nav=Lazily(lambda: menu(request) if identity else ()),
+        nav=Lazily(lambda: build_menu(request) if identity else ()),
         banners=Lazily(lambda: banners(request) if identity else ()),
     )
 

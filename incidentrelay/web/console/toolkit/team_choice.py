@@ -4,7 +4,7 @@ from typing import Any
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.alerts import list_queries as alert_list
-from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.redirects import see_other
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.base import Node
@@ -29,5 +29,5 @@ def page(context: Node, request: Any, folder_name: str, *, title: str, missing: 
     found = teams(context, request, folder_name)
     if len(found) == 1:
         return see_other(request, found[0][1])
-    crumbs = trail.of(request, context)
+    crumbs = nav.list_breadcrumbs(request, context)
     return {"teams": found, "title": title, "missing": missing, "crumbs": crumbs}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidentrelay.web.console.toolkit.menu import section
+from incidentrelay.web.console.toolkit.nav import find_section
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from incidentrelay.web.console.toolkit.menu import section
     ],
 )
 def test_sections(path: str, expected: str) -> None:
-    assert section(path) == expected
+    assert find_section(path) == expected

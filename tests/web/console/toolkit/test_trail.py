@@ -7,7 +7,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.scripting import prepare
 
-from incidentrelay.web.console.toolkit import trail
+from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.security.sessions import cookie_name
 
 ALERT = ("groups", "sre", "teams", "core", "alerts")
@@ -31,7 +31,7 @@ def placed(app: Any, cast: Any, person: str, path: tuple[str, ...]) -> Iterator[
 def test_it_leads_from_the_group_down_and_links_what_has_a_page(app: Any, cast: Any) -> None:
     path = (*ALERT, str(cast.teams["core"].alert.id))
     with placed(app, cast, "vera", path) as (request, node):
-        crumbs = [(crumb.label, crumb.url) for crumb in trail.of(request, node)]
+        crumbs = [(crumb.label, crumb.url) for crumb in nav.list_breadcrumbs(request, node)]
     alert = f"/alerts/{cast.teams['core'].alert.id}"
     labels = [label for label, _ in crumbs]
     assert labels == ["Sre", "Core", "Alerts", path[-1]]
@@ -41,15 +41,19 @@ def test_it_leads_from_the_group_down_and_links_what_has_a_page(app: Any, cast: 
 def test_the_page_of_a_node_names_only_what_is_above(app: Any, cast: Any) -> None:
     path = (*ALERT, str(cast.teams["core"].alert.id))
     with placed(app, cast, "vera", path) as (request, node):
-        assert [crumb.label for crumb in trail.above(request, node)] == ["Sre", "Core", "Alerts"]
+        assert [crumb.label for crumb in nav.list_breadcrumbs_above(request, node)] == [
+            "Sre",
+            "Core",
+            "Alerts",
+        ]
 
 
 def test_a_node_of_ones_own_is_linked(app: Any, cast: Any) -> None:
     with placed(app, cast, "vera", ("me",)) as (request, node):
-        assert [crumb.url for crumb in trail.of(request, node)] == ["/me"]
+        assert [crumb.url for crumb in nav.list_breadcrumbs(request, node)] == ["/me"]
 
 
 def test_what_the_reader_may_not_see_is_not_linked(app: Any, cast: Any) -> None:
     path = (*ALERT, str(cast.teams["core"].alert.id))
     with placed(app, cast, "otto", path) as (request, node):
-        assert trail.of(request, node)[-1].url is None
+        assert nav.list_breadcrumbs(request, node)[-1].url is None
