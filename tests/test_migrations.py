@@ -29,6 +29,9 @@ from incidentrelay.models import (
 )
 from tests.support import factories
 
+# One process of the suite makes the database for all of them.
+pytestmark = pytest.mark.xdist_group("migrations")
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:

@@ -8,7 +8,7 @@ from pyramid.response import Response
 
 from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
 from incidentrelay.services.reports import on_call_hours
-from incidentrelay.services.reports.on_call_hours import HoursReport, ReportFilter, ReportLine
+from incidentrelay.services.reports.report_lines import HoursReport, ReportFilter, ReportLine
 from incidentrelay.web import csv_export
 
 _WHO = ("from", "to", "zone", "group", "team", "rotation", "username", "name")

@@ -18,6 +18,18 @@ from tests.e2e.stack import Stack
 REDIS = os.environ.get("INCIDENTRELAY_TEST_REDIS", "redis://127.0.0.1:6379")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have two of these tests at a time, from the very beginning.
+
+    They mostly wait, and the other processes of the suite use the processor meanwhile.
+    More of them at once would miss their deadlines. xdist begins with the largest groups.
+    """
+    ours = [item for item in items if item.get_closest_marker("e2e")]
+    for number, item in enumerate(ours):
+        item.add_marker(pytest.mark.xdist_group(f"e2e-{number % 2}"))
+
+
 def need(present: bool, what: str) -> None:
     """Skip where a peer is missing; in CI that is a failure."""
     if present:

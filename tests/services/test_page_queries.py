@@ -14,7 +14,7 @@ from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.services.alerts.list_queries import AlertCounts, AlertFilter
-from incidentrelay.services.oncall import current_queries as on_call_queries
+from incidentrelay.services.oncall import current as on_call_queries
 from incidentrelay.services.operations import banners
 from incidentrelay.services.people import inbox, profile_queries
 from tests.services.conftest import Kinds

@@ -1,7 +1,7 @@
-"""What a batch of signals does to the alerts of one route.
+"""Applies a batch of signals to the alerts of one route.
 
 :func:`apply_signals` takes the stored state and the items in order, and returns the
-new state. It implements the table of an alert's life:
+new state. It implements this table:
 
 =================== =================== ================== ======================
 what arrives        no open alert       open alert         resolved in the window
@@ -20,124 +20,18 @@ resolved, known     –                   signal resolves;   ignored
 resolved, unknown   ignored             ignored            ignored
 =================== =================== ================== ======================
 
-Late items change nothing but counters: a firing item that began before the recorded
-end of its signal, and a resolve that ended before its signal's present beginning.
+Late items change only counters: a firing item that started before the recorded end of its
+signal, and a resolve that ended before the present start of its signal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
 
 from incidentrelay.domain.alerts.transitions import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.state import AlertState, IntakeBatch, ItemResult, SignalState
 
 FIRING, RESOLVED = SignalStatus
-
-
-@dataclass(slots=True, eq=False)
-class AlertState:
-    """The working copy of one alert. ``id`` is None until it is written.
-
-    ``firing`` counts its firing signals. ``page`` and ``told`` say what is owed at
-    the end: a page, or news to those who know of it already. ``severity_thresholds`` are the
-    severities from which on steps of its running plan apply. ``silenced_until`` is set
-    while silences cover it; whether they still do is to be asked once it is ``relabelled``.
-    """
-
-    id: int | None
-    group_key: str
-    status: AlertStatus
-    severity: Severity
-    title: str
-    description: str
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    source_link: str | None
-    generation: int
-    opened_at: datetime
-    last_seen_at: datetime
-    resolved_at: datetime | None = None
-    firing: int = 0
-    assignee_id: int | None = None
-    page: bool = False
-    closed: bool = False
-    severity_thresholds: frozenset[Severity] = frozenset()
-    silenced_until: datetime | None = None
-    relabelled: bool = False
-
-    def relabel(self, labels: dict[str, str]) -> None:
-        self.relabelled |= labels != self.labels
-        self.labels = labels
-
-    def restart_paging(self) -> None:
-        self.generation, self.page = self.generation + 1, True
-
-
-@dataclass(slots=True, eq=False)
-class SignalState:
-    """The working copy of the current row of one dedup key."""
-
-    id: int | None
-    dedup_key: str
-    alert: AlertState
-    status: SignalStatus
-    severity: Severity
-    title: str
-    description: str
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    link: str | None
-    starts_at: datetime
-    ends_at: datetime | None
-    first_seen_at: datetime
-    last_seen_at: datetime
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class EventState:
-    alert: AlertState
-    kind: EventKind
-    text: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemResult:
-    """The verdict on one item; ``alert`` is None where it touched none."""
-
-    outcome: Outcome
-    reason: str
-    dedup_key: str | None = None
-    alert: AlertState | None = None
-    routing_error: str | None = None
-
-
-@dataclass(slots=True)
-class IntakeBatch:
-    """The state of a batch in work, and what came out of it.
-
-    ``retired`` are ids of signal rows that are no longer the current ones.
-    """
-
-    now: datetime
-    reopen_window: timedelta
-    signals: dict[str, SignalState]
-    open_alerts: dict[str, AlertState]
-    recent_alerts: dict[str, AlertState]
-    results: list[ItemResult] = field(default_factory=list)
-    events: list[EventState] = field(default_factory=list)
-    retired: list[int] = field(default_factory=list)
-    alerts: dict[int, AlertState] = field(default_factory=dict)
-
-    def touch(self, alert: AlertState) -> None:
-        alert.last_seen_at = self.now
-        self.alerts[id(alert)] = alert
-
-    def note(self, alert: AlertState, kind: EventKind, text: str, **data: Any) -> None:
-        self.events.append(EventState(alert, kind, text, data))
 
 
 def apply_signals(
@@ -146,7 +40,7 @@ def apply_signals(
     group_key: Callable[[Signal], str],
     accepts: Callable[[Signal], bool],
 ) -> IntakeBatch:
-    """Take in ``items`` one after the other. ``accepts`` is the route's matchers."""
+    """Apply ``items`` in order. ``accepts`` checks the route's matchers."""
     for item in items:
         batch.results.append(_take(item, batch, group_key, accepts))
     return batch
@@ -168,7 +62,7 @@ def _take(
         outcome, reason, alert = _resolve(item, known, batch)
     elif known is not None and _is_late(item, known):
         known.count += 1
-        outcome, reason, alert = Outcome.IGNORED, "Older than what is known already.", known.alert
+        outcome, reason, alert = Outcome.IGNORED, "Older than the last known change.", known.alert
     elif known is not None and known.status is FIRING:
         outcome, reason, alert = _repeat(item, known, batch)
     else:
@@ -179,7 +73,7 @@ def _take(
 
 
 def _is_late(item: Signal, known: SignalState) -> bool:
-    """A firing item that must not undo the recorded end of its signal."""
+    """Whether a firing item started before the recorded end of its signal."""
     return (
         known.status is RESOLVED
         and known.ends_at is not None
@@ -192,15 +86,15 @@ def _resolve(
     item: Signal, known: SignalState | None, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState | None]:
     if known is None:
-        return Outcome.IGNORED, "Nothing is open that this resolves.", None
+        return Outcome.IGNORED, "No open alert has this signal.", None
     ends_at = item.ends_at or batch.now
     if known.status is RESOLVED:
         known.ends_at = max(known.ends_at or ends_at, ends_at)
         known.count += 1
-        return Outcome.IGNORED, "It is resolved already.", known.alert
+        return Outcome.IGNORED, "Already resolved.", known.alert
     if ends_at < known.starts_at:
         known.count += 1
-        return Outcome.IGNORED, "Older than what is known already.", known.alert
+        return Outcome.IGNORED, "Older than the last known change.", known.alert
     known.status, known.ends_at, known.last_seen_at = RESOLVED, ends_at, batch.now
     known.count += 1
     alert = known.alert
@@ -226,44 +120,20 @@ def _close(alert: AlertState, batch: IntakeBatch) -> None:
 def _repeat(
     item: Signal, known: SignalState, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState]:
-    """A firing signal fires still: counters, and its content where that changed."""
+    """A firing signal fires again: update its counters, and its content if that changed."""
     known.count += 1
     known.last_seen_at = batch.now
     batch.touch(known.alert)
     if item.starts_at is not None and item.starts_at < known.starts_at:
         return Outcome.DUPLICATE, "", known.alert
     known.starts_at = item.starts_at or known.starts_at
-    if _content(item) == _known_content(known):
+    if known.has_content_of(item):
         return Outcome.DUPLICATE, "", known.alert
-    _overwrite(known, item)
+    known.overwrite(item)
     _raise_severity(known.alert, item.severity, batch)
     if known.alert.firing == 1:
-        _show(known.alert, item)
+        known.alert.show_signal(item)
     return Outcome.UPDATED, "", known.alert
-
-
-def _content(item: Signal) -> tuple[object, ...]:
-    labels, annotations = dict(item.labels), dict(item.annotations)
-    return item.severity, item.title, item.description, labels, annotations, item.link
-
-
-def _known_content(known: SignalState) -> tuple[object, ...]:
-    labels, annotations = dict(known.labels), dict(known.annotations)
-    return known.severity, known.title, known.description, labels, annotations, known.link
-
-
-def _overwrite(known: SignalState, item: Signal) -> None:
-    known.severity, known.title, known.description = item.severity, item.title, item.description
-    known.labels, known.annotations = dict(item.labels), dict(item.annotations)
-    known.link = item.link
-
-
-def _show(alert: AlertState, item: Signal) -> None:
-    """An alert of one signal shows that signal."""
-    alert.title, alert.description = item.title, item.description
-    alert.relabel(dict(item.labels))
-    alert.annotations = dict(item.annotations)
-    alert.source_link = item.link
 
 
 def _raise_severity(alert: AlertState, severity: Severity, batch: IntakeBatch) -> bool:
@@ -274,7 +144,7 @@ def _raise_severity(alert: AlertState, severity: Severity, batch: IntakeBatch) -
     before, alert.severity = alert.severity, severity
     reached = any(before.rank < floor.rank <= severity.rank for floor in alert.severity_thresholds)
     if reached and alert.status is AlertStatus.FIRING and not alert.page:
-        # Steps that were passed over apply now: the plan begins again.
+        # Steps that were skipped apply now: restart the plan.
         alert.restart_paging()
     return True
 
@@ -282,7 +152,7 @@ def _raise_severity(alert: AlertState, severity: Severity, batch: IntakeBatch) -
 def _fire(
     item: Signal, known: SignalState | None, key: str, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState]:
-    """A signal that was not firing fires: it joins, reopens or opens an alert."""
+    """A signal starts firing: it joins, reopens or creates an alert."""
     alert = _open_alert_of(known, batch) or batch.open_alerts.get(key)
     if alert is not None:
         outcome = _join(alert, item, batch)
@@ -303,7 +173,7 @@ def _open_alert_of(known: SignalState | None, batch: IntakeBatch) -> AlertState 
 
 
 def _reopenable(known: SignalState | None, key: str, batch: IntakeBatch) -> AlertState | None:
-    """The resolved alert that comes back: the signal's own before its group's."""
+    """The resolved alert to reopen: the signal's own before its group's."""
     oldest = batch.now - batch.reopen_window
     for alert in (known.alert if known else None, batch.recent_alerts.get(key)):
         if (
@@ -317,21 +187,7 @@ def _reopenable(known: SignalState | None, key: str, batch: IntakeBatch) -> Aler
 
 
 def _create(item: Signal, key: str, batch: IntakeBatch) -> AlertState:
-    alert = AlertState(
-        id=None,
-        group_key=key,
-        status=AlertStatus.FIRING,
-        severity=item.severity,
-        title=item.title,
-        description=item.description,
-        labels=dict(item.labels),
-        annotations=dict(item.annotations),
-        source_link=item.link,
-        generation=1,
-        opened_at=batch.now,
-        last_seen_at=batch.now,
-        page=True,
-    )
+    alert = AlertState.open_for(item, key, batch.now)
     batch.open_alerts[key] = alert
     batch.touch(alert)
     batch.note(alert, EventKind.CREATED, item.title, dedup_key=item.dedup_key)
@@ -345,7 +201,7 @@ def _reopen(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
     alert.severity = item.severity
     alert.page, alert.closed = True, False
     alert.firing = 0
-    _show(alert, item)
+    alert.show_signal(item)
     batch.recent_alerts.pop(alert.group_key, None)
     batch.open_alerts[alert.group_key] = alert
     batch.touch(alert)
@@ -378,23 +234,8 @@ def _put_signal(
         known.status, known.ends_at, known.starts_at = FIRING, None, starts_at
         known.last_seen_at = batch.now
         known.count += 1
-        _overwrite(known, item)
+        known.overwrite(item)
         return
     if known is not None and known.id is not None:
         batch.retired.append(known.id)
-    batch.signals[item.dedup_key] = SignalState(
-        id=None,
-        dedup_key=item.dedup_key,
-        alert=alert,
-        status=FIRING,
-        severity=item.severity,
-        title=item.title,
-        description=item.description,
-        labels=dict(item.labels),
-        annotations=dict(item.annotations),
-        link=item.link,
-        starts_at=starts_at,
-        ends_at=None,
-        first_seen_at=batch.now,
-        last_seen_at=batch.now,
-    )
+    batch.signals[item.dedup_key] = SignalState.start(item, alert, starts_at, batch.now)

@@ -1,7 +1,7 @@
 """What will happen to an alert if nobody reacts: its plan, played ahead without writing."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.domain.text import join_words
 from incidentrelay.models import Alert, Notification
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import (
@@ -186,7 +187,7 @@ def _text(made: PlanRun, people: Directory, at: datetime) -> str:
     for row in made.outbox:
         if row["next_at"] <= at:
             told[row["kind"]][_name(row, people)] = None
-    actions = [f"{_VERBS[kind]} {_listed(list(names))}" for kind, names in told.items()]
+    actions = [f"{_VERBS[kind]} {join_words(list(names))}" for kind, names in told.items()]
     return "; ".join([*dict.fromkeys(remarks), *actions])
 
 
@@ -194,7 +195,3 @@ def _name(row: Mapping[str, Any], people: Directory) -> str:
     if row["user_id"] is not None:
         return people.users[row["user_id"]].display_name
     return people.channels[row["channel_id"]].name
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,6 +1,6 @@
 """Calendar feeds: made, given new addresses and removed by the person who reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -138,6 +138,12 @@ def delete(session: Session, feed: CalendarFeed, *, actor: Actor, now: datetime)
     user = session.get_one(User, feed.user_id)
     resources.remove_row(session, feed, used="This feed is still needed.")
     audit.record_user_change(session, actor, "delete", user, feed, {}, now=now)
+
+
+def list_own_feeds(session: Session, user_id: int, roles: Memberships) -> Sequence[CalendarFeed]:
+    """The user's feeds, each with its team or rotation, newest first."""
+    query = feed_rows().where(find_own_feed(user_id, roles))
+    return session.scalars(query.order_by(CalendarFeed.id.desc()).limit(MAX_FEEDS)).all()
 
 
 def _refuse_others(user: User, actor: Actor, granting: Granting | None) -> None:

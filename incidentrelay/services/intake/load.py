@@ -11,8 +11,9 @@ from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import AlertStatus, Severity
 from incidentrelay.domain.escalation.engine import Plan
 from incidentrelay.domain.fingerprint import group_key
-from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, SignalState, apply_signals
+from incidentrelay.domain.intake.reducer import apply_signals
 from incidentrelay.domain.intake.signals import Signal, SignalItem
+from incidentrelay.domain.intake.state import AlertState, IntakeBatch, SignalState
 from incidentrelay.models import Alert, Route
 from incidentrelay.models import Signal as SignalRow
 from incidentrelay.models.alerts.alert import IS_CURRENT

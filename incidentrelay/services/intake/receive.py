@@ -16,8 +16,8 @@ from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.escalation.engine import start
-from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, ItemResult
 from incidentrelay.domain.intake.signals import SignalItem
+from incidentrelay.domain.intake.state import AlertState, IntakeBatch, ItemResult
 from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
 from incidentrelay.services.escalation import plan_run
 from incidentrelay.services.escalation import runner as escalation_runner

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.domain.enums import EventKind
-from incidentrelay.domain.intake.reducer import AlertState, EventState, IntakeBatch, SignalState
+from incidentrelay.domain.intake.state import AlertState, EventState, IntakeBatch, SignalState
 from incidentrelay.models import Alert, Event, Route
 from incidentrelay.models import Signal as SignalRow
 from incidentrelay.services.common import timeline

@@ -1,4 +1,4 @@
-"""Who is on call: the engine of the domain over the stored schedules."""
+"""Lists who is on call, from the stored schedules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,23 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, on_call, shifts
-from incidentrelay.models import Rotation, Team, User
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Group, Rotation, Team, User
+from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import schedules
 
 LONGEST = timedelta(days=400)
-# How far a gap is looked over for whoever comes after it.
+MAX_ROTATIONS = 300
+# How far ahead the person after a gap is looked for.
 _HORIZON = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentShift:
-    """Who has a rotation at an instant, and who has it next.
+    """Who is on call in a rotation at an instant, and who is next.
 
-    ``user`` is None where nobody is on call; ``since`` and ``until`` are then None.
-    ``next_user`` at ``next_at`` is None where nobody follows within two months.
+    ``user``, ``since`` and ``until`` are None if nobody is on call; ``next_user`` and
+    ``next_at`` are None if nobody follows within two months.
     """
 
     rotation: Rotation
@@ -39,7 +42,7 @@ class CurrentShift:
 def who_is_on_call(
     session: Session, rotations: Sequence[Rotation], at: datetime
 ) -> list[CurrentShift]:
-    """One row for each rotation, in their order, in a constant number of statements."""
+    """One row per rotation, in order, in a constant number of statements."""
     loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     found = {
         rotation.id: _now_and_next(loaded[rotation.id], at)
@@ -54,10 +57,24 @@ def who_is_on_call(
     ]
 
 
+def list_on_call(session: Session, memberships: Memberships, now: datetime) -> list[CurrentShift]:
+    """The enabled rotations of active teams, by team and name, at most MAX_ROTATIONS."""
+    query = (
+        select(Rotation)
+        .join(Team, Team.id == Rotation.team_id)
+        .join(Group, Group.id == Team.group_id)
+        .where(Rotation.enabled, Team.active, Group.active)
+        .order_by(Team.name, Team.id, Rotation.name, Rotation.id)
+        .limit(MAX_ROTATIONS)
+    )
+    rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
+    return who_is_on_call(session, rotations, now)
+
+
 def rotation_shifts(
     session: Session, rotation: Rotation, start: datetime, end: datetime
 ) -> list[Shift]:
-    """The shifts of [start, end), cut to it; raises InvalidInput for more than 400 days."""
+    """The shifts of [start, end), clipped; raises InvalidInput for more than 400 days."""
     if end - start > LONGEST:
         raise InvalidInput.of("end", f"Ask for at most {LONGEST.days} days.")
     schedule = schedules.load_schedule(session, rotation.id)
@@ -67,7 +84,7 @@ def rotation_shifts(
 def _now_and_next(schedule: Schedule, at: datetime) -> tuple[Shift | None, Shift | None]:
     current = on_call(schedule, at)
     after = current.end if current else at
-    # Most of the time somebody follows at once; only a gap needs the long look.
+    # Usually somebody follows at once; only a gap needs the long look.
     following = on_call(schedule, after)
     if following is None:
         following = next(iter(shifts(schedule, after, after + _HORIZON)), None)

@@ -1,4 +1,4 @@
-"""Who can be asked for in the on-call report."""
+"""The people one may choose in the on-call report."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ MOST_PEOPLE = 500
 def list_report_people(
     session: Session, group_ids: Iterable[int], username: str = ""
 ) -> list[User]:
-    """The active members of groups, by name; the one of ``username`` also if not active."""
+    """The active members of the groups, by name, and ``username`` even if inactive."""
     members = select(GroupMember.user_id).where(GroupMember.group_id.in_(set(group_ids)))
     query = (
         select(User)

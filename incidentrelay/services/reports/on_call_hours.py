@@ -1,16 +1,16 @@
-"""The on-call report: who was on call how long, in which kind of time, and how often paged.
+"""The on-call report: who was on call how long, at what times, and how often paged.
 
-Hours come from the one engine of schedules. A page is one step of an alert that
-reached somebody, by however many ways; it belongs to one line only: to the rotation
-of its team in which the person was on call then (that of the alert's route before
-others), or to the line of the team without a rotation. So lines can be added up.
+Hours come from the schedule engine. A page is one step of an alert that reached somebody,
+by however many methods. It counts in one line only: in the rotation of its team in which
+the person was on call (the route's own rotation first), or in the team's line without a
+rotation. So lines can be added up.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -28,81 +28,32 @@ from incidentrelay.domain.reports.on_call_hours import (
     check_period,
     total_by_user,
 )
-from incidentrelay.models import Alert, Group, Notification, Rotation, Route, Team, User
+from incidentrelay.models import (
+    Alert,
+    Group,
+    Notification,
+    Rotation,
+    Route,
+    Team,
+    User,
+)
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import schedules
 from incidentrelay.services.reports import public_holidays
+from incidentrelay.services.reports.report_lines import (
+    HoursReport,
+    ReportFilter,
+    ReportLine,
+    name_key,
+    row_id,
+)
 
 MOST_ROTATIONS = 500
-# Of all rotations together: what is reckoned in a few seconds.
+# Of all rotations together: these take a few seconds.
 MOST_SHIFTS = 100_000
-# What wakes people; a reminder repeats what they were told.
+# What wakes people; reminders only repeat it.
 PAGES = (NotificationKind.PAGE, NotificationKind.ESCALATION, NotificationKind.FALLBACK)
 _RECEIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFilter:
-    """What somebody asked for, from the date ``first`` to the end of ``last``.
-
-    ``zone`` "": that of the rotations where they share one, else ``own_zone``. Names are
-    slugs and usernames, "" is any; a rotation may be named after its team and ``/``.
-    """
-
-    first: date
-    last: date
-    own_zone: str
-    zone: str = ""
-    group: str = ""
-    team: str = ""
-    rotation: str = ""
-    user: str = ""
-    country: str = ""
-    subdivision: str = ""
-    night_from: time = time(22)
-    night_to: time = time(6)
-    weekend: frozenset[int] = frozenset({5, 6})
-
-
-@dataclass(frozen=True, slots=True)
-class ReportLine:
-    """One person in one rotation; ``rotation`` None: paged by the team without being on call.
-
-    In sums, what does not apply is None.
-    """
-
-    team: Team | None
-    rotation: Rotation | None
-    user: User | None
-    hours: HourTotals
-    pages: int
-    night_pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class HoursReport:
-    """``lines`` by team, rotation and name. ``holidays`` are those of the period."""
-
-    ruler: HoursCalculator
-    wanted: ReportFilter
-    holidays: Mapping[date, str]
-    lines: Sequence[ReportLine]
-
-    @property
-    def people(self) -> list[ReportLine]:
-        """One line for each person, by name."""
-        kept = sorted(self.lines, key=lambda line: _named(line.user))
-        return [_sum(own, user=own[0].user) for own in _grouped(kept, lambda line: _id(line.user))]
-
-    @property
-    def rotations(self) -> list[ReportLine]:
-        """One line for each rotation, and for each team one of the pages outside of shifts."""
-        by_rotation = _grouped(self.lines, lambda line: (_id(line.team), _id(line.rotation)))
-        return [_sum(own, team=own[0].team, rotation=own[0].rotation) for own in by_rotation]
-
-    @property
-    def total(self) -> ReportLine:
-        return _sum(self.lines)
 
 
 @dataclass
@@ -116,11 +67,11 @@ _Key = tuple[int, int | None, int]
 
 
 def build_report(session: Session, memberships: Memberships, wanted: ReportFilter) -> HoursReport:
-    """The report over the rotations that may be seen, in a constant number of statements.
+    """The report on all visible rotations, in a constant number of statements.
 
-    Paused rotations are left out unless one is named. Raises InvalidInput for periods,
-    zones and countries that cannot be, for more than 500 rotations (``team``), and for
-    more shifts than are reckoned at once (``to``).
+    Paused rotations are left out unless one is named. Raises InvalidInput for bad periods,
+    zones and countries, for more than MOST_ROTATIONS rotations (``team``), and for more
+    than MOST_SHIFTS shifts (``to``).
     """
     check_period(wanted.first, wanted.last)
     rotations = _rotations(session, memberships, wanted)
@@ -143,7 +94,7 @@ def build_report(session: Session, memberships: Memberships, wanted: ReportFilte
 
 
 def report_choices(session: Session, memberships: Memberships) -> list[Rotation]:
-    """The rotations that may be asked for, each with its team and group."""
+    """The enabled rotations one may choose, each with its team and group."""
     query = _visible(memberships).where(Rotation.enabled).limit(MOST_ROTATIONS)
     return list(session.scalars(query))
 
@@ -173,7 +124,7 @@ def _rotations(session: Session, memberships: Memberships, wanted: ReportFilter)
 
 
 def _zone(loaded: Iterable[Schedule], own: str) -> str:
-    """That of the lowest layer, which has most of the time, if all have the same."""
+    """The zone of the lowest layers if all are the same, else ``own``."""
     zones = {schedule.revisions[-1].layers[0].zone for schedule in loaded if _layered(schedule)}
     return zones.pop() if len(zones) == 1 else own
 
@@ -185,7 +136,7 @@ def _layered(schedule: Schedule) -> bool:
 def _held(
     ruler: HoursCalculator, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
 ) -> dict[int, Sequence[Shift]]:
-    """The shifts of each rotation by its id; raises InvalidInput where they are too many."""
+    """The shifts by rotation id; raises InvalidInput if there are too many."""
     held: dict[int, Sequence[Shift]] = {}
     count = 0
     for rotation in rotations:
@@ -217,7 +168,7 @@ def _paged(
     *,
     outside: bool,
 ) -> None:
-    """Count the pages; those ``outside`` of shifts too, if wanted."""
+    """Count the pages; with ``outside`` also those outside shifts."""
     turns: dict[tuple[int, int], dict[int, list[Shift]]] = defaultdict(lambda: defaultdict(list))
     for rotation in rotations:
         for shift in held[rotation.id]:
@@ -242,7 +193,7 @@ def _covered(found: Sequence[Shift], at: datetime) -> bool:
 def _pages(
     session: Session, teams: set[int], ruler: HoursCalculator
 ) -> Iterator[tuple[int, int, int | None, datetime]]:
-    """(team, user, rotation of the route, when) of each page."""
+    """(team, user, the route's rotation, time) of each page."""
     first = func.min(Notification.created_at)
     query = (
         select(Alert.team_id, Notification.user_id, Route.rotation_id, first)
@@ -274,7 +225,7 @@ def _lines(
 ) -> list[ReportLine]:
     by_id: dict[int | None, Rotation] = {rotation.id: rotation for rotation in rotations}
     teams = {rotation.team_id: rotation.team for rotation in rotations}
-    # What has no rotation stands behind the rotations of its team.
+    # Lines without a rotation come after the rotations of their team.
     order: dict[Any, int] = {
         key: place for place, key in enumerate((one.team_id, one.id) for one in rotations)
     }
@@ -292,38 +243,7 @@ def _lines(
     ]
 
     def place(line: ReportLine) -> tuple[float, tuple[str, str]]:
-        team, rotation = _id(line.team), _id(line.rotation)
-        return order.get((team, rotation), ends[team] + 0.5), _named(line.user)
+        team, rotation = row_id(line.team), row_id(line.rotation)
+        return order.get((team, rotation), ends[team] + 0.5), name_key(line.user)
 
     return sorted(found, key=place)
-
-
-def _named(user: User | None) -> tuple[str, str]:
-    return (user.display_name.casefold(), user.username) if user else ("", "")
-
-
-def _id(row: Team | Rotation | User | None) -> int | None:
-    return row.id if row else None
-
-
-def _grouped(lines: Iterable[ReportLine], key: Any) -> list[list[ReportLine]]:
-    """``lines`` by key, in the order of their first."""
-    found: dict[Any, list[ReportLine]] = {}
-    for line in lines:
-        found.setdefault(key(line), []).append(line)
-    return list(found.values())
-
-
-def _sum(
-    lines: Iterable[ReportLine],
-    *,
-    team: Team | None = None,
-    rotation: Rotation | None = None,
-    user: User | None = None,
-) -> ReportLine:
-    hours, pages, night_pages = HourTotals(), 0, 0
-    for line in lines:
-        hours += line.hours
-        pages += line.pages
-        night_pages += line.night_pages
-    return ReportLine(team, rotation, user, hours, pages, night_pages)

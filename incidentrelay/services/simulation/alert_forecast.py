@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.escalation.engine import Plan
-from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch
+from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
@@ -19,10 +19,12 @@ from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients.directory import Directory
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     AlertForecast,
     CoveringSilence,
     ForecastStep,
+)
+from incidentrelay.services.simulation.upcoming_pages import (
     describe_plan,
     describe_steps,
     username_of,

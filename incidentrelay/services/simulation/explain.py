@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from incidentrelay.domain.enums import AlertStatus, Outcome
+from incidentrelay.domain.text import join_words
 from incidentrelay.models import Route
 from incidentrelay.services.recipients.contact_methods import find_contact
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     ForecastPerson,
     ForecastStep,
     MatcherCheck,
@@ -68,7 +69,9 @@ def _matched(checks: Sequence[MatcherCheck]) -> str:
 
 
 def _missed(checks: Sequence[MatcherCheck]) -> str:
-    return _listed([f"{check.matcher} does not match, because {_value(check)}" for check in checks])
+    return join_words(
+        [f"{check.matcher} does not match, because {_value(check)}" for check in checks]
+    )
 
 
 def _value(check: MatcherCheck) -> str:
@@ -143,7 +146,7 @@ def _step(step: ForecastStep, start: datetime) -> str:
 def _people(step: ForecastStep, start: datetime) -> Iterator[str]:
     done = _DONE[step.kind] + (" at once" if step.at == start else "")
     for person in step.people:
-        ways = _listed(sorted(_ways(person)))
+        ways = join_words(sorted(_ways(person)))
         yield f"{person.display_name} {_turn(person, start)}is {done} by {ways}"
 
 
@@ -163,7 +166,7 @@ def _channels(step: ForecastStep) -> Iterator[str]:
     if step.channels:
         names = [channel.name for channel in step.channels]
         noun = "channel" if len(names) == 1 else "channels"
-        yield f"{noun} {_listed(names)} {'gets' if len(names) == 1 else 'get'} a message"
+        yield f"{noun} {join_words(names)} {'gets' if len(names) == 1 else 'get'} a message"
 
 
 def _end(forecast: SimulationForecast) -> Iterator[str]:
@@ -198,7 +201,3 @@ def _until(at: datetime, start: datetime) -> str:
         return f"{at:%a %H:%M} UTC"
     year = f" {at.year}" if at.year != start.year else ""
     return f"{at:%a} {at.day} {at:%b}{year}, {at:%H:%M} UTC"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.errors import InvalidInput, NotFound
 from incidentrelay.domain.fingerprint import group_key
-from incidentrelay.domain.intake.reducer import IntakeBatch, ItemResult
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.state import IntakeBatch, ItemResult
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
@@ -22,7 +22,7 @@ from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.simulation import explain as explanations
 from incidentrelay.services.simulation.alert_forecast import forecast_alerts
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     AlertForecast,
     MatcherCheck,
     SimulationForecast,

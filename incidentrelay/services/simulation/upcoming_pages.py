@@ -1,145 +1,26 @@
-"""What a simulation tells, as values; and the steps of a plan as people see them."""
+"""Describes the steps of a plan that runs ahead, for simulations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus, TargetKind
+from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation.engine import Plan, PlanStep
 from incidentrelay.domain.oncall.shifts import on_call
-from incidentrelay.services.alerts.upcoming import PlannedStep
 from incidentrelay.services.escalation.plan_run import PlanRun, StepRun
 from incidentrelay.services.recipients.directory import Directory, Recipient
+from incidentrelay.services.simulation.forecast import (
+    ForecastChannel,
+    ForecastPerson,
+    ForecastStep,
+    PlanInfo,
+    StepKind,
+)
 
 _POLICY = "policy "
 
 
-class StepKind(StrEnum):
-    """What happens in one step. The first four are kinds of notifications."""
-
-    PAGE = "page"
-    REMINDER = "reminder"
-    ESCALATION = "escalation"
-    FALLBACK = "fallback"
-    EXHAUSTED = "exhausted"
-    SILENCED = "silenced"
-    PASSED_OVER = "passed_over"
-    WAITS = "waits"
-
-
-@dataclass(frozen=True, slots=True)
-class MatcherCheck:
-    """``value`` is what the label of the matcher holds; None where it is missing."""
-
-    matcher: str
-    label: str
-    value: str | None
-    matched: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CoveringSilence:
-    """A silence that covers the alert."""
-
-    id: int
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PlanInfo:
-    """``source`` ∈ default, policy. ``running``: it began before, with an earlier item.
-
-    ``version`` is that of the policy of which the plan is a copy.
-    """
-
-    source: str
-    policy: str | None
-    rotation: str | None
-    running: bool
-    version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastPerson:
-    """``contacts`` are (method, label) of those of their own contacts that are used.
-
-    ``rotation`` is the one in which they are on call ``until`` a handoff, if that is why."""
-
-    username: str
-    display_name: str
-    methods: tuple[str, ...]
-    contacts: tuple[tuple[str, str], ...] = ()
-    rotation: str | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastChannel:
-    slug: str
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastStep:
-    """``nobody`` says why a target was not reached; ``assignee`` has the alert after it.
-
-    ``until`` is when a step that waits goes on.
-    """
-
-    at: datetime
-    kind: StepKind
-    people: tuple[ForecastPerson, ...] = ()
-    channels: tuple[ForecastChannel, ...] = ()
-    nobody: str | None = None
-    assignee: str | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationForecast:
-    """What would become of one item.
-
-    ``outcome`` is None where the route takes nothing in. ``alert_id`` is None for an
-    alert that does not exist yet. ``before`` has to pass before the steps may come.
-    ``more``: the plan goes on after the last step.
-    """
-
-    outcome: Outcome | None
-    reason: str
-    title: str | None = None
-    status: SignalStatus | None = None
-    severity: Severity | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    dedup_key: str | None = None
-    matchers: tuple[MatcherCheck, ...] = ()
-    group_key: str | None = None
-    alert_id: int | None = None
-    alert_status: AlertStatus | None = None
-    silence: CoveringSilence | None = None
-    plan: PlanInfo | None = None
-    assignee: str | None = None
-    before: PlannedStep | None = None
-    steps: tuple[ForecastStep, ...] = ()
-    more: bool = False
-    sentences: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AlertForecast:
-    """How one alert goes on; the fields are those of :class:`Forecast`."""
-
-    plan: PlanInfo
-    silence: CoveringSilence | None = None
-    assignee: str | None = None
-    before: PlannedStep | None = None
-    steps: tuple[ForecastStep, ...] = ()
-    more: bool = False
-
-
 def describe_plan(plan: Plan, rotations: Mapping[int, str], *, running: bool) -> PlanInfo:
-    """Where the plan comes from. ``rotations`` are the names of those in it."""
+    """Where the plan comes from. ``rotations`` are names by id."""
     if plan.source.startswith(_POLICY):
         policy = plan.source.removeprefix(_POLICY)
         return PlanInfo("policy", policy, None, running, plan.version)
@@ -152,7 +33,7 @@ def describe_plan(plan: Plan, rotations: Mapping[int, str], *, running: bool) ->
 def describe_steps(
     at: datetime, made: PlanRun, people: Directory, rotations: Mapping[int, str]
 ) -> Iterator[ForecastStep]:
-    """What happens in one run of a plan, in its order; later ways to people come after it."""
+    """The steps of one run of a plan in order, then notifications delayed by rules."""
     if made.quiet_until is not None:
         text = " ".join(event["text"] for event in made.events)
         yield ForecastStep(
@@ -171,7 +52,7 @@ def describe_steps(
 def _later(
     at: datetime, kind: StepKind, told: Sequence[Recipient], run: StepRun, people: Directory
 ) -> Iterator[ForecastStep]:
-    """The ways to people that their own rules keep for later."""
+    """Notifications that people's own rules delay."""
     for delay in sorted({recipient.delay for recipient in told} - {0}):
         persons = _persons(_due(told, delay), people, {})
         assignee = username_of(people, run.assignee_id)
@@ -215,7 +96,7 @@ def _step(
 def _turns(
     at: datetime, step: PlanStep | None, people: Directory, rotations: Mapping[int, str]
 ) -> dict[int, tuple[str, datetime]]:
-    """Whom the step reaches because they are on call: in which rotation, and until when."""
+    """The rotation and end of shift of everybody the step reaches as on call."""
     found: dict[int, tuple[str, datetime]] = {}
     for target in step.targets if step else ():
         if target.kind is not TargetKind.ON_CALL or target.id is None:

@@ -3,7 +3,7 @@
 Lines that were written before there were facts tell what their text tells.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import EventKind, TargetKind
 from incidentrelay.domain.local_time import zone_names, zone_of
+from incidentrelay.domain.text import join_words
 from incidentrelay.models import Event
 from incidentrelay.services.intake.provenance import IntakeCredential
 from incidentrelay.services.recipients.contact_methods import find_contact
@@ -174,7 +175,7 @@ def _matchers(facts: Mapping[str, Any]) -> str:
         return f"Its one matcher matches: {found[0]}."
     if more:
         found.append(f"{more} more")
-    return f"All {len(facts['matchers']) + more} matchers match: {_listed(found)}."
+    return f"All {len(facts['matchers']) + more} matchers match: {join_words(found)}."
 
 
 def _group(event: Event) -> str:
@@ -182,7 +183,7 @@ def _group(event: Event) -> str:
     again = "this alert again" if event.kind is EventKind.REOPENED else "a new alert"
     if not group:
         return f"The route groups nothing. No alert of the key {key} was open: it opened {again}."
-    values = _listed([f"{name} is “{value}”" for name, value in group.items()])
+    values = join_words([f"{name} is “{value}”" for name, value in group.items()])
     return f"Alerts are grouped: {values}. There was no open alert of that, so it opened {again}."
 
 
@@ -200,7 +201,7 @@ def _told(event: Event, reading: ReasonReader) -> Iterator[EventReason]:
     channels = facts.get("channels")
     if channels:
         noun, verb = ("Channel", "was") if len(channels) == 1 else ("Channels", "were")
-        text = f"{noun} {_listed(channels)} {verb} sent a message."
+        text = f"{noun} {join_words(channels)} {verb} sent a message."
         yield EventReason(event.at, ExplanationContext.CHANNELS, text)
     if facts.get("more"):
         yield EventReason(event.at, ExplanationContext.PEOPLE, f"{facts['more']} more were told.")
@@ -216,7 +217,7 @@ def _step(facts: Mapping[str, Any]) -> str:
 
 def _person(done: str, person: Mapping[str, Any], reading: ReasonReader, *, yours: bool) -> str:
     who = "You were" if yours else f"{person['name']} was"
-    ways = _listed([_way(*way) for way in person["methods"]])
+    ways = join_words([_way(*way) for way in person["methods"]])
     why = _why(person, reading, them="you" if yours else "them")
     by = f" by {ways}" if ways else ""
     return f"{who} {done}{by}{f': {why}' if why else ''}."
@@ -237,8 +238,3 @@ def _why(person: Mapping[str, Any], reading: ReasonReader, *, them: str) -> str:
     by = "by an override" if "override" in person else f"by the layer {person['layer']}"
     until = reading.clock(person["until"])
     return f"on call in {reading.rotation(person['rotation'])} {by} until {until}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    *others, last = words or [""]
-    return f"{', '.join(others)} and {last}" if others else last

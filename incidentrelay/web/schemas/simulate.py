@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
-from incidentrelay.services.simulation.upcoming_pages import StepKind
+from incidentrelay.services.simulation.forecast import StepKind
 from incidentrelay.web.schemas.base import SLUG, Body, Instant, Ref
 
 _BIGGEST_ID = 2**63 - 1

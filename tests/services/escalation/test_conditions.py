@@ -15,7 +15,7 @@ from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import policies
 from incidentrelay.services.simulation import simulate as simulation
-from incidentrelay.services.simulation.upcoming_pages import SimulationForecast, StepKind
+from incidentrelay.services.simulation.forecast import SimulationForecast, StepKind
 from tests.services.conftest import ADMIN
 from tests.services.simulation.test_simulate import Everything
 from tests.support import factories

@@ -12,7 +12,7 @@ from incidentrelay.domain.reports.on_call_hours import decimal
 from incidentrelay.models import Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.reports import on_call_hours
-from incidentrelay.services.reports.on_call_hours import HoursReport, ReportFilter, ReportLine
+from incidentrelay.services.reports.report_lines import HoursReport, ReportFilter, ReportLine
 from tests.support import factories
 
 pytestmark = pytest.mark.both_databases

@@ -25,12 +25,12 @@ from incidentrelay.models import (
 )
 from incidentrelay.services.simulation import simulate as simulation
 from incidentrelay.services.simulation.alert_forecast import HORIZON, MOST_STEPS
-from incidentrelay.services.simulation.simulate import Simulation
-from incidentrelay.services.simulation.upcoming_pages import (
+from incidentrelay.services.simulation.forecast import (
     ForecastStep,
     SimulationForecast,
     StepKind,
 )
+from incidentrelay.services.simulation.simulate import Simulation
 from tests.support import factories
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
@@ -312,7 +312,7 @@ def test_what_resolves_everything_has_no_future(pager: Pager) -> None:
     said = forecast(pager, signal(resolved=True))
     assert (said.outcome, said.plan, said.steps) == (Outcome.RESOLVED, None, ())
     assert "It resolves alert 1, and nobody is paged any more." in said.sentences
-    assert "It changes nothing: Nothing is open that this resolves." in (
+    assert "It changes nothing: No open alert has this signal." in (
         forecast(pager, signal(key="unknown", resolved=True)).sentences
     )
 

@@ -1,18 +1,15 @@
 """How recurrences look to people: ``FREQ=MONTHLY;BYDAY=2TU`` is every month on the 2nd Tuesday."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.silences import recurrence
 from incidentrelay.domain.silences.recurrence import Frequency, RecurrenceRule
+from incidentrelay.domain.text import MONTHS, WEEKDAYS, join_words
 from incidentrelay.web.console.toolkit.filters import duration
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
 _UNITS = {Frequency.DAILY: "day", Frequency.WEEKLY: "week", Frequency.MONTHLY: "month"}
 
 
@@ -32,21 +29,21 @@ def _parts(rule: RecurrenceRule, start: date) -> Iterator[str]:
     unit = _UNITS[rule.frequency]
     yield f"Every {unit}" if rule.interval == 1 else f"Every {rule.interval} {unit}s"
     if rule.weekdays:
-        yield f"on {_listed([_weekday(*each) for each in rule.weekdays])}"
+        yield f"on {join_words([_weekday(*each) for each in rule.weekdays])}"
     elif rule.frequency is Frequency.WEEKLY:
-        yield f"on {_DAYS[start.weekday()]}"
+        yield f"on {WEEKDAYS[start.weekday()]}"
     if rule.month_days:
-        yield f"on {_listed([_month_day(each) for each in rule.month_days])}"
+        yield f"on {join_words([_month_day(each) for each in rule.month_days])}"
     elif rule.frequency is Frequency.MONTHLY and not rule.weekdays:
         yield f"on {_month_day(start.day)}"
     if rule.months:
-        yield f"in {_listed([_MONTHS[month - 1] for month in rule.months])}"
+        yield f"in {join_words([MONTHS[month - 1] for month in rule.months])}"
 
 
 def _weekday(number: int, weekday: int) -> str:
     if number == 0:
-        return _DAYS[weekday]
-    return f"the {_nth(number)} {_DAYS[weekday]}"
+        return WEEKDAYS[weekday]
+    return f"the {_nth(number)} {WEEKDAYS[weekday]}"
 
 
 def _month_day(number: int) -> str:
@@ -72,8 +69,4 @@ def _end(rule: RecurrenceRule) -> str:
     if rule.until is None:
         return ""
     day = rule.until.date() if isinstance(rule.until, datetime) else rule.until
-    return f", until {day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f", until {day.day} {MONTHS[day.month - 1]} {day.year}"

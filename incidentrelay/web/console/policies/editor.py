@@ -8,6 +8,7 @@ from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.text import WEEKDAYS
 from incidentrelay.models import Policy, Team
 from incidentrelay.services.escalation import policies, policy_queries
 from incidentrelay.services.escalation.policy_queries import PolicyChoices
@@ -16,7 +17,6 @@ from incidentrelay.web.console.policies import form as policy_form
 from incidentrelay.web.console.policies import wording as policy_wording
 from incidentrelay.web.console.policies.form import Draft
 from incidentrelay.web.console.policies.wording import Shown
-from incidentrelay.web.console.rotations.layer_wording import WEEKDAYS
 from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.flash import flash

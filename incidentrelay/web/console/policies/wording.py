@@ -7,6 +7,7 @@ from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import Conditions
 from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget
 from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.domain.text import join_words
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThings
 from incidentrelay.web.console.rotations import layer_wording
 
@@ -167,9 +168,7 @@ def _listed(names: Sequence[str]) -> str:
     shown_names, more = list(names[:_MOST_NAMES]), len(names) - _MOST_NAMES
     if more > 0:
         shown_names.append(f"{more} more")
-    if len(shown_names) < 2:
-        return "".join(shown_names)
-    return f"{', '.join(shown_names[:-1])} and {shown_names[-1]}"
+    return join_words(shown_names)
 
 
 def _lasting(seconds: int) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from incidentrelay.models import Rotation
-from incidentrelay.services.calendars import feed_queries, feeds
+from incidentrelay.services.calendars import feeds
 from incidentrelay.services.oncall import calendar_queries
 from incidentrelay.web.console.forms import forms
 
@@ -37,7 +37,7 @@ class Feed:
 
 def part(request: Any) -> dict[str, Any]:
     """``?feed=team/rotation`` (or a team) in the address chooses what to subscribe to."""
-    found = feed_queries.list_own_feeds(request.db, request.identity.user_id, request.identity)
+    found = feeds.list_own_feeds(request.db, request.identity.user_id, request.identity)
     rotations = calendar_queries.calendar_choices(request.db, request.identity)
     place = request.GET.get("feed", "")
     return {

@@ -13,7 +13,8 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
-from incidentrelay.services.reports.on_call_hours import HoursReport, ReportLine
+from incidentrelay.domain.text import WEEKDAYS
+from incidentrelay.services.reports.report_lines import HoursReport, ReportLine
 from incidentrelay.web import on_call_hours_table
 from incidentrelay.web.console.reports import choices as report_choices
 from incidentrelay.web.console.toolkit.view import console_view
@@ -23,7 +24,6 @@ from incidentrelay.web.schemas.oncall.report import DutyQuery
 
 _FIELDS = tuple(field.data_key or name for name, field in DutyQuery().fields.items())
 _USUAL = {"night_from": "22:00", "night_to": "06:00", "weekend": "5,6"}
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = timedelta(days=1)
 
 
@@ -100,7 +100,7 @@ def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
         "form": form,
         "periods": _periods(request, form),
         "download_url": f"{request.path}.csv?{form.query()}",
-        "days": [(str(number), name) for number, name in enumerate(_DAYS)],
+        "days": [(str(number), name) for number, name in enumerate(WEEKDAYS)],
         "zones": sorted(zone_names()),
         **report_choices.choices(request, form.value),
         **_tables(request, made),

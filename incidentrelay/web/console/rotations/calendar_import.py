@@ -12,7 +12,8 @@ from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.ical import reader
 from incidentrelay.services.calendars import import_overrides
-from incidentrelay.services.calendars.import_overrides import ImportAction, ImportReport
+from incidentrelay.services.calendars.import_overrides import ImportReport
+from incidentrelay.services.calendars.import_plan import ImportAction
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.overrides import form_zone
 from incidentrelay.web.console.toolkit import nav

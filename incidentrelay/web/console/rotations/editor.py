@@ -9,6 +9,7 @@ from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.text import WEEKDAYS
 from incidentrelay.models import Rotation
 from incidentrelay.services.oncall import previews, rotation_queries, rotations
 from incidentrelay.services.oncall.previews import SchedulePreview
@@ -17,7 +18,6 @@ from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations import layer_form
 from incidentrelay.web.console.rotations import preview as rotation_preview
 from incidentrelay.web.console.rotations.layer_form import Draft
-from incidentrelay.web.console.rotations.layer_wording import WEEKDAYS
 from incidentrelay.web.console.rotations.overrides import form_zone
 from incidentrelay.web.console.rotations.preview import Shown
 from incidentrelay.web.console.toolkit import nav, team_choice

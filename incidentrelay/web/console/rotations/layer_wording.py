@@ -6,8 +6,8 @@ from datetime import time
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.restrictions import Window
+from incidentrelay.domain.text import WEEKDAYS, clock
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORT = tuple(name[:3] for name in WEEKDAYS)
 _ALONE = {ShiftUnit.DAYS: "Daily", ShiftUnit.WEEKS: "Weekly", ShiftUnit.MONTHS: "Monthly"}
 
@@ -17,7 +17,7 @@ def turns(layer: Layer) -> str:
     often = f"Every {layer.length} {layer.unit}"
     if layer.length == 1:
         often = _ALONE.get(layer.unit, "Every hour")
-    at = f"at {_clock(layer.handoff_time)} ({layer.zone})"
+    at = f"at {clock(layer.handoff_time)} ({layer.zone})"
     match layer.unit:
         case ShiftUnit.HOURS:
             return f"{often}, counted from {layer.start_date} {at}"
@@ -63,11 +63,7 @@ def _run(run: Sequence[int]) -> str:
 
 def _span(opens: time, closes: time) -> str:
     if opens == closes:
-        return "all day" if opens == time(0) else f"for 24 hours from {_clock(opens)}"
+        return "all day" if opens == time(0) else f"for 24 hours from {clock(opens)}"
     if closes < opens:
-        return f"{_clock(opens)}–{_clock(closes)} of the next day"
-    return f"{_clock(opens)}–{_clock(closes)}"
-
-
-def _clock(value: time) -> str:
-    return value.isoformat("seconds" if value.second else "minutes")
+        return f"{clock(opens)}–{clock(closes)} of the next day"
+    return f"{clock(opens)}–{clock(closes)}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import User
-from incidentrelay.services.oncall import current_queries as on_call_queries
+from incidentrelay.services.oncall import current as on_call_queries
 from incidentrelay.services.oncall.current import CurrentShift as Covered
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.oncall.on_call import OnCall

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from incidentrelay.services.calendars.import_overrides import ImportAction
+from incidentrelay.services.calendars.import_plan import ImportAction
 from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, apply_signals
+from incidentrelay.domain.intake.reducer import apply_signals
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 FIRING, RESOLVED = SignalStatus
