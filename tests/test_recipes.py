@@ -19,7 +19,7 @@ from incidentrelay.integrations import default_registry as default_integrations
 from incidentrelay.models import Rotation, RotationLayer, User
 from incidentrelay.services.operations import demo
 from incidentrelay.web.console.rotations.layer_form import Draft
-from incidentrelay.web.console.toolkit.menu import section
+from incidentrelay.web.console.toolkit.nav import find_section
 from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.root import Root
 from incidentrelay.web.schemas.oncall.rotation import LayerSchema, RotationSchema
@@ -107,7 +107,7 @@ def test_a_shift_reminder_is_complete(edge: ShiftEdge) -> None:
 
 
 def test_every_page_with_an_address_of_its_own_can_be_reached(app: Any) -> None:
-    menu = (PACKAGE / "web/console/toolkit/menu.py").read_text(encoding="utf-8")
+    menu = (PACKAGE / "web/console/toolkit/nav.py").read_text(encoding="utf-8")
     layout = (PACKAGE / "templates/layout.jinja2").read_text(encoding="utf-8")
     entries = set(re.findall(r'^    \("[^"]+", "(\w+)"', menu, re.MULTILINE))
     views = (e["introspectable"] for e in app.registry.introspector.get_category("views"))
@@ -115,5 +115,5 @@ def test_every_page_with_an_address_of_its_own_can_be_reached(app: Any) -> None:
     nodes = tuple(node for node in pages if isinstance(node, type) and issubclass(node, Node))
     found = {name for name, node in Root.children.items() if issubclass(node, nodes)}
     assert found >= entries - {"inbox"}
-    missing = {n for n in found if section(f"/{n}") not in entries and f'/{n}"' not in layout}
-    assert missing == set(), "add it to _ENTRIES or _BELONGS in web/console/toolkit/menu.py"
+    missing = {n for n in found if find_section(f"/{n}") not in entries and f'/{n}"' not in layout}
+    assert missing == set(), "add it to _ENTRIES or _BELONGS in web/console/toolkit/nav.py"
