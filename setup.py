@@ -34,7 +34,6 @@ REQUIREMENTS = [
     "argon2-cffi>=25.1",
     "itsdangerous>=2.2",
     "cryptography>=50",
-    "python-dateutil>=2.9,<5",
     "icalendar>=7.3,<8",
     "recurring-ical-events>=3.8.2,<4",
     "holidays>=0.109",
@@ -65,6 +64,7 @@ TEST_REQUIREMENTS = [
     "types-WebOb",
     "PyYAML",
     "types-PyYAML",
+    "python-dateutil>=2.9,<5",
     "types-python-dateutil",
     "vobject",
 ]

@@ -2,7 +2,7 @@
 
 ``database`` is a real one, with new rows for each test: a copy of a SQLite file. Tests
 marked ``both_databases`` run a second time on PostgreSQL, whose address is
-``INCIDENTRELAY_TEST_POSTGRESQL``; where no server answers they are skipped, and in
+``TEST_POSTGRESQL_URL``; where no server answers they are skipped, and in
 CI they fail.
 
 Each process has one engine for each kind of database, because an engine compiles each
@@ -32,7 +32,7 @@ from tests.support import cast as standing_cast
 from tests.support import factories
 
 POSTGRESQL = os.environ.get(
-    "INCIDENTRELAY_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1/postgres"
+    "TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1/postgres"
 )
 
 _APPS: dict[Settings, Any] = {}
@@ -98,29 +98,77 @@ def _build_cast(database: Database) -> bytes:
     return pickle.dumps(cast)
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Database]:
-    """A database of this process alone, dropped at the end."""
+class NoServer(Exception):
+    """No PostgreSQL answers where TEST_POSTGRESQL_URL says."""
+
+
+@contextmanager
+def fresh_postgresql(purpose: str) -> Iterator[str]:
+    """The URL of an empty database of this process, dropped at the end; raises NoServer."""
     address = make_url(POSTGRESQL)
     server = address.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         admin = psycopg.connect(server, autocommit=True, connect_timeout=3)
     except psycopg.OperationalError as error:
-        reason = f"No PostgreSQL at {address.host}: {error}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    name = f"incidentrelay_test_{os.getpid()}"
+        raise NoServer(f"No PostgreSQL at {address.host}: {error}") from error
+    name = f"incidentrelay_{purpose}_{os.getpid()}"
     with admin:
         # One of a process that was killed, whose number has come around again.
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name}")
-        # Nobody needs these rows after a power cut.
-        admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-        database = Database(address.set(database=name).render_as_string(hide_password=False))
+        try:
+            yield address.set(database=name).render_as_string(hide_password=False)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@contextmanager
+def _needed_postgresql(purpose: str) -> Iterator[str]:
+    """The same for fixtures: without a server tests are skipped, and in CI they fail."""
+    try:
+        with fresh_postgresql(purpose) as url:
+            yield url
+    except NoServer as error:
+        pytest.fail(str(error)) if os.environ.get("CI") else pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Database]:
+    """A database of this process alone, dropped at the end. Commits do not wait for the disk."""
+    with _needed_postgresql("test") as url:
+        hasty = make_url(url).update_query_dict({"options": "-c synchronous_commit=off"})
+        database = Database(hasty.render_as_string(hide_password=False))
         Base.metadata.create_all(database.writing)
         yield database
         database.dispose()
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+
+
+@pytest.fixture(scope="session")
+def second_postgresql() -> Iterator[str]:
+    """The URL of a second database of this process, for ``blank_postgresql``."""
+    with _needed_postgresql("blank") as url:
+        yield url
+
+
+@pytest.fixture
+def blank_postgresql(second_postgresql: str) -> str:
+    """The URL of a PostgreSQL database without any table.
+
+    It is the same database for all tests of a process: before PostgreSQL drops one, it
+    writes everything in the server to the disk, and that takes seconds.
+    """
+    address = make_url(second_postgresql).set(drivername="postgresql")
+    with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as owner:
+        # What an earlier test's processes had open when they were killed.
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        owner.execute("DROP SCHEMA public CASCADE")
+        owner.execute("CREATE SCHEMA public")
+    owner.close()
+    return second_postgresql
 
 
 @pytest.fixture(scope="session")

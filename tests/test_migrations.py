@@ -1,15 +1,13 @@
 """Migrations: one line of them, forwards and back, equal to the models, with data in place."""
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, select, text
+from sqlalchemy import select, text
 
 from incidentrelay import migrations
 from incidentrelay.db import Database
@@ -29,38 +27,27 @@ from incidentrelay.models import (
     Team,
     User,
 )
-from tests.conftest import POSTGRESQL
 from tests.support import factories
+
+# One process of the suite makes the database for all of them.
+pytestmark = pytest.mark.xdist_group("migrations")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without any table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path}/blank.sqlite", synchronous="OFF")
-        yield database
-        database.dispose()
-        return
-    request.getfixturevalue("postgresql")
-    address = make_url(POSTGRESQL)
-    server = address.set(drivername="postgresql").render_as_string(hide_password=False)
-    name = f"incidentrelay_blank_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {name}")
-        url = address.set(database=name).render_as_string(hide_password=False)
-        database = Database(url)
-        yield database
-        database.dispose()
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+    url = f"sqlite:///{tmp_path}/blank.sqlite"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("blank_postgresql")
+    database = Database(url, synchronous="OFF")
+    yield database
+    database.dispose()
 
 
 def test_there_is_one_head() -> None:
     assert len(ScriptDirectory(str(migrations.folder())).get_heads()) == 1
 
 
-@pytest.mark.xdist_group("blank")
 def test_an_upgraded_database_has_what_the_models_say(blank: Database) -> None:
     assert migrations.current(blank) is None
     migrations.upgrade(blank)
@@ -68,7 +55,6 @@ def test_an_upgraded_database_has_what_the_models_say(blank: Database) -> None:
     assert migrations.check(blank) == []
 
 
-@pytest.mark.xdist_group("blank")
 def test_check_names_what_is_missing(blank: Database) -> None:
     migrations.upgrade(blank)
     with blank.writing.begin() as connection:
@@ -76,7 +62,6 @@ def test_check_names_what_is_missing(blank: Database) -> None:
     assert any("heartbeats" in difference for difference in migrations.check(blank))
 
 
-@pytest.mark.xdist_group("blank")
 def test_it_goes_back_and_forth_with_data_in_it(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     with blank.write() as session:
@@ -92,7 +77,6 @@ def test_it_goes_back_and_forth_with_data_in_it(blank: Database, now: datetime) 
     assert migrations.check(blank) == []
 
 
-@pytest.mark.xdist_group("blank")
 def test_whoever_was_reached_by_mail_still_is(blank: Database) -> None:
     migrations.upgrade(blank, "0001")
     user = text(
@@ -113,7 +97,6 @@ def test_whoever_was_reached_by_mail_still_is(blank: Database) -> None:
         assert own.version == 1
 
 
-@pytest.mark.xdist_group("blank")
 def test_what_has_no_team_goes_on_the_way_back(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     with blank.write() as session:
@@ -142,7 +125,6 @@ def test_what_has_no_team_goes_on_the_way_back(blank: Database, now: datetime) -
     assert migrations.check(blank) == []
 
 
-@pytest.mark.xdist_group("blank")
 def test_silences_that_were_there_are_swept_and_those_that_come_again_go_back_as_nothing(
     blank: Database, now: datetime
 ) -> None:
@@ -165,7 +147,6 @@ def test_silences_that_were_there_are_swept_and_those_that_come_again_go_back_as
         assert (row.matchers, row.recurrence, row.next_change_at) == (["a=b"], None, now)
 
 
-@pytest.mark.xdist_group("blank")
 def test_old_words_become_the_standard_ones_and_go_back(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     facts = {"credential": "route", "people": [{"id": 1, "methods": [["email"]]}]}
@@ -256,7 +237,6 @@ def test_the_id_of_a_deleted_row_is_never_given_again(
         database.dispose()
 
 
-@pytest.mark.xdist_group("blank")
 def test_when_credentials_changed_comes_from_the_audit_log(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     stamps = {"actor": "root", "action": "update", "subject_kind": "user"}

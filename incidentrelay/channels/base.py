@@ -83,9 +83,11 @@ class Personal:
 class ChannelInfo:
     """``secrets`` names the fields of ``config_schema`` that are write-only.
 
-    ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means
-    that people can be reached by it as well as teams. ``personal`` is there where they
-    give an address for that.
+    ``destinations`` names those that say where messages go: if one changes, kept secrets
+    must be entered again.
+
+    ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means that it
+    reaches people as well as teams. ``personal`` describes the address they give for it.
     """
 
     name: str
@@ -93,6 +95,7 @@ class ChannelInfo:
     docs: str
     config_schema: type[Schema]
     secrets: frozenset[str] = frozenset()
+    destinations: frozenset[str] = frozenset()
     capabilities: frozenset[str] = frozenset()
     personal: Personal | None = None
 

@@ -41,6 +41,10 @@ class InvalidInput(DomainError):
     def of(cls, field: str, sentence: str) -> "InvalidInput":
         return cls({field: [sentence]})
 
+    def under(self, prefix: str) -> "InvalidInput":
+        """The same errors of the fields below ``prefix``."""
+        return InvalidInput({f"{prefix}.{field}": said for field, said in self.errors.items()})
+
 
 class BadMatchers(InvalidInput):
     """A list of matchers does not parse; ``position`` counts characters from 0."""

@@ -19,7 +19,6 @@ class Message:
 
     ``headline`` says why it comes ("Page", "Reminder 2", "Escalated to bob",
     "Acknowledged by ann"). ``labels`` are at most a screenful, as name → value.
-    ``event_id`` names the timeline line that owes it and makes it unique.
     """
 
     kind: NotificationKind

@@ -15,7 +15,8 @@ from tests.chaos import audit
 from tests.chaos.faults import Kind, Mayhem, plan
 from tests.chaos.fleet import FileStore, Fleet, QueueStore, RedisStore
 from tests.chaos.senders import Ledger, Sender
-from tests.e2e.conftest import fresh_postgresql, furnish
+from tests.conftest import fresh_postgresql
+from tests.e2e.conftest import furnish
 from tests.e2e.sinks import MailSink, WebhookSink, eventually
 
 WEBS, WORKERS, SENDERS = 2, 3, 3
@@ -70,7 +71,7 @@ def ground(folder: Path, kind: str, *, webs: int = WEBS) -> Iterator[Ground]:
         if kind == "sqlite":
             url, queue = f"sqlite:///{folder}/relay.sqlite", FileStore(folder)
         else:
-            url, queue = stack.enter_context(fresh_postgresql()), RedisStore(folder)
+            url, queue = stack.enter_context(fresh_postgresql("chaos")), RedisStore(folder)
         stack.callback(queue.close)
         mail = MailSink()
         stack.callback(mail.close)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -142,6 +143,7 @@ def test_the_first_start_makes_everything_and_the_second_shows_no_secret(
     assert second.end(signal.SIGINT) == 0
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="There is no curl.")
 def test_the_printed_command_line_works_as_it_stands(start: Any, tmp_path: Path) -> None:
     quickstart = start(tmp_path / "data")
     page = quickstart.page()

@@ -4,22 +4,30 @@ import os
 import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import redis
-from sqlalchemy import make_url
 
-from tests.conftest import POSTGRESQL
 from tests.e2e.sinks import MailSink, WebhookSink
 from tests.e2e.stack import Stack
 
 REDIS = os.environ.get("INCIDENTRELAY_TEST_REDIS", "redis://127.0.0.1:6379")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have two of these tests at a time, from the very beginning.
+
+    They mostly wait, and the other processes of the suite use the processor meanwhile.
+    More of them at once would miss their deadlines. xdist begins with the largest groups.
+    """
+    ours = [item for item in items if item.get_closest_marker("e2e")]
+    for number, item in enumerate(ours):
+        item.add_marker(pytest.mark.xdist_group(f"e2e-{number % 2}"))
 
 
 def need(present: bool, what: str) -> None:
@@ -31,38 +39,11 @@ def need(present: bool, what: str) -> None:
     pytest.skip(f"{what} is missing")
 
 
-class NoServer(Exception):
-    """No PostgreSQL answers where INCIDENTRELAY_TEST_POSTGRESQL says."""
-
-
-@contextmanager
-def fresh_postgresql() -> Iterator[str]:
-    """The URL of an empty database, dropped at the end; raises NoServer."""
-    address = make_url(POSTGRESQL)
-    server = address.set(drivername="postgresql").render_as_string(hide_password=False)
-    try:
-        admin = psycopg.connect(server, autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        raise NoServer from error
-    name = f"incidentrelay_e2e_{os.getpid()}_{secrets.token_hex(4)}"
-    admin.execute(f"CREATE DATABASE {name}")
-    try:
-        yield address.set(database=name).render_as_string(hide_password=False)
-    finally:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
-
-
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/relay.sqlite"
-        return
-    try:
-        with fresh_postgresql() as url:
-            yield url
-    except NoServer:
-        need(False, "PostgreSQL")
+        return f"sqlite:///{tmp_path}/relay.sqlite"
+    return str(request.getfixturevalue("blank_postgresql"))
 
 
 @pytest.fixture

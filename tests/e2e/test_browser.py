@@ -276,7 +276,7 @@ def test_a_calendar_is_looked_at_and_then_imported(
     report = page.get_by_role("status", name="Nothing is saved yet")
     expect(report).to_contain_text("Ben Okafor")
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("The calendar is imported: 1 new.")).to_be_visible()
+    expect(page.get_by_text("Calendar imported: 1 new.")).to_be_visible()
     expect(page.get_by_role("region", name="Overrides")).to_contain_text("Imported: Ben Okafor")
 
 

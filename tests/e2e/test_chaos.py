@@ -17,7 +17,8 @@ from tests.chaos.crashing import KILLED, WEB_POINTS
 from tests.chaos.drill import Ground, ground
 from tests.chaos.faults import Kind, plan
 from tests.chaos.senders import Ledger, Sender, Told
-from tests.e2e.conftest import NoServer, need
+from tests.conftest import NoServer
+from tests.e2e.conftest import need
 from tests.e2e.sinks import Hook, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(240)]

@@ -38,7 +38,9 @@ class Kind:
     """A kind of channel that delivers nothing."""
 
     def __init__(self, name: str, schema: type[Schema], secrets: frozenset[str]) -> None:
-        self.info = ChannelInfo(name, name.title(), name, schema, secrets)
+        self.info = ChannelInfo(
+            name, name.title(), name, schema, secrets, destinations=frozenset({"url"})
+        )
 
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         return SendResult()

@@ -17,6 +17,7 @@ from incidentrelay.services.alerts.list_queries import AlertCounts, AlertFilter
 from incidentrelay.services.oncall import current as on_call_queries
 from incidentrelay.services.operations import banners
 from incidentrelay.services.people import inbox, profile_queries
+from tests.services.conftest import Kinds
 from tests.support import pager as pagers
 from tests.support.pager import NOW, Pager, a_signal
 
@@ -85,7 +86,7 @@ def test_a_stranger_finds_nothing(pager: Pager) -> None:
         assert alert_list.list_teams(session, nobody) == []
         assert inbox.list_inbox(session, nobody, pager.people["ann"]) == ([], None)
         assert on_call_queries.list_on_call(session, nobody, NOW) == []
-        assert banners.load_banners(session, nobody, NOW).uncovered == ()
+        assert banners.load_banners(session, nobody, Kinds(), NOW).uncovered == ()
 
 
 def test_the_frame_of_a_page(pager: Pager) -> None:
@@ -101,7 +102,7 @@ def test_the_frame_of_a_page(pager: Pager) -> None:
         (duty,) = on_call_queries.list_on_call(session, mine, NOW)
         assert duty.user is not None
         assert duty.user.username == "ann"
-        found = banners.load_banners(session, mine, NOW)
+        found = banners.load_banners(session, mine, Kinds(), NOW)
         assert (found.uncovered, found.exhausted, found.worker_missing) == ((), 0, True)
         assert profile_queries.list_tokens(session, pager.people["ann"]) == []
         assert profile_queries.list_sessions(session, pager.people["ann"], used_after=NOW) == []

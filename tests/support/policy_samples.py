@@ -12,7 +12,7 @@ from incidentrelay.web.schemas.policy import PolicySchema
 def policy_picture(say: Any = str, *, fallback: bool = True) -> Shown:
     """Two steps, one with conditions and somebody who is not there."""
     anna = Line("rotate", say("Whoever is on call in"), say("Primary"), say("now: Anna"), False)
-    gone = Line("user", "", say("Bob"), say("not active: is not told"), True)
+    gone = Line("user", "", say("Bob"), say("inactive: not notified"), True)
     return Shown(
         stops=[
             Stop(say("At once"), [anna], []),

@@ -1,6 +1,8 @@
 """The worker's work: sweeps, poison rows, and what a failing part does to the others."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 import incidentrelay
+from incidentrelay import tasks
 from incidentrelay.channels.base import SendResult
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
@@ -24,7 +27,7 @@ from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.settings import Settings
-from incidentrelay.tasks import deliveries, escalations, maintenance, shifts, silences
+from incidentrelay.tasks import deliveries, escalations, maintenance
 from incidentrelay.tasks.context import WorkerContext
 from incidentrelay.tasks.jobs import HINTS, JOBS
 from incidentrelay.tasks.runner import Runner
@@ -387,10 +390,22 @@ def test_every_hint_of_the_services_names_a_job() -> None:
     assert not unknown, f"add {unknown} to JOBS in incidentrelay/tasks/jobs.py"
 
 
-def test_every_function_that_takes_only_the_context_is_a_job() -> None:
+def test_every_job_is_listed() -> None:
+    """A function of the context alone does what is due, so it is a job."""
     listed = {job.run for job in JOBS}
-    for module in (deliveries, escalations, maintenance, shifts, silences):
-        for name, function in inspect.getmembers(module, inspect.isfunction):
+    for module in pkgutil.iter_modules(tasks.__path__, f"{tasks.__name__}."):
+        for name, function in inspect.getmembers(importlib.import_module(module.name)):
+            if not inspect.isfunction(function) or function.__module__ != module.name:
+                continue
             parameters = list(inspect.signature(function).parameters)
             if not name.startswith("_") and parameters == ["context"]:
                 assert function in listed, f"{name}: add it to JOBS in incidentrelay/tasks/jobs.py"
+
+
+def test_every_job_is_documented() -> None:
+    page = Path(incidentrelay.__file__).parents[1] / "docs/administration/operations.md"
+    rows = page.read_text(encoding="utf-8")
+    for job in JOBS:
+        assert f"| `{job.name}` |" in rows, (
+            f"{job.name}: add it to docs/administration/operations.md"
+        )

@@ -82,6 +82,7 @@ class WebhookChannel:
         docs="channels/webhook",
         config_schema=WebhookConfig,
         secrets=frozenset({"secret", "headers"}),
+        destinations=frozenset({"url"}),
     )
     # Whoever saves a channel without a secret asks its kind for one.
     new_secret = staticmethod(new_secret)

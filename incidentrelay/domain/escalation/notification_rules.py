@@ -61,7 +61,7 @@ def rule_mistakes(
         if rule.contact_id not in confirmed:
             wrong[f"rules.{place}.contact_id"] = ["Choose a contact of yours that is confirmed."]
         elif rule in rules[:place]:
-            wrong[f"rules.{place}.contact_id"] = ["The same rule stands there twice."]
+            wrong[f"rules.{place}.contact_id"] = ["This rule is listed twice."]
     late = bool(rules) and min(rule.delay for rule in rules) > 0
     if late and urgency is Urgency.HIGH and not wrong:
         wrong["rules.0.delay"] = ["One rule for urgent alerts must come at once."]

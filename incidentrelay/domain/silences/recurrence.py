@@ -74,7 +74,7 @@ def _parts(text: str) -> dict[str, str]:
         if not (name and equals and value):
             raise _wrong("Write parts like FREQ=WEEKLY with a semicolon between two.")
         if name in parts:
-            raise _wrong(f"{name[:40]} stands there twice.")
+            raise _wrong(f"{name[:40]} is listed twice.")
         parts[name] = value
     return parts
 

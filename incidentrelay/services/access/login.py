@@ -26,7 +26,6 @@ from incidentrelay.services.access.secrets import (
     TokenKind,
     new_token,
     token_digest,
-    token_kind,
 )
 from incidentrelay.services.common import audit
 
@@ -76,27 +75,6 @@ def sign_in(
         if user is not None:
             _record(session, user, "sign_in_failed", now, request_id)
     raise NotAllowed(_WRONG)
-
-
-def session_identity(
-    session: Session, cookie: str, *, now: datetime, idle: timedelta, lifetime: timedelta
-) -> WebSession | None:
-    """The live session that a cookie belongs to; None where it ended or never was.
-
-    Sessions of people who are not active are not live.
-    """
-    if token_kind(cookie) is not TokenKind.SESSION:
-        return None
-    return session.scalar(
-        select(WebSession)
-        .join(User, User.id == WebSession.user_id)
-        .where(
-            WebSession.digest == token_digest(cookie),
-            WebSession.last_seen_at > now - idle,
-            WebSession.created_at > now - lifetime,
-            User.active,
-        )
-    )
 
 
 def sign_out(session: Session, cookie: str) -> None:

@@ -82,9 +82,9 @@ _ACTIONS: Mapping[BulkAction, Action] = {
     BulkAction.ESCALATE: Action.ESCALATE,
 }
 _ALREADY: Mapping[BulkAction, str] = {
-    BulkAction.ACK: "It was acknowledged already.",
+    BulkAction.ACK: "It was already acknowledged.",
     BulkAction.UNACK: "It is firing already.",
-    BulkAction.RESOLVE: "It was resolved already.",
+    BulkAction.RESOLVE: "It was already resolved.",
 }
 _NOT_FOUND = "There is no such alert."
 _MAY_NOT = "You may not respond to this alert."

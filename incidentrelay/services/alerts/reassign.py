@@ -68,4 +68,4 @@ def reassign_to_next(
         shares[following[alert.id].id].append(alert)
     for share in shares.values():
         user = following[share[0].id]
-        alert_transitions.assign(session, share, user, actor=actor, now=now, done="Handed on")
+        alert_transitions.assign(session, share, user, actor=actor, now=now, done="Passed")

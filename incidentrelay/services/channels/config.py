@@ -17,8 +17,6 @@ from incidentrelay.models import Channel
 from incidentrelay.services.common.audit import MASK
 from incidentrelay.services.common.secret_box import SecretBox
 
-_DESTINATION = ("url", "host", "hostname", "server", "domain", "endpoint", "port")
-
 
 class ChannelRegistry(Protocol):
     """The kinds of channels that there are, by name."""
@@ -79,11 +77,10 @@ def merge_config(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[
     for name in kind.info.secrets:
         if changes.get(name) == MASK:
             del changes[name]
-    moved = any(
-        changes[name] != old.get(name) for name in changes if _is_destination(name, kind.info)
-    )
+    destinations = kind.info.destinations & changes.keys()
+    moved = any(changes[name] != old.get(name) for name in destinations)
     if kept and moved:
-        sentence = "Enter this again (or take it away): the destination is another one now."
+        sentence = "Enter this again or remove it: the destination has changed."
         raise InvalidInput({f"config.{name}": [sentence] for name in sorted(kept)})
     return {**old, **changes}
 
@@ -99,10 +96,6 @@ def split_secrets(
 def audit_config(info: ChannelInfo, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as the audit log may show it."""
     return {name: MASK if name in info.secrets else value for name, value in config.items()}
-
-
-def _is_destination(name: str, info: ChannelInfo) -> bool:
-    return name not in info.secrets and name.rsplit("_", 1)[-1] in _DESTINATION
 
 
 def _mapping(given: Any) -> Mapping[str, Any]:

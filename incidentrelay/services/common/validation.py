@@ -125,7 +125,7 @@ def listing(check: Check, low: int, high: int) -> Check:
             raise ValueError(f"Give a list of {low} to {high} entries.")
         values = [check(entry) for entry in value]
         if any(entry in values[:place] for place, entry in enumerate(values)):
-            raise ValueError("An entry stands there twice.")
+            raise ValueError("This entry is listed twice.")
         return values
 
     return checked

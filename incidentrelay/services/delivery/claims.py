@@ -32,8 +32,7 @@ from incidentrelay.services.outbox.records import (
 )
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
-
-INBOX = "inbox"
+from incidentrelay.services.recipients.state import INBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,13 @@ def claim_notification(
 ) -> DeliveryClaim | None:
     """Take the notification for one attempt, with others if they share a message.
 
-    None: it is not due, needed no more, or has to wait; then it is hinted at again
-    when the way is free.
+    None if it is not due, no longer needed, or has to wait (it is hinted at again when
+    it may go).
     """
     found = _find(session, notification_id, now)
     if found is None:
         return None
-    gone = recipient_state.is_gone(found)
+    gone = recipient_state.why_outside(session, found)
     if gone is not None:
         delivery_results.give_up_delivery(session, notification_id, gone, now)
         return None
@@ -107,14 +106,14 @@ def claim_notification(
     ids, bundle = _together(session, asked, credit, now)
     rows = _take(session, ids, bundle, now, now + lease)
     needed = [row for row in rows if _is_needed(row) or _cancel(row, now)]
-    owed = _readable(needed, vault, now)
-    if not owed:
+    sendable = _readable(_insiders(session, needed, now), vault, now)
+    if not sendable:
         wake_provider(session, asked.provider, now)
         return None
     if asked.method != INBOX:
         providers.save_rate(session, asked.target, pace, asked.pace.consume(busy_until, now))
     providers.save_circuit(provider, circuit_breaker.half_open(state, now + lease))
-    return _claim_of(rows[0], owed, bundle, vault)
+    return _claim_of(sendable, bundle, vault)
 
 
 def _find(session: Session, notification_id: int, now: datetime) -> Notification | None:
@@ -269,11 +268,24 @@ def _cancel(row: Notification, now: datetime) -> bool:
     return False
 
 
+def _insiders(
+    session: Session, rows: Sequence[Notification], now: datetime
+) -> Sequence[Notification]:
+    """Those of a bundle whose recipient is in their alert's group; the rest go alone."""
+    if len(rows) < 2:
+        return rows
+    outsiders = recipient_state.find_outsiders(session, [row.id for row in rows])
+    for row in rows:
+        if row.id in outsiders:
+            _unbundle(session, row, now)
+    return [row for row in rows if row.id not in outsiders]
+
+
 def _readable(
     rows: Sequence[Notification], vault: SecretBox, now: datetime
-) -> list[PendingMessage]:
-    """What can be sent of ``rows``; one that cannot be read is left to stumble alone."""
-    owed = []
+) -> list[tuple[Notification, PendingMessage]]:
+    """The rows with their messages; an unreadable row of a bundle is retried on its own."""
+    readable = []
     for row in rows:
         try:
             message = verification.open_code(row, vault)
@@ -282,23 +294,32 @@ def _readable(
                 raise
             row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
         else:
-            owed.append(PendingMessage(row.id, row.fence, row.alert_id, message))
-    return owed
+            readable.append((row, PendingMessage(row.id, row.fence, row.alert_id, message)))
+    return readable
+
+
+def _unbundle(session: Session, row: Notification, now: datetime) -> None:
+    row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
+    db.hint(session, db.Hint("deliver", row.id))
 
 
 def _claim_of(
-    row: Notification, owed: Sequence[PendingMessage], bundle: str | None, vault: SecretBox
+    sendable: Sequence[tuple[Notification, PendingMessage]], bundle: str | None, vault: SecretBox
 ) -> DeliveryClaim:
-    alone = len(owed) == 1
+    """What is left of a bundle may be one notification, which goes out as itself."""
+    row = sendable[0][0]
+    if len(sendable) == 1:
+        row.bundle = bundle = None
+    messages = [message for _, message in sendable]
     return DeliveryClaim(
-        owed=tuple(sorted(owed, key=lambda each: -each.message.severity.rank)),
+        owed=tuple(sorted(messages, key=lambda each: -each.message.severity.rank)),
         attempt=row.attempts,
         uid=bundle or row.uid,
         user_id=row.user_id,
         method=row.method,
         provider=row.provider,
         config=_config(row, vault),
-        thread_key=_thread_key(row) if alone else bundle or row.uid,
+        thread_key=bundle or _thread_key(row),
     )
 
 

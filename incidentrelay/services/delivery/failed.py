@@ -97,38 +97,38 @@ def list_failed(
 
 
 def resend_refusal(row: Notification) -> str | None:
-    """Why it makes no sense to send the notification again; None: it can be sent.
+    """Why sending the notification again makes no sense; None if it can be sent.
 
     The row has its alert, user and channel loaded.
     """
     alert = row.alert
     if row.state is not DeliveryState.FAILED:
-        return f"It is {row.state}; only what has failed can be sent again."
+        return f"It is {row.state}; only failed notifications can be sent again."
     if alert is None:
-        return "It is about no alert; send a new test of the channel instead."
+        return "This message is not about an alert; send a new test of the channel instead."
     if alert.status is AlertStatus.RESOLVED:
-        return "The alert is resolved; nobody needs to be told any more."
+        return "The alert is resolved; nobody needs to be notified."
     if row.kind in ALARMS and alert.status is AlertStatus.ACKNOWLEDGED:
-        return "Somebody has acknowledged the alert; nobody needs to be paged any more."
+        return "The alert is acknowledged; nobody needs to be paged."
     if row.kind in ALARMS and alert.quiet_until is not None:
-        return "The alert is quiet at present; it pages again when that is over."
+        return "The alert is quiet now; it pages again when that ends."
     if row.generation != alert.generation:
-        return "The alert has gone on since then; escalate it to page somebody now."
-    return recipient_state.is_gone(row)
+        return "The alert has moved on since then; escalate it to page somebody now."
+    return recipient_state.why_gone(row)
 
 
 def resend_notification(
     session: Session, notification: Notification, *, actor: Actor, now: datetime
 ) -> Notification:
-    """Owe a failed notification once more, with all of its tries.
+    """Queue a failed notification again, with all of its attempts.
 
-    Raises Conflict, which says why, where it is not needed or cannot arrive. Doing it
-    twice sends it once: after the first time it has not failed.
+    Raises Conflict, which says why, if it is not needed or cannot arrive. Calling this
+    twice sends it once: after the first call it is no longer failed.
     """
     row = _locked(session, notification)
     if row.alert is not None:
         alert_actions.lock_alert(session, row.alert)
-    refusal = resend_refusal(row)
+    refusal = resend_refusal(row) or recipient_state.why_outside(session, row)
     if refusal is not None:
         raise Conflict(refusal)
     row.state, row.next_at, row.finished_at = DeliveryState.PENDING, now, None

@@ -1,4 +1,4 @@
-"""Who is told where a page does not arrive."""
+"""Who is notified where a page does not arrive."""
 
 from datetime import datetime
 

@@ -12,6 +12,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel, Notification
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.channels import providers
+from incidentrelay.services.channels.config import ChannelRegistry
 from incidentrelay.services.outbox.records import DUE
 
 
@@ -25,15 +26,17 @@ class Outage:
     reason: str
 
 
-def list_outages(session: Session, memberships: Memberships) -> tuple[Outage, ...]:
-    """Those that ``memberships`` may see: their channels, and what all share."""
+def list_outages(
+    session: Session, memberships: Memberships, registry: ChannelRegistry
+) -> tuple[Outage, ...]:
+    """Those that ``memberships`` may see: their channels, and the personal methods of all."""
     circuits = providers.open_circuits(session)
     if not circuits:
         return ()
     query = select(Channel).where(Channel.id.in_(providers.provider_channel_ids(circuits)))
     seen = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
     names = {providers.provider_of(channel.id): f"The channel {channel.name}" for channel in seen}
-    names |= {"email": "E-mail"}
+    names |= {kind: registry.get(kind).info.label for kind in registry.names()}
     return tuple(
         Outage(names[provider], provider, circuit.since, circuit.reason)
         for provider, circuit in sorted(circuits.items())

@@ -182,9 +182,7 @@ def _clean(
     try:
         return validation.clean(given, table, required=required)
     except InvalidInput as error:
-        raise InvalidInput(
-            {f"{path}.{field}": sentences for field, sentences in error.errors.items()}
-        ) from None
+        raise error.under(path) from None
 
 
 def _check_round(steps: Sequence[Mapping[str, Any]], repeat: int) -> None:

@@ -86,9 +86,7 @@ def _windows(value: Any) -> tuple[Window, ...]:
         try:
             found.append(Window(**validation.clean(_mapping(entry), _WINDOW, required=_WINDOW)))
         except InvalidInput as error:
-            raise InvalidInput(
-                {f"{index}.{field}": sentences for field, sentences in error.errors.items()}
-            ) from None
+            raise error.under(str(index)) from None
     return tuple(found)
 
 
@@ -121,9 +119,7 @@ def read_layers(
             values = validation.clean(_mapping(entry), _LAYER)
             found.append(_one(session, group_id, values, index, free, kept, now))
         except InvalidInput as error:
-            raise InvalidInput(
-                {f"layers.{index}.{field}": text for field, text in error.errors.items()}
-            ) from None
+            raise error.under(f"layers.{index}") from None
     return tuple(found)
 
 
@@ -214,7 +210,7 @@ def _same(fields: Mapping[str, Any], free: dict[int | None, Layer]) -> Layer | N
         names = [layer.id for layer in free.values() if layer.name == fields.get("name")]
         return free.pop(names[0]) if len(names) == 1 else None
     if key not in free:
-        raise InvalidInput.of("key", "There is no layer of this key, or it stands there twice.")
+        raise InvalidInput.of("key", "No layer has this key, or it is listed twice.")
     return free.pop(key)
 
 

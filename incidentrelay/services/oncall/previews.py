@@ -162,9 +162,7 @@ def _overridden(
         try:
             user, values = overrides.check_override(session, team, data, now)
         except InvalidInput as error:
-            raise InvalidInput(
-                {f"overrides.{index}.{field}": text for field, text in error.errors.items()}
-            ) from None
+            raise error.under(f"overrides.{index}") from None
         number = highest + 1 + index
         added.append(Override(number, user.id, values["starts_at"], values["ends_at"]))
     changed = replace(schedule, overrides=(*schedule.overrides, *added))

@@ -11,6 +11,7 @@ from incidentrelay.domain.oncall.shifts import on_call
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Event, Group, Rotation, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.channels.config import ChannelRegistry
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
@@ -38,7 +39,9 @@ class SystemBanners:
     failed: int
 
 
-def load_banners(session: Session, memberships: Memberships, now: datetime) -> SystemBanners:
+def load_banners(
+    session: Session, memberships: Memberships, registry: ChannelRegistry, now: datetime
+) -> SystemBanners:
     """The notices of what ``memberships`` may see, in a constant number of statements."""
     seen_at = heartbeats.last_heartbeat(session, heartbeats.WORKER)
     return SystemBanners(
@@ -46,7 +49,7 @@ def load_banners(session: Session, memberships: Memberships, now: datetime) -> S
         exhausted=count_exhausted_alerts(session, memberships),
         worker_missing=heartbeats.is_silent(seen_at, now),
         worker_seen_at=seen_at,
-        broken=outages.list_outages(session, memberships),
+        broken=outages.list_outages(session, memberships, registry),
         failed=failed_notifications.count_open_failures(session, memberships),
     )
 

@@ -1,30 +1,82 @@
-"""Whether those whom a notification should tell are still there."""
+"""Whether the recipient of a notification may still get it, checked when it is sent."""
+
+from collections.abc import Collection
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from incidentrelay.domain.enums import NotificationKind
-from incidentrelay.models import Notification
+from incidentrelay.models import Alert, Channel, GroupMember, Notification, Team
+
+INBOX = "inbox"
 
 
-def is_gone(row: Notification) -> str | None:
-    """Why nobody can be told by it any more; None: somebody can.
+def why_gone(row: Notification) -> str | None:
+    """Why the recipient cannot get the notification; None if they can.
 
-    The row has its user and channel loaded.
+    ``row`` has its user and channel loaded.
     """
-    kind, *names = row.target.split(":")
-    if kind == "channel":
-        return _channel_gone(row)
+    return _channel_gone(row) if row.target.startswith("channel:") else _user_gone(row)
+
+
+def why_outside(session: Session, row: Notification) -> str | None:
+    """Like :func:`why_gone`, and whether the recipient still is in the alert's group."""
+    if (reason := why_gone(row)) is None and find_outsiders(session, [row.id]):
+        return f"{_name(row)} is not in the alert's group."
+    return reason
+
+
+def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
+    """Those of the notifications whose recipient is not in the alert's group.
+
+    Plans keep ids of people and channels, who may have left since. Notifications that
+    are not about an alert have no outsiders.
+    """
+    home = aliased(Team)
+    member = exists().where(
+        GroupMember.user_id == Notification.user_id, GroupMember.group_id == Team.group_id
+    )
+    own_channel = exists().where(
+        Channel.id == Notification.channel_id,
+        home.id == Channel.team_id,
+        home.group_id == Team.group_id,
+    )
+    inside = or_(
+        and_(Notification.channel_id.is_not(None), own_channel),
+        and_(Notification.channel_id.is_(None), member),
+    )
+    query = (
+        select(Notification.id)
+        .join(Alert, Alert.id == Notification.alert_id)
+        .join(Team, Team.id == Alert.team_id)
+        .where(Notification.id.in_(ids), ~inside)
+    )
+    return set(session.scalars(query))
+
+
+def _user_gone(row: Notification) -> str | None:
+    _, *names = row.target.split(":")
     if row.user is None:
-        return "Whoever should be told was deleted."
+        return "The recipient was deleted."
     if not row.user.active:
-        return f"{row.user.display_name} is not active any more."
-    # user:7:email:4 names a contact; its row forgets it when it is deleted.
+        return f"{row.user.display_name} is not active."
+    # user:7:email:4 names a contact method; deleting it empties contact_id.
     if len(names) > 2 and row.contact_id is None:
-        return f"{row.user.display_name} has deleted this contact."
+        return f"{row.user.display_name} deleted this contact method."
+    if len(names) == 2 and names[1] != INBOX and not row.user.email:
+        return f"{row.user.display_name} has no e-mail address."
     return None
 
 
 def _channel_gone(row: Notification) -> str | None:
     if row.channel is None:
-        return "Whoever should be told was deleted."
+        return "The channel was deleted."
     if row.channel.enabled or row.kind is NotificationKind.TEST:
         return None
     return "The channel is switched off; switch it on first."
+
+
+def _name(row: Notification) -> str:
+    if row.channel is not None:
+        return row.channel.name
+    return row.user.display_name if row.user is not None else "The recipient"

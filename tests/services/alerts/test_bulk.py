@@ -100,7 +100,7 @@ def test_what_is_so_already_is_unchanged_and_the_impossible_is_refused(pager: Pa
     assert [result.id for result in results] == [third, 999, second, first]
     assert outcomes(results) == ["done", "not_found", "refused", "unchanged"]
     assert "resolved" in results[2].reason
-    assert results[3].reason == "It was acknowledged already."
+    assert results[3].reason == "It was already acknowledged."
     assert outcomes(do(pager, BulkAction.UNACK, [first, second])) == ["done", "refused"]
 
 

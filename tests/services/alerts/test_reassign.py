@@ -61,7 +61,7 @@ def test_the_next_is_paged_and_the_timeline_says_so(pager: Pager) -> None:
         assert pager.alert(session).assignee_id == pager.people["bob"]
         line = session.scalars(select(Event).order_by(Event.id.desc())).first()
         assert line is not None
-        assert (line.kind, line.text) == ("assigned", "Handed on to Bob by fay")
+        assert (line.kind, line.text) == ("assigned", "Passed to Bob by fay")
 
 
 def test_who_is_not_active_is_left_out(pager: Pager) -> None:

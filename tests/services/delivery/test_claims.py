@@ -1,15 +1,24 @@
 """Storms: what is sent together, and what waits."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.delivery.rate_limit import BURST, MOST_IN_ONE
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Attempt, Channel, Event, Notification
+from incidentrelay.models import (
+    Alert,
+    Attempt,
+    Channel,
+    Event,
+    GroupMember,
+    Notification,
+    User,
+)
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.outbox.records import build_envelope
+from tests.support import factories
 from tests.support.pager import LEASE, MINUTE, NOW, Pager, a_signal, no_links
 from tests.support.storms import (
     BUSY,
@@ -200,3 +209,74 @@ def test_when_a_bundle_fails_each_alert_falls_back(pager: Pager) -> None:
         pager.record(taken, FAILED)
     told = [who for kind, who, _ in pager.outbox() if kind == "fallback"]
     assert told == ["fay"] * 10
+
+
+def test_what_is_left_of_a_bundle_goes_out_as_itself(pager: Pager) -> None:
+    """Mail about the last alert must not continue the thread of the first."""
+    storm(pager, 40)
+    [bundle] = claim_all(pager, "webhook")
+    pager.record(bundle, BUSY)
+    last = of(pager, "webhook")[-1]
+    with pager.database.write() as session:
+        others = select(Notification.alert_id).where(Notification.alert_id != last.alert_id)
+        session.execute(
+            update(Alert).where(Alert.id.in_(others)).values(generation=Alert.generation + 1)
+        )
+    [claim] = claim_all(pager, "webhook", NOW + 10 * MINUTE)
+    assert claim.ids == [last.id]
+    assert (claim.uid, claim.attempt) == (last.uid, 2)
+    assert claim.thread_key == f"alert-{last.alert_id}-{int(NOW.timestamp())}"
+    assert of(pager, "webhook")[-1].bundle is None
+
+
+def test_a_removed_address_is_a_recipient_that_is_gone(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    pager.take(a_signal())
+    [mail] = of(pager, "email")
+    with pager.database.write() as session:
+        session.get_one(User, pager.people["ann"]).email = None
+        session.execute(delete(Notification).where(Notification.id != mail.id))
+    assert pager.claim(mail.id) is None
+    row, *fallback = of(pager, "email")
+    assert (row.state, row.last_error) == (DeliveryState.FAILED, "Ann has no e-mail address.")
+    assert {each.user_id for each in fallback} == {pager.people["fay"]}
+
+
+def test_who_left_the_group_gets_nothing_of_its_alerts(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    pager.take(a_signal())
+    mine = [row.id for row in of(pager, "email") if row.user_id == pager.people["ann"]]
+    with pager.database.write() as session:
+        session.execute(delete(GroupMember).where(GroupMember.user_id == pager.people["ann"]))
+    assert [pager.claim(number) for number in mine] == [None]
+    assert {row.last_error for row in of(pager, "email") if row.id in mine} == {
+        "Ann is not in the alert's group."
+    }
+
+
+def test_a_channel_of_another_group_gets_nothing_of_an_alert(pager: Pager) -> None:
+    """An id in a plan may have come to name somebody else's channel."""
+    pager.take(a_signal())
+    [row] = of(pager, "webhook")
+    with pager.database.write() as session:
+        other = factories.team(session, factories.group(session, "rivals"), "theirs")
+        session.get_one(Channel, row.channel_id).team_id = other.id
+    assert pager.claim(row.id) is None
+    [row] = of(pager, "webhook")
+    assert row.state is DeliveryState.FAILED
+    assert row.last_error.endswith("is not in the alert's group.")
+
+
+def test_an_outsider_of_a_bundle_holds_up_nobody(pager: Pager) -> None:
+    """One recipient, alerts of two groups, of which they left one."""
+    storm(pager, 40)
+    rows = of(pager, "email")
+    with pager.database.write() as session:
+        away = factories.team(session, factories.group(session, "left"), "left")
+        session.get_one(Alert, rows[0].alert_id).team_id = away.id
+    claim = pager.claim(rows[1].id)
+    assert claim is not None
+    assert claim.ids == [row.id for row in rows[1:]]
+    assert of(pager, "email")[0].state is DeliveryState.RETRY
+    assert pager.claim(rows[0].id) is None
+    assert of(pager, "email")[0].state is DeliveryState.FAILED

@@ -131,10 +131,10 @@ def begin_again(session: Any, alert: Alert, pager: Pager) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (acknowledge, "has acknowledged"),
+        (acknowledge, "alert is acknowledged"),
         (resolve, "is resolved"),
         (snooze, "is quiet"),
-        (begin_again, "has gone on"),
+        (begin_again, "has moved on"),
     ],
 )
 def test_what_nobody_needs_any_more_is_refused_and_not_counted(

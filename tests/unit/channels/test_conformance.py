@@ -135,3 +135,12 @@ def test_the_inbox_has_it_at_once(registry: Registry) -> None:
     result = registry.get("inbox").send(make_envelope(), {})
     assert result.delivered is True
     assert "personal" in registry.get("inbox").info.capabilities
+
+
+def test_a_channel_with_secrets_says_where_they_go(registry: Registry) -> None:
+    """Without it, a kept secret would follow a changed address to somebody else."""
+    for name in registry.names():
+        info = registry.get(name).info
+        fields = set(info.config_schema().fields)
+        assert info.destinations <= fields - info.secrets, name
+        assert info.destinations or not info.secrets, f"{name}: add destinations to its ChannelInfo"

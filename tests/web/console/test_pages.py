@@ -139,7 +139,7 @@ def test_a_plan_that_ended_without_a_reaction_is_shown(
 ) -> None:
     from incidentrelay.domain.escalation.engine import Plan, Progress
 
-    said = "1 alert has come to the end of the escalation plan"
+    said = "1 alert has reached the end of the escalation plan"
     assert said not in text(browse("ann").get("/oncall"))
     with pager.database.write() as session:
         alert = pager.alert(session)

@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from incidentrelay.models import ApiToken, WebSession
+from incidentrelay.models import ApiToken, User, WebSession
 from incidentrelay.services.access.secrets import new_token
 from tests.support import factories
 from tests.support.client import Client
@@ -127,3 +128,11 @@ def test_a_token_bound_to_a_group_stays_there(app: Any, cast: Any, database: Any
     client.post_json("/api/groups", {"name": "Our own"}, status=403)
     assert {alert["team"] for alert in client.get("/api/alerts").json["items"]} == {"web"}
     assert [group["slug"] for group in client.get("/api/groups").json["items"]] == ["apps"]
+
+
+def test_the_session_of_an_inactive_person_is_nobody(login_as: Any, database: Any) -> None:
+    browser = login_as("rex")
+    browser.get("/api/me", status=200)
+    with database.write() as session:
+        session.execute(update(User).where(User.username == "rex").values(active=False))
+    browser.get("/api/me", status=401)

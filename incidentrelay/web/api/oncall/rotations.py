@@ -104,7 +104,7 @@ def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
 take = shift_change("take", "Take over the shift of somebody else, or the rest of it", TakeSchema)(
     _changing(shift_swaps.take_shift)
 )
-cover = shift_change("cover", "Somebody stands in for you, or for another person", CoverSchema)(
+cover = shift_change("cover", "Cover a shift for you, or for another person", CoverSchema)(
     _changing(shift_swaps.cover_shift)
 )
 swap = shift_change("swap", "Swap a shift of yours for one of another person", SwapSchema)(

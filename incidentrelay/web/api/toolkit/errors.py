@@ -1,7 +1,4 @@
-"""Errors of the API: one table from exceptions to statuses, one shape (RFC 9457).
-
-Only this module and its twin of the console know what an error is in HTTP.
-"""
+"""Errors of the API: problem documents (RFC 9457)."""
 
 import logging
 from http import HTTPStatus
@@ -17,21 +14,12 @@ from sqlalchemy.orm.exc import StaleDataError
 from incidentrelay.domain import errors as domain
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.api.toolkit import json
+from incidentrelay.web.errors import STATUSES
 from incidentrelay.web.resources.base import Node
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-
-# The first class that fits counts.
-STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
-    (domain.InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (domain.NotAllowed, HTTPStatus.FORBIDDEN),
-    (domain.NotFound, HTTPStatus.NOT_FOUND),
-    (domain.StaleVersion, HTTPStatus.PRECONDITION_FAILED),
-    (domain.Conflict, HTTPStatus.CONFLICT),
-    (domain.Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
-)
 
 
 def problem(

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import orjson
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.web.text import clean_text
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 300
@@ -38,19 +39,6 @@ def decode(raw: bytes, *, lenient: bool = False) -> Any:
 
 def encode(value: Any) -> bytes:
     return orjson.dumps(value)
-
-
-def clean_text(text: str) -> str:
-    """``text`` without NUL, and with U+FFFD for lone surrogates."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _clean(value: Any, depth: int) -> Any:

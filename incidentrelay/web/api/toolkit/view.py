@@ -5,7 +5,7 @@ dumps what goes out, and by :mod:`incidentrelay.web.api.toolkit.openapi`. A sche
 given as a class, or as the name of an attribute of the node class.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,11 +18,10 @@ from pyramid.viewderivers import VIEW
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.web.api.toolkit import bodies, representations
+from incidentrelay.web.errors import flatten
 from incidentrelay.web.resources.base import Collection, Item, Node
 
 SchemaOption = type[Schema] | str | None
-
-OPTIONS = ("body", "partial", "query", "returns", "many", "page", "status", "summary", "errors")
 
 
 @dataclass(frozen=True)
@@ -132,18 +131,6 @@ def _load(schema: Schema, data: Any) -> Any:
     except ValidationError as error:
         messages = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise InvalidInput(flatten(messages)) from None
-
-
-def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
-    """Nested messages of marshmallow as {dotted field: sentences}."""
-    flat: dict[str, list[str]] = {}
-    for field, found in messages.items():
-        name = prefix if field == "_schema" else f"{prefix}.{field}" if prefix else str(field)
-        if isinstance(found, Mapping):
-            flat |= flatten(found, name)
-        else:
-            flat.setdefault(name, []).extend(str(sentence) for sentence in found)
-    return flat
 
 
 def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:

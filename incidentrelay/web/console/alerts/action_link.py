@@ -114,7 +114,7 @@ _ACTIONS: Mapping[Action, tuple[str, Callable[..., Alert]]] = {
     Action.ACKNOWLEDGE: ("Acknowledge", alert_actions.acknowledge),
     Action.RESOLVE: ("Resolve", alert_actions.resolve),
     Action.SNOOZE: ("Snooze for 30 minutes", _snooze),
-    Action.ESCALATE: ("I cannot: ask the next person", alert_actions.escalate),
+    Action.ESCALATE: ("I can't: page the next person", alert_actions.escalate),
 }
 
 

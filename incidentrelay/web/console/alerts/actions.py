@@ -50,21 +50,21 @@ def acknowledge(context: AlertNode, request: Any) -> str:
         request.db, context.obj, actor=actor(request), now=request.now
     )
     if before is AlertStatus.ACKNOWLEDGED:
-        return "It was acknowledged already."
+        return "It was already acknowledged."
     return f"Acknowledged: {alert.title}. Nobody else is paged."
 
 
 @responding("unacknowledge")
 def unacknowledge(context: AlertNode, request: Any) -> str:
     alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
-    return "Given back. The escalation plan starts again."
+    return "Returned to the team. The escalation plan starts over."
 
 
 @responding("resolve")
 def resolve(context: AlertNode, request: Any) -> str:
     before = context.obj.status
     alert_actions.resolve(request.db, context.obj, actor=actor(request), now=request.now)
-    return "It was resolved already." if before is AlertStatus.RESOLVED else "Resolved."
+    return "It was already resolved." if before is AlertStatus.RESOLVED else "Resolved."
 
 
 @responding("snooze")
@@ -90,17 +90,17 @@ def reassign_to_next(context: AlertNode, request: Any) -> str:
     user = alert_actions.reassign_to_next(
         request.db, context.obj, actor=actor(request), now=request.now
     )
-    return f"Handed on to {user.display_name}, who is paged now."
+    return f"Passed to {user.display_name}, who is paged now."
 
 
 @responding("escalate")
 def escalate(context: AlertNode, request: Any) -> str:
     alert_actions.escalate(request.db, context.obj, actor=actor(request), now=request.now)
-    return "Escalated. Whoever is next in the plan is paged now."
+    return "Escalated. The next step of the plan runs now."
 
 
 @responding("comment")
 def comment(context: AlertNode, request: Any) -> str:
     text = forms.text(request, "text")
     alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)
-    return "Your comment stands in the timeline."
+    return "Comment added."

@@ -61,7 +61,7 @@ def _order(request: Any) -> BulkOrder:
     """What the pressed button asks for, with the fields that belong to it."""
     word = forms.text(request, "action", 20)
     if word not in set(BulkAction):
-        raise InvalidInput.of("action", "Choose what is to be done.")
+        raise InvalidInput.of("action", "Choose an action.")
     action = BulkAction(word)
     if action is BulkAction.SNOOZE:
         choice = forms.text(request, "for")

@@ -52,7 +52,7 @@ def index(context: Notifications, request: Any) -> dict[str, Any]:
         all_of_them=everything,
         before=forms.before(request.GET),
     )
-    ways = outages.list_outages(request.db, request.identity)
+    ways = outages.list_outages(request.db, request.identity, request.registry["channels"])
     shown = "show=all&" if everything else ""
     return {
         "ways": outages.count_waiting(request.db, request.identity, ways),
@@ -100,7 +100,7 @@ def resend(context: NotificationNode, request: Any) -> Any:
             request.db, context.obj, actor=actor(request), now=request.now
         )
         who = failed_notifications.recipient_name(row)
-        flash(request, f"It is sent to {who} again. The list shows it if it fails once more.")
+        flash(request, f"Sent to {who} again. If it fails again, it is listed here.")
     except DomainError as error:
         request.tm.doom()
         flash(request, sentence(error), "error")

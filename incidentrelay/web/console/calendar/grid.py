@@ -31,7 +31,7 @@ from incidentrelay.web.console.calendar.parts import (
     Week,
 )
 
-_UNKNOWN = "Somebody who was deleted"
+_UNKNOWN = "A deleted user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +176,6 @@ def _stints(shown: Shown, row: CalendarRow, day: GridDay) -> list[Stint]:
         )
         for part in grid_segments(row.blocks, [day])
     ]
-
-
-def _stint(shown: Shown, part: GridSegment, day: GridDay) -> Stint:
-    override = part.block.override_id is not None
-    return Stint(_person(shown.page, part.block), override, _when(shown, part, day))
 
 
 def _when(shown: Shown, part: GridSegment, day: GridDay) -> str:

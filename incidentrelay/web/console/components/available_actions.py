@@ -26,9 +26,9 @@ COMMENT = "comment"
 _LABELS = (
     (Action.ACKNOWLEDGE, "Acknowledge"),
     (Action.RESOLVE, "Resolve"),
-    (Action.UNACKNOWLEDGE, "Give back"),
+    (Action.UNACKNOWLEDGE, "Return to the team"),
     (Action.ESCALATE, "Escalate now"),
-    (Action.REASSIGN, "Hand to the next"),
+    (Action.REASSIGN, "Pass to the next person"),
     (Action.SNOOZE, "Snooze"),
     (Action.ASSIGN, "Assign"),
 )
@@ -91,7 +91,7 @@ def snooze_until(choice: str, zone: str, now: datetime) -> datetime:
     if choice == MORNING:
         return next_morning(zone, now)
     if choice not in dict(SNOOZES):
-        raise InvalidInput.of("for", "Choose how long it is to be quiet.")
+        raise InvalidInput.of("for", "Choose for how long.")
     return now + timedelta(minutes=int(choice))
 
 

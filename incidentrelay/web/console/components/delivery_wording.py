@@ -8,12 +8,12 @@ from incidentrelay.models import Notification
 _WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.PENDING: "Waiting",
     DeliveryState.SENDING: "Being sent",
-    DeliveryState.RETRY: "Will be tried again",
+    DeliveryState.RETRY: "Will be retried",
     DeliveryState.SENT: "Sent",
     DeliveryState.DELIVERED: "Arrived",
     DeliveryState.FAILED: "Failed",
-    DeliveryState.CANCELLED: "Not needed any more",
-    DeliveryState.SUPERSEDED: "Left to a newer one",
+    DeliveryState.CANCELLED: "No longer needed",
+    DeliveryState.SUPERSEDED: "Replaced by a newer message",
 }
 
 
@@ -28,9 +28,7 @@ def note(row: Notification) -> str:
     """What is out of the ordinary about it; "" where nothing is."""
     still_waits = row.state in (DeliveryState.PENDING, DeliveryState.RETRY)
     if row.stalled_at is not None and still_waits:
-        return (
-            "This way does not work at present. Others were told; it is sent when it works again."
-        )
+        return "This provider is down. Others were notified; it is sent when the provider is back."
     if row.bundle is not None:
         return "In one message with other alerts."
     return ""

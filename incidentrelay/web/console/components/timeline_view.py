@@ -95,7 +95,7 @@ def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
         annotations=alert.annotations,
         source_link=alert.source_link,
         runbook_link=alert.annotations.get("runbook_url"),
-        route_name=alert.route.name if alert.route else "A route that was deleted",
+        route_name=alert.route.name if alert.route else "A deleted route",
         rotation_name=rotation_name,
         acknowledged_by=alert.acknowledged_by.display_name if alert.acknowledged_by else None,
     )

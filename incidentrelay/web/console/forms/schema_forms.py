@@ -23,9 +23,8 @@ from marshmallow import Schema, ValidationError, fields
 
 from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
 from incidentrelay.domain.local_time import as_utc, instant_of, wall_of, zone_of
-from incidentrelay.web.api.toolkit.errors import STATUSES
-from incidentrelay.web.api.toolkit.view import flatten
 from incidentrelay.web.console.forms import forms
+from incidentrelay.web.errors import STATUSES, flatten
 from incidentrelay.web.schemas.base import Instant
 
 _LOCAL = "%Y-%m-%dT%H:%M"
@@ -217,7 +216,7 @@ def instant(text: str, zone: str, field: str) -> datetime:
     try:
         wall = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput.of(field, "Write a date and a time, like 2026-01-31 09:00.") from None
+        raise InvalidInput.of(field, "Enter a date and a time, like 2026-01-31 09:00.") from None
     if wall.tzinfo is not None:
         return as_utc(wall, field)
     if not 1900 <= wall.year < 2200:

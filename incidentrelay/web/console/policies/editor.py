@@ -63,7 +63,7 @@ def create(context: TeamPolicies, request: Any) -> Any:
     done = _submitted(context, request, form, write)
     if isinstance(done, dict):
         return done
-    flash(request, f"The policy {done.name} is made.")
+    flash(request, f"Policy {done.name} created.")
     return to_node(request, context.fresh(done))
 
 

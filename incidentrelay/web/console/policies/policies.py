@@ -61,7 +61,7 @@ def _row(context: Policies, request: Any, listed: PolicyListing, things: PolicyT
     context=Policies, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
 )
 def choose_team(context: Policies, request: Any) -> Any:
-    missing = "You may make policies in no team. Ask a manager of yours."
+    missing = "You cannot create policies in any team. Ask a team manager."
     return team_choice.page(context, request, "policies", title="New policy", missing=missing)
 
 
@@ -90,8 +90,8 @@ def ask(context: PolicyNode, request: Any) -> dict[str, Any]:
         "title": f"Delete the policy {context.obj.name}?",
         "consequences": [
             "Its steps are deleted. This cannot be undone.",
-            "Alerts that it pages for already keep the plan that they began with.",
-            "A policy that routes use cannot be deleted.",
+            "Alerts that already run it keep their copy.",
+            "A policy in use by routes cannot be deleted.",
         ],
         "button": "Delete the policy",
         "back": console_url(request, context),

@@ -11,7 +11,7 @@ from incidentrelay.domain.text import join_words
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThings
 from incidentrelay.web.console.rotations import layer_wording
 
-GONE = "something that was deleted"
+GONE = "something deleted"
 _ICONS: Mapping[TargetKind, str] = {
     TargetKind.ON_CALL: "rotate",
     TargetKind.USER: "user",
@@ -24,13 +24,13 @@ _LEADS: Mapping[TargetKind, str] = {
     TargetKind.USER: "",
     TargetKind.TEAM: "Everybody in",
     TargetKind.CHANNEL: "The channel",
-    TargetKind.ASSIGNEE: "Whoever has the alert already,",
+    TargetKind.ASSIGNEE: "The current assignee,",
 }
 _NOBODY: Mapping[TargetKind, str] = {
     TargetKind.ON_CALL: "now: nobody",
-    TargetKind.USER: "not active: is not told",
-    TargetKind.TEAM: "nobody there is active",
-    TargetKind.CHANNEL: "switched off: gets nothing",
+    TargetKind.USER: "inactive: not notified",
+    TargetKind.TEAM: "no active member",
+    TargetKind.CHANNEL: "switched off: not notified",
 }
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _MOST_NAMES = 5
@@ -127,7 +127,7 @@ def conditions(found: Conditions) -> Iterator[str]:
 def _again(plan: Plan) -> str:
     wait = plan.steps[0].delay if plan.steps else 0
     begin = f"{_lasting(wait)} after the last step" if wait else "together with the last step"
-    return f"Again from the first step on, {begin}, as long as nobody reacts."
+    return f"Again from the first step, {begin}, as long as nobody reacts."
 
 
 def _when(number: int, step: PlanStep) -> str:

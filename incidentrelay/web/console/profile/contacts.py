@@ -49,7 +49,7 @@ def add(context: MyContacts, request: Any) -> Any:
         )
     except (InvalidInput, Conflict) as error:
         return _wrong(context.__parent__, request, error, "new", new=given)
-    flash(request, f"A code is on its way to {data['address']}. Enter it here.")
+    flash(request, f"We sent a code to {data['address']}. Enter it here.")
     return _back(request)
 
 
@@ -64,7 +64,7 @@ def confirm(context: ContactNode, request: Any) -> Any:
     except InvalidInput as error:
         return _wrong(_me(context), request, error, str(contact.id))
     if not right:
-        mistake = InvalidInput.of("code", "This is not the code that was sent. Look again.")
+        mistake = InvalidInput.of("code", "This is not the code we sent. Check it and try again.")
         return _wrong(_me(context), request, mistake, str(contact.id), undo=False)
     flash(request, f"{contact.label} is confirmed. Pages go there now.")
     return _back(request)
@@ -77,7 +77,7 @@ def send_code(context: ContactNode, request: Any) -> Any:
         contacts.send_code(request.db, contact, actor=actor(request), now=request.now, vault=vault)
     except Conflict as error:
         return _wrong(_me(context), request, error, str(contact.id))
-    flash(request, f"A new code is on its way to {contact.address}.")
+    flash(request, f"We sent a new code to {contact.address}.")
     return _back(request)
 
 
@@ -108,7 +108,7 @@ def save_rules(context: UrgencyRules, request: Any) -> Any:
     except InvalidInput as error:
         shown = {context.urgency: kept}
         return _wrong(_me(context), request, error, str(context.urgency), rules=shown)
-    flash(request, "Your rules are saved." if kept else "The usual rules hold again.")
+    flash(request, "Rules saved." if kept else "The default rules apply again.")
     return _back(request)
 
 
@@ -120,7 +120,7 @@ def test_rules(context: UrgencyRules, request: Any) -> Any:
         )
     except Conflict as error:
         return _wrong(_me(context), request, error, str(context.urgency))
-    flash(request, "The test is on its way. Look below what becomes of it.")
+    flash(request, "Test sent. See the result below.")
     return _back(request, "test-head")
 
 

@@ -45,7 +45,7 @@ def regenerate(context: FeedNode, request: Any) -> Any:
 @console_view(context=FeedNode, name="delete", method="POST", permission=Permission.DELETE)
 def remove(context: FeedNode, request: Any) -> Any:
     feeds.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "The calendar feed is removed. Its address does not work any more.")
+    flash(request, "Calendar feed removed. Its address no longer works.")
     return me.back(request)
 
 

@@ -50,7 +50,7 @@ def save_profile(context: Me, request: Any) -> Any:
         users.update(request.db, context.obj, data, actor=actor(request), now=request.now)
     except InvalidInput as error:
         return wrong(context, request, error, profile=values)
-    flash(request, "Your profile is saved.")
+    flash(request, "Profile saved.")
     return back(request)
 
 
@@ -69,7 +69,7 @@ def save_password(context: Me, request: Any) -> Any:
         )
     except InvalidInput as error:
         return wrong(context, request, error)
-    flash(request, "Your password is changed. Your other browsers are signed out.")
+    flash(request, "Password changed. Your other browsers are signed out.")
     return back(request)
 
 
@@ -97,21 +97,21 @@ def sign_out_everywhere(context: Me, request: Any) -> Any:
 @console_view(context=TokenNode, name="delete", method="POST", permission=Permission.DELETE)
 def delete_token(context: TokenNode, request: Any) -> Any:
     tokens.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "The token is void.")
+    flash(request, "Token revoked.")
     return back(request)
 
 
 @console_view(context=SessionNode, name="delete", method="POST", permission=Permission.DELETE)
 def sign_out_browser(context: SessionNode, request: Any) -> Any:
     web_sessions.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "That browser is signed out.")
+    flash(request, "Signed out that browser.")
     return back(request)
 
 
 def _expiry(request: Any) -> Any:
     days = forms.text(request, "days", 3)
     if days not in dict(LIVES):
-        raise InvalidInput.of("days", "Choose how long it is to work.")
+        raise InvalidInput.of("days", "Choose how long it works.")
     return request.now + timedelta(days=int(days)) if days else None
 
 

@@ -16,9 +16,9 @@ from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
 from incidentrelay.domain.text import WEEKDAYS
 from incidentrelay.services.reports.report_lines import HoursReport, ReportLine
 from incidentrelay.web import on_call_hours_table
-from incidentrelay.web.api.toolkit.view import flatten
 from incidentrelay.web.console.reports import choices as report_choices
 from incidentrelay.web.console.toolkit.view import console_view
+from incidentrelay.web.errors import flatten
 from incidentrelay.web.resources.oncall.reports import OnCallReport, OnCallTable
 from incidentrelay.web.schemas.oncall.report import DutyQuery
 

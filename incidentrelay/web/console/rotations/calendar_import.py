@@ -14,7 +14,6 @@ from incidentrelay.ical import reader
 from incidentrelay.services.calendars import import_overrides
 from incidentrelay.services.calendars.import_overrides import ImportReport
 from incidentrelay.services.calendars.import_plan import ImportAction
-from incidentrelay.web.api.toolkit.json import clean_text
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.rotations.overrides import form_zone
 from incidentrelay.web.console.toolkit import trail
@@ -25,6 +24,7 @@ from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.oncall.rotations import RotationNode
 from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
+from incidentrelay.web.text import clean_text
 from incidentrelay.web.without_transaction import without_transaction
 
 TEMPLATE = "rotations/calendar_import.jinja2"
@@ -64,7 +64,7 @@ def run(context: RotationNode, request: Any) -> Any:
         return page
     if not wanted:
         return page | _told(report)
-    flash(request, f"The calendar is imported: {_counted(report)}.")
+    flash(request, f"Calendar imported: {_counted(report)}.")
     return see_other(request, page["back"])
 
 
@@ -108,9 +108,9 @@ def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
             raise InvalidInput.of("file", "The file is not written in UTF-8.") from None
         form.values["text"] = text
     if not (url or text.strip()):
-        raise InvalidInput.of("url", "Give an address, choose a file or paste a calendar.")
+        raise InvalidInput.of("url", "Enter an address, choose a file, or paste a calendar.")
     if url and text.strip():
-        raise InvalidInput.of("url", "Give one calendar: by its address, as a file or as text.")
+        raise InvalidInput.of("url", "Choose one: an address, a file, or text.")
     return {"text": None if url else text, "url": url or None}
 
 

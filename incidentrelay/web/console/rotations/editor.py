@@ -42,7 +42,7 @@ KINDS = (("weekly", "Weekly"), ("daily", "Daily"), ("hours", "Twice a day"))
     context=Rotations, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
 )
 def choose_team(context: Rotations, request: Any) -> Any:
-    missing = "You may make rotations in no team. Ask a manager of yours."
+    missing = "You cannot create rotations in any team. Ask a team manager."
     return team_choice.page(context, request, "rotations", title="New rotation", missing=missing)
 
 
@@ -68,7 +68,7 @@ def create(context: TeamRotations, request: Any) -> Any:
     done = _submitted(context, request, form, preview, write)
     if isinstance(done, dict):
         return done
-    flash(request, f"The rotation {done.name} is made.")
+    flash(request, f"Rotation {done.name} created.")
     return to_node(request, context.fresh(done))
 
 
@@ -108,7 +108,7 @@ def ask(context: RotationNode, request: Any) -> dict[str, Any]:
         "title": f"Delete the rotation {context.obj.name}?",
         "consequences": [
             "Its schedule, its overrides and its history are deleted. This cannot be undone.",
-            "A rotation that routes or escalation policies use cannot be deleted.",
+            "A rotation in use by routes or escalation policies cannot be deleted.",
             "To stop its pages for a while, edit it and pause it instead.",
         ],
         "button": "Delete the rotation",

@@ -80,9 +80,9 @@ def ask(context: OverrideNode, request: Any) -> dict[str, Any]:
     row, wall = context.obj, form_zone(request, _rotation(context))
     running = row.starts_at < request.now
     until = clock(row.ends_at, wall, request.now)
-    told = f"It would go on until {until}." if running else said(request, row, wall)
+    told = f"It would last until {until}." if running else said(request, row, wall)
     after = (
-        "Whoever the schedule names is on call at once."
+        "The person named by the schedule is on call at once."
         if running
         else "Afterwards the schedule decides again who is on call."
     )
@@ -149,7 +149,7 @@ def _rotation_node(node: Node) -> RotationNode:
     while place is not None and not isinstance(place, RotationNode):
         place = place.__parent__
     if place is None:
-        raise TypeError("This lies in no rotation.")
+        raise TypeError("This belongs to no rotation.")
     return place
 
 

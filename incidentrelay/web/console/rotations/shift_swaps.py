@@ -107,7 +107,7 @@ def _tell(context: RotationNode, request: Any, made: Sequence[RotationOverride])
     for row in made[:2]:
         flash(request, said(request, row, wall))
     rest = len(made) - 2
-    flash(request, f"And {rest} shifts more. {_UNDO}" if rest > 0 else _UNDO, "info")
+    flash(request, f"And {rest} more shifts. {_UNDO}" if rest > 0 else _UNDO, "info")
 
 
 def _span(context: RotationNode, request: Any, wall: str) -> dict[str, str]:

@@ -108,7 +108,7 @@ def data(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[st
     }
     before = dict(_times(row, zone)) if row is not None else {}
     if given["lasts"] != CUSTOM and given["ends"] not in {"", before.get("ends")}:
-        raise InvalidInput.of("lasts", "An end is written below: choose it here, or empty it.")
+        raise InvalidInput.of("lasts", "There is an end below: choose it here, or clear it.")
     if given["repeat"]:
         return found | {"recurrence": _recurrence(given, zone)}
     found["recurrence"] = None
@@ -127,7 +127,7 @@ def _end(given: Mapping[str, str], zone: str, start: datetime) -> datetime:
         return next_morning(zone, start)
     if given["lasts"] == CUSTOM:
         if not given["ends"]:
-            raise InvalidInput.of("ends", "Say when it ends, or choose how long it lasts.")
+            raise InvalidInput.of("ends", "Enter when it ends, or choose how long it lasts.")
         return instant(given["ends"], zone, "ends")
     return start + timedelta(minutes=_minutes(given))
 
@@ -141,18 +141,18 @@ def _minutes(given: Mapping[str, str]) -> int:
 def _recurrence(given: Mapping[str, str], zone: str) -> dict[str, Any]:
     """The first window is from ``starts``; its length is that of all."""
     if not given["starts"]:
-        raise InvalidInput.of("starts", "Say when it begins for the first time.")
+        raise InvalidInput.of("starts", "Enter when it first starts.")
     start = _wall(given["starts"], "starts")
     if given["lasts"] == MORNING:
-        raise InvalidInput.of("lasts", "Choose a length, or an end below, for one that repeats.")
+        raise InvalidInput.of("lasts", "Choose how long each occurrence lasts.")
     if given["lasts"] == CUSTOM:
         if not given["ends"]:
-            raise InvalidInput.of("ends", "Say when it ends for the first time.")
+            raise InvalidInput.of("ends", "Enter when it first ends.")
         length = _wall(given["ends"], "ends") - start
     else:
         length = timedelta(minutes=_minutes(given))
     if not timedelta(minutes=1) <= length <= timedelta(days=7):
-        raise InvalidInput.of("ends", "One that repeats lasts from 1 minute to 7 days each time.")
+        raise InvalidInput.of("ends", "Each occurrence lasts from 1 minute to 7 days.")
     return {
         "rule": given["rule"] if given["repeat"] == CUSTOM else given["repeat"],
         "zone": zone,
@@ -166,7 +166,7 @@ def _wall(text: str, field: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
-        raise InvalidInput.of(field, "Write a date and a time, like 2026-01-31 09:00.") from None
+        raise InvalidInput.of(field, "Enter a date and a time, like 2026-01-31 09:00.") from None
 
 
 def translated(error: InvalidInput, form: SchemaForm) -> InvalidInput:

@@ -69,7 +69,7 @@ def _new_url(context: SilenceCollection, request: Any) -> str | None:
 )
 def choose(context: Silences, request: Any) -> Any:
     """A silence is of one team: which one?"""
-    missing = "There is no team in which you may make a silence."
+    missing = "You cannot create silences in any team. Ask a team manager."
     return team_choice.page(context, request, "silences", title="New silence", missing=missing)
 
 
@@ -115,7 +115,7 @@ def create(context: TeamSilences, request: Any) -> Any:
         row = silences.create(request.db, context.team, data, actor=actor(request), now=request.now)
     except DomainError as error:
         return _refused(context, request, form, error)
-    flash(request, "The silence is made.")
+    flash(request, "Silence created.")
     return to_node(request, context.fresh(row))
 
 
@@ -137,7 +137,7 @@ def save(context: SilenceNode, request: Any) -> Any:
         silences.update(request.db, row, data, actor=actor(request), now=request.now)
     except DomainError as error:
         return _refused(context, request, form, error)
-    flash(request, "The silence is saved.")
+    flash(request, "Silence saved.")
     return to_node(request, context)
 
 
@@ -145,7 +145,7 @@ def save(context: SilenceNode, request: Any) -> Any:
 def end(context: SilenceNode, request: Any) -> Any:
     try:
         silences.end_silence(request.db, context.obj, actor=actor(request), now=request.now)
-        flash(request, "The silence has ended. What still fires pages now.")
+        flash(request, "Silence ended. Alerts that still fire page now.")
     except DomainError as error:
         request.tm.doom()
         flash(request, sentence(error), "error")
@@ -160,8 +160,8 @@ def ask(context: SilenceNode, request: Any) -> dict[str, Any]:
         "crumbs": trail.of(request, context),
         "title": "Delete this silence?",
         "consequences": [
-            f"It is about: {', '.join(context.obj.matchers) or 'every alert of the team'}.",
-            "Alerts that it covers now and that still fire page at once.",
+            f"It covers: {', '.join(context.obj.matchers) or 'every alert of the team'}.",
+            "Alerts that it covers and that still fire page at once.",
         ],
         "button": "Delete",
         "back": console_url(request, context),
@@ -171,7 +171,7 @@ def ask(context: SilenceNode, request: Any) -> dict[str, Any]:
 @console_view(context=SilenceNode, name="delete", method="POST", permission=Permission.DELETE)
 def delete(context: SilenceNode, request: Any) -> Any:
     silences.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "The silence is deleted.")
+    flash(request, "Silence deleted.")
     return see_other(request, f"{request.script_name}/silences")
 
 

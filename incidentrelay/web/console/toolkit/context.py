@@ -67,7 +67,9 @@ class Banner:
 
 def banners(request: Any) -> Iterable[Banner]:
     with reading(request) as session:
-        found = system_banners.load_banners(session, request.identity, request.now)
+        found = system_banners.load_banners(
+            session, request.identity, request.registry["channels"], request.now
+        )
     prefix = request.script_name
     return [
         *_worker(found, request.now),
@@ -81,7 +83,7 @@ def _worker(found: SystemBanners, now: datetime) -> Iterator[Banner]:
     if not found.worker_missing:
         return
     if found.worker_seen_at is None:
-        yield Banner("danger", "No worker has been seen yet: nobody is notified of anything.")
+        yield Banner("danger", "No worker has been seen yet: nobody is notified.")
     else:
         silent = filters.duration(now - found.worker_seen_at)
         yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
@@ -90,7 +92,7 @@ def _worker(found: SystemBanners, now: datetime) -> Iterator[Banner]:
 def _ways(found: SystemBanners, prefix: str, now: datetime) -> Iterator[Banner]:
     for way in found.broken[:3]:
         since = filters.duration(now - way.since)
-        text = f"{way.name} has not worked for {since}: {way.reason}"
+        text = f"{way.name} has been down for {since}: {way.reason}"
         yield Banner("danger", text, f"{prefix}/notifications")
 
 
@@ -103,7 +105,7 @@ def _failed(found: SystemBanners, prefix: str) -> Iterator[Banner]:
 def _people(found: SystemBanners, prefix: str) -> Iterator[Banner]:
     if found.exhausted:
         what = "1 alert has" if found.exhausted == 1 else f"{found.exhausted} alerts have"
-        text = f"{what} come to the end of the escalation plan, and nobody has reacted."
+        text = f"{what} reached the end of the escalation plan without a reaction."
         yield Banner("danger", text, f"{prefix}/alerts?status=firing")
     for rotation in found.uncovered[:3]:
         text = f"Nobody is on call for {rotation.name} ({rotation.team.name}) right now."

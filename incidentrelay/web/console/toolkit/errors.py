@@ -14,8 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from incidentrelay.domain import errors as domain
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.web.api.toolkit.errors import STATUSES
 from incidentrelay.web.console.toolkit.redirects import login_url, see_other
+from incidentrelay.web.errors import STATUSES
 from incidentrelay.web.resources.base import Node
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def forbidden(_error: Any, request: Any) -> Any:
     context = getattr(request, "context", None)
     if not isinstance(context, Node) or not request.has_permission(Permission.VIEW, context):
         return not_found(_error, request)
-    detail = "You can see this, but your role does not allow you to do that."
+    detail = "Your role does not allow this."
     return page(request, HTTPStatus.FORBIDDEN, "Not allowed", detail)
 
 
@@ -85,21 +85,23 @@ def http_error(error: HTTPException, request: Any) -> Any:
 
 def conflict(_error: Exception, request: Any) -> Any:
     """Somebody else wrote the same row, in every attempt; or a constraint refused it."""
-    log.warning("A request met another one's change.", exc_info=True)
+    log.warning("Two changes collided.", exc_info=True)
     detail = "Somebody else changed this at the same moment. Go back and try again."
     return page(request, HTTPStatus.CONFLICT, "This did not work", detail)
 
 
 def unavailable(error: Exception, request: Any) -> Any:
-    detail = "The database cannot be used at the moment. Try again in a minute."
-    answer = page(request, HTTPStatus.SERVICE_UNAVAILABLE, "Out of order", detail, bare=True)
+    detail = "The database is not available. Try again in a minute."
+    answer = page(
+        request, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail, bare=True
+    )
     _log(error, request, answer)
     answer.headers["Retry-After"] = "30"
     return answer
 
 
 def unexpected(error: Exception, request: Any) -> Any:
-    detail = "It is not your fault. What went wrong stands in the log."
+    detail = "It is not your fault. The log says what went wrong."
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     answer = page(request, status, "Something went wrong on our side", detail, bare=True)
     _log(error, request, answer)

@@ -101,7 +101,7 @@ def test_responders_send_it_again(
     answer = login_as("tara").post(url, status=202).json
     assert (answer["state"], answer["attempts"]) == ("pending", 0)
     again = login_as("tara").post(url, status=409)
-    assert again.json["detail"] == "It is pending; only what has failed can be sent again."
+    assert again.json["detail"] == "It is pending; only failed notifications can be sent again."
     with database.read() as session:
         assert session.get_one(Notification, failed["core"]).next_at == factories.NOW
 

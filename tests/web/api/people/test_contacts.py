@@ -52,7 +52,7 @@ def test_a_wrong_code_costs_a_try_although_it_is_refused(
     address = vera.post_json("/api/me/contacts", NEW, status=201).headers["Location"]
     for _ in range(verification.MOST_TRIES):
         answer = vera.post_json(f"{address}/confirm", {"code": "no"}, status=422).json
-        assert answer["errors"]["code"] == ["This is not the code that was sent."]
+        assert answer["errors"]["code"] == ["This is not the code we sent."]
     contact_id = int(address.rsplit("/", 1)[1])
     code = code_of(app, database, contact_id)
     answer = vera.post_json(f"{address}/confirm", {"code": code}, status=422).json

@@ -162,7 +162,7 @@ def test_a_changed_name_ends_no_link(testapp: Any, pager: Any, link: Any) -> Non
         ann = session.get_one(User, pager.people["ann"])
         actor = Actor(name="ann", via="console", user_id=ann.id)
         users.update(session, ann, {"display_name": "Anna"}, actor=actor, now=NOW)
-    assert "for Anna alone" in testapp.get(link(at=NOW - timedelta(hours=1))).text
+    assert "for Anna only" in testapp.get(link(at=NOW - timedelta(hours=1))).text
 
 
 def test_what_the_source_resolved_is_said_in_its_words(testapp: Any, pager: Any, link: Any) -> None:

@@ -73,7 +73,7 @@ def test_a_search_looks_at_titles_and_labels(
 def test_a_search_that_cannot_be_understood_is_explained(login_as: Any, core: Any) -> None:
     core("first")
     page = login_as("rex").get("/alerts", {"query": 'host=~"("'}, status=200)
-    assert "This search cannot be understood. At character" in page.text
+    assert "This search is not valid. At character" in page.text
     assert titles(page) == []
 
 

@@ -75,8 +75,8 @@ def test_a_live_part_is_the_alert_alone(browse: Any, alert_id: int) -> None:
     [
         ("acknowledge", {}, "Nobody else is paged.", AlertStatus.ACKNOWLEDGED),
         ("resolve", {}, "Resolved.", AlertStatus.RESOLVED),
-        ("escalate", {}, "Whoever is next in the plan is paged now.", AlertStatus.FIRING),
-        ("reassign-to-next", {}, "Handed on to Bob, who is paged now.", AlertStatus.FIRING),
+        ("escalate", {}, "The next step of the plan runs now.", AlertStatus.FIRING),
+        ("reassign-to-next", {}, "Passed to Bob, who is paged now.", AlertStatus.FIRING),
         ("assign", {"username": "cy"}, "Assigned to Cy, who is paged now.", AlertStatus.FIRING),
         ("comment", {"text": "Looking."}, "Looking.", AlertStatus.FIRING),
         ("snooze", {"for": "60"}, "Quiet until Tue 10 Mar, 13:00 UTC.", AlertStatus.FIRING),
@@ -109,21 +109,21 @@ def test_a_button_of_an_old_page_changes_nothing(browse: Any, pager: Any, alert_
     assert "An alert that is resolved cannot be changed by snooze." in page.text
     assert offered(page) == ["comment"]
     page = client.post(f"/alerts/{alert_id}/resolve").follow()
-    assert "It was resolved already." in page.text
+    assert "It was already resolved." in page.text
 
 
 def test_whoever_is_second_is_told(browse: Any, alert_id: int) -> None:
     browse("ann").post(f"/alerts/{alert_id}/acknowledge")
     page = browse("bob").post(f"/alerts/{alert_id}/acknowledge").follow()
-    assert "It was acknowledged already." in page.text
+    assert "It was already acknowledged." in page.text
     assert "Acknowledged by Ann" in page.text
 
 
 @pytest.mark.parametrize(
     ("action", "fields", "said"),
     [
-        ("snooze", {}, "Choose how long it is to be quiet."),
-        ("snooze", {"for": "99999999"}, "Choose how long it is to be quiet."),
+        ("snooze", {}, "Choose for how long."),
+        ("snooze", {"for": "99999999"}, "Choose for how long."),
         ("assign", {}, "Choose somebody."),
         ("assign", {"username": "nobody"}, "There is nobody of this name."),
         ("comment", {"text": "  "}, "Write between 1 and"),
@@ -155,7 +155,7 @@ def test_a_message_is_shown_once_and_to_its_session_alone(
     cookie = client.cookies["incidentrelay-flash"]
     other = browse("bob")
     other.set_cookie("incidentrelay-flash", cookie)
-    said = "Your comment stands in the timeline."
+    said = "Comment added."
     assert said not in other.get("/alerts").text
     assert said in answer.follow().text
     assert said not in client.get("/alerts").text

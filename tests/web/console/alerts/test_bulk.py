@@ -73,8 +73,8 @@ def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int])
     [
         ((), {"action": "ack"}, "Tick the alerts first."),
         (("x",), {"action": "ack"}, "Tick the alerts first."),
-        ((1,), {"action": "explode"}, "Choose what is to be done."),
-        ((1,), {"action": "snooze", "for": "7"}, "Choose how long"),
+        ((1,), {"action": "explode"}, "Choose an action."),
+        ((1,), {"action": "snooze", "for": "7"}, "Choose for how long"),
         ((1,), {"action": "assign", "username": "nobody"}, "nobody of this name"),
         ((1,), {"action": "comment", "text": " "}, "between 1 and"),
     ],

@@ -38,7 +38,7 @@ def test_one_is_sent_again(browse: Any, pager: Any, failed: int) -> None:
     page = browse("bob").get("/notifications")
     form = next(form for form in page.forms.values() if form.action.endswith("/resend"))
     page = form.submit().follow()
-    assert "again. The list shows it if it fails once more." in page.text
+    assert "again. If it fails again, it is listed here." in page.text
     assert page.text.count("Mailbox unknown") == failed - 1
     with pager.database.read() as session:
         states = list(session.scalars(select(Notification.state)))
@@ -70,7 +70,7 @@ def test_what_is_over_is_only_among_all_of_them(browse: Any, pager: Any, failed:
     page = page.click("^All$")
     assert page.text.count("Mailbox unknown") == failed
     assert "Send again" not in page.text
-    assert "nobody needs to be told any more" in page.text
+    assert "nobody needs to be notified" in page.text
 
 
 def test_a_viewer_reads_but_has_no_button(browse: Any, pager: Any, failed: int) -> None:
@@ -114,13 +114,13 @@ def test_a_way_that_does_not_work_and_what_waits_behind_it(
         )
         session.add(Provider(name="email", failures=9, since=NOW, reason="The server is silent"))
         count = session.scalar(select(func.count(Notification.id)))
-    page = browse("ann").get("/oncall").click("E-mail has not worked for")
-    assert "E-mail does not work, since" in page.text
+    page = browse("ann").get("/oncall").click("E-mail has been down for")
+    assert "E-mail has been down since" in page.text
     assert "The server is silent" in page.text
     assert f"{count} message" in page.text
     told = browse("ann").get(f"/alerts/{alert_id}").text
-    assert told.count("This way does not work at present. Others were told;") == count
-    assert "Will be tried again" in told
+    assert told.count("This provider is down. Others were notified;") == count
+    assert "Will be retried" in told
 
 
 def test_what_works_is_not_mentioned(browse: Any, alert_id: int) -> None:

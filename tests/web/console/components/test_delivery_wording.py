@@ -30,8 +30,8 @@ def test_what_cannot_be_sent_was_needed() -> None:
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (DeliveryState.RETRY, "Others were told"),
-        (DeliveryState.PENDING, "Others were told"),
+        (DeliveryState.RETRY, "Others were notified"),
+        (DeliveryState.PENDING, "Others were notified"),
         (DeliveryState.DELIVERED, "one message with other alerts"),
         (DeliveryState.CANCELLED, "one message with other alerts"),
     ],

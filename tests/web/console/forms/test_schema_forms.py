@@ -83,7 +83,7 @@ def test_an_empty_field_is_the_default_of_something_new_but_not_of_an_edit() -> 
         ("count", "many", "integer"),
         ("role", "king", "Must be one of"),
         ("tags", "long", "maximum length"),
-        ("at", "soon", "Write a date and a time"),
+        ("at", "soon", "Enter a date and a time"),
         ("at", "2026-03-29T02:30", "There is no 02:30 on that day"),
         ("at", "0001-01-01T00:00", "1900 to 2199"),
     ],

@@ -118,7 +118,7 @@ def test_the_page_is_a_picture_of_the_plan(browse: Any, pager: Any, policy: int)
     assert re.search(r"At once Whoever is on call in \S+ \(now: Ann\)", said)
     assert "After 5 min, if nobody has reacted Bob" in said
     assert "All of it once more" in said
-    assert "Nobody is told any more." in said
+    assert "Nobody else is notified." in said
     assert "No route uses it" in said
     assert f"{URL}/edit" not in page.text
     use(pager, policy)
@@ -128,7 +128,7 @@ def test_the_page_is_a_picture_of_the_plan(browse: Any, pager: Any, policy: int)
         session.get_one(User, pager.people["bob"]).active = False
     said = text(browse("cy").get(URL))
     assert "paused: pages nobody" in said
-    assert "Bob (not active: is not told)" in said
+    assert "Bob (inactive: not notified)" in said
     assert "The team's fallback contact: Cy" in said
 
 
@@ -143,11 +143,11 @@ def test_a_policy_is_made_after_a_preview(manager: Any, pager: Any) -> None:
     page = press(form, "preview")
     assert "Preview: nothing is saved yet" in text(page)
     when = "After 7 min 30 s, if nobody has reacted"
-    assert f"{when} Whoever has the alert already, again Bob" in text(page)
+    assert f"{when} The current assignee, again Bob" in text(page)
     assert "Only if the severity is high or worse." in text(page)
     manager.get(f"{POLICIES}/nights", status=404)
     page = press(page.forms[1], "save", status=303).follow()
-    assert "The policy Nights is made." in text(page)
+    assert "Policy Nights created." in text(page)
     first, second = steps(pager, "nights")
     assert (first["delay"], first["targets"][0]["kind"], first["conditions"]) == (0, "rotation", {})
     assert second == {
@@ -164,7 +164,7 @@ def test_who_manages_several_teams_chooses_one(login_as: Any) -> None:
         "/groups/sre/teams/core/policies/new",
         "/groups/sre/teams/edge/policies/new",
     }
-    assert "You may make policies in no team." in text(login_as("rex").get("/policies/new"))
+    assert "You cannot create policies in any team." in text(login_as("rex").get("/policies/new"))
 
 
 def test_saving_what_is_there_changes_nothing(manager: Any, pager: Any, policy: int) -> None:
@@ -288,4 +288,4 @@ def test_only_those_who_may_edit(login_as: Any, end: str) -> None:
 def test_a_policy_without_steps_of_old_opens(login_as: Any) -> None:
     """The API refuses one, but a page must not fall over it."""
     page = login_as("vera").get("/groups/sre/teams/core/policies/standard")
-    assert "Nobody is told any more." in text(page)
+    assert "Nobody else is notified." in text(page)

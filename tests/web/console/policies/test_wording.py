@@ -62,14 +62,14 @@ def line(target: PlanTarget, *reached: str) -> Line:
         (ON_CALL, (), "Whoever is on call in Primary (now: nobody)", True),
         (FOREIGN, (), "Whoever is on call in Nights (Web) (paused: pages nobody)", True),
         (ANNA, ("Anna Larsen",), " Anna Larsen ()", False),
-        (ANNA, (), " Anna Larsen (not active: is not told)", True),
+        (ANNA, (), " Anna Larsen (inactive: not notified)", True),
         (TEAM, ("A", "B"), "Everybody in Core (A and B)", False),
         (TEAM, tuple("ABCDEFG"), "Everybody in Core (A, B, C, D, E and 2 more)", False),
-        (TEAM, (), "Everybody in Core (nobody there is active)", True),
+        (TEAM, (), "Everybody in Core (no active member)", True),
         (MAIL, ("Mail",), "The channel Mail ()", False),
-        (MAIL, (), "The channel Mail (switched off: gets nothing)", True),
+        (MAIL, (), "The channel Mail (switched off: not notified)", True),
         (DELETED, (), f" {GONE} (nobody is told)", True),
-        (AGAIN, (), "Whoever has the alert already, again ()", False),
+        (AGAIN, (), "The current assignee, again ()", False),
     ],
 )
 def test_a_target(target: PlanTarget, reached: tuple[str, ...], said: str, bad: bool) -> None:

@@ -47,7 +47,7 @@ def test_a_contact_is_added_and_confirmed(ann: Any, pager: Any, app: Any) -> Non
     entry = form(ann.get("/me"), "/me/contacts")
     entry["address"], entry["label"] = NEW["address"], NEW["label"]
     page = entry.submit().follow()
-    assert "A code is on its way to ann@home.test." in page.text
+    assert "We sent a code to ann@home.test." in page.text
     assert "Not confirmed: no page goes there" in page.text
     (contact,) = contacts(pager)
     with pager.database.read() as session:
@@ -64,7 +64,7 @@ def test_a_wrong_code_is_said_beside_it_and_counts(ann: Any, pager: Any) -> None
     (contact,) = contacts(pager)
     page = ann.post(f"/me/contacts/{contact.id}/confirm", {"code": "x"}, status=422)
     assert f'id="{contact.id}-code-error"' in page.text
-    assert "This is not the code that was sent." in page.text
+    assert "This is not the code we sent." in page.text
     assert contacts(pager)[0].code_tries == 1
 
 
@@ -101,7 +101,7 @@ def test_rules_are_saved_changed_and_taken_back(ann: Any, pager: Any) -> None:
     home, work = confirmed(pager, "home", "work")
     fields = [("minutes", "0"), ("contact", str(home)), ("minutes", "2.5"), ("contact", str(work))]
     page = ann.post("/me/rules/high", [*fields, ("minutes", ""), ("contact", "")]).follow()
-    assert "Your rules are saved." in page.text
+    assert "Rules saved." in page.text
     assert rules(pager) == [(0, home), (150, work)]
     shown = form(page, "/rules/high")
     assert [each.value for each in shown.fields["minutes"]] == ["0", "2.5", ""]
@@ -110,7 +110,7 @@ def test_rules_are_saved_changed_and_taken_back(ann: Any, pager: Any) -> None:
     assert rules(pager) == [(0, home)]
     emptied = form(ann.get("/me"), "/rules/high")
     emptied.fields["contact"][0].value = ""
-    assert "The usual rules hold again." in emptied.submit().follow().text
+    assert "The default rules apply again." in emptied.submit().follow().text
     assert rules(pager) == []
 
 
@@ -143,7 +143,7 @@ def test_a_test_is_sent_and_shown(ann: Any, pager: Any) -> None:
     confirmed(pager, "home")
     page = form(ann.get("/me"), "/rules/high")
     shown = ann.post(f"{page.action}/test").follow()
-    assert "Your newest test" in shown.text
+    assert "Latest test" in shown.text
     assert "Waiting" in shown.text
     again = ann.post("/me/rules/low/test", status=409)
     assert "Wait 30 seconds between two tests." in again.text

@@ -34,7 +34,7 @@ def test_the_profile_is_saved(ann: Any, pager: Any) -> None:
     for name, value in PROFILE.items():
         form[name] = value
     page = form.submit().follow()
-    assert "Your profile is saved." in page.text
+    assert "Profile saved." in page.text
     user = stored(pager)
     assert (user.display_name, user.email, user.phone, user.zone) == (
         "Anna",
@@ -75,7 +75,7 @@ def test_a_new_password_ends_the_other_browsers(ann: Any, browse: Any, pager: An
     other = browse("ann")
     fields = {"current_password": OLD, "new_password": NEW}
     page = ann.post("/me/password", fields).follow()
-    assert "Your password is changed." in page.text
+    assert "Password changed." in page.text
     assert other.get("/me").status_int == 303
     assert verify(stored(pager).password_hash, NEW)
 
@@ -127,7 +127,7 @@ def test_a_token_without_sense_is_not_made(
 def test_a_token_is_revoked(ann: Any, pager: Any) -> None:
     ann.post("/me/new-token", [("name", "x"), ("scopes", "alerts:read"), ("days", "")])
     form = next(f for f in ann.get("/me").forms.values() if "/me/tokens/" in f.action)
-    assert "The token is void." in form.submit().follow().text
+    assert "Token revoked." in form.submit().follow().text
     with pager.database.read() as session:
         assert session.scalar(select(func.count()).select_from(ApiToken)) == 0
 
@@ -135,7 +135,7 @@ def test_a_token_is_revoked(ann: Any, pager: Any) -> None:
 def test_another_browser_is_signed_out(ann: Any, browse: Any) -> None:
     other = browse("ann")
     form = next(f for f in ann.get("/me").forms.values() if "/me/sessions/" in f.action)
-    assert "That browser is signed out." in form.submit().follow().text
+    assert "Signed out that browser." in form.submit().follow().text
     assert other.get("/me").status_int == 303
     assert ann.get("/me").status_int == 200
 

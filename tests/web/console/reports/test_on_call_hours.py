@@ -28,7 +28,7 @@ def test_it_begins_with_this_month(login_as: Any) -> None:
     page = login_as("vera").get(WHERE)
     assert 'value="2026-03-01"' in page.text
     assert 'value="2026-03-31"' in page.text
-    assert "A part of this time lies ahead." in page.text
+    assert "Part of this period is in the future." in page.text
     # Two rotations (core and edge) of 31 days.
     assert "Rex All hours 1488.00 Weekday" in text(page)
     assert "Core · Primary" in text(page)

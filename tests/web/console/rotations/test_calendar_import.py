@@ -36,7 +36,7 @@ def test_the_report_comes_first_and_changes_nothing(login_as: Any) -> None:
     done = page.forms[1].submit("apply")
     assert done.location.endswith(PAGE)
     assert overrides(rex) == [*before, "tara"]
-    assert "The calendar is imported: 1 new." in rex.get(PAGE).text
+    assert "Calendar imported: 1 new." in rex.get(PAGE).text
 
 
 def test_a_calendar_that_is_the_whole_roster_removes_what_it_has_not(login_as: Any) -> None:

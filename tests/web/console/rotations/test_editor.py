@@ -55,7 +55,7 @@ def test_a_rotation_is_made_after_a_preview(manager: Any, pager: Any) -> None:
     assert "Mon 9 Mar" not in text(page)
     assert revisions(pager) == 1
     page = press(page.forms[1], "save", status=303).follow()
-    assert "The rotation Second line is made." in text(page)
+    assert "Rotation Second line created." in text(page)
     assert "On call now Bob" in text(page)
     (layer,) = layers(pager, "second-line")
     assert layer["members"] == ["bob", "ann"]
@@ -83,7 +83,7 @@ def test_who_manages_several_teams_chooses_one(login_as: Any) -> None:
         "/groups/sre/teams/core/rotations/new",
         "/groups/sre/teams/edge/rotations/new",
     }
-    assert "You may make rotations in no team." in text(login_as("rex").get("/rotations/new"))
+    assert "You cannot create rotations in any team." in text(login_as("rex").get("/rotations/new"))
 
 
 def test_an_edit_is_shown_before_it_is_saved(manager: Any, pager: Any, url: str) -> None:
@@ -92,7 +92,7 @@ def test_an_edit_is_shown_before_it_is_saved(manager: Any, pager: Any, url: str)
     assert revisions(pager) == 1
     page = press(page.forms[1], "preview")
     said = text(page)
-    assert "Somebody else is on call at" in said
+    assert "The person on call changes at" in said
     assert "Mon 16 Mar, 09:00 UTC – Mon 23 Mar, 09:00 UTC Bob Cy Changes" in said
     assert "Tue 10 Mar, 12:00 UTC – Mon 16 Mar, 09:00 UTC Ann Ann" in said
     assert revisions(pager) == 1

@@ -159,7 +159,7 @@ def test_a_shift_is_taken_where_it_is_shown(browse: Any, pager: Any, url: str) -
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [("2026-03-10T12:00:00Z", "You have this shift already."), ("soon", "Write a date")],
+    [("2026-03-10T12:00:00Z", "You have this shift already."), ("soon", "Enter a date")],
 )
 def test_a_shift_that_cannot_be_taken(
     browse: Any, pager: Any, url: str, at: str, said: str

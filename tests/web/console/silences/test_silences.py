@@ -44,7 +44,7 @@ def test_from_an_alert_in_one_click(ann: Any, pager: Pager) -> None:
     assert form["reason"].value == f"For alert {verdict.id}: Disk is full"
     made = form.submit().follow()
     assert "Active until" in made.text
-    assert "The silence is made." in made.text
+    assert "Silence created." in made.text
     with pager.database.read() as session:
         assert pager.alert(session).quiet_until == NOW + 60 * MINUTE
     assert "Quiet until" in ann.get(f"/alerts/{verdict.id}").text
@@ -70,18 +70,18 @@ def test_a_preview_saves_nothing_and_keeps_what_was_typed(
     [
         ({"matchers": "a=b\nc=~(("}, "matchers", "Line 2: At character 3:"),
         ({"matchers": ""}, "matchers", "These match every alert"),
-        ({"lasts": "custom"}, "ends", "Say when it ends"),
+        ({"lasts": "custom"}, "ends", "Enter when it ends"),
         ({"lasts": "custom", "ends": "2026-03-10T11:00"}, "ends", "The end must be after"),
         ({"lasts": "x"}, "lasts", "Choose how long"),
-        ({"ends": "2026-03-10T15:00"}, "lasts", "An end is written below"),
+        ({"ends": "2026-03-10T15:00"}, "lasts", "There is an end below"),
         ({"zone": "Mars"}, "zone", "There is no time zone"),
-        ({"starts": "soon"}, "starts", "Write a date and a time"),
-        ({"repeat": "FREQ=DAILY"}, "starts", "for the first time"),
+        ({"starts": "soon"}, "starts", "Enter a date and a time"),
+        ({"repeat": "FREQ=DAILY"}, "starts", "when it first starts"),
         ({"repeat": "custom", "rule": "FREQ=HOURLY", "starts": "2026-03-11T02:00"}, "rule", "FREQ"),
         (
             {"repeat": "FREQ=DAILY", "starts": "2026-03-11T02:00", "lasts": "morning"},
             "lasts",
-            "Choose a length",
+            "Choose how long",
         ),
         (
             {
@@ -122,7 +122,7 @@ def test_one_that_repeats_is_made_edited_and_ended(ann: Any, pager: Pager) -> No
     assert _form(ann.get(f"{address}/edit"))["rule"].value == "FREQ=MONTHLY;BYDAY=2TU"
     assert "has not begun" in ann.post(f"{address}/end").follow().text
     ann.get(f"{address}/delete")
-    assert "is deleted" in ann.post(f"{address}/delete").follow().text
+    assert "Silence deleted" in ann.post(f"{address}/delete").follow().text
     assert stored(pager) == []
 
 
@@ -153,7 +153,7 @@ def test_ending_one_now_pages_what_still_fires(ann: Any, pager: Pager, alert_id:
     ann.post(NEW, FORM)
     (row,) = stored(pager)
     assert "End now" in ann.get("/silences").text
-    assert "has ended" in ann.post(f"{FOLDER}/{row.id}/end").follow().text
+    assert "Silence ended" in ann.post(f"{FOLDER}/{row.id}/end").follow().text
     with pager.database.read() as session:
         assert pager.alert(session).quiet_until is None
     assert "End now" not in ann.get("/silences").text

@@ -32,7 +32,7 @@ def test_a_stranger_learns_nothing_of_what_is_there(testapp: Any, cast: Any) -> 
     ("error", "status", "said"),
     [
         (RuntimeError("secret detail"), 500, "Something went wrong on our side"),
-        (OperationalError("SELECT secret", {}, Exception("secret")), 503, "cannot be used"),
+        (OperationalError("SELECT secret", {}, Exception("secret")), 503, "not available"),
         (StaleDataError("secret"), 409, "Somebody else changed this"),
     ],
 )
@@ -97,7 +97,7 @@ def test_without_a_database_there_is_still_a_page(
     client = browse("ann")
     monkeypatch.setattr(app.registry["database"], "read", fail)
     page = client.get("/alerts", status=503)
-    assert "Out of order" in page.text
+    assert "Temporarily unavailable" in page.text
     assert page.headers["Retry-After"] == "30"
 
 

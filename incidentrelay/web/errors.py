@@ -1,0 +1,29 @@
+"""What an error is in HTTP, and the errors of schemas: shared by the API and the console."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from incidentrelay.domain import errors as domain
+
+# The first class that fits counts.
+STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
+    (domain.InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (domain.NotAllowed, HTTPStatus.FORBIDDEN),
+    (domain.NotFound, HTTPStatus.NOT_FOUND),
+    (domain.StaleVersion, HTTPStatus.PRECONDITION_FAILED),
+    (domain.Conflict, HTTPStatus.CONFLICT),
+    (domain.Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
+    """Nested messages of marshmallow as {dotted field: sentences}."""
+    flat: dict[str, list[str]] = {}
+    for field, found in messages.items():
+        name = prefix if field == "_schema" else f"{prefix}.{field}" if prefix else str(field)
+        if isinstance(found, Mapping):
+            flat |= flatten(found, name)
+        else:
+            flat.setdefault(name, []).extend(str(sentence) for sentence in found)
+    return flat

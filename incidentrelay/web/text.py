@@ -1,0 +1,14 @@
+"""Text as every database can store it."""
+
+
+def clean_text(text: str) -> str:
+    """``text`` without NUL, and with U+FFFD for lone surrogates."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
