@@ -34,7 +34,7 @@ INTEGRATIONS = [default_integrations().get(name).info for name in default_integr
 LAYER_INTERNALS = {"id", "revision_id", "position", "turn_offset"}
 ROTATION_INTERNALS = {
     "id", "team_id", "version", "created_at", "updated_at", "schedule_changes",
-    "schedule_changed_at",
+    "schedule_changed_at", "covered", "next_boundary_at",
 }  # fmt: skip
 LAYER_FIELDS = sorted(set(RotationLayer.__table__.columns.keys()) - LAYER_INTERNALS)
 ROTATION_FIELDS = sorted(set(Rotation.__table__.columns.keys()) - ROTATION_INTERNALS)

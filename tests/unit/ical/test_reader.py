@@ -7,7 +7,8 @@ import pytest
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.ical import reader
-from incidentrelay.ical.reader import CalendarReading, Occurrence
+from incidentrelay.ical.events import Occurrence
+from incidentrelay.ical.reader import CalendarReading
 from tests.support.calendars import calendar, event
 
 LOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

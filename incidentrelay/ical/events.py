@@ -1,0 +1,206 @@
+"""Checks and expands one event of a calendar into its occurrences."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
+from typing import Any
+
+import recurring_ical_events
+from icalendar import Calendar, Event, vText
+
+from incidentrelay.domain.local_time import EARLIEST, as_utc, instant_of, zone_of
+from incidentrelay.ical import recurrence_limits
+
+MOST_OCCURRENCES = 500
+_MOST_DATES = 500
+_MOST_ATTENDEES = 200
+_LONGEST_SUMMARY = 200
+_DAY = timedelta(days=1)
+_HASH = 32
+
+_REPEATING = ("RRULE", "RDATE", "RECURRENCE-ID")
+# All else would be copied for each time at which an event happens.
+READ_PROPERTIES = frozenset(
+    {
+        *("UID", "SEQUENCE", "SUMMARY", "STATUS", "ATTENDEE", "ORGANIZER"),
+        *("DTSTART", "DTEND", "DURATION", "EXDATE", "EXRULE", *_REPEATING),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One occurrence of an event.
+
+    ``key`` stays the same when the occurrence is moved, and starts with the key of the
+    event. ``attendees`` and ``organizer`` are e-mail addresses in lower case.
+    """
+
+    key: str
+    start: datetime
+    end: datetime
+    summary: str
+    attendees: tuple[str, ...]
+    organizer: str | None
+    cancelled: bool
+
+
+class RefusedEvent(Exception):
+    """Why an event is skipped, as a sentence."""
+
+
+def event_key(uid: str) -> str:
+    """The first part of the keys of an event's occurrences."""
+    return _hash(uid)
+
+
+def event_of(key: str) -> str:
+    """The event's part of an occurrence's key."""
+    return key[:_HASH]
+
+
+def check_series(events: Sequence[Event], zone: str, low: datetime, high: datetime) -> int:
+    """The cost of expanding the events; raises RefusedEvent for unsupported ones."""
+    work = 0
+    for event in events:
+        if not value_of(event, "UID"):
+            raise RefusedEvent("It has no UID, so a later import could not recognise it.")
+        _refuse_too_many(event)
+        start, length = _times(event, zone)
+        if "RANGE" in getattr(value_of(event, "RECURRENCE-ID"), "params", {}):
+            raise RefusedEvent("A change of all later times (RANGE) is not supported.")
+        if "EXRULE" in event or isinstance(value_of(event, "RRULE"), list):
+            raise RefusedEvent(recurrence_limits.NOT_UNDERSTOOD)
+        if "RRULE" in event:
+            # An occurrence that started earlier may still be running.
+            work += _work(dict(value_of(event, "RRULE")), start, low - length, high)
+    return work
+
+
+def _refuse_too_many(event: Event) -> None:
+    """Raise RefusedEvent if the event has too many values of one property."""
+    if any(_count(value_of(event, name)) > _MOST_DATES for name in ("RDATE", "EXDATE")):
+        raise RefusedEvent(f"It has more than {_MOST_DATES} single dates.")
+    if any(_times_written(event, name) > _MOST_ATTENDEES for name in READ_PROPERTIES):
+        raise RefusedEvent(f"It has more than {_MOST_ATTENDEES} attendees, or lines of one kind.")
+
+
+def _times_written(event: Event, name: str) -> int:
+    value = value_of(event, name)
+    return len(value) if isinstance(value, list) else 1
+
+
+def _work(rule: recurrence_limits.Rule, start: datetime, low: datetime, high: datetime) -> int:
+    refusal = recurrence_limits.refusal(rule, start)
+    if refusal is not None:
+        raise RefusedEvent(refusal)
+    if recurrence_limits.most(rule, start, low, high) > MOST_OCCURRENCES:
+        raise RefusedEvent(f"It happens more than {MOST_OCCURRENCES} times.")
+    return recurrence_limits.work(rule, start, high)
+
+
+def _times(event: Event, zone: str) -> tuple[datetime, timedelta]:
+    """The start of the event, and its length at most."""
+    for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
+        given = value_of(event, name)
+        naive = isinstance(given and given.dt, datetime) and given.dt.tzinfo is None
+        if naive and "TZID" in given.params:
+            raise RefusedEvent(f"Its time zone “{str(given.params['TZID'])[:60]}” is unknown.")
+    if "DTSTART" not in event:
+        raise RefusedEvent("It has no start.")
+    start = _instant(value_of(event, "DTSTART").dt, zone)
+    if start.year < 1970:
+        raise RefusedEvent("It begins before 1970.")
+    end = _instant(value_of(event, "DTEND").dt, zone) if "DTEND" in event else None
+    length = value_of(event, "DURATION").dt if "DURATION" in event else None
+    if (end is not None and end <= start) or (length is not None and length <= timedelta(0)):
+        raise RefusedEvent("It does not end after its start.")
+    # Without an end it lasts a day, or no time.
+    return start, length or (end - start if end is not None else _DAY)
+
+
+def expand_series(
+    calendar: Calendar, events: Sequence[Event], zone: str, low: datetime, high: datetime
+) -> list[Occurrence]:
+    alone = Calendar()
+    if "X-WR-TIMEZONE" in calendar:
+        alone.add("X-WR-TIMEZONE", vText(zone))
+    alone.subcomponents = list(events)
+    # A day more on each side, because times without a zone are not placed yet.
+    query = recurring_ical_events.of(alone)
+    repeats = len(events) > 1 or any(name in events[0] for name in _REPEATING)
+    made = [_occurrence(each, zone, repeats) for each in query.between(low - _DAY, high + _DAY)]
+    return [each for each in made if each.start < high and low < each.end]
+
+
+def _occurrence(event: Event, zone: str, repeats: bool) -> Occurrence:
+    start, end = (_instant(value_of(event, name).dt, zone) for name in ("DTSTART", "DTEND"))
+    if end <= start:
+        raise RefusedEvent("It does not end after its start.")
+    organizer = value_of(event, "ORGANIZER")
+    series_time = value_of(event, "RECURRENCE-ID").dt if repeats else None
+    return Occurrence(
+        key=_key(str(value_of(event, "UID")), series_time),
+        start=start,
+        end=end,
+        summary=summary_of(event),
+        attendees=tuple(_attendees(event)),
+        organizer=None if organizer is None else _address(organizer),
+        cancelled=str(value_of(event, "STATUS")).upper() == "CANCELLED",
+    )
+
+
+def _key(uid: str, time_of_series: date | None) -> str:
+    """The key of the event, and of the occurrence's original time if the event repeats."""
+    if isinstance(time_of_series, datetime) and time_of_series.tzinfo is not None:
+        time_of_series = as_utc(time_of_series, "text")
+    return event_key(uid) + _hash(time_of_series.isoformat() if time_of_series else "")
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
+
+
+def _attendees(event: Event) -> Iterator[str]:
+    """Attendees who are people and have not declined."""
+    given = value_of(event, "ATTENDEE") or []
+    for attendee in given if isinstance(given, list) else [given]:
+        params = attendee.params
+        person = str(params.get("CUTYPE", "INDIVIDUAL")).upper() in {"INDIVIDUAL", "UNKNOWN"}
+        if person and str(params.get("PARTSTAT", "")).upper() != "DECLINED":
+            yield _address(attendee)
+
+
+def _address(value: Any) -> str:
+    text = str(value).strip().casefold()
+    return text.removeprefix("mailto:")
+
+
+def summary_of(event: Event) -> str:
+    """The title as one printable line."""
+    text = "".join(
+        char if char.isprintable() else " " for char in str(value_of(event, "SUMMARY") or "")
+    )
+    return " ".join(text.split())[:_LONGEST_SUMMARY]
+
+
+def value_of(event: Event, name: str) -> Any:
+    """A property, or None. Its type depends on the calendar."""
+    return event.get(name)
+
+
+def _count(dates: Any) -> int:
+    lists: Iterable[Any] = dates if isinstance(dates, list) else [dates]
+    return sum(len(each.dts) for each in lists if each is not None)
+
+
+def _instant(value: Any, zone: str) -> datetime:
+    """A time or a whole day (its midnight) as an instant in UTC."""
+    if not isinstance(value, datetime):
+        if not isinstance(value, date):
+            raise RefusedEvent("It has a time that cannot be understood.")
+        value = datetime.combine(value, time.min)
+    if value.year < EARLIEST.year + 1 or value.year > 2198:
+        raise RefusedEvent("It has a time that is too far away.")
+    return instant_of(value, zone_of(zone)) if value.tzinfo is None else as_utc(value, "text")
