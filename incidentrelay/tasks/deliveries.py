@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import OperationalError
 
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.services.delivery import claims
+from incidentrelay.services.delivery import claims, stalled
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
@@ -68,7 +68,7 @@ def deliver_due(context: WorkerContext) -> bool:
 def mark_stalled(context: WorkerContext) -> bool:
     """Notify others of pages that wait for a provider that is down."""
     with context.database.write() as session:
-        return delivery_results.mark_stalled(session, context.clock(), limit=BATCH) == BATCH
+        return stalled.mark_stalled(session, context.clock(), limit=BATCH) == BATCH
 
 
 def _claim(context: WorkerContext, notification_id: int) -> DeliveryClaim | None:

@@ -19,7 +19,7 @@ from incidentrelay.domain.messages import Message
 from incidentrelay.models import Alert, Notification, Provider, Silence, Team
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import transitions as alert_transitions
-from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.delivery import stalled
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult, PendingMessage
 from incidentrelay.services.silences import silences
@@ -104,7 +104,7 @@ def lanes_down(session: Session) -> None:
 
 def stall(pager: Pager) -> int:
     with pager.database.write() as session:
-        return delivery_results.mark_stalled(session, NOW + MINUTE, limit=10)
+        return stalled.mark_stalled(session, NOW + MINUTE, limit=10)
 
 
 def test_to_acknowledge_two_while_both_of_one_message_fail_is_no_deadlock(

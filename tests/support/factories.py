@@ -23,7 +23,7 @@ from incidentrelay.domain.enums import (
     TeamRole,
     Urgency,
 )
-from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import TargetKind
-from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.oncall.escalation_order import escalation_order, next_member
 from incidentrelay.models import Alert, User
 from incidentrelay.services.alerts import transitions as alert_transitions

@@ -17,7 +17,7 @@ from incidentrelay import db
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus, EventKind, NotificationKind, SignalStatus
 from incidentrelay.domain.escalation import engine
-from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.domain.escalation.plan import Plan, Progress
 from incidentrelay.models import Alert, Event, Signal, User
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation import runner as escalation_runner

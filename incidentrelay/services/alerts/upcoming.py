@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.domain.escalation import engine
-from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.domain.escalation.plan import Plan, Progress
 from incidentrelay.domain.text import join_words
 from incidentrelay.models import Alert, Notification
 from incidentrelay.services.escalation import runner as escalation_runner

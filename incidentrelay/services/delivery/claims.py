@@ -6,68 +6,39 @@ messages. Whoever frees the way wakes what waits (and the sweep does in any case
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
-from incidentrelay.domain.delivery import circuit_breaker, rate_limit
-from incidentrelay.domain.delivery.rate_limit import RateLimit
-from incidentrelay.domain.enums import AlertStatus, DeliveryState
+from incidentrelay.domain.delivery import circuit_breaker
+from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.channels.config import full_config
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.delivery.bundling import (
+    AskedNotification,
+    cancel_row,
+    choose_bundle,
+    is_due,
+    is_needed,
+    keep_insiders,
+    lease_rows,
+    read_messages,
+)
 from incidentrelay.services.outbox.records import (
-    ALARMS,
     MAX_CONCURRENT_PER_PROVIDER,
     DeliveryClaim,
     PendingMessage,
     wake_provider,
 )
-from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
 from incidentrelay.services.recipients.state import INBOX
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The notification that somebody wants to send."""
-
-    id: int
-    alert_id: int | None
-    kind: str
-    priority: int
-    target: str
-    method: str
-    provider: str
-    attempts: int
-    bundle: str | None
-    per_minute: int | None
-
-    @classmethod
-    def of(cls, row: Notification) -> Self:
-        return cls(
-            row.id,
-            row.alert_id,
-            row.kind,
-            row.priority,
-            row.target,
-            row.method,
-            row.provider,
-            row.attempts,
-            row.bundle,
-            row.channel.messages_per_minute if row.channel else None,
-        )
-
-    @property
-    def pace(self) -> RateLimit:
-        return RateLimit.per_minute(self.per_minute or rate_limit.DEFAULT_PER_MINUTE)
 
 
 def claim_notification(
@@ -85,7 +56,7 @@ def claim_notification(
     if gone is not None:
         delivery_results.give_up_delivery(session, notification_id, gone, now)
         return None
-    asked = _Asked.of(found)
+    asked = AskedNotification.of(found)
     provider = providers.lock_providers(session, asked.provider)
     state = providers.load_circuit(provider)
     if (
@@ -103,10 +74,10 @@ def claim_notification(
         return None
     if credit == 1 and _gives_way(session, _more_urgent(asked, now)):
         return None
-    ids, bundle = _together(session, asked, credit, now)
-    rows = _take(session, ids, bundle, now, now + lease)
-    needed = [row for row in rows if _is_needed(row) or _cancel(row, now)]
-    sendable = _readable(_insiders(session, needed, now), vault, now)
+    ids, bundle = choose_bundle(session, asked, credit, now)
+    rows = lease_rows(session, ids, bundle, now, now + lease)
+    needed = [row for row in rows if is_needed(row) or cancel_row(row, now)]
+    sendable = read_messages(keep_insiders(session, needed, now), vault, now)
     if not sendable:
         wake_provider(session, asked.provider, now)
         return None
@@ -119,14 +90,10 @@ def claim_notification(
 def _find(session: Session, notification_id: int, now: datetime) -> Notification | None:
     query = (
         select(Notification)
-        .where(Notification.id == notification_id, *_is_due(now))
+        .where(Notification.id == notification_id, *is_due(now))
         .options(joinedload(Notification.channel), joinedload(Notification.user))
     )
     return session.scalars(query).one_or_none()
-
-
-def _is_due(now: datetime) -> tuple[Any, ...]:
-    return IS_UNFINISHED, Notification.next_at <= now
 
 
 def _in_flight(session: Session, provider: str, now: datetime) -> int:
@@ -141,27 +108,27 @@ def _in_flight(session: Session, provider: str, now: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def _better_probe(asked: _Asked, now: datetime) -> Select[int]:
+def _better_probe(asked: AskedNotification, now: datetime) -> Select[int]:
     """What was tried less often: one that always fails must not be every probe."""
     return (
         select(Notification.id)
         .where(
             Notification.provider == asked.provider,
             Notification.attempts < asked.attempts,
-            *_is_due(now),
+            *is_due(now),
         )
         .order_by(Notification.attempts, Notification.priority, Notification.id)
     )
 
 
-def _more_urgent(asked: _Asked, now: datetime) -> Select[int]:
+def _more_urgent(asked: AskedNotification, now: datetime) -> Select[int]:
     """What its recipient should hear first, if there is but one message to be had."""
     return (
         select(Notification.id)
         .where(
             Notification.target == asked.target,
             Notification.priority < asked.priority,
-            *_is_due(now),
+            *is_due(now),
         )
         .order_by(Notification.priority, Notification.id)
     )
@@ -175,7 +142,7 @@ def _gives_way(session: Session, before: Select[int]) -> bool:
     return found is not None
 
 
-def _put_off(session: Session, asked: _Asked, until: datetime, now: datetime) -> None:
+def _put_off(session: Session, asked: AskedNotification, until: datetime, now: datetime) -> None:
     """Let the recipient's messages wait, and others of the provider go meanwhile.
 
     What a dead worker has left counts no longer as being sent: it would fill the provider.
@@ -183,124 +150,12 @@ def _put_off(session: Session, asked: _Asked, until: datetime, now: datetime) ->
     left = Notification.state == DeliveryState.SENDING
     session.execute(
         update(Notification)
-        .where(Notification.target == asked.target, *_is_due(now))
+        .where(Notification.target == asked.target, *is_due(now))
         .values(next_at=until, state=case((left, DeliveryState.RETRY), else_=Notification.state))
         .execution_options(synchronize_session=False)
     )
     db.hint(session, db.Hint("deliver", asked.id, until))
     wake_provider(session, asked.provider, now)
-
-
-def _together(
-    session: Session, asked: _Asked, credit: int, now: datetime
-) -> tuple[list[int], str | None]:
-    """The notifications of the next message.
-
-    What was tried once stays as it was: the recipient may know it by its key.
-    """
-    due = select(Notification.id, Notification.uid, Notification.fence).where(
-        Notification.target == asked.target, *_is_due(now)
-    )
-    if asked.bundle is not None:
-        rows = session.execute(due.where(Notification.bundle == asked.bundle)).all()
-        return [row.id for row in rows], asked.bundle
-    if asked.alert_id is None or asked.attempts or asked.method == INBOX:
-        return [asked.id], None
-    fresh = due.where(
-        Notification.kind == asked.kind,
-        Notification.attempts == 0,
-        Notification.alert_id.is_not(None),
-    )
-    rows = session.execute(fresh.order_by(Notification.id).limit(rate_limit.MOST_IN_ONE)).all()
-    count = rate_limit.bundle_size(len(rows), credit)
-    if count == 1:
-        return [asked.id], None
-    # With the fence, because the first one may be sent again by hand among others.
-    return [row.id for row in rows[:count]], f"bundle-{rows[0].uid}-{rows[0].fence}"
-
-
-def _take(
-    session: Session, ids: Sequence[int], bundle: str | None, now: datetime, until: datetime
-) -> Sequence[Notification]:
-    """Lease the rows; of several workers that try, one succeeds."""
-    taken = session.scalars(
-        update(Notification)
-        .where(Notification.id.in_(ids), *_is_due(now))
-        .values(
-            state=DeliveryState.SENDING,
-            fence=Notification.fence + 1,
-            attempts=Notification.attempts + 1,
-            next_at=until,
-            bundle=bundle,
-        )
-        .returning(Notification.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    query = (
-        select(Notification)
-        .where(Notification.id.in_(taken))
-        .order_by(Notification.id)
-        .options(
-            joinedload(Notification.alert),
-            joinedload(Notification.channel),
-            joinedload(Notification.user),
-            joinedload(Notification.contact),
-        )
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(query).all()
-
-
-def _is_needed(row: Notification) -> bool:
-    """Whether the alert is still as it was when this was owed."""
-    alert = row.alert
-    if alert is None:
-        return True
-    if row.generation != alert.generation:
-        return False
-    if row.kind in ALARMS:
-        return alert.status is AlertStatus.FIRING and alert.quiet_until is None
-    return True
-
-
-def _cancel(row: Notification, now: datetime) -> bool:
-    row.state, row.next_at, row.finished_at = DeliveryState.CANCELLED, None, now
-    return False
-
-
-def _insiders(
-    session: Session, rows: Sequence[Notification], now: datetime
-) -> Sequence[Notification]:
-    """Those of a bundle whose recipient is in their alert's group; the rest go alone."""
-    if len(rows) < 2:
-        return rows
-    outsiders = recipient_state.find_outsiders(session, [row.id for row in rows])
-    for row in rows:
-        if row.id in outsiders:
-            _unbundle(session, row, now)
-    return [row for row in rows if row.id not in outsiders]
-
-
-def _readable(
-    rows: Sequence[Notification], vault: SecretBox, now: datetime
-) -> list[tuple[Notification, PendingMessage]]:
-    """The rows with their messages; an unreadable row of a bundle is retried on its own."""
-    readable = []
-    for row in rows:
-        try:
-            message = verification.open_code(row, vault)
-        except (KeyError, TypeError, ValueError):
-            if len(rows) == 1:
-                raise
-            row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
-        else:
-            readable.append((row, PendingMessage(row.id, row.fence, row.alert_id, message)))
-    return readable
-
-
-def _unbundle(session: Session, row: Notification, now: datetime) -> None:
-    row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
-    db.hint(session, db.Hint("deliver", row.id))
 
 
 def _claim_of(

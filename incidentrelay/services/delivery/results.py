@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.delivery.backoff import next_attempt
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
-from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.channels import providers
 from incidentrelay.services.common.timeline import make_event
@@ -103,7 +102,7 @@ def _lock_due(session: Session, notification_id: int, now: datetime) -> Notifica
     alert_id = session.scalar(
         select(Notification.alert_id).where(Notification.id == notification_id)
     )
-    _lock_alerts(session, [alert_id])
+    lock_alerts(session, [alert_id])
     query = (
         select(Notification)
         .where(
@@ -115,53 +114,6 @@ def _lock_due(session: Session, notification_id: int, now: datetime) -> Notifica
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).one_or_none()
-
-
-def mark_stalled(session: Session, now: datetime, *, limit: int) -> int:
-    """Tell others of the pages that wait behind a provider that does not work.
-
-    They keep waiting: when it works again they are sent, if they are still needed.
-    Each is told of once. Returns how many there were.
-    """
-    hopeless = providers.stalled_providers(session, now)
-    if not hopeless:
-        return 0
-    waiting = (
-        IS_UNFINISHED,
-        Notification.provider.in_(hopeless),
-        Notification.kind.in_(ALARMS),
-        Notification.stalled_at.is_(None),
-        or_(
-            Notification.state == DeliveryState.RETRY,
-            (Notification.state == DeliveryState.PENDING) & (Notification.next_at <= now),
-        ),
-    )
-    found = select(Notification.id, Notification.alert_id).where(*waiting)
-    ids = dict(session.execute(found.order_by(Notification.id).limit(limit)).all())
-    alerts = _lock_alerts(session, ids.values())
-    query = (
-        select(Notification)
-        .where(Notification.id.in_(ids), *waiting)
-        .order_by(Notification.id)
-        .options(joinedload(Notification.user), joinedload(Notification.channel))
-        .with_for_update(skip_locked=True, of=Notification)
-    )
-    rows = session.scalars(query).all()
-    lines = []
-    for row in rows:
-        row.stalled_at = now
-        if row.alert_id is not None:
-            text = f"{_who(row)} cannot be told by {row.method} at present, and others are told: "
-            text += hopeless[row.provider].reason
-            data = {"notification_id": row.id, "state": str(row.state)}
-            kind = EventKind.NOTIFICATION_STALLED
-            lines.append(make_event(row.alert_id, kind, text, now, data=data))
-    session.flush()  # what follows looks for messages of the same step that have hope
-    db.insert_all(session, Event, lines)
-    for row in rows:
-        rule_outcomes.bring_rules_forward(session, row, now)
-        fallback.fall_back(session, row, alerts[row.alert_id], now)
-    return len(rows)
 
 
 def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
@@ -180,7 +132,7 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
     told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
     db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
     lost = [row for row in rows if row.state not in ARRIVED]
-    alerts = _lock_alerts(session, [row.alert_id for row in lost])
+    alerts = lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
         rule_outcomes.bring_rules_forward(session, row, now)
         failed = row.state is DeliveryState.FAILED
@@ -188,7 +140,7 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
             fallback.fall_back(session, row, alerts[row.alert_id], now)
 
 
-def _lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
+def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
     """The alerts by their ids, before anybody asks what else has hope.
 
     Where two ways fail at the same moment, the second must see that the first has. And
@@ -259,7 +211,7 @@ def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
     verb = "could not be told" if failed else "was told"
     # A message that could not even be read has no headline.
     why = row.message.get("headline") or row.kind
-    text = f"{_who(row)} {verb} by {row.method} ({why})"
+    text = f"{recipient_of(row)} {verb} by {row.method} ({why})"
     if others:
         text += f", in one message with {others} other{'s' if others > 1 else ''}"
     text += f": {row.last_error}" if failed else ""
@@ -267,5 +219,5 @@ def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
     return make_event(row.alert_id, kind, text, now, data=data)
 
 
-def _who(row: Notification) -> str:
+def recipient_of(row: Notification) -> str:
     return row.user.display_name if row.user else row.channel.name if row.channel else row.target

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation.conditions import Facts
-from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.domain.escalation.plan import Plan, Progress
 from incidentrelay.domain.oncall.shifts import shifts
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients.directory import Directory

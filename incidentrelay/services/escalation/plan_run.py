@@ -11,13 +11,11 @@ from incidentrelay.domain.escalation.engine import (
     Effect,
     Exhaust,
     NobodyNotified,
-    Plan,
-    PlanStep,
-    Progress,
     RunStep,
     SkipStep,
     Wait,
 )
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress, default_plan, policy_plan
 from incidentrelay.domain.silences.silences import SilenceCoverage
 from incidentrelay.models import Route
 from incidentrelay.services.common.timeline import make_event
@@ -80,10 +78,10 @@ def build_plan(route: Route, channel_ids: Sequence[int]) -> Plan:
     """
     if route.policy is not None:
         policy = route.policy
-        return engine.policy_plan(policy.name, policy.steps, policy.repeat, policy.version)
+        return policy_plan(policy.name, policy.steps, policy.repeat, policy.version)
     rotation = route.rotation
     team = route.team
-    return engine.default_plan(
+    return default_plan(
         rotation.id if rotation else None,
         channel_ids,
         reminder_interval=rotation.reminder_interval if rotation else 0,

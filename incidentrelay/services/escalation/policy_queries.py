@@ -10,8 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
 from incidentrelay.domain.enums import TargetKind
-from incidentrelay.domain.escalation import engine
-from incidentrelay.domain.escalation.engine import Plan, PlanTarget
+from incidentrelay.domain.escalation.plan import Plan, PlanTarget, policy_plan
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
 from incidentrelay.services.access.visibility import Memberships, scope
@@ -113,7 +112,7 @@ def list_routes(session: Session, policies: Sequence[Policy]) -> dict[int, list[
 
 def plan_of(steps: Sequence[Mapping[str, Any]], repeat: int) -> Plan:
     """The plan that stored steps are."""
-    return engine.policy_plan("", steps, repeat)
+    return policy_plan("", steps, repeat)
 
 
 def policy_picture(session: Session, team: Team, plan: Plan, now: datetime) -> PolicyPicture:

@@ -15,7 +15,7 @@ from incidentrelay import db
 from incidentrelay.domain.alerts.transitions import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
 from incidentrelay.domain.escalation import engine
-from incidentrelay.domain.escalation.engine import Plan, Progress
+from incidentrelay.domain.escalation.plan import Plan, Progress
 from incidentrelay.models import Alert, Event, Route, Signal, Team
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation.plan_run import SILENCE, run_plan

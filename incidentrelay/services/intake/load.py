@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import AlertStatus, Severity
-from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.fingerprint import group_key
 from incidentrelay.domain.intake.reducer import apply_signals
 from incidentrelay.domain.intake.signals import Signal, SignalItem

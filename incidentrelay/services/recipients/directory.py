@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import Severity, TargetKind, Urgency
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.escalation.engine import Plan
 from incidentrelay.domain.escalation.notification_rules import effective_rules, urgency_of
+from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.silences import silences as silencing

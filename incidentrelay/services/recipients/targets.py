@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from incidentrelay.domain.enums import TargetKind
-from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget, Progress
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget, Progress
 from incidentrelay.domain.oncall.escalation_order import escalation_order, next_member
 from incidentrelay.domain.oncall.shifts import Shift, on_call
 from incidentrelay.services.recipients.directory import Directory, Recipient

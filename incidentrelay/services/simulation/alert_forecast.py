@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus, TargetKind
-from incidentrelay.domain.escalation.engine import Plan
+from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services.alerts import upcoming

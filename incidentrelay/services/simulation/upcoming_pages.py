@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from incidentrelay.domain.enums import TargetKind
-from incidentrelay.domain.escalation.engine import Plan, PlanStep
+from incidentrelay.domain.escalation.plan import Plan, PlanStep
 from incidentrelay.domain.oncall.shifts import on_call
 from incidentrelay.services.escalation.plan_run import PlanRun, StepRun
 from incidentrelay.services.recipients.directory import Directory, Recipient

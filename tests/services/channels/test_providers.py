@@ -14,6 +14,7 @@ from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Channel, Notification, RecipientRate
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.delivery import stalled
 from incidentrelay.services.outbox.records import (
     MAX_CONCURRENT_PER_PROVIDER,
     DeliveryClaim,
@@ -128,7 +129,7 @@ def test_a_recipient_who_has_to_wait_breaks_nothing(pager: Pager) -> None:
 
 def stall(pager: Pager, at: datetime) -> int:
     with pager.database.write() as session:
-        return delivery_results.mark_stalled(session, at, limit=100)
+        return stalled.mark_stalled(session, at, limit=100)
 
 
 def test_what_waits_too_long_is_told_to_others(pager: Pager) -> None:

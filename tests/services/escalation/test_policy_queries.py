@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.escalation.engine import PlanTarget
+from incidentrelay.domain.escalation.plan import PlanTarget
 from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
 from incidentrelay.services.access import memberships
 from incidentrelay.services.escalation import policies, policy_queries

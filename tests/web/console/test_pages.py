@@ -137,7 +137,7 @@ def test_many_rotations_without_anybody_are_summed_up(browse: Any, pager: Any) -
 def test_a_plan_that_ended_without_a_reaction_is_shown(
     browse: Any, pager: Any, login_as: Any, alert_id: int
 ) -> None:
-    from incidentrelay.domain.escalation.engine import Plan, Progress
+    from incidentrelay.domain.escalation.plan import Plan, Progress
 
     said = "1 alert has reached the end of the escalation plan"
     assert said not in text(browse("ann").get("/oncall"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import Conditions
-from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.domain.text import join_words
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThings

@@ -10,18 +10,14 @@ from incidentrelay.domain.escalation.engine import (
     Effect,
     Exhaust,
     NobodyNotified,
-    Plan,
-    PlanStep,
-    PlanTarget,
-    Progress,
     RunStep,
     SkipStep,
     Wait,
     advance_now,
     decide,
-    policy_plan,
     start,
 )
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget, Progress, policy_plan
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

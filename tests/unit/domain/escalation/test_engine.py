@@ -10,18 +10,14 @@ from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, Facts, LocalHours
-from incidentrelay.domain.escalation.engine import (
-    Exhaust,
+from incidentrelay.domain.escalation.engine import Exhaust, RunStep, advance_now, decide, start
+from incidentrelay.domain.escalation.plan import (
     Plan,
     PlanStep,
     PlanTarget,
     Progress,
-    RunStep,
-    advance_now,
-    decide,
     default_plan,
     policy_plan,
-    start,
 )
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)

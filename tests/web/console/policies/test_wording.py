@@ -7,7 +7,7 @@ import pytest
 
 from incidentrelay.domain.enums import NotificationKind, Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import ALWAYS, Conditions, LocalHours
-from incidentrelay.domain.escalation.engine import Plan, PlanStep, PlanTarget
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThing
 from incidentrelay.web.console.policies.wording import (
     GONE,
