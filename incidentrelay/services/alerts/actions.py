@@ -17,9 +17,9 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Alert, GroupMember, Team, User
 from incidentrelay.services.alerts import reassign
 from incidentrelay.services.alerts import transitions as alert_transitions
+from incidentrelay.services.common import limits
 
 LONGEST_SNOOZE = timedelta(days=30)
-LONGEST_COMMENT = 10_000
 
 
 def lock_alert(session: Session, alert: Alert) -> Alert:
@@ -127,6 +127,6 @@ def comment(session: Session, alert: Alert, text: str, *, actor: Actor, now: dat
 def clean_comment(text: str) -> str:
     """``text`` without blanks around it; raises InvalidInput for too little or too much."""
     text = text.strip()
-    if not text or len(text) > LONGEST_COMMENT:
-        raise InvalidInput.of("text", f"Write between 1 and {LONGEST_COMMENT} characters.")
+    if not text or len(text) > limits.COMMENT.high:
+        raise InvalidInput.of("text", f"Write between 1 and {limits.COMMENT.high} characters.")
     return text

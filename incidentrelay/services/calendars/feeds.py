@@ -16,7 +16,7 @@ from incidentrelay.services.access import memberships
 from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
 from incidentrelay.services.access.tokens import Granting
 from incidentrelay.services.access.visibility import Memberships, visible
-from incidentrelay.services.common import audit, resources, validation
+from incidentrelay.services.common import audit, limits, resources, validation
 
 MAX_FEEDS = 50
 
@@ -31,8 +31,8 @@ class FeedScope(StrEnum):
 
 _FIELDS: Mapping[str, validation.Check] = {
     "scope": validation.word(FeedScope),
-    "rotation_id": validation.optional(validation.number(1, 2**63 - 1)),
-    "team_id": validation.optional(validation.number(1, 2**63 - 1)),
+    "rotation_id": validation.optional(validation.number(*limits.ROW_ID)),
+    "team_id": validation.optional(validation.number(*limits.ROW_ID)),
 }
 _MODELS: Mapping[FeedScope, type[Rotation | Team]] = {
     FeedScope.ROTATION: Rotation,

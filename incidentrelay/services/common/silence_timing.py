@@ -9,17 +9,17 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.silences import silences
 from incidentrelay.domain.silences.silences import SilenceTiming, SilenceWindow
 from incidentrelay.models import Silence
-from incidentrelay.services.common import validation
+from incidentrelay.services.common import limits, validation
 
 LONGEST = timedelta(days=366)
-LONGEST_RECURRING = timedelta(days=7)
+LONGEST_RECURRING = timedelta(seconds=limits.SILENCE_DURATION.high)
 
 _FIELDS: Mapping[str, validation.Check] = {
     "rule": validation.line(1, 500),
     "zone": validation.zone,
     "starts_on": lambda value: _day(value).isoformat(),
     "start_time": lambda value: f"{_clock(value):%H:%M}",
-    "duration": validation.number(60, int(LONGEST_RECURRING.total_seconds())),
+    "duration": validation.number(*limits.SILENCE_DURATION),
 }
 
 

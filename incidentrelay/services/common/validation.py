@@ -11,6 +11,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import zone_names
+from incidentrelay.services.common import limits
 
 Check = Callable[[Any], Any]
 
@@ -148,5 +149,5 @@ def zone(value: Any) -> str:
     return value
 
 
-NAME = line(1, 120)
-DESCRIPTION = prose(4000)
+NAME = line(*limits.NAME)
+DESCRIPTION = prose(limits.DESCRIPTION)

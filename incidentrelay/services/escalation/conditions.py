@@ -15,7 +15,7 @@ from typing import Any
 from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.escalation.conditions import Conditions, LocalHours
-from incidentrelay.services.common import validation
+from incidentrelay.services.common import limits, validation
 from incidentrelay.services.oncall.layers import parse_time_of_day
 
 SHORTEST_WAIT = 60
@@ -54,7 +54,7 @@ def _wait(value: Any) -> int:
 
 
 _HOURS: Mapping[str, validation.Check] = {
-    "weekdays": validation.listing(validation.number(0, 6), 1, 7),
+    "weekdays": validation.listing(validation.number(*limits.WEEKDAY), 1, 7),
     "opens": parse_time_of_day,
     "closes": parse_time_of_day,
     "zone": validation.zone,

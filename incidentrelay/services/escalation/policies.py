@@ -22,12 +22,12 @@ from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Channel, Policy, Rotation, Route, Team
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import audit, resources, team_lookup, validation
+from incidentrelay.services.common import audit, limits, resources, team_lookup, validation
 from incidentrelay.services.common.slugs import check_slug, with_slug
 from incidentrelay.services.escalation import conditions as step_conditions
 
 MAX_STEPS = MAX_TARGETS = 20
-LONGEST_DELAY = 7 * 86400
+LONGEST_DELAY = limits.STEP_DELAY.high
 # A round that repeats takes at least so long, in seconds.
 SHORTEST_ROUND = 60
 
@@ -35,7 +35,7 @@ _KINDS = (TargetKind.ON_CALL, TargetKind.USER, TargetKind.TEAM, TargetKind.CHANN
 _FIELDS: Mapping[str, validation.Check] = {
     "name": validation.NAME,
     "description": validation.DESCRIPTION,
-    "repeat": validation.number(0, 100),
+    "repeat": validation.number(*limits.POLICY_REPEAT),
     "steps": lambda value: value,
 }
 
@@ -132,7 +132,7 @@ def _steps(session: Session, team: Team, given: Any) -> list[dict[str, Any]]:
 def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any]:
     path = f"steps.{index}"
     table = {
-        "delay": validation.number(0, LONGEST_DELAY),
+        "delay": validation.number(*limits.STEP_DELAY),
         "notify_assignee_again": validation.flag,
         "targets": validation.listing(lambda value: value, 0, MAX_TARGETS),
         "conditions": lambda value: value,

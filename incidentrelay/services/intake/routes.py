@@ -11,7 +11,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Channel, Policy, Rotation, Route, Team
 from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
-from incidentrelay.services.common import audit, resources, team_lookup, validation
+from incidentrelay.services.common import audit, limits, resources, team_lookup, validation
 from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.common.slugs import check_slug, with_slug
 
@@ -25,14 +25,14 @@ class IntegrationNames(Protocol):
 _FIELDS: Mapping[str, validation.Check] = {
     "name": validation.NAME,
     "enabled": validation.flag,
-    "position": validation.number(0, 1_000_000),
+    "position": validation.number(*limits.ROUTE_POSITION),
     "matchers": label_matchers.parse_matchers,
     "group_by": label_matchers.group_by,
     "rotation": validation.optional(validation.line(1, 63)),
     "policy": validation.optional(validation.line(1, 63)),
     "channels": validation.listing(validation.line(1, 63), 0, 50),
-    "reopen_window": validation.number(0, 7 * 86400),
-    "auto_resolve_after": validation.optional(validation.number(300, 30 * 86400)),
+    "reopen_window": validation.number(*limits.REOPEN_WINDOW),
+    "auto_resolve_after": validation.optional(validation.number(*limits.AUTO_RESOLVE_AFTER)),
 }
 
 

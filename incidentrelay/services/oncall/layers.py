@@ -23,7 +23,7 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.domain.oncall.layers import Layer, validate_layer
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import validation
+from incidentrelay.services.common import limits, validation
 from incidentrelay.services.oncall.schedules import parse_wall_time
 
 MAX_LAYERS = 20
@@ -68,11 +68,11 @@ SINGLE: Mapping[str, validation.Check] = {
     "members": _members,
     "zone": validation.zone,
     "handoff_time": parse_time_of_day,
-    "handoff_weekday": validation.number(0, 6),
+    "handoff_weekday": validation.number(*limits.WEEKDAY),
     "start_date": parse_day,
 }
 _WINDOW: Mapping[str, validation.Check] = {
-    "weekday": validation.number(0, 6),
+    "weekday": validation.number(*limits.WEEKDAY),
     "opens": parse_time_of_day,
     "closes": parse_time_of_day,
 }
@@ -92,10 +92,10 @@ def _windows(value: Any) -> tuple[Window, ...]:
 
 _LAYER: Mapping[str, validation.Check] = {
     **{field: check for field, check in SINGLE.items() if field != "kind"},
-    "key": validation.optional(validation.number(1, 2**31 - 1)),
+    "key": validation.optional(validation.number(*limits.LAYER_KEY)),
     "name": validation.NAME,
     "unit": validation.word(ShiftUnit),
-    "length": validation.number(1, 10_000),
+    "length": validation.number(*limits.SHIFT_LENGTH),
     "windows": _windows,
 }
 

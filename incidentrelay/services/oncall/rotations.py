@@ -14,7 +14,14 @@ from incidentrelay.domain.oncall.layers import Layer
 from incidentrelay.domain.oncall.schedule import Schedule, rebase
 from incidentrelay.models import Rotation, RotationLayer, RotationRevision, Route, Team
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import audit, references, resources, team_lookup, validation
+from incidentrelay.services.common import (
+    audit,
+    limits,
+    references,
+    resources,
+    team_lookup,
+    validation,
+)
 from incidentrelay.services.common.slugs import check_slug, with_slug
 from incidentrelay.services.oncall import layers, schedules
 
@@ -145,7 +152,7 @@ def load_current_layers(session: Session, rotation_ids: Collection[int]) -> dict
 
 def _fields(minimum: int) -> dict[str, validation.Check]:
     def reminder_interval(value: Any) -> int:
-        seconds: int = validation.number(0, 86400)(value)
+        seconds: int = validation.number(*limits.REMINDER_INTERVAL)(value)
         if 0 < seconds < minimum:
             raise ValueError(f"Write 0 for no reminders, or at least {minimum} seconds.")
         return seconds

@@ -13,7 +13,7 @@ from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Alert, Base, Channel, Group, Policy, Rotation, Route, Team
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import audit, references, resources, validation
+from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.common.slugs import check_slug, with_slug
 
 _FIELDS: Mapping[str, validation.Check] = {
@@ -21,8 +21,8 @@ _FIELDS: Mapping[str, validation.Check] = {
     "description": validation.DESCRIPTION,
     "active": validation.flag,
     "escalation_enabled": validation.flag,
-    "escalation_after_reminders": validation.number(0, 50),
-    "ack_timeout": validation.optional(validation.number(60, 30 * 86400)),
+    "escalation_after_reminders": validation.number(*limits.REMINDERS_BEFORE_ESCALATION),
+    "ack_timeout": validation.optional(validation.number(*limits.ACK_TIMEOUT)),
     "fallback_user": validation.optional(validation.line(1, 63)),
     "fallback_channel": validation.optional(validation.line(1, 63)),
 }

@@ -5,12 +5,14 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from incidentrelay.services.common import limits
+
 SLUG = validate.Regexp(
     r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
     error="Write 1 to 63 lower-case letters, digits and hyphens.",
 )
-NAME = validate.Length(1, 120)
-TEXT = validate.Length(max=4000)
+NAME = validate.Length(*limits.NAME)
+TEXT = validate.Length(max=limits.DESCRIPTION)
 INTEGER = 2**31 - 1
 
 

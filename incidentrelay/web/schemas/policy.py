@@ -3,10 +3,9 @@
 from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Severity
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import TEXT, Body, Flag, InTeam, Slugged, number
 from incidentrelay.web.schemas.oncall.rotation import TIME_OF_DAY
-
-LONGEST_DELAY = 7 * 86400
 
 
 class TargetSchema(Body):
@@ -15,16 +14,18 @@ class TargetSchema(Body):
     kind = fields.String(
         required=True, validate=validate.OneOf(["rotation", "user", "team", "channel"])
     )
-    name = fields.String(required=True, allow_none=True, validate=validate.Length(1, 127))
+    name = fields.String(
+        required=True, allow_none=True, validate=validate.Length(*limits.REFERENCE)
+    )
 
 
 class StepHoursSchema(Body):
     """On ``weekdays`` (0 is Monday) from ``opens`` to ``closes``, which may be the next day."""
 
-    weekdays = fields.List(number(0, 6), required=True, validate=validate.Length(1, 7))
+    weekdays = fields.List(number(*limits.WEEKDAY), required=True, validate=validate.Length(1, 7))
     opens = fields.String(required=True, validate=TIME_OF_DAY)
     closes = fields.String(required=True, validate=TIME_OF_DAY)
-    zone = fields.String(required=True, validate=validate.Length(1, 64))
+    zone = fields.String(required=True, validate=validate.Length(*limits.ZONE))
 
 
 class ConditionsSchema(Body):
@@ -35,13 +36,13 @@ class ConditionsSchema(Body):
 
     severity = fields.String(allow_none=True, validate=validate.OneOf(list(Severity)))
     hours = fields.Nested(StepHoursSchema, allow_none=True)
-    wait_for_on_call = number(0, LONGEST_DELAY)
+    wait_for_on_call = number(*limits.STEP_DELAY)
 
 
 class StepSchema(Body):
     """``delay`` is in seconds, from the step before. A step without conditions always applies."""
 
-    delay = number(0, LONGEST_DELAY, required=True)
+    delay = number(*limits.STEP_DELAY, required=True)
     targets = fields.List(
         fields.Nested(TargetSchema), required=True, validate=validate.Length(max=20)
     )
@@ -54,4 +55,4 @@ class PolicySchema(InTeam, Slugged):
 
     description = fields.String(load_default="", validate=TEXT)
     steps = fields.List(fields.Nested(StepSchema), required=True, validate=validate.Length(1, 20))
-    repeat = number(0, 100, load_default=0)
+    repeat = number(*limits.POLICY_REPEAT, load_default=0)

@@ -3,6 +3,7 @@
 from marshmallow import RAISE, Schema, fields, validate
 
 from incidentrelay.domain.enums import AlertStatus, Severity
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import SLUG, Instant
 
 LONGEST_PAGE = 200
@@ -29,7 +30,7 @@ class AlertFilter(Query):
     group = fields.String(validate=SLUG)
     team = fields.String(validate=SLUG)
     route = fields.String(validate=SLUG)
-    assignee = fields.String(validate=validate.Length(1, 63))
+    assignee = fields.String(validate=validate.Length(*limits.USERNAME))
     q = fields.String(validate=validate.Length(1, 1000))
 
 
@@ -44,7 +45,7 @@ class OnCallQuery(PageQuery):
     group = fields.String(validate=SLUG)
     team = fields.String(validate=SLUG)
     rotation = fields.String(validate=SLUG)
-    user = fields.String(validate=validate.Length(1, 63))
+    user = fields.String(validate=validate.Length(*limits.USERNAME))
 
 
 class InstantQuery(Query):

@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Severity
 from incidentrelay.domain.local_time import LATEST
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import (
     TEXT,
     Body,
@@ -39,10 +40,10 @@ class RecurrenceSchema(Body):
     """
 
     rule = fields.String(required=True, validate=validate.Length(1, 500))
-    zone = fields.String(required=True, validate=validate.Length(1, 64))
+    zone = fields.String(required=True, validate=validate.Length(*limits.ZONE))
     starts_on = fields.String(required=True, validate=validate.Length(10, 10))
     start_time = fields.String(required=True, validate=_TIME)
-    duration = number(60, 7 * 86400, required=True)
+    duration = number(*limits.SILENCE_DURATION, required=True)
 
 
 class SilenceSchema(InTeam, Resource):

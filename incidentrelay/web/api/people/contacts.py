@@ -52,7 +52,7 @@ def confirm(context: ContactNode, request: Any) -> Item:
         request.db, context.obj, code, actor=crud.actor(request), now=request.now
     ):
         transactions.commit_so_far(request)
-        raise InvalidInput.of("code", "This is not the code that was sent.")
+        raise InvalidInput.of("code", "This is not the code we sent.")
     return crud.loaded(context, request)
 
 

@@ -12,6 +12,7 @@ from incidentrelay.domain.enums import (
     Severity,
 )
 from incidentrelay.services.alerts.bulk import MAX_ALERTS, BulkAction, BulkOutcome
+from incidentrelay.services.common import limits
 from incidentrelay.services.simulation.wording import ExplanationContext
 from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
 from incidentrelay.web.schemas.query import AlertFilter
@@ -44,11 +45,11 @@ class SnoozeSchema(Body):
 
 
 class AssignSchema(Body):
-    username = fields.String(required=True, validate=validate.Length(1, 63))
+    username = fields.String(required=True, validate=validate.Length(*limits.USERNAME))
 
 
 class CommentSchema(Body):
-    text = fields.String(required=True, validate=validate.Length(1, 10_000))
+    text = fields.String(required=True, validate=validate.Length(*limits.COMMENT))
 
 
 class BulkSchema(Body):
@@ -58,11 +59,11 @@ class BulkSchema(Body):
     """
 
     action = fields.Enum(BulkAction, by_value=True, required=True)
-    ids = fields.List(number(1, 2**63 - 1), validate=validate.Length(1, MAX_ALERTS))
+    ids = fields.List(number(*limits.ROW_ID), validate=validate.Length(1, MAX_ALERTS))
     filter = fields.Nested(AlertFilter)
     until = Instant()
-    username = fields.String(validate=validate.Length(1, 63))
-    text = fields.String(validate=validate.Length(1, 10_000))
+    username = fields.String(validate=validate.Length(*limits.USERNAME))
+    text = fields.String(validate=validate.Length(*limits.COMMENT))
 
     @validates_schema(skip_on_field_errors=True)
     def _check_one_of(self, data: dict[str, Any], **_: Any) -> None:

@@ -2,6 +2,7 @@
 
 from marshmallow import fields, validate
 
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import (
     Body,
     Flag,
@@ -24,7 +25,7 @@ class RouteSchema(InTeam, Slugged):
 
     source = fields.String(required=True, validate=validate.Length(1, 32))
     enabled = Flag(load_default=True)
-    position = number(0, 10_000)
+    position = number(*limits.ROUTE_POSITION)
     matchers = fields.List(
         fields.String(validate=validate.Length(1, 4096)),
         load_default=list,
@@ -38,8 +39,8 @@ class RouteSchema(InTeam, Slugged):
     rotation = Ref("rotation.slug", load_default=None, allow_none=True)
     policy = Ref("policy.slug", load_default=None, allow_none=True)
     channels = Refs(load_default=list)
-    reopen_window = number(0, 86400, load_default=300)
-    auto_resolve_after = number(300, 30 * 86400, load_default=None, allow_none=True)
+    reopen_window = number(*limits.REOPEN_WINDOW, load_default=300)
+    auto_resolve_after = number(*limits.AUTO_RESOLVE_AFTER, load_default=None, allow_none=True)
     token_hint = fields.String(dump_only=True)
     intake_url = fields.String(dump_only=True)
 

@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from incidentrelay.domain.reports.on_call_hours import decimal
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import SLUG, Instant, Ref
 
-_NAME = validate.Length(max=130)
+_NAME = validate.Length(max=limits.REFERENCE.high)
 _TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of day, like 22:00.")
 _COUNTRY = validate.Regexp(r"\A[A-Za-z]{2}\Z", error="Write two letters, like DE.")
 _WEEKEND = validate.Regexp(
@@ -26,11 +27,11 @@ class DutyQuery(Schema):
 
     first = fields.Date(data_key="from", required=True)
     last = fields.Date(data_key="to", required=True)
-    zone = fields.String(validate=validate.Length(max=64))
+    zone = fields.String(validate=validate.Length(max=limits.ZONE.high))
     group = fields.String(validate=SLUG)
     team = fields.String(validate=SLUG)
     rotation = fields.String(validate=_NAME)
-    user = fields.String(validate=validate.Length(1, 63))
+    user = fields.String(validate=validate.Length(*limits.USERNAME))
     country = fields.String(validate=_COUNTRY)
     subdivision = fields.String(validate=validate.Length(1, 10))
     night_from = fields.String(validate=_TIME)

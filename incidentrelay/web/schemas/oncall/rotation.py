@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from incidentrelay.domain.enums import ShiftUnit
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import (
     NAME,
     TEXT,
@@ -19,14 +20,14 @@ from incidentrelay.web.schemas.base import (
 TIME_OF_DAY = validate.Regexp(
     r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Write a time of day, like 09:00."
 )
-_USERNAME = validate.Length(1, 63)
+_USERNAME = validate.Length(*limits.USERNAME)
 _MEMBERS = validate.Length(max=200)
 
 
 class WindowSchema(Body):
     """From ``opens`` on a weekday (0 is Monday) to ``closes``, which may be the next day."""
 
-    weekday = number(0, 6, required=True)
+    weekday = number(*limits.WEEKDAY, required=True)
     opens = fields.String(required=True, validate=TIME_OF_DAY)
     closes = fields.String(required=True, validate=TIME_OF_DAY)
 
@@ -34,14 +35,14 @@ class WindowSchema(Body):
 class LayerSchema(Body):
     """``key`` is given by the system and names the same layer over all edits."""
 
-    key = number(1, 2**31 - 1, allow_none=True)
+    key = number(*limits.LAYER_KEY, allow_none=True)
     name = fields.String(validate=NAME)
     members = fields.List(fields.String(validate=_USERNAME), validate=_MEMBERS)
     unit = fields.Enum(ShiftUnit, by_value=True)
-    length = number(1, 10_000)
+    length = number(*limits.SHIFT_LENGTH)
     handoff_time = fields.String(validate=TIME_OF_DAY)
-    handoff_weekday = number(0, 6)
-    zone = fields.String(validate=validate.Length(1, 64))
+    handoff_weekday = number(*limits.WEEKDAY)
+    zone = fields.String(validate=validate.Length(*limits.ZONE))
     start_date = fields.Date()
     windows = fields.List(fields.Nested(WindowSchema), validate=validate.Length(max=50))
 
@@ -52,9 +53,9 @@ class ScheduleFields(Schema):
     layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(1, 20))
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
     members = fields.List(fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS)
-    zone = fields.String(load_only=True, validate=validate.Length(1, 64))
+    zone = fields.String(load_only=True, validate=validate.Length(*limits.ZONE))
     handoff_time = fields.String(load_only=True, validate=TIME_OF_DAY)
-    handoff_weekday = number(0, 6, load_only=True)
+    handoff_weekday = number(*limits.WEEKDAY, load_only=True)
     start_date = fields.Date(load_only=True)
 
 
@@ -81,7 +82,7 @@ class RotationSchema(InTeam, Slugged, ScheduleFields):
 
     description = fields.String(load_default="", validate=TEXT)
     enabled = Flag(load_default=True)
-    reminder_interval = number(0, 86400, load_default=300)
+    reminder_interval = number(*limits.REMINDER_INTERVAL, load_default=300)
     gaps = fields.Nested(GapWarningSchema, dump_only=True)
 
 

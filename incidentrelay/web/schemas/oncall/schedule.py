@@ -3,10 +3,11 @@
 from marshmallow import RAISE, Schema, fields, validate
 
 from incidentrelay.domain.oncall.coverage import CoverageProblemKind
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import TEXT, Body, Instant
 from incidentrelay.web.schemas.oncall.rotation import GapSchema, ScheduleFields, ShiftSchema
 
-_USERNAME = validate.Length(1, 63)
+_USERNAME = validate.Length(*limits.USERNAME)
 
 
 class SpanQuery(Schema):

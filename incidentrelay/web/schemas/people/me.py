@@ -3,17 +3,18 @@
 from marshmallow import fields, validate
 
 from incidentrelay.domain.permissions import Scope
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import NAME, Body, Flag, Instant, Resource
 
 
 class MeSchema(Resource):
     """``scopes`` are those of the token that asks; null in a browser."""
 
-    username = fields.String(validate=validate.Length(1, 63))
+    username = fields.String(validate=validate.Length(*limits.USERNAME))
     display_name = fields.String(validate=NAME)
     email = fields.String(allow_none=True, validate=validate.Length(max=254))
     phone = fields.String(allow_none=True, validate=validate.Length(max=40))
-    zone = fields.String(validate=validate.Length(1, 64))
+    zone = fields.String(validate=validate.Length(*limits.ZONE))
     shift_start_reminder = Flag()
     shift_end_reminder = Flag()
     is_admin = fields.Boolean(dump_only=True)

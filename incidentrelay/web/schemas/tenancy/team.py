@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from incidentrelay.domain.enums import TeamRole
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import TEXT, Flag, Ref, Resource, Slugged, number
 
 
@@ -13,8 +14,8 @@ class TeamSchema(Slugged):
     description = fields.String(load_default="", validate=TEXT)
     active = Flag(load_default=True)
     escalation_enabled = Flag(load_default=True)
-    escalation_after_reminders = number(0, 50, load_default=2)
-    ack_timeout = number(60, 30 * 86400, load_default=None, allow_none=True)
+    escalation_after_reminders = number(*limits.REMINDERS_BEFORE_ESCALATION, load_default=2)
+    ack_timeout = number(*limits.ACK_TIMEOUT, load_default=None, allow_none=True)
     fallback_user = fields.String(load_default=None, allow_none=True)
     fallback_channel = fields.String(load_default=None, allow_none=True)
 

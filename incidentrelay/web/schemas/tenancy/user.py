@@ -2,17 +2,18 @@
 
 from marshmallow import fields, validate
 
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import NAME, Flag, Resource
 
 
 class UserSchema(Resource):
     """Without a password nobody can sign in as this person."""
 
-    username = fields.String(required=True, validate=validate.Length(1, 63))
+    username = fields.String(required=True, validate=validate.Length(*limits.USERNAME))
     display_name = fields.String(validate=NAME)
     email = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=254))
     phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
-    zone = fields.String(load_default="UTC", validate=validate.Length(1, 64))
+    zone = fields.String(load_default="UTC", validate=validate.Length(*limits.ZONE))
     active = Flag(load_default=True)
     is_admin = Flag(load_default=False)
     password = fields.String(load_only=True, validate=validate.Length(8, 1024))
