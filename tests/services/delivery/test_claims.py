@@ -317,3 +317,17 @@ def test_an_admin_gets_what_is_assigned_to_them_in_any_group(pager: Pager) -> No
     [mail] = [row for row in of(pager, "email") if row.user_id == root_id]
     assert mail.kind == "assignment"
     assert pager.claim(mail.id) is not None
+
+
+def test_a_page_that_is_not_needed_is_cancelled_though_its_recipient_left(pager: Pager) -> None:
+    """It is not a failure: nobody has to hear of the alert now."""
+    pager.take(a_signal())
+    [claim] = claim_all(pager, "email")
+    with pager.database.write() as session:
+        session.execute(delete(GroupMember).where(GroupMember.user_id == pager.people["ann"]))
+        actor = Actor(name="Bob", via="api", user_id=pager.people["bob"])
+        alert_actions.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
+    assert pager.claim(claim.ids[0], NOW + LEASE) is None
+    [row] = [row for row in of(pager, "email") if row.id in claim.ids]
+    assert row.state is DeliveryState.CANCELLED
+    assert "notification_failed" not in pager.timeline()
