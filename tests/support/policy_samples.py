@@ -11,7 +11,7 @@ from incidentrelay.web.schemas.policy import PolicySchema
 
 def policy_picture(say: Any = str, *, fallback: bool = True) -> Shown:
     """Two steps, one with conditions and somebody who is not there."""
-    anna = Line("rotate", say("Whoever is on call in"), say("Primary"), say("now: Anna"), False)
+    anna = Line("rotate", say("The person on call in"), say("Primary"), say("now: Anna"), False)
     gone = Line("user", "", say("Bob"), say("inactive: not notified"), True)
     return Shown(
         stops=[

@@ -66,7 +66,7 @@ def record_result(
 def defer_delivery(
     session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
 ) -> None:
-    """Push a row out of the way that cannot be claimed; after enough tries it has failed.
+    """Push back a row that cannot be claimed; after enough attempts it fails.
 
     A row that is not due is left alone: another worker may be sending it right now.
     """
@@ -85,7 +85,7 @@ def defer_delivery(
 
 
 def give_up_delivery(session: Session, notification_id: int, reason: str, now: datetime) -> None:
-    """Nobody is there any more whom a due notification could tell: a page has failed."""
+    """The recipient is gone, so the notification fails."""
     row = _lock_due(session, notification_id, now)
     if row is None:
         return
@@ -143,8 +143,8 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
 def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
     """The alerts by their ids, before anybody asks what else has hope.
 
-    Where two ways fail at the same moment, the second must see that the first has. And
-    whoever acknowledges has the alert and takes back what waits for it: to hold that and
+    If two methods fail at the same moment, the second must see that the first did. And
+    an acknowledgement locks the alert and cancels what waits for it: to hold that and
     wait for the alert would be a deadlock.
     """
     wanted = sorted({each for each in ids if each is not None})
