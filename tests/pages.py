@@ -161,7 +161,7 @@ def alert_page(say: Any = str, **changes: Any) -> dict[str, Any]:
         "alert": alert(say),
         "actions": actions(say),
         "reasons": [
-            reason("token", "It came with the token that begins with ir_r_EjlU."),
+            reason("token", "It was sent with the token that starts with ir_r_EjlU."),
             reason("people", "You were paged by e-mail: on call in Primary.", yours=True),
         ],
         "silence_url": "/groups/sre/teams/core/silences/new?alert=7",
