@@ -261,7 +261,7 @@ def test_sentences_of_what_is_not_taken(pager: Pager) -> None:
 
 
 SPOKEN = [
-    ("silenced", "Silence 1 covers it until Tue 12:25 UTC; nobody is paged before."),
+    ("silenced", "Silence 1 covers it until Tue 12:25 UTC; no one is paged before then."),
     ("silenced", "It opens a new alert."),
     ("silenced later", "At 12:12 UTC, the alert goes quiet. Quiet: silence 1 covers it until"),
     ("repeat", "It repeats a signal of alert 1; nothing new starts."),
