@@ -167,7 +167,7 @@ def test_whoever_is_second_is_told(browse: Any, alert_id: int) -> None:
         ("snooze", {}, "Choose for how long."),
         ("snooze", {"for": "99999999"}, "Choose for how long."),
         ("assign", {}, "Choose somebody."),
-        ("assign", {"username": "nobody"}, "There is nobody of this name."),
+        ("assign", {"username": "nobody"}, "There is no user with this name."),
         ("comment", {"text": "  "}, "Write between 1 and"),
         ("comment", {"text": "a\x00b"}, "Control characters are not allowed here."),
         ("comment", {"text": "x" * 10_001}, "Write at most 10000 characters."),

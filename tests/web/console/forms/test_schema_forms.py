@@ -126,8 +126,8 @@ def test_errors_of_several_fields_are_told_together() -> None:
 
 def test_what_is_wrong_elsewhere_is_said_at_the_top() -> None:
     form = posted()
-    refusing(form, InvalidInput.of("members", "There is nobody of this name."))
-    assert form.summary() == [(None, "There is nobody of this name.")]
+    refusing(form, InvalidInput.of("members", "There is no user with this name."))
+    assert form.summary() == [(None, "There is no user with this name.")]
     request = refusing(form, Conflict("The slug is taken."))
     assert request.response.status_int == 409
     assert (None, "The slug is taken.") in form.summary()
