@@ -29,7 +29,7 @@ MOST_HINTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Work that may be due: ``task`` is "sweep" or a name of ``tasks.jobs.HINTS``.
+    """Work that may be due: ``task`` is "sweep" or a key of ``tasks.jobs.HINTS``.
 
     ``id`` is the row; ``at`` None is now.
     """
@@ -67,7 +67,7 @@ class Database:
         )
 
     def writer(self) -> Session:
-        """A session for a transaction that writes; whoever takes it ends it."""
+        """A session for a writing transaction; the caller must end it."""
         return self._write()
 
     def reader(self) -> Session:
@@ -116,7 +116,7 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
 
 
 def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert plain rows in one statement; nothing where there are none.
+    """Insert plain rows in one statement; does nothing if there are none.
 
     Without ``render_nulls`` rows with different missing values would become a
     statement each.
@@ -140,7 +140,7 @@ def insert_and_number(
 
 
 def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -> None:
-    """Insert the row unless one with its key is there; safe where several try at once."""
+    """Insert the row unless its key exists; safe under concurrency."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(dialect.insert(model).values(**row).on_conflict_do_nothing())
 

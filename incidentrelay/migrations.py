@@ -1,4 +1,4 @@
-"""The database's schema: bringing it up to date, and checking that it is.
+"""Migrates and checks the database schema.
 
 The scripts are in ``alembic/`` beside the package in a checkout, and inside the
 package in an installed wheel.
@@ -35,7 +35,7 @@ def folder() -> Path:
 
 @functools.cache
 def head() -> str:
-    """The newest revision that this program knows."""
+    """The latest revision of this version."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None, "there is always a first migration"
     return revision
@@ -48,7 +48,7 @@ def current(database: Database) -> str | None:
 
 
 class SchemaWatch:
-    """Whether the database is the one that this program knows; it is asked until it is."""
+    """Whether the database is at this version's revision; queried until it is."""
 
     def __init__(self) -> None:
         self._fits = False
@@ -64,7 +64,7 @@ class SchemaWatch:
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Migrate forwards. Two at the same time wait for each other."""
+    """Upgrade to the latest revision. Concurrent migrations wait for each other."""
     with _connected(database) as config:
         command.upgrade(config, revision)
 
@@ -75,7 +75,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def check(database: Database) -> list[str]:
-    """The differences between the database and the program's tables; none is best."""
+    """The differences between the database and the models; empty if they match."""
     with database.reading.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "include_object": is_ours}

@@ -1,4 +1,4 @@
-"""The parts of one process, put together from settings.
+"""Assembles the components of a process from settings.
 
 The web application, the worker and the commands all start here, so that there is one
 place that knows how a vault gets its key or a queue its store.
@@ -56,7 +56,7 @@ def build(
     clock: Callable[[], datetime] = utc_now,
     database: Database | None = None,
 ) -> Runtime:
-    """The parts for ``settings``. Nothing is connected yet, except a queue's file."""
+    """Build the components. Nothing connects yet, except to a queue file."""
     database = database or Database.of(settings)
     http = HTTPClient(settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout)
     downloads = HTTPClient(
@@ -86,7 +86,7 @@ def build(
 
 
 def smtp_server(settings: Settings) -> SMTPServer | None:
-    """The mail server, or None where none is set up."""
+    """The mail server, or None if none is configured."""
     if not settings.smtp_host:
         return None
     return SMTPServer(

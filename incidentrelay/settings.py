@@ -1,4 +1,4 @@
-"""Every setting of the program: one table, checked when it starts.
+"""All settings in one table, validated at startup.
 
 Keys stand in the ini file under ``incidentrelay.``; each can be overridden by the
 environment as ``INCIDENTRELAY_<KEY>`` (dots become underscores), and each secret
@@ -68,7 +68,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _days(value: str) -> int:
-    """0, or enough for an alert that a source may still reopen."""
+    """0, or long enough that sources can still reopen alerts."""
     days = _number(0, 36_500)(value)
     if days == 1:
         raise ValueError("write 0, which is for ever, or at least 2")
@@ -268,7 +268,7 @@ KEYS: tuple[Key, ...] = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The checked settings, by their names with underscores (``smtp_host``)."""
+    """The validated settings; names use underscores (``smtp_host``)."""
 
     public_url: str
     secret_key: str
@@ -320,7 +320,7 @@ def load(ini: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
 
 
 def _refuse_public_key(settings: Settings) -> None:
-    """The key of development.ini is in everybody's copy of the source."""
+    """Reject the key from development.ini, which is public."""
     host = urlsplit(settings.public_url).hostname
     if settings.secret_key.startswith(PUBLIC_KEY) and host not in _THIS_MACHINE:
         raise ConfigurationError(

@@ -1,9 +1,8 @@
 """What a channel is: code that delivers one message in one vendor's dialect.
 
-The law of this package: a channel knows nothing of databases, requests or
-settings. It gets a configuration that its own schema has validated, says what
-happened by returning a :class:`SendResult` or raising one of two failures, and
-puts no secret into any of them.
+The law of this package: a channel depends on no database, request or setting. It gets a
+configuration that its own schema has validated, and says what happened by returning a
+:class:`SendResult` or raising one of two failures. It puts no secret into any of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,7 +50,7 @@ class PermanentFailure(DeliveryFailure):
 
 
 class NotSetUp(PermanentFailure):
-    """This installation cannot send in this way; only its administrator can help."""
+    """This installation is not set up for the channel; only its administrator can help."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The command ``incidentrelay``: the program for whoever operates it.
+"""The ``incidentrelay`` command for operators.
 
 The law of this package: a command reads its arguments, calls one thing and prints
 what came out. Results go to standard output, everything else to standard error.

@@ -37,7 +37,7 @@ def demo_data(config: Path, as_json: bool) -> None:
 
 
 def make_demo(settings: "Settings", database: "Database") -> "DemoResult | None":
-    """Create the demo data; None where the installation is not empty."""
+    """Create the demo data; returns None if the installation is not empty."""
     from incidentrelay import runtime
     from incidentrelay.services.operations.demo import create_demo
 

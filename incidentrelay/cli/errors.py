@@ -1,4 +1,4 @@
-"""What went wrong, as one sentence for the terminal."""
+"""Words errors as one sentence for the terminal."""
 
 import errno
 
@@ -7,11 +7,11 @@ from incidentrelay.settings import ConfigurationError
 
 
 class CommandFailed(Exception):
-    """A command cannot do its work; the message is a sentence for whoever ran it."""
+    """A command failed; the message is a sentence for the user."""
 
 
 def explain(error: Exception) -> str | None:
-    """The sentence for ``error``, or None where it is a fault of the program."""
+    """The sentence for ``error``, or None if it is a bug."""
     if isinstance(error, CommandFailed | ConfigurationError):
         return str(error)
     if isinstance(error, InvalidInput):

@@ -46,7 +46,7 @@ class Commands(click.RichGroup):
         return getattr(module, cmd_name.replace("-", "_"))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Faults of the caller and of the surroundings become one sentence and exit code 1."""
+        """Turns user and environment errors into one sentence and exit code 1."""
         try:
             return super().invoke(ctx)
         except (ClickException, Exit, Abort):

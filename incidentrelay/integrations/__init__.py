@@ -1,9 +1,9 @@
 """Inbound adapters: each turns one source's payload into the product's signals.
 
 The law of this package: an integration is pure. It does no I/O, reads no clock
-and no settings, and knows nothing of routes, databases or requests. Every
-integration has a page under ``docs/integrations/`` and payloads under
-``samples/<name>/`` beside what must become of them.
+or settings, and does not depend on routes, databases or requests. Every integration has
+a page under ``docs/integrations/``, and sample payloads with their expected signals
+under ``samples/<name>/``.
 """
 
 from incidentrelay.integrations.alertmanager import Alertmanager
@@ -15,7 +15,7 @@ from incidentrelay.integrations.zabbix import Zabbix
 def default_registry() -> Registry:
     """The built-in integrations, then those of other installed packages.
 
-    Raises DuplicateIntegration where one of those has a name that is taken.
+    Raises DuplicateIntegration if two have the same name.
     """
     registry = Registry()
     for integration in (Alertmanager(), Zabbix(), Webhook()):

@@ -1,4 +1,4 @@
-"""Prometheus Alertmanager's webhook, version 4 (and what speaks like it).
+"""Prometheus Alertmanager's webhook, version 4, and compatible senders.
 
 Only the items count: the status, labels and key of the group change with
 Alertmanager's own routing and say nothing about one alert.
@@ -18,7 +18,7 @@ class Alertmanager:
     info = IntegrationInfo("alertmanager", "Alertmanager", "alertmanager")
 
     def normalise(self, payload: Any, headers: Mapping[str, str]) -> Sequence[SignalItem]:
-        """One item for each of ``alerts``; InvalidInput where there is no such list."""
+        """One item for each of ``alerts``; raises InvalidInput if that list is missing."""
         if not isinstance(payload, dict):
             raise InvalidInput.of("body", "This is not a JSON object.")
         alerts = payload.get("alerts")
@@ -49,7 +49,7 @@ def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) 
         labels=labels,
         annotations=fields.bounded_annotations(annotations),
         starts_at=fields.instant(alert.get("startsAt")),
-        # While it fires this is only when Prometheus would give up on it.
+        # While firing, endsAt is only when Prometheus would expire the alert.
         ends_at=fields.instant(alert.get("endsAt")) if resolved else None,
         link=fields.web_link(alert.get("generatorURL")),
         team=fields.team_of({}, raw),

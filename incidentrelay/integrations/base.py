@@ -1,4 +1,4 @@
-"""What an integration is: code that turns one source's payload into signals.
+"""The interface of integrations, which turn one source's payload into signals.
 
 The law of this package: ``normalise`` is pure. It never refuses an item out of
 pedantry: unknown fields are kept out of the way, odd label values become their
@@ -29,6 +29,6 @@ class Integration(Protocol):
         """The items of ``payload``, in its order.
 
         ``payload`` is decoded JSON (sanitised text, bounded depth and size).
-        Raises InvalidInput where the body is not understood.
+        Raises InvalidInput if the body has an unknown shape.
         """
         ...

@@ -1,7 +1,7 @@
-"""Reading of other people's JSON: tolerant, bounded, and never raising.
+"""Tolerant, bounded readers for foreign JSON; they never raise.
 
-What cannot be used is treated as missing, so that one odd field never costs a
-page. Texts are cut to the product's limits; an ellipsis shows that they were.
+Unusable values count as missing, so that one odd field never costs a page. Texts are
+truncated to the product's limits with an ellipsis.
 """
 
 import hashlib
@@ -31,37 +31,37 @@ _RESOLVED_WORDS = frozenset(
     {"resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery"}
     | {"cleared", "clear", "inactive", "normal"}
 )
-# What changes between the firing and the resolving message about one problem.
+# Fields that differ between the firing and the resolving message of one problem.
 _MOMENTARY = frozenset({"status", "state", "action", "endsAt", "ends_at"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def json_text(value: Any) -> str:
-    """A string as it is, anything else as its JSON text with sorted names."""
+    """Strings unchanged, anything else as JSON text with sorted keys."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def json_object(value: Any) -> Mapping[str, Any]:
-    """``value`` where it is an object, else an empty one."""
+    """``value`` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def text_map(value: Any) -> dict[str, str]:
-    """The pairs of an object as texts (null too); nothing for what is not an object."""
+    """An object's pairs as texts, including null; empty if it is not an object."""
     return {name: json_text(item) for name, item in json_object(value).items() if name}
 
 
 def annotation_map(value: Any) -> dict[str, str]:
-    """:func:`text_map` without the nulls, which would hide what stands elsewhere."""
+    """:func:`text_map` without nulls, which would hide values from other fields."""
     return text_map({k: item for k, item in json_object(value).items() if item is not None})
 
 
 def first_text(item: Mapping[str, Any], *names: str) -> str:
-    """The first of the named fields that says something, without space around it.
+    """The first non-empty value of the named fields, stripped.
 
-    Null, false, and an empty object or array say nothing.
+    Null, false, and empty objects or arrays count as empty.
     """
     for name in names:
         value = item.get(name)
@@ -101,8 +101,8 @@ def instant(value: Any) -> datetime | None:
 def web_link(*candidates: Any) -> str | None:
     """The first candidate that is an absolute http or https address.
 
-    Anything else (``javascript:``, ``data:``, relative paths) could harm whoever
-    follows it from the console or from a chat.
+    Anything else (``javascript:``, ``data:``, relative paths) could harm people who
+    follow it from the console or a chat.
     """
     for candidate in candidates:
         text = candidate.strip() if isinstance(candidate, str) else ""
@@ -122,7 +122,7 @@ def _is_web_address(text: str) -> bool:
 
 
 def status_of(word: str) -> SignalStatus:
-    """Firing, unless ``word`` says in some vendor's way that it is over."""
+    """Firing, unless ``word`` is a vendor's term for resolved."""
     over = word.strip().casefold() in _RESOLVED_WORDS
     return SignalStatus.RESOLVED if over else SignalStatus.FIRING
 
@@ -134,7 +134,7 @@ def team_of(item: Mapping[str, Any], labels: Mapping[str, Any]) -> str | None:
 
 
 def identity(own: str, labels: Mapping[str, str], title: str, item: Any, index: int) -> str:
-    """The dedup key of ``item``, from the best there is to identify it.
+    """The dedup key of ``item``, from the best available identifier.
 
     The sender's ``own`` key; else all ``labels`` but the severity; else the
     ``title``; else its content and place, which makes it a problem of its own.
@@ -160,7 +160,7 @@ def severity_and_labels(
     ``severity`` is what the caller already knows ``word`` to mean.
     """
     meant = severity or parse_severity(word or None)
-    # Two places are kept for the labels that are added here.
+    # Reserve two labels for the ones added here.
     bounded = _bounded(labels, MAX_LABELS - 2, MAX_LABEL_VALUE)
     if word:
         bounded.setdefault("severity", meant.value)
@@ -174,6 +174,6 @@ def bounded_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bounded(pairs: Mapping[str, str], count: int, length: int) -> dict[str, str]:
-    """At most ``count`` pairs, the same ones whatever the order in the payload."""
+    """At most ``count`` pairs, independent of their order in the payload."""
     kept = pairs if len(pairs) <= count else {name: pairs[name] for name in sorted(pairs)[:count]}
     return {clip(name, MAX_LABEL_NAME): clip(value, length) for name, value in kept.items()}

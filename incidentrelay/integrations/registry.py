@@ -1,4 +1,4 @@
-"""Which integrations there are: the built-in ones and those of other packages.
+"""Registers integrations: the built-in ones and those of other packages.
 
 Both come in by :meth:`Registry.register`. Another package offers one by an entry
 point of the group ``incidentrelay.integrations`` that names an integration or a
@@ -21,15 +21,15 @@ _log = logging.getLogger(__name__)
 
 
 class BadIntegration(ValueError):
-    """What was to be registered is not an integration."""
+    """The registered object is not an integration."""
 
 
 class DuplicateIntegration(ValueError):
-    """Two integrations want the same name; which one would answer is not for chance."""
+    """Two integrations have the same name."""
 
 
 class Registry:
-    """Integrations by name, in the order in which they came."""
+    """Integrations by name, in order of registration."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Integration] = {}
@@ -60,8 +60,8 @@ class Registry:
     def load_plugins(self, points: Iterable[EntryPoint] | None = None) -> None:
         """Register what other packages offer (``points``: by default, all installed).
 
-        A package that cannot be loaded, or whose integration is not one, is
-        logged and left out, because it must not keep the others from paging.
+        A package that cannot be loaded or has no valid integration is logged and
+        skipped, so that the others can still page.
         Raises DuplicateIntegration.
         """
         found = entry_points(group=ENTRY_POINT_GROUP) if points is None else points
@@ -72,4 +72,4 @@ class Registry:
             except DuplicateIntegration:
                 raise
             except Exception:  # Another package may raise whatever it likes.
-                _log.exception("The integration %s (%s) is left out.", point.name, point.value)
+                _log.exception("Skipping the integration %s (%s).", point.name, point.value)

@@ -26,7 +26,7 @@ _LEVELS = (
     ("High", Severity.HIGH),
     ("Disaster", Severity.CRITICAL),
 )
-# An explicit fingerprint is how an administrator asks for another identity than the event.
+# An explicit fingerprint overrides the event's identity.
 _KEYS = ("fingerprint", "event_id", "eventid", "trigger_id", "triggerid", "alert_uid")
 _TITLES = ("title", "event_name", "problem_name", "trigger_name", "name", "subject")
 _TAGS = ("event_tags", "tags_json", "tags")
@@ -80,7 +80,7 @@ def _item(raw: Any, index: int) -> SignalItem:
 
 
 def _without_macros(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """What was really said: unresolved macros, nulls and empty texts are not there."""
+    """The usable fields, without unresolved macros, nulls and empty texts."""
     kept: dict[str, Any] = {}
     for name, value in raw.items():
         said = _without_macros(value) if isinstance(value, dict) else value
@@ -95,7 +95,7 @@ def _is_missing(text: str) -> bool:
 
 
 def _status(item: Mapping[str, Any]) -> SignalStatus:
-    """The event's value where it is there (0 is a recovery), else whatever word there is."""
+    """From the event's value if present (0 is a recovery), else from the status text."""
     value = fields.first_text(item, "event_value")
     if value in ("0", "1"):
         return SignalStatus.RESOLVED if value == "0" else SignalStatus.FIRING
@@ -104,9 +104,9 @@ def _status(item: Mapping[str, Any]) -> SignalStatus:
 
 
 def _severity(item: Mapping[str, Any], sent: Mapping[str, str]) -> tuple[str, Severity | None]:
-    """The word for it, and its meaning where the number says it.
+    """The severity's name, and its meaning if the number gives it.
 
-    The number is better: administrators rename and translate the words.
+    The number is more reliable: administrators rename and translate the names.
     """
     word = fields.first_text(item, "event_severity", "severity", "trigger_severity")
     number = fields.first_text(item, "event_nseverity", "trigger_nseverity", "nseverity")
@@ -148,7 +148,7 @@ def _joined(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _clean(value: Any) -> str:
-    """A plain tag's text. Tags are JSON within a text, so nobody has sanitised them yet."""
+    """A plain tag's text. Tags are JSON inside a string, so not sanitised yet."""
     if value is None or isinstance(value, dict | list):
         return ""
     text = fields.json_text(value).replace("\0", "")
@@ -166,7 +166,7 @@ def _annotations(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _link(item: Mapping[str, Any]) -> str | None:
-    """The event's page in Zabbix, else the address that the trigger's author gave."""
+    """The event's page in Zabbix, else the trigger's own URL."""
     base = fields.first_text(item, "zabbix_url").rstrip("/")
     event = fields.first_text(item, "event_id", "eventid")
     trigger = fields.first_text(item, "trigger_id", "triggerid")
@@ -177,7 +177,7 @@ def _link(item: Mapping[str, Any]) -> str | None:
 
 
 def _note(item: Mapping[str, Any]) -> str | None:
-    """What somebody did to the problem in Zabbix, as one line, for an update operation."""
+    """The action taken on the problem in Zabbix, as one line, for an update operation."""
     if fields.first_text(item, "event_update_status") != "1":
         return None
     acknowledged = fields.first_text(item, "event_ack_status").casefold() == "yes"

@@ -22,7 +22,7 @@ REST = timedelta(seconds=10)
 
 
 class JSONSerializer(Serializer):  # type: ignore[misc]
-    """Huey's own serializer is pickle: whoever can write to the queue could run code."""
+    """Huey's own serializer is pickle: write access to the queue would mean running code."""
 
     def _serialize(self, data: Message) -> bytes:
         return json.dumps(data._asdict(), default=_to_json).encode()

@@ -118,7 +118,7 @@ class HTTPClient:
             ) from None
 
     def close(self) -> None:
-        """Close what is open. The client cannot be used any more."""
+        """Close all connections. The client cannot be used afterwards."""
         self._pool.close()
 
     def _timeouts(self) -> dict[str, float]:
@@ -142,7 +142,7 @@ class HTTPClient:
 
 
 class _Backend(httpcore2.NetworkBackend):
-    """Lets the pool open connections in the one permitted way."""
+    """Makes the pool open connections through the guard."""
 
     def __init__(self, dialer: Dialer, current: CurrentDeadline) -> None:
         self._dialer = dialer

@@ -35,7 +35,7 @@ def request_now(request: Any) -> datetime:
 
 
 def _only_reads(request: Any) -> bool:
-    """Whether the request needs no writing transaction, which others would wait for."""
+    """Whether the request is read-only and needs no writing transaction."""
     last = request.path_info.rstrip("/").rpartition("/")[2]
     return request.method in _READING or (request.method == "POST" and last in _QUESTIONS)
 

@@ -1,4 +1,4 @@
-"""``/feeds/<token>.ics``: what calendar programs read. Its token is all that they need."""
+"""``/feeds/<token>.ics`` for calendar programs, authorised by its token alone."""
 
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,7 @@ _GONE = "There is no such calendar feed. It was removed, or its address was chan
 
 
 def show(request: Any) -> Response:
-    """The calendar; 304 where the reader has it already, 404 for whatever is no feed."""
+    """The calendar; 304 if the client's copy is current, 404 for unknown tokens."""
     # Nothing else may be known of the reader: neither cookie nor token matters here.
     contents = feed_contents.read_feed(request.db, request.matchdict["token"], request.now)
     if contents is None:

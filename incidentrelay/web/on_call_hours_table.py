@@ -1,4 +1,4 @@
-"""The on-call report as both faces ask for it and give it away."""
+"""The on-call report, shared by the API and the console."""
 
 from collections.abc import Iterator, Mapping
 from datetime import time

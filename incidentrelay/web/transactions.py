@@ -1,9 +1,9 @@
-"""What must stay although the request ends with an error."""
+"""Keeps changes even if the request ends with an error."""
 
 from typing import Any
 
 
 def commit_so_far(request: Any) -> None:
-    """Commit what the request has done so far; an error after this undoes nothing of it."""
+    """Commit the request's changes so far, so that a later error cannot undo them."""
     request.tm.commit()
     request.tm.begin()

@@ -1,4 +1,4 @@
-"""What every answer gets, whoever made it."""
+"""Adds security headers and the request id to every response."""
 
 from collections.abc import Callable
 from typing import Any

@@ -116,5 +116,5 @@ def test_a_token_for_an_unknown_group_or_scope_is_refused(run: Run, admin: Path)
     command = ("create-token", "-c", admin, "--username", "root", "--name", "ci", "--scope")
     refused = run(*command, "alerts:read", "--group", "nope")
     assert refused.exit_code == 1
-    assert "group: There is no group of this name." in refused.stderr
+    assert "group: There is no group with this name." in refused.stderr
     assert run(*command, "alerts:everything").exit_code == 2

@@ -4,13 +4,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from waitress.server import create_server
 
-from incidentrelay import make_app, runtime, utc_now
+from incidentrelay import make_app, runtime
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM, Actor
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
@@ -33,6 +33,9 @@ from tests.support import factories
 
 USERNAME, PASSWORD = "admin", "a long night at the desk"
 MINUTE = timedelta(minutes=1)
+TEAM = "/groups/demo/teams/infrastructure"
+ROTATIONS = f"{TEAM}/rotations"
+YEAR = "from=2026-01-01&to=2026-12-31"
 NIGHTLY = {
     "rule": "FREQ=DAILY",
     "zone": "Europe/Paris",
@@ -100,21 +103,63 @@ def running(settings: Settings, database: Database) -> Iterator[Site]:
         return app(environ, start_response)
 
     server = create_server(wsgi, host="127.0.0.1", port=0, threads=4)
-    url = f"http://127.0.0.1:{server.effective_port}"
-    settings = replace(settings, public_url=url)
+    settings = replace(settings, public_url=f"http://127.0.0.1:{server.effective_port}")
     app = make_app(settings, database=database)
     parts = runtime.build(settings, database=database)
     thread = threading.Thread(target=server.run, daemon=True)
     try:
-        ids = _fill(parts)
-        silence_id = _trouble(parts)
+        site = furnish(parts)
         thread.start()
-        links = {alert_id: _link(parts, alert_id) for alert_id in ids}
-        yield Site(url, database, ids[-1], ids[-2], silence_id, links)
+        yield site
     finally:
         server.close()
         thread.join(timeout=10)
         parts.close()
+
+
+def furnish(parts: Runtime) -> Site:
+    """Fill the database, which is empty."""
+    ids = _fill(parts)
+    silence_id = _trouble(parts)
+    links = {alert_id: _link(parts, alert_id) for alert_id in ids}
+    return Site(parts.settings.public_url, parts.database, ids[-1], ids[-2], silence_id, links)
+
+
+def visits(site: Site) -> dict[str, str]:
+    """What a site admin looks at: a name and its address."""
+    return {
+        "list": "/alerts?status=",
+        "nothing": "/alerts?query=nothing+like+this",
+        "alert": f"/alerts/{site.disk_id}",
+        "inbox": "/inbox",
+        "oncall": "/oncall",
+        "calendar": "/calendar",
+        "calendar month": "/calendar?view=month&date=2026-03-29&zone=Europe%2FBerlin",
+        "rotations": "/rotations",
+        "rotation": "/rotations/1",
+        "rotation without anybody": "/rotations/2",
+        "new rotation": f"{ROTATIONS}/new",
+        "rotation editor": f"{ROTATIONS}/primary/edit",
+        "new override": f"{ROTATIONS}/primary/overrides/new",
+        "cover": f"{ROTATIONS}/primary/cover",
+        "swap": f"{ROTATIONS}/primary/swap",
+        "delete rotation": f"{ROTATIONS}/primary/delete",
+        "import": f"{ROTATIONS}/primary/import",
+        "silences": "/silences",
+        "silences of a team": f"{TEAM}/silences",
+        "silence": f"{TEAM}/silences/{site.silence_id}",
+        "silence that comes again": f"{TEAM}/silences/{site.silence_id + 1}",
+        "new silence": f"{TEAM}/silences/new",
+        "silence for an alert": f"{TEAM}/silences/new?alert={site.disk_id}",
+        "silence form": f"{TEAM}/silences/{site.silence_id + 1}/edit",
+        "failed notifications": "/notifications",
+        "all failed notifications": "/notifications?show=all",
+        "report": "/reports/on-call",
+        "report with holidays": f"/reports/on-call?{YEAR}&country=DE&subdivision=BY&zone=UTC",
+        "me": "/me",
+        "me subscribing": "/me?feed=user",
+        "act": site.act_paths[site.disk_id],
+    }
 
 
 def _link(parts: Runtime, alert_id: int) -> str:
@@ -125,7 +170,7 @@ def _link(parts: Runtime, alert_id: int) -> str:
 
 
 def _fill(parts: Runtime) -> list[int]:
-    now = utc_now()
+    now = parts.clock()
     with parts.database.write() as session:
         demo.create_demo(
             session,
@@ -140,17 +185,17 @@ def _fill(parts: Runtime) -> list[int]:
         profile = {"display_name": "Alex Admin", "phone": "+33612345678", "zone": "Europe/Paris"}
         users.update(session, admin, profile, actor=SYSTEM, now=now - timedelta(days=30))
     with parts.database.write() as session:
-        ids = [_alert(session, *entry) for entry in NIGHT]
-        _react(session, ids)
+        ids = [_alert(session, now, *entry) for entry in NIGHT]
+        _react(session, ids, now)
         _uncovered_rotation(session)
-        escalation_runner.run_due_plans(session, utc_now())
+        escalation_runner.run_due_plans(session, now)
     parts.runner.sweep()
     return ids
 
 
 def _trouble(parts: Runtime) -> int:
     """What is silenced, what could not be delivered, and a provider that does not work."""
-    now = utc_now()
+    now = parts.clock()
     with parts.database.write() as session:
         team = session.scalars(select(Team).where(Team.slug == "infrastructure")).one()
         once, again = (
@@ -172,9 +217,14 @@ def _trouble(parts: Runtime) -> int:
 
 
 def _alert(
-    session: Any, severity: Severity, title: str, minutes: int, labels: dict[str, str]
+    session: Any,
+    now: datetime,
+    severity: Severity,
+    title: str,
+    minutes: int,
+    labels: dict[str, str],
 ) -> int:
-    at = utc_now() - minutes * MINUTE
+    at = now - minutes * MINUTE
     route_id = session.scalar(select(Route.id).where(Route.source == "alertmanager"))
     signal = Signal(
         dedup_key=title,
@@ -196,11 +246,10 @@ def _alert(
     return verdict.id
 
 
-def _react(session: Any, ids: list[int]) -> None:
+def _react(session: Any, ids: list[int], now: datetime) -> None:
     anna = session.scalars(select(User).where(User.username == "anna")).one()
     actor = Actor(name="anna", via="console", user_id=anna.id)
     found = {alert.id: alert for alert in session.scalars(select(Alert).where(Alert.id.in_(ids)))}
-    now = utc_now()
     alert_actions.resolve(session, found[ids[0]], actor=actor, now=now - 800 * MINUTE)
     alert_actions.acknowledge(session, found[ids[1]], actor=actor, now=now - 380 * MINUTE)
     alert_actions.snooze(

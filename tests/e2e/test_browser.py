@@ -15,17 +15,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from incidentrelay.db import Database
 from incidentrelay.settings import load
 from tests.e2e import site as sites
-from tests.e2e.site import PASSWORD, USERNAME, Site
+from tests.e2e.site import PASSWORD, ROTATIONS, USERNAME, Site, visits
 from tests.support.calendars import calendar, event
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 CHROMIUM = "/usr/bin/chromium"
-TEAM = "/groups/demo/teams/infrastructure"
-ROTATIONS = f"{TEAM}/rotations"
 # A walk over all pages is too long for one test on a slow machine.
 PARTS = 3
-YEAR = "from=2026-01-01&to=2026-12-31"
 PHONE, DESK = (390, 844), (1440, 900)
 SCREENS = [
     pytest.param(size, scheme, id=f"{size[0]}-{scheme}")
@@ -300,42 +297,6 @@ def test_a_calendar_is_looked_at_and_then_imported(
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("Calendar imported: 1 new.")).to_be_visible()
     expect(page.get_by_role("region", name="Overrides")).to_contain_text("Imported: Ben Okafor")
-
-
-def visits(site: Site) -> dict[str, str]:
-    return {
-        "list": "/alerts?status=",
-        "nothing": "/alerts?query=nothing+like+this",
-        "alert": f"/alerts/{site.disk_id}",
-        "inbox": "/inbox",
-        "oncall": "/oncall",
-        "calendar": "/calendar",
-        "calendar month": "/calendar?view=month&date=2026-03-29&zone=Europe%2FBerlin",
-        "rotations": "/rotations",
-        "rotation": "/rotations/1",
-        "rotation without anybody": "/rotations/2",
-        "new rotation": f"{ROTATIONS}/new",
-        "rotation editor": f"{ROTATIONS}/primary/edit",
-        "new override": f"{ROTATIONS}/primary/overrides/new",
-        "cover": f"{ROTATIONS}/primary/cover",
-        "swap": f"{ROTATIONS}/primary/swap",
-        "delete rotation": f"{ROTATIONS}/primary/delete",
-        "import": f"{ROTATIONS}/primary/import",
-        "silences": "/silences",
-        "silences of a team": f"{TEAM}/silences",
-        "silence": f"{TEAM}/silences/{site.silence_id}",
-        "silence that comes again": f"{TEAM}/silences/{site.silence_id + 1}",
-        "new silence": f"{TEAM}/silences/new",
-        "silence for an alert": f"{TEAM}/silences/new?alert={site.disk_id}",
-        "silence form": f"{TEAM}/silences/{site.silence_id + 1}/edit",
-        "failed notifications": "/notifications",
-        "all failed notifications": "/notifications?show=all",
-        "report": "/reports/on-call",
-        "report with holidays": f"/reports/on-call?{YEAR}&country=DE&subdivision=BY&zone=UTC",
-        "me": "/me",
-        "me subscribing": "/me?feed=user",
-        "act": site.act_paths[site.disk_id],
-    }
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -1,4 +1,4 @@
-"""A client of the application under test."""
+"""A client of the application under test, which looks at the markup of each page it gets."""
 
 import re
 from functools import cached_property
@@ -9,6 +9,7 @@ from webtest import TestApp, TestRequest, TestResponse
 
 from incidentrelay.web.security.csrf import CSRFPolicy
 from incidentrelay.web.security.sessions import cookie_name
+from tests.support import markup
 
 
 class Answer(TestResponse):
@@ -47,6 +48,25 @@ class Client(TestApp):
             self.extra_environ["HTTP_X_CSRF_TOKEN"] = self.csrf_token
         if token:
             self.extra_environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+
+    def do_request(self, req: Any, *args: Any, **options: Any) -> Any:
+        answer = super().do_request(req, *args, **options)
+        if answer.content_type == "text/html" and "Location" not in answer.headers:
+            token = None if req.path.startswith("/act/") else self._token(req)
+            try:
+                markup.check(answer.text, token)
+            except AssertionError as error:
+                error.add_note(f"The page is {req.method} {req.path_qs}.")
+                raise
+        return answer
+
+    def _token(self, req: Any) -> str:
+        """What the forms of the page that was asked for must send."""
+        settings = self.app.registry["settings"]
+        own = CSRFPolicy(settings)._name
+        asked = req.cookies.get(cookie_name(settings)) or req.cookies.get(own)
+        # WebTest keeps cookies in quotes.
+        return csrf_token(settings, asked or self.cookies.get(own, "").strip('"'))
 
     def with_token(self, token: str) -> "Client":
         """A client of the same application that sends ``token``."""

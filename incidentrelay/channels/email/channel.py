@@ -158,7 +158,7 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
         "labels": list(message.labels.items())[:_MOST_LABELS],
         "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
         "parts": envelope.parts,
-        # Whoever holds such a link can act in the recipient's name.
+        # Anyone with such a link can act in the recipient's name.
         "private": can_act or any(part.links.act for part in envelope.parts),
     }
     mail = EmailMessage(policy=MAIL_POLICY)

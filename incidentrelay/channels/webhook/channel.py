@@ -84,7 +84,7 @@ class WebhookChannel:
         secrets=frozenset({"secret", "headers"}),
         destinations=frozenset({"url"}),
     )
-    # Whoever saves a channel without a secret asks its kind for one.
+    # Saving a channel without a secret asks its kind for one.
     new_secret = staticmethod(new_secret)
 
     def __init__(self, http: HTTPClient) -> None:

@@ -73,7 +73,7 @@ def quickstart(data: Path, host: str, port: int, public_url: str | None, as_json
 
 
 def _prepare_database(settings: "Settings") -> "DemoResult | None":
-    """Migrate, and create demo data where there is nobody yet."""
+    """Migrate, and create demo data if there are no users yet."""
     from incidentrelay import migrations
     from incidentrelay.db import Database
 

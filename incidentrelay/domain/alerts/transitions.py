@@ -1,6 +1,7 @@
-"""How an alert changes its state by what people and clocks do.
+"""Alert state changes caused by people and timers.
 
-What sources send is in :mod:`incidentrelay.domain.intake.reducer`; both use the table here.
+Changes caused by sources are in :mod:`incidentrelay.domain.intake.reducer`; both use this
+table.
 """
 
 from collections.abc import Mapping
@@ -44,7 +45,7 @@ TRANSITIONS: Mapping[tuple[AlertStatus, Action], AlertStatus] = {
 
 
 def transition(status: AlertStatus, action: Action) -> AlertStatus:
-    """The state after ``action``; raises InvalidTransition where there is none."""
+    """The state after ``action``; raises InvalidTransition if it is not allowed."""
     try:
         return TRANSITIONS[status, action]
     except KeyError:

@@ -20,7 +20,7 @@ def summarize_bundle(messages: Sequence[Message]) -> Message:
     """One message for at least two of the same kind, the worst first.
 
     Its description names the alerts, a line each, so that it can be read through
-    channels that know nothing of bundles.
+    channels without support for bundles.
     """
     ordered = sorted(messages, key=lambda message: -message.severity.rank)
     worst = ordered[0]
@@ -43,9 +43,9 @@ def summarize_bundle(messages: Sequence[Message]) -> Message:
 
 
 def _listing(messages: Sequence[Message]) -> str:
-    is_news = messages[0].kind is NotificationKind.UPDATE
+    is_update = messages[0].kind is NotificationKind.UPDATE
     return "\n".join(
-        f"{message.headline if is_news else message.severity}: {message.title}"
+        f"{message.headline if is_update else message.severity}: {message.title}"
         for message in messages
     )
 

@@ -1,8 +1,8 @@
-"""How fast one recipient is told things, and how many alerts share a message.
+"""The rate limit of one recipient, and how many alerts share a message.
 
 The generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): all that has to be
 kept of a recipient is one instant, ``busy_until``, up to which its messages are
-spoken for at an even pace. A quiet recipient can get ``burst`` messages at once.
+reserved at an even rate. A quiet recipient can get ``burst`` messages at once.
 """
 
 from dataclasses import dataclass

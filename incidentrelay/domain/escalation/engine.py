@@ -49,7 +49,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class NobodyNotified:
-    """Every step in turn was passed over, so that nobody knows of the alert."""
+    """Every step in a row was skipped, so nobody was notified."""
 
     number: int
 

@@ -1,7 +1,7 @@
-"""How a person is told: which of their ways are used, and after how long.
+"""Which contact methods of a person are used, and after how long.
 
-A rule names a way and how long after the page it is used. Whatever the rules say, an
-urgent page uses at least one way at once, as long as the person has one at all.
+A rule names a contact method and how long after the page it is used. An urgent page
+always uses at least one method at once if the person has one.
 """
 
 from collections.abc import Collection, Sequence
@@ -50,7 +50,7 @@ def effective_rules(
 def rule_mistakes(
     rules: Sequence[ContactRule], confirmed: Collection[int], urgency: Urgency
 ) -> dict[str, list[str]]:
-    """What stands against keeping a list, by field; an empty list means the default."""
+    """Why a list cannot be saved, by field; an empty list means the default."""
     if len(rules) > MOST_RULES:
         return {"rules": [f"Have at most {MOST_RULES} rules."]}
     wrong: dict[str, list[str]] = {}

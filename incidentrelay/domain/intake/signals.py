@@ -1,4 +1,4 @@
-"""One problem as a monitoring system sees it, in the product's own words."""
+"""One problem reported by a monitoring system, in the product's own terms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from incidentrelay.domain.enums import Severity, SignalStatus
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What an integration makes of one item of a payload.
+    """One item of a payload, as normalised by an integration.
 
     ``dedup_key`` identifies the problem within its route. ``starts_at`` and
     ``ends_at`` are the sender's times (aware, UTC) or None where it gave no
@@ -35,7 +35,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An item of which nothing can be made, and why, in one sentence."""
+    """An item that cannot be used, with the reason in one sentence."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""The signed links in messages that let one person act on one alert."""
+"""Signs and verifies links in messages that let one person act on one alert."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ _CLOCK_SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class ActLink:
-    """For whom and about what a link was signed.
+    """The contents of a signed link.
 
-    Whoever reads one still checks that the person is active, older than
-    ``signed_at`` and allowed to respond on the alert.
+    Callers must still check that the person is active, has not changed credentials since
+    ``signed_at``, and may respond to the alert.
     """
 
     alert_id: int
@@ -25,21 +25,21 @@ class ActLink:
 
 
 def sign_act(key: bytes, alert_id: int, user_id: int, now: datetime) -> str:
-    """The token of a link, safe in a URL; ``key`` is derived for this purpose alone."""
+    """Sign a URL-safe link token; ``key`` is derived for this purpose only."""
     return _serializer(key).dumps([alert_id, user_id, int(now.timestamp())])
 
 
 def read_act(key: bytes, token: str, now: datetime, lifetime: timedelta) -> ActLink:
-    """What was signed; raises NotAllowed where it was not, or too long ago."""
+    """Verify a link token; raises NotAllowed if it is invalid or expired."""
     try:
         if not token.isascii():
             raise BadSignature("Only ASCII is signed.")
         alert_id, user_id, at = _serializer(key).loads(token)
     except BadSignature:
-        raise NotAllowed("This link is not complete. Open the alert in the console.") from None
+        raise NotAllowed("This link is incomplete. Open the alert in the console.") from None
     signed_at = datetime.fromtimestamp(at, UTC)
     if not now - lifetime <= signed_at <= now + _CLOCK_SKEW:
-        raise NotAllowed("This link is too old. Open the alert in the console.")
+        raise NotAllowed("This link has expired. Open the alert in the console.")
     return ActLink(alert_id=alert_id, user_id=user_id, signed_at=signed_at)
 
 

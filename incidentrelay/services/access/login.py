@@ -1,8 +1,8 @@
-"""Signing in and out, and everything else that proves who somebody is.
+"""Signs people in and out, and changes passwords.
 
-``sign_in`` takes the database and not a session: a failure must be counted although
-it ends in an error, and no transaction may be open while a password is hashed. The
-caller must not hold a writing transaction of its own meanwhile.
+``sign_in`` takes the database rather than a session: failures must be committed even
+though they raise, and no transaction may be open while a password is hashed. The caller
+must not hold a writing transaction.
 """
 
 import math
@@ -46,15 +46,15 @@ def sign_in(
     now: datetime,
     request_id: str = "",
 ) -> tuple[str, int]:
-    """The value of a new session's cookie, and the user's id.
+    """Start a session; returns its cookie value and the user's id.
 
-    Raises NotAllowed with the same sentence for unknown names, wrong passwords and
-    people who may not sign in; and, with when to try again, after too many failures
-    for this name or from this address.
+    Raises NotAllowed with the same message for unknown names, wrong passwords and people
+    who may not sign in. After too many failures for this name or from this address, the
+    message says when to try again.
     """
     name = username.strip().casefold()
     with database.write() as session:
-        # Counted before the password is looked at, so that parallel tries count too.
+        # Count before checking the password, so that parallel attempts count too.
         tries = _count_try(session, name, address, now)
         found = session.execute(
             select(User.id, User.password_hash).where(User.username == _printable(name))
@@ -68,7 +68,7 @@ def sign_in(
             cookie = _open_session(session, user, address, user_agent, now)
             _forget_tries(session, name, tries)
             if fresh is not None:
-                # No new version: nobody edited anything.
+                # Keep the version: this is not an edit.
                 session.execute(update(User).where(User.id == user.id).values(password_hash=fresh))
             _record(session, user, "sign_in", now, request_id)
             return cookie, user.id
@@ -78,7 +78,7 @@ def sign_in(
 
 
 def sign_out(session: Session, cookie: str) -> None:
-    """End the session of ``cookie``; one that has ended already is no error."""
+    """End the session of ``cookie``; does nothing if it has already ended."""
     session.execute(delete(WebSession).where(WebSession.digest == token_digest(cookie)))
 
 
@@ -100,9 +100,9 @@ def change_password(
     now: datetime,
     keep: str | None = None,
 ) -> None:
-    """Change one's own password; all sessions end except the one of cookie ``keep``."""
+    """Change one's own password and end all sessions except that of cookie ``keep``."""
     if not verify(user.password_hash, current):
-        raise InvalidInput.of("current_password", "This is not your present password.")
+        raise InvalidInput.of("current_password", "This is not your current password.")
     user.password_hash = hash_password(check_password(new, user.username, "new_password"))
     user.updated_at = user.credentials_changed_at = now
     end_sessions(session, user, keep=keep)
@@ -114,7 +114,7 @@ def change_password(
 def prune_login_failures(
     session: Session, now: datetime, *, idle: timedelta, lifetime: timedelta
 ) -> None:
-    """Delete failures that count no more, and sessions that have ended."""
+    """Delete expired failures and ended sessions."""
     session.execute(delete(LoginFailure).where(LoginFailure.at <= now - WINDOW))
     session.execute(
         delete(WebSession).where(
@@ -124,13 +124,13 @@ def prune_login_failures(
 
 
 def _count_try(session: Session, name: str, address: str, now: datetime) -> list[int]:
-    """Count a try as failed until it succeeds; raises NotAllowed after too many."""
+    """Count an attempt as failed until it succeeds; raises NotAllowed after too many."""
     subjects = {f"name:{_printable(name)}": PER_NAME, f"address:{address[:64]}": PER_ADDRESS}
     for subject, limit in subjects.items():
         _refuse_when_too_many(session, subject, limit, now)
     tries = [LoginFailure(subject=subject, at=now) for subject in subjects]
     session.add_all(tries)
-    # The ids are needed to take the tries back.
+    # The ids allow a successful sign-in to remove its attempts.
     session.flush()
     return [row.id for row in tries]
 
@@ -148,7 +148,7 @@ def _refuse_when_too_many(session: Session, subject: str, limit: int, now: datet
         return
     minutes = max(1, math.ceil((oldest + WINDOW - now) / timedelta(minutes=1)))
     unit = "minute" if minutes == 1 else "minutes"
-    raise NotAllowed(f"Too many sign-ins failed. Try again in {minutes} {unit}.")
+    raise NotAllowed(f"Too many failed sign-ins. Try again in {minutes} {unit}.")
 
 
 def _forget_tries(session: Session, name: str, tries: list[int]) -> None:
@@ -157,7 +157,7 @@ def _forget_tries(session: Session, name: str, tries: list[int]) -> None:
 
 
 def _printable(name: str) -> str:
-    """A typed name as it can be stored and looked up; usernames stay as they are."""
+    """Normalise a typed name for storage and lookup; valid usernames are unchanged."""
     return re.sub(r"[^a-z0-9._-]", "?", name)[:63]
 
 

@@ -1,4 +1,4 @@
-"""The roles of one person, loaded by id: for those who act without a session or token."""
+"""Loads a person's roles by id, for requests without a session or token."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What :mod:`visibility` needs of a person; nothing binds them to one group."""
+    """A person's roles, as :mod:`visibility` needs them, not bound to one group."""
 
     is_admin: bool
     groups: Mapping[int, GroupRole]

@@ -11,7 +11,7 @@ from incidentrelay.domain.errors import InvalidInput
 MINIMUM, MAXIMUM = 8, 1024
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-# Each hash takes 19 MiB: a flood of sign-ins must not take all the memory.
+# Each hash takes 19 MiB: limit parallel hashing so that sign-ins cannot exhaust memory.
 _SLOTS = threading.BoundedSemaphore(4)
 
 _COMMON = frozenset(
@@ -30,14 +30,14 @@ _COMMON = frozenset(
 
 
 def check_password(password: object, username: str, field: str = "password") -> str:
-    """``password`` where it may be somebody's; otherwise raises InvalidInput."""
+    """Return ``password`` if it is acceptable; otherwise raise InvalidInput."""
     if not isinstance(password, str) or not MINIMUM <= len(password) <= MAXIMUM:
         raise InvalidInput.of(field, f"A password has {MINIMUM} to {MAXIMUM} characters.")
     folded = password.casefold()
     if folded in {username.casefold(), username.casefold()[::-1]}:
         raise InvalidInput.of(field, "The password must not be the username.")
     if folded in _COMMON or len(set(password)) == 1:
-        raise InvalidInput.of(field, "This is one of the first passwords that others would try.")
+        raise InvalidInput.of(field, "This password is too common.")
     return password
 
 
@@ -48,7 +48,7 @@ def hash_password(password: str) -> str:
 
 
 def verify(password_hash: str | None, password: str) -> bool:
-    """Whether ``password`` is the one. Takes as long where there is no hash at all."""
+    """Whether ``password`` is correct. Takes the same time without a hash."""
     if len(password) > MAXIMUM:
         password, password_hash = "", None
     with _SLOTS:
@@ -60,7 +60,7 @@ def verify(password_hash: str | None, password: str) -> bool:
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Whether the hash was made with other parameters than new ones are."""
+    """Whether the hash uses outdated parameters."""
     return _HASHER.check_needs_rehash(password_hash)
 
 

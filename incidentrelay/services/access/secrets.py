@@ -1,8 +1,8 @@
-"""Random tokens: how they look, and the hash by which they are stored.
+"""Generates random tokens and the hashes stored for them.
 
-A token is ``ir_<kind>_`` with 32 random bytes and a checksum, so that scanners of
-leaked secrets know it and a mistyped one is told without the database. It has so
-much entropy that one SHA-256 without salt keeps it safe.
+A token is ``ir_<kind>_`` with 32 random bytes and a checksum, so that secret scanners
+recognise it and typos are rejected without the database. Its entropy makes one unsalted
+SHA-256 sufficient.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ def new_token(kind: str) -> str:
 
 
 def token_kind(token: str) -> TokenKind | None:
-    """The kind of a token, or None where it cannot be one of ours."""
+    """The kind of a token, or None if it is malformed."""
     parts = _TOKEN.fullmatch(token)
     if parts is None or _checksum(parts[1]) != parts[3]:
         return None
@@ -43,12 +43,12 @@ def token_kind(token: str) -> TokenKind | None:
 
 
 def token_digest(token: str) -> bytes:
-    """What is stored and looked up in place of ``token``: 32 bytes."""
+    """The 32-byte hash that is stored and looked up instead of ``token``."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def token_hint(token: str) -> str:
-    """The beginning of ``token``, by which its owner knows it again."""
+    """The start of ``token``, by which its owner recognises it."""
     return token[:9]
 
 

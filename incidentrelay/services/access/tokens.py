@@ -1,4 +1,4 @@
-"""Personal tokens: what a program may do in somebody's name."""
+"""Creates and revokes personal tokens."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ _FIELDS: Mapping[str, validation.Check] = {
 
 @dataclass(frozen=True, slots=True)
 class Granting:
-    """The limits of the token with which another one is made.
+    """The limits of the token that creates another one.
 
-    ``group_id`` None: bound to no group. ``expires_at`` None: never.
+    ``group_id`` is None if it is not bound to a group, ``expires_at`` if it never expires.
     """
 
     scopes: Collection[str]
@@ -44,13 +44,13 @@ def create(
     now: datetime,
     granting: Granting | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new token of ``user`` and its text, which nobody can read again later.
+    """Create a token of ``user``; returns it and its text, which cannot be read again.
 
-    ``granting`` is given where the request itself came with a token: the new one
-    has no more scopes, no wider reach and no longer life (NotAllowed).
+    ``granting`` is set if the request itself was made with a token: the new one may not
+    have more scopes, a wider reach or a longer life (NotAllowed).
     """
     if actor.user_id != user.id and not (actor.is_admin and granting is None):
-        raise NotAllowed("People make their own tokens.")
+        raise NotAllowed("People can only create tokens for themselves.")
     values = validation.clean(data, _FIELDS, required=("name", "scopes"))
     if values.get("expires_at") is not None and values["expires_at"] <= now:
         raise InvalidInput.of("expires_at", "This is in the past.")
@@ -86,7 +86,7 @@ def create(
 def update(
     session: Session, token: ApiToken, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> ApiToken:
-    """Rename the token; what it may do never changes."""
+    """Rename the token; its permissions never change."""
     diff = resources.change_row(token, validation.clean(data, {"name": validation.NAME}))
     if diff:
         resources.save_row(session, token, now)
@@ -104,9 +104,9 @@ def update(
 
 
 def delete(session: Session, token: ApiToken, *, actor: Actor, now: datetime) -> None:
-    """Revoke the token: it is void at once."""
+    """Revoke the token; it stops working at once."""
     user = session.get_one(User, token.user_id)
-    resources.remove_row(session, token, used="This token is still needed.")
+    resources.remove_row(session, token, used="This token is still in use.")
     audit.record_user_change(
         session, actor, "delete", user, token, {}, now=now, group_id=token.group_id
     )
@@ -121,16 +121,16 @@ def _group(session: Session, user: User, slug: str | None) -> Group | None:
         query = query.where(GroupMember.user_id == user.id)
     group = session.scalar(query)
     if group is None:
-        raise InvalidInput.of("group", "There is no group of this name.")
+        raise InvalidInput.of("group", "There is no group with this name.")
     return group
 
 
 def _refuse_more(granting: Granting, values: Mapping[str, Any], group: Group | None) -> None:
     more = sorted(set(values["scopes"]) - set(granting.scopes))
     if more:
-        raise NotAllowed(f"The token in use has not these scopes itself: {', '.join(more)}.")
+        raise NotAllowed(f"Your token lacks these scopes: {', '.join(more)}.")
     if granting.group_id is not None and (group is None or group.id != granting.group_id):
-        raise NotAllowed("The token in use is bound to a group; bind the new one to it too.")
+        raise NotAllowed("Your token is bound to a group; bind the new one to it too.")
     ends = values.get("expires_at")
     if granting.expires_at is not None and (ends is None or ends > granting.expires_at):
-        raise NotAllowed("The new token must not outlive the token in use.")
+        raise NotAllowed("The new token must not outlive your token.")

@@ -1,4 +1,4 @@
-"""Finding the people whom a request names, and what role somebody has."""
+"""Finds the people a request names, and their roles."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -12,11 +12,11 @@ from incidentrelay.domain.permissions import outranks
 from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
 from incidentrelay.services.access.visibility import Memberships
 
-_NOBODY = "There is nobody of this name."
+_NOBODY = "There is no user with this name."
 
 
 def find_user(session: Session, username: object, field: str = "username") -> User:
-    """The user of that name; raises InvalidInput naming ``field`` where there is none."""
+    """Find the user by name; raises InvalidInput for ``field`` if there is none."""
     text = username.strip().casefold() if isinstance(username, str) else ""
     user = session.scalar(select(User).where(User.username == text)) if _storable(text) else None
     if user is None:
@@ -25,10 +25,9 @@ def find_user(session: Session, username: object, field: str = "username") -> Us
 
 
 def find_colleague(session: Session, memberships: Memberships, username: object) -> User:
-    """The user of that name as far as ``memberships`` may know: a site admin, or somebody
-    in one of their groups. Raises InvalidInput (``username``) where there is none.
+    """Find a user visible to ``memberships``: a site admin, or a member of their groups.
 
-    Who else has an account here is nothing to find out by trying names.
+    Raises InvalidInput (``username``) otherwise, so that accounts cannot be enumerated.
     """
     user = find_user(session, username)
     if memberships.is_admin or user.is_admin:
@@ -42,7 +41,7 @@ def find_colleague(session: Session, memberships: Memberships, username: object)
 
 
 def find_member(session: Session, group_id: int, username: object, field: str) -> User:
-    """The active member of the group of that name; raises InvalidInput naming ``field``."""
+    """Find the group's active member by name; raises InvalidInput for ``field``."""
     return find_members(session, group_id, [username], field)[0]
 
 
@@ -80,7 +79,7 @@ def find_members(
 
 
 def display_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    """Usernames by id, of those ids that exist."""
+    """Usernames by id, for the ids that exist."""
     query = select(User.id, User.username).where(User.id.in_(set(ids)))
     return dict(session.execute(query).all())
 
@@ -98,7 +97,7 @@ def require_rank(
     own = _roles(session, actor, group_id, team)
     for role in roles:
         if not any(outranks(held, role) for held in own):
-            raise NotAllowed(f"The role {role} is above your own; ask somebody who has it.")
+            raise NotAllowed(f"The role {role} is above your own; ask someone who has it.")
 
 
 def _roles(session: Session, actor: Actor, group_id: int, team: Team | None) -> list[str]:
@@ -125,7 +124,7 @@ def _roles(session: Session, actor: Actor, group_id: int, team: Team | None) -> 
 
 
 def last_owner(session: Session, group_id: int, user_id: int) -> bool:
-    """Whether the group has no other owner who is active."""
+    """Whether the group has no other active owner."""
     other = session.scalar(
         select(GroupMember.id)
         .join(User, User.id == GroupMember.user_id)

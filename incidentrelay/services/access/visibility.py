@@ -1,7 +1,7 @@
-"""Lists that hold only what somebody may see: roles as SQL.
+"""Restricts lists to visible rows, with roles as SQL.
 
-Every clause is made from the same table of roles as the ACLs are, so that a list
-shows a row exactly if the row's own page would open.
+Clauses come from the same role tables as the ACLs, so a list shows a row exactly if the
+row's own page would open.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ Clause = ColumnElement[bool]
 
 
 class Memberships(Protocol):
-    """What visibility depends on. ``bound_group_id`` is a token's only group, if it has one."""
+    """The inputs of visibility. ``bound_group_id`` is the group a token is bound to."""
 
     @property
     def is_admin(self) -> bool: ...
@@ -77,7 +77,7 @@ _BELOW: Mapping[type[Base], tuple[InstrumentedAttribute[Any], type[Base]]] = {
 
 
 def visible_groups(memberships: Memberships, permission: Permission) -> Clause:
-    """Of which rows of Group ``permission`` is granted."""
+    """The clause for the groups in which ``permission`` is granted."""
     if _everywhere(memberships, permission):
         return _bound(memberships, Group.id)
     return and_(
@@ -88,12 +88,12 @@ def visible_groups(memberships: Memberships, permission: Permission) -> Clause:
 def visible_teams(
     memberships: Memberships, permission: Permission, places: frozenset[ScopeLevel] = _TEAM
 ) -> Clause:
-    """Of which rows of Team ``permission`` is granted at one of ``places``."""
+    """The clause for the teams in which ``permission`` is granted at one of ``places``."""
     bound = _bound(memberships, Team.group_id)
     if _everywhere(memberships, permission):
         return bound
     roles = roles_granting(permission, places)
-    # The two kinds of roles share words, so each is asked for in its own table.
+    # Group and team roles share names, so each has its own table.
     teams = [
         team
         for team, role in memberships.teams.items()
@@ -106,14 +106,14 @@ def visible_teams(
 def scope(
     statement: Select[Any], model: type[Base], memberships: Memberships, permission: Permission
 ) -> Select[Any]:
-    """``statement``, which selects from ``model``, without the rows that are not granted."""
+    """Restrict ``statement`` over ``model`` to rows on which the permission is granted."""
     return statement.where(visible(model, memberships, permission))
 
 
 def visible(model: type[Base], memberships: Memberships, permission: Permission) -> Clause:
-    """Of which rows of ``model`` ``permission`` is granted, as a clause.
+    """The clause for the rows of ``model`` on which ``permission`` is granted.
 
-    Raises TypeError for a model that has no place in the tree of groups and teams.
+    Raises TypeError for a model outside the tree of groups and teams.
     """
     if model is Group:
         return visible_groups(memberships, permission)

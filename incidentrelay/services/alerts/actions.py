@@ -1,8 +1,8 @@
-"""What people do with alerts: acknowledge, resolve, snooze, assign, hand on, escalate, comment.
+"""What people do with alerts: acknowledge, resolve, snooze, assign, reassign, escalate, comment.
 
 Each action checks the table of transitions, writes the timeline, stops or starts the
-plan and tells those who were paged. Acknowledging and resolving twice is no mistake
-and changes nothing.
+plan and notifies the people who were paged. Acknowledging or resolving an alert twice
+is allowed and changes nothing.
 """
 
 from datetime import datetime, timedelta
@@ -23,12 +23,12 @@ LONGEST_SNOOZE = timedelta(days=30)
 
 
 def lock_alert(session: Session, alert: Alert) -> Alert:
-    """The alert as it is now; others wait with changing it until this is committed."""
+    """Lock the alert and reload it; concurrent changes wait until this commits."""
     return alert_transitions.lock_alerts(session, [alert.id])[0]
 
 
 def acknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
-    """Somebody takes it: nobody else is paged (until the team's ack timeout)."""
+    """Take the alert: no one else is paged until the team's ack timeout."""
     alert = lock_alert(session, alert)
     status = transition(alert.status, Action.ACKNOWLEDGE)
     if alert.status is status:
@@ -38,7 +38,7 @@ def acknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime) 
 
 
 def unacknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
-    """Nobody has it any more: its plan starts again from the beginning."""
+    """Give the alert back: its plan restarts from the first step."""
     alert = lock_alert(session, alert)
     status = transition(alert.status, Action.UNACKNOWLEDGE)
     if alert.status is status:
@@ -48,7 +48,7 @@ def unacknowledge(session: Session, alert: Alert, *, actor: Actor, now: datetime
 
 
 def resolve(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
-    """It is over. If the source says that it fires again, it comes back."""
+    """Close the alert. It reopens if the source reports it firing again."""
     alert = lock_alert(session, alert)
     status = transition(alert.status, Action.RESOLVE)
     if alert.status is status:
@@ -60,7 +60,7 @@ def resolve(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> A
 def snooze(
     session: Session, alert: Alert, until: datetime, *, actor: Actor, now: datetime
 ) -> Alert:
-    """Quiet until ``until``; if it is not resolved by then, it pages from the beginning."""
+    """Mute the alert until ``until``; if still open then, its plan restarts."""
     check_snooze(until, now)
     alert = lock_alert(session, alert)
     transition(alert.status, Action.SNOOZE)
@@ -69,13 +69,13 @@ def snooze(
 
 
 def check_snooze(until: datetime, now: datetime) -> None:
-    """Raise InvalidInput for a time that is over or too far away."""
+    """Raise InvalidInput if ``until`` is in the past or too far ahead."""
     if not now < until <= now + LONGEST_SNOOZE:
         raise InvalidInput.of("until", "Choose a time in the next 30 days.")
 
 
 def assign(session: Session, alert: Alert, user: User, *, actor: Actor, now: datetime) -> Alert:
-    """Hand it to ``user``, who is paged now. Raises InvalidInput for an outsider."""
+    """Assign and page ``user``. Raises InvalidInput for anyone outside the group."""
     alert = lock_alert(session, alert)
     transition(alert.status, Action.ASSIGN)
     if not user.active or not _belongs(session, alert, user):
@@ -96,9 +96,9 @@ def _belongs(session: Session, alert: Alert, user: User) -> bool:
 
 
 def reassign_to_next(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> User:
-    """Hand it to the next member of its rotation, who is paged now and returned.
+    """Assign the alert to the next member of its rotation; page and return that person.
 
-    Raises Conflict where its plan has no rotation, or nobody else is active there.
+    Raises Conflict if the plan has no rotation, or no one else in it is active.
     """
     alert = lock_alert(session, alert)
     transition(alert.status, Action.REASSIGN)
@@ -110,7 +110,7 @@ def reassign_to_next(session: Session, alert: Alert, *, actor: Actor, now: datet
 
 
 def escalate(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> Alert:
-    """Do not wait: the next step of the plan that asks somebody else runs now."""
+    """Run the next step that pages someone else now, without waiting for it."""
     alert = lock_alert(session, alert)
     transition(alert.status, Action.ESCALATE)
     alert_transitions.escalate(session, [alert], actor=actor, now=now)
@@ -118,14 +118,14 @@ def escalate(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> 
 
 
 def comment(session: Session, alert: Alert, text: str, *, actor: Actor, now: datetime) -> Alert:
-    """A line of the timeline in somebody's own words; any state of the alert will do."""
+    """Add a comment to the timeline; works in any state of the alert."""
     text = clean_comment(text)
     alert_transitions.add_note(session, [alert], EventKind.COMMENTED, text, actor, now)
     return alert
 
 
 def clean_comment(text: str) -> str:
-    """``text`` without blanks around it; raises InvalidInput for too little or too much."""
+    """Strip ``text``; raises InvalidInput if it is empty or too long."""
     text = text.strip()
     if not text or len(text) > limits.COMMENT.high:
         raise InvalidInput.of("text", f"Write between 1 and {limits.COMMENT.high} characters.")

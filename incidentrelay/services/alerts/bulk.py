@@ -1,7 +1,7 @@
-"""One action on many alerts: in one transaction, in sets, with an outcome for each.
+"""Runs one action on many alerts in one transaction, with an outcome for each.
 
-What somebody may not see is not found, what they may only see is refused, and what
-the table of transitions forbids is refused too; the others are done all the same.
+Alerts the person may not see are "not found". Alerts they may only view, and those
+whose state forbids the action, are refused. The rest go ahead.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -27,12 +27,12 @@ from incidentrelay.services.alerts import search as alert_search
 from incidentrelay.services.alerts import transitions as alert_transitions
 
 MAX_ALERTS = 500
-# Where the database cannot tell what matches, so many rows are looked at.
+# When the database cannot evaluate the matchers, scan at most this many rows.
 _CHUNK, _CHUNKS = 500, 8
 
 
 class BulkAction(StrEnum):
-    """The actions, by the names that they have in addresses."""
+    """The actions, named as in their URLs."""
 
     ACK = "ack"
     UNACK = "unack"
@@ -45,7 +45,7 @@ class BulkAction(StrEnum):
 
 
 class BulkOutcome(StrEnum):
-    """``unchanged``: it was so already."""
+    """``unchanged``: the alert was already in that state."""
 
     DONE = "done"
     UNCHANGED = "unchanged"
@@ -55,7 +55,7 @@ class BulkOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BulkOrder:
-    """What is to be done: ``until`` is for snooze, ``user`` for assign, ``text`` for comment."""
+    """The action: ``until`` is for snooze, ``user`` for assign, ``text`` for comment."""
 
     action: BulkAction
     until: datetime | None = None
@@ -65,7 +65,7 @@ class BulkOrder:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """``reason`` is a sentence where nothing was done, and empty otherwise."""
+    """``reason`` is a sentence if nothing was done, otherwise empty."""
 
     id: int
     outcome: BulkOutcome
@@ -128,9 +128,9 @@ def perform_bulk(
     actor: Actor,
     now: datetime,
 ) -> list[BulkResult]:
-    """Do it to each alert that it can be done to; one result for each id, in their order.
+    """Apply the action to each alert that allows it; one result per id, in order.
 
-    Raises InvalidInput for an order that could be carried out on no alert.
+    Raises InvalidInput for an action that no alert could accept.
     """
     _check(order, alert_ids, now)
     seen = _granted(session, alert_ids, memberships, Permission.VIEW)
@@ -175,7 +175,7 @@ def _granted(
 
 
 def _groups_of(session: Session, user: User | None) -> set[int] | None:
-    """The groups in whose alerts ``user`` can be assigned; None: in all."""
+    """The groups whose alerts ``user`` can be assigned to; None means all."""
     if user is None or (user.active and user.is_admin):
         return None
     query = select(GroupMember.group_id).where(GroupMember.user_id == user.id)
@@ -199,7 +199,7 @@ def _judge(order: BulkOrder, alert: Alert, groups: set[int] | None) -> BulkResul
 def _reassign(
     session: Session, alerts: Sequence[Alert], actor: Actor, now: datetime
 ) -> dict[int, BulkResult]:
-    """Hand on those after whose assignee somebody comes; the others are refused."""
+    """Reassign the alerts that have a next person; refuse the others."""
     following = reassign.find_next_people(session, alerts, now)
     able = [alert for alert in alerts if alert.id in following]
     reassign.reassign_to_next(session, able, following, actor=actor, now=now)

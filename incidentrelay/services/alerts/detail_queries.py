@@ -1,4 +1,4 @@
-"""What one alert's page tells: what happened, who was told, who could take it."""
+"""Reads for one alert's page: timeline, notifications, possible assignees."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -16,7 +16,7 @@ _ENDINGS = {
 
 
 def list_events(session: Session, alert: Alert) -> list[Event]:
-    """The newest lines of the timeline, newest first, with their actors."""
+    """The newest timeline entries, newest first, with their actors."""
     query = select(Event).where(Event.alert_id == alert.id).options(joinedload(Event.actor))
     return list(session.scalars(query.order_by(Event.id.desc()).limit(MOST_EVENTS)))
 
@@ -52,7 +52,7 @@ def list_assignable(session: Session, alert: Alert) -> list[User]:
 
 
 def pending_end(session: Session, alert: Alert) -> str | None:
-    """Who took the alert or ended it, as a sentence; None while it is firing."""
+    """Who acknowledged or resolved the alert, as a sentence; None while it is firing."""
     kind = _ENDINGS.get(alert.status)
     if kind is None:
         return None

@@ -1,4 +1,4 @@
-"""The list of alerts as people look at it: newest first, in a constant number of statements."""
+"""Lists alerts for the console, newest first, in a constant number of statements."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ from incidentrelay.services.alerts import search as alert_search
 OPEN = (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED)
 PAGE_SIZE = 50
 MAX_COUNT = 1000
-# Where the database cannot tell what matches, so many rows are looked at for one page.
+# When the database cannot evaluate the matchers, scan at most this many rows per page.
 _CHUNK, _CHUNKS = 500, 8
 _MOST_TEAMS = _MOST_PEOPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """What somebody asked for. ``status`` None is open: firing and acknowledged.
+    """Filters of the list. ``status`` None means open: firing and acknowledged.
 
-    ``query`` is matchers or a part of a title, ``team`` a slug, ``before`` the id
-    below which the page begins.
+    ``query`` is matchers or part of a title, ``team`` a slug. The page holds ids
+    below ``before``.
     """
 
     status: AlertStatus | None = None
@@ -53,8 +53,8 @@ class AlertCounts:
 class AlertPage:
     """``older`` is the ``before`` of the next page; None at the end.
 
-    ``counts`` follow the search as far as the database understands it: for matchers
-    with regular expressions they are upper bounds.
+    ``counts`` apply the part of the search that the database can evaluate: with regular
+    expressions they are upper bounds.
     """
 
     alerts: tuple[Alert, ...]
@@ -93,13 +93,13 @@ def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter)
 
 
 def count_open_alerts(session: Session, memberships: Memberships) -> int:
-    """How many open alerts there are to see."""
+    """Counts the visible open alerts."""
     query = select(func.count()).select_from(Alert).where(Alert.status.in_(OPEN))
     return session.scalar(scope(query, Alert, memberships, Permission.VIEW)) or 0
 
 
 def list_teams(session: Session, memberships: Memberships) -> list[Team]:
-    """The active teams that may be seen, each with its group, by name."""
+    """The visible active teams with their groups, by name."""
     query = (
         select(Team)
         .join(Team.group)
@@ -135,7 +135,7 @@ def count_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int
 
 
 def _counts(session: Session, statement: Select[Any]) -> AlertCounts:
-    """The alerts of each status, counted up to MAX_COUNT: the list polls this."""
+    """Counts the alerts of each status up to MAX_COUNT, because the list polls this."""
     row = session.execute(
         select(
             *(

@@ -1,4 +1,4 @@
-"""Handing alerts on: to whoever is next in the rotation."""
+"""Reassigns alerts to the next person in the rotation."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _TURNS = (TargetKind.ON_CALL, TargetKind.NEXT_MEMBER)
 
 
 def find_rotations(alert: Alert) -> int | None:
-    """The rotation in which an alert is handed on: the first one of its plan."""
+    """The rotation used to reassign an alert: the first one in its plan."""
     if not alert.plan:
         return None
     targets = (target for step in Plan.from_json(alert.plan).steps for target in step.targets)
@@ -27,9 +27,9 @@ def find_rotations(alert: Alert) -> int | None:
 
 
 def find_next_people(session: Session, alerts: Sequence[Alert], now: datetime) -> dict[int, User]:
-    """Who comes after the assignee of each alert, by its id.
+    """Finds the person after each alert's assignee, by alert id.
 
-    Alerts that nobody else could have are left out; :func:`why_nobody` says why.
+    Alerts without a next person are omitted; :func:`why_nobody` says why.
     """
     rotations = {alert.id: find_rotations(alert) for alert in alerts}
     wanted = {rotation_id for rotation_id in rotations.values() if rotation_id is not None}
@@ -48,10 +48,10 @@ def find_next_people(session: Session, alerts: Sequence[Alert], now: datetime) -
 
 
 def why_nobody(alert: Alert) -> str:
-    """Why an alert without a successor has none."""
+    """Explains why no one is next for the alert."""
     if find_rotations(alert) is None:
-        return "There is no rotation in the plan of this alert, so that nobody is next."
-    return "Nobody else is active in the rotation of this alert."
+        return "This alert's plan has no rotation, so there is no next person."
+    return "No one else is active in this alert's rotation."
 
 
 def reassign_to_next(
@@ -62,7 +62,7 @@ def reassign_to_next(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Assign each of the (locked) alerts to its successor, who is paged now for each."""
+    """Assign each (locked) alert to its next person and page them."""
     shares: dict[int, list[Alert]] = defaultdict(list)
     for alert in alerts:
         shares[following[alert.id].id].append(alert)

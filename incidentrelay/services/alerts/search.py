@@ -1,4 +1,4 @@
-"""Lists of alerts, narrowed by what people ask for."""
+"""Applies search filters to statements over alerts."""
 
 import re
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.matchers import Matcher, Op, parse
 from incidentrelay.models import Alert, Group, Route, Team, User
 
-# Names that need no quotes in a path of JSON, on either database.
+# Names that need no quotes in a JSON path on either database.
 _PLAIN = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 
 
 def apply_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
-    """``statement`` over Alert with the given filters; absent ones do not count.
+    """Add the filters in ``wanted`` to ``statement``, which selects alerts.
 
     ``status``, ``severity``, ``group``, ``team`` and ``route`` (slugs), ``assignee``
-    (a username), ``matchers`` (see :func:`read_query`) and ``title`` (a part of it).
-    Of the matchers only those are applied that the database understands: the
-    caller still matches each row.
+    (a username), ``matchers`` (see :func:`parse_query`) and ``title`` (part of it).
+    Only matchers that the database can evaluate are applied, so the caller must still
+    match each row.
     """
     for name, column in (("status", Alert.status), ("severity", Alert.severity)):
         if name in wanted:
@@ -42,7 +42,7 @@ def apply_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[An
 
 
 def parse_filter(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` with matchers or a title in place of ``q``, for :func:`narrowed`."""
+    """Replace ``q`` with matchers or a title, for :func:`apply_filter`."""
     wanted = dict(given)
     if "q" in wanted:
         wanted["matchers"], title = parse_query(wanted.pop("q"))
@@ -51,9 +51,9 @@ def parse_filter(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_query(text: str) -> tuple[tuple[Matcher, ...], str]:
-    """(matchers, part of a title) of what somebody typed; one of them is empty.
+    """Parse a search into (matchers, part of a title); one of them is empty.
 
-    Raises BadMatchers for the field ``q`` where it was meant as matchers.
+    Raises BadMatchers for the field ``q`` if the text looks like invalid matchers.
     """
     try:
         return parse(text), ""

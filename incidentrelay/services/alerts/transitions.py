@@ -1,8 +1,7 @@
-"""What is done with many alerts at once, in sets.
+"""Changes the state of many alerts at once.
 
-The alerts are locked, have their teams loaded, and what is done with them changes
-them: whoever calls has asked the table of transitions. The number of statements does
-not grow with the number of alerts.
+Callers pass locked alerts with their teams loaded and have already checked that the
+transition is allowed. The number of statements does not grow with the number of alerts.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,10 +27,9 @@ from incidentrelay.services.recipients import targets
 
 
 def lock_alerts(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
-    """The alerts as they are now, by their ids; others wait with changing them.
+    """Lock and reload the alerts; concurrent changes wait until this commits.
 
-    All are locked in the order of their ids, so that two of these never wait for
-    each other.
+    Locks are taken in id order to avoid deadlocks.
     """
     query = (
         select(Alert)
@@ -45,7 +43,7 @@ def lock_alerts(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
 
 
 def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
-    """Somebody takes them: nobody else is paged (until the team's ack timeout)."""
+    """Take the alerts: no one else is paged until the team's ack timeout."""
     for alert in alerts:
         alert.status = AlertStatus.ACKNOWLEDGED
         alert.acknowledged_at, alert.acknowledged_by_id = now, actor.user_id
@@ -68,12 +66,12 @@ def _ack_timeout(now: datetime) -> Callable[[Alert], datetime | None]:
 def resolve(
     session: Session, alerts: Sequence[Alert], text: str, *, actor: Actor, now: datetime
 ) -> None:
-    """They are over, which ``text`` says in the timeline and to those who were paged."""
+    """Close the alerts; ``text`` goes to the timeline and to the people who were paged."""
     for alert in alerts:
         alert.status, alert.resolved_at = AlertStatus.RESOLVED, now
         end_quiet_time(alert)
     _stop(session, alerts, now)
-    # The signals' recorded ends stay unknown: the source has not said that they ended.
+    # The signals' ``ends_at`` stays unset: the source has not reported an end.
     session.execute(
         update(Signal)
         .where(
@@ -90,7 +88,7 @@ def resolve(
 def snooze(
     session: Session, alerts: Sequence[Alert], until: datetime, *, actor: Actor, now: datetime
 ) -> None:
-    """They are quiet until ``until``, and then page from the beginning."""
+    """Mute the alerts until ``until``; their plans then restart."""
     for alert in alerts:
         return_to_firing(alert)
     _stop(session, alerts, now, lambda _: until)
@@ -103,7 +101,7 @@ def snooze(
 def unacknowledge(
     session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime
 ) -> None:
-    """Nobody has them any more: their plans start again from the beginning."""
+    """Give the alerts back: their plans restart from the first step."""
     for alert in alerts:
         return_to_firing(alert)
         escalation_runner.start_plans(alert, now)
@@ -121,9 +119,9 @@ def assign(
     now: datetime,
     done: str = "Assigned",
 ) -> None:
-    """Hand them to ``user``, who may have them and is paged now for each.
+    """Assign the alerts to ``user`` (already checked) and page them for each one.
 
-    ``done`` is how the timeline and the message call it.
+    ``done`` is the verb used in the timeline and the message.
     """
     team_ids = {alert.team_id for alert in alerts}
     people = directories.load_directory(session, (), team_ids, now=now, user_ids=[user.id])
@@ -136,18 +134,18 @@ def assign(
         body = outbox_queue.build_message(
             subject, NotificationKind.ASSIGNMENT, headline, user.display_name
         )
-        # Later ways would not be stopped by anything: it may be acknowledged already.
+        # No delayed contacts: nothing would cancel them if the alert is already acknowledged.
         addresses = people.at_once(user.id)
         outbox += outbox_queue.build_rows(subject, addresses, body, progress.run, now)
         alert.progress = replace(progress, run=progress.run + 1).to_json()
     text = f"{done} to {user.display_name} by {actor.name}"
-    told = targets.people_facts("assigned", people.at_once(user.id))
-    add_note(session, alerts, EventKind.ASSIGNED, text, actor, now, told)
+    facts = targets.people_facts("assigned", people.at_once(user.id))
+    add_note(session, alerts, EventKind.ASSIGNED, text, actor, now, facts)
     outbox_queue.write_rows(session, outbox)
 
 
 def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: datetime) -> None:
-    """Do not wait: the next step of each plan that asks somebody else runs now."""
+    """Run the next step of each plan that pages someone else, without waiting for it."""
     for alert in alerts:
         plan, progress = Plan.from_json(alert.plan), Progress.from_json(alert.progress)
         quiet = alert.status is not AlertStatus.FIRING or alert.quiet_until is not None
@@ -161,7 +159,7 @@ def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: da
 
 
 def _after_first(plan: Plan, now: datetime) -> Progress:
-    """A plan whose first step counts as done, because it was when the alert came."""
+    """Progress with the first step done, because it ran when the alert opened."""
     return engine.decide(plan, replace(engine.start(plan, now), due=now), now).progress
 
 
@@ -184,7 +182,7 @@ def add_note(
     now: datetime,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """The same line into the timeline of each."""
+    """Add the same entry to each alert's timeline."""
     by: dict[str, Any] = {"via": actor.via, "actor_id": actor.user_id}
     rows = [make_event(alert.id, kind, text, now, **by, data=data) for alert in alerts]
     db.insert_all(session, Event, rows)

@@ -1,4 +1,4 @@
-"""What will happen to an alert if nobody reacts: its plan, played ahead without writing."""
+"""Predicts what happens to an alert if no one reacts, by dry-running its plan."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ _VERBS: Mapping[NotificationKind, str] = {
     NotificationKind.FALLBACK: "tell the fallback contact,",
 }
 _REMARKS: Mapping[EventKind, str] = {
-    EventKind.STEP_SKIPPED: "a step is passed over",
+    EventKind.STEP_SKIPPED: "a step is skipped",
     EventKind.STEP_WAITS: "nobody is on call, and the plan waits for the next shift",
     EventKind.NOBODY_ON_CALL: "nobody is on call",
     EventKind.ESCALATION_EXHAUSTED: "the plan ends",
@@ -46,7 +46,7 @@ _REMARKS: Mapping[EventKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """``text`` goes on after a time: "remind Anna Larsen"."""
+    """``text`` follows a time: "remind Anna Larsen"."""
 
     at: datetime
     text: str
@@ -54,22 +54,22 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
-    """How an alert goes on: first ``before``, then its plan from ``progress``.
+    """How an alert continues: first ``before``, then its plan from ``progress``.
 
-    ``before`` is what has to pass before the plan may run; ``progress`` None: the
-    plan does not run by itself.
+    ``before`` has to pass before the plan runs. ``progress`` is None if the plan does
+    not run on its own.
     """
 
     before: PlannedStep | None = None
     progress: Progress | None = None
 
     def begin(self, now: datetime) -> datetime:
-        """From when on things can happen."""
+        """The earliest time at which anything can happen."""
         return max(now, self.before.at) if self.before else now
 
 
 def next_steps(alert: Alert) -> NextSteps:
-    """How the alert goes on from its present state."""
+    """How the alert continues from its current state."""
     if not alert.plan or alert.status is AlertStatus.RESOLVED:
         return NextSteps()
     if alert.status is AlertStatus.ACKNOWLEDGED:
@@ -83,10 +83,10 @@ def next_steps(alert: Alert) -> NextSteps:
 
 
 def planned_steps(session: Session, alert: Alert, now: datetime) -> list[PlannedStep]:
-    """The next steps, soonest first. The alert has its team loaded.
+    """The next steps, soonest first. The alert's team must be loaded.
 
-    Runs of which there is nothing to say are left out. A number of statements that does not
-    depend on the plan's length.
+    Runs with nothing to report are omitted. The number of statements does not depend on
+    the length of the plan.
     """
     ahead = next_steps(alert)
     steps = [ahead.before] if ahead.before else []
@@ -111,10 +111,10 @@ def run_ahead(
     people: Directory,
     begin: datetime,
 ) -> Iterator[tuple[datetime, PlanRun]]:
-    """Each time from ``begin`` on at which something happens if nobody reacts, and what.
+    """Yields the time and result of each plan run from ``begin`` on, if no one reacts.
 
-    Where a silence begins to cover the alert it falls quiet, and the plan starts again
-    when the last one has ended. Without end for a plan that has none.
+    A silence that starts to cover the alert mutes it; the plan restarts after the last
+    one ends. Infinite for a plan that never ends.
     """
     while (at := _next(subject, progress, people, begin)) is not None:
         made = run_plan(subject, plan, progress, people, at)
@@ -126,23 +126,23 @@ def run_ahead(
 def _next(
     subject: AlertSubject, progress: Progress, people: Directory, begin: datetime
 ) -> datetime | None:
-    """When the plan runs or a silence begins, whichever comes first."""
+    """The next plan run or silence start, whichever comes first."""
     where = subject.team_id, subject.labels
     covered = people.cover(*where, begin) is not None
-    found = [begin if covered else people.next_cover(*where, begin)]
-    found += [progress.due and max(progress.due, begin)]
-    return min((at for at in found if at is not None), default=None)
+    times = [begin if covered else people.next_cover(*where, begin)]
+    times += [progress.due and max(progress.due, begin)]
+    return min((at for at in times if at is not None), default=None)
 
 
 def is_running(made: PlanRun) -> Progress:
-    """The progress from which a plan goes on by itself after ``made``."""
+    """The progress from which the plan continues after ``made``."""
     if made.quiet_until is not None:
         return engine.start(made.plan, made.quiet_until)
     return made.progress
 
 
 def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[PlannedStep]:
-    """The later ways to people whom a step has told already."""
+    """Delayed notifications of steps that already ran."""
     query = (
         select(Notification)
         .where(
@@ -163,7 +163,7 @@ def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[PlannedS
 
 
 def _told(at: datetime, made: PlanRun, people: Directory) -> Iterator[PlannedStep]:
-    """What one run of the plan does: at once, and later by people's own rules."""
+    """What one plan run does: at once, and later by people's own rules."""
     text = _text(made, people, at)
     if text:
         yield PlannedStep(at, text)

@@ -1,6 +1,6 @@
 """What is remembered of providers and recipients between deliveries.
 
-Lock order: the provider, then the recipient's pace, then notifications that are being sent,
+Lock order: the provider, then the recipient's rate, then notifications that are being sent,
 then alerts in the order of their ids, then notifications that wait.
 """
 
@@ -57,7 +57,7 @@ def record_outcome(
 
 
 def load_rate(session: Session, target: str) -> RecipientRate | None:
-    """How fast ``target`` was told things; nobody else changes it until the commit."""
+    """The rate of ``target``; nobody else changes it until the commit."""
     query = select(RecipientRate).where(RecipientRate.target == target).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
@@ -65,7 +65,7 @@ def load_rate(session: Session, target: str) -> RecipientRate | None:
 def save_rate(
     session: Session, target: str, pace: RecipientRate | None, busy_until: datetime
 ) -> None:
-    """Write down until when ``target`` is busy. Whoever calls it holds the provider's lock."""
+    """Store until when ``target`` is busy. The caller holds the provider's lock."""
     if pace is None:
         session.add(RecipientRate(target=target, busy_until=busy_until))
     else:

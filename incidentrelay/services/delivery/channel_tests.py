@@ -1,4 +1,4 @@
-"""Trying a channel out: a real message by the real way."""
+"""Tests of a channel: a real message through the real channel."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ CHANNEL_TEST = Notification.kind == NotificationKind.TEST
 def send_channel_test(
     session: Session, channel: Channel, *, actor: Actor, now: datetime
 ) -> Notification:
-    """Owe the channel a test message; raises Conflict while it is switched off."""
+    """Queue a test message; raises Conflict while the channel is switched off."""
     if not channel.enabled:
         raise Conflict("The channel is switched off; switch it on to test it.")
     # Not their count: old ones are forgotten, and no number comes again.

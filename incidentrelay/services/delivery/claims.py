@@ -1,8 +1,8 @@
 """Claiming: which notifications a worker may send now, alone or in one message.
 
-Three things can stand in the way, and each leaves the notification as it is: the
-provider's circuit is open, its provider is full, or the recipient has had its share of
-messages. Whoever frees the way wakes what waits (and the sweep does in any case).
+Three things can delay a notification, and each leaves it as it is: the provider's circuit
+is open, the provider has its maximum in flight, or the recipient's rate limit is used up.
+What ends the delay wakes what waits; the sweep does so anyway.
 """
 
 from collections.abc import Mapping, Sequence

@@ -17,9 +17,9 @@ from incidentrelay.services.recipients import targets
 
 
 def fall_back(session: Session, row: Notification, alert: Alert, now: datetime) -> None:
-    """A page of the alert does not arrive. Where no other of its step can, others are told.
+    """A page of the alert does not arrive. If no other of its step can, others are notified.
 
-    The plan's next step is brought forward and the team's fallback contact is told.
+    The plan's next step is brought forward and the team's fallback contact is notified.
     """
     alarming = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
     if not alarming or _has_hope(session, row):
@@ -59,14 +59,14 @@ def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> 
     body = outbox_queue.build_message(subject, NotificationKind.FALLBACK, headline, assignee)
     outbox_queue.write_rows(session, outbox_queue.build_rows(subject, contacts, body, step, now))
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
-    text = f"The team's fallback contact is told: {names}."
+    text = f"Fallback contact notified: {names}."
     data = targets.people_facts("fallback", contacts)
     line = make_event(alert.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data)
     db.insert_all(session, Event, [line])
 
 
 def _told_as_fallback(session: Session, alert: Alert, step: int) -> set[str]:
-    """The targets that were told as fallback of this step already."""
+    """The targets already notified as fallback of this step."""
     query = select(Notification.target).where(
         Notification.alert_id == alert.id,
         Notification.generation == alert.generation,

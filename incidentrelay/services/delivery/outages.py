@@ -1,4 +1,4 @@
-"""The ways to people that do not work at present, and what waits behind them."""
+"""Providers that are down, and how many messages wait for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from incidentrelay.services.outbox.records import DUE
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A way to people that does not work, since when and why."""
+    """A provider that is down, since when and why."""
 
     name: str
     provider: str

@@ -67,7 +67,7 @@ def record_result(
 def defer_delivery(
     session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
 ) -> None:
-    """Push a row out of the way that cannot be claimed; after enough tries it has failed.
+    """Push back a row that cannot be claimed; after enough attempts it fails.
 
     A row that is not due is left alone: another worker may be sending it right now.
     """
@@ -81,12 +81,12 @@ def defer_delivery(
         row.state, row.next_at = DeliveryState.RETRY, now + DEFERRED
         return
     row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
-    session.flush()  # what follows looks for messages of the same step that have hope
+    session.flush()  # the fallback queries the other notifications of this step
     notify_failure(session, [row.id], now)
 
 
 def give_up_delivery(session: Session, notification_id: int, reason: str, now: datetime) -> None:
-    """Nobody is there any more whom a due notification could tell: a page has failed."""
+    """End a due notification that has no recipient left; a page counts as failed."""
     row = _lock_due(session, notification_id, now)
     if row is None:
         return
@@ -97,12 +97,12 @@ def give_up_delivery(session: Session, notification_id: int, reason: str, now: d
     failed = row.kind in (*ALARMS, NotificationKind.ASSIGNMENT)
     row.state = DeliveryState.FAILED if failed else DeliveryState.CANCELLED
     row.last_error, row.next_at, row.finished_at = reason, None, now
-    session.flush()  # what follows looks for messages of the same step that have hope
+    session.flush()  # the fallback queries the other notifications of this step
     notify_failure(session, [row.id], now)
 
 
 def _lock_due(session: Session, notification_id: int, now: datetime) -> Notification | None:
-    """The notification, unless another worker has dealt with it; its alert is locked first."""
+    """Lock the alert, then the notification; None if another worker handled it."""
     alert_id = session.scalar(
         select(Notification.alert_id).where(Notification.id == notification_id)
     )
@@ -122,9 +122,9 @@ def _lock_due(session: Session, notification_id: int, now: datetime) -> Notifica
 
 
 def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
-    """The notifications' last state goes on the timelines; a page that failed has followers.
+    """Record the final states on the timelines, and escalate failed pages.
 
-    What is cancelled here could not be sent by this installation.
+    Cancelled notifications are those this installation could not send.
     """
     query = (
         select(Notification)
@@ -134,8 +134,8 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
         .execution_options(populate_existing=True)
     )
     rows = session.scalars(query).all()
-    told = [row for row in rows if row.state is not DeliveryState.CANCELLED]
-    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in told])
+    finished = [row for row in rows if row.state is not DeliveryState.CANCELLED]
+    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in finished])
     lost = [row for row in rows if row.state not in ARRIVED]
     alerts = lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
@@ -146,11 +146,10 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
 
 
 def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
-    """The alerts by their ids, before anybody asks what else has hope.
+    """Lock the alerts before checking for other pending notifications.
 
-    Where two ways fail at the same moment, the second must see that the first has. And
-    whoever acknowledges has the alert and takes back what waits for it: to hold that and
-    wait for the alert would be a deadlock.
+    If two contacts fail at once, the second must see the first failure. Acknowledging
+    locks the alert before its notifications, so the reverse order would deadlock.
     """
     wanted = sorted({each for each in ids if each is not None})
     return {alert.id: alert for alert in alert_transitions.lock_alerts(session, wanted)}
@@ -173,12 +172,12 @@ def _values(
 
 
 def _write(session: Session, taken: DeliveryClaim, values: Mapping[str, Any]) -> list[int]:
-    """Write the result unless a later claim has fenced this one off; what was written."""
+    """Write the result unless a later claim fenced this one off; returns the ids written."""
     fences = [(each.id, each.fence) for each in taken.owed]
     written = session.scalars(
         update(Notification)
         .where(
-            # The rows by their ids: SQLite does not find pairs by an index.
+            # Also filter by id: SQLite cannot use an index for row values.
             Notification.id.in_(taken.ids),
             tuple_(Notification.id, Notification.fence).in_(fences),
             Notification.state == DeliveryState.SENDING,
@@ -208,15 +207,25 @@ def _log_attempt(
     db.insert_all(session, Attempt, rows)
 
 
+_NOUNS: Mapping[NotificationKind, str] = {
+    NotificationKind.PAGE: "Page",
+    NotificationKind.ESCALATION: "Escalation",
+    NotificationKind.FALLBACK: "Fallback page",
+    NotificationKind.ASSIGNMENT: "Assignment",
+    NotificationKind.REMINDER: "Reminder",
+    NotificationKind.UPDATE: "Update",
+}
+
+
 def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
-    """How the notification ended, for the timeline; it shared its message with ``others``."""
-    assert row.alert_id is not None, "only what is about an alert has a timeline"
+    """The timeline entry for a finished notification that shared its message with ``others``."""
+    assert row.alert_id is not None, "only alerts have a timeline"
     failed = row.state is DeliveryState.FAILED
     kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
-    verb = "could not be told" if failed else "was told"
-    # A message that could not even be read has no headline.
-    why = row.message.get("headline") or row.kind
-    text = f"{recipient_of(row)} {verb} by {row.method} ({why})"
+    # Channels are known by their names; a person may have several contacts.
+    to = f"{recipient_of(row)} by {row.method}" if row.user else recipient_of(row)
+    noun = _NOUNS.get(row.kind, "Message")
+    text = f"{noun} to {to} failed" if failed else f"{noun} delivered to {to}"
     if others:
         text += f", in one message with {others} other{'s' if others > 1 else ''}"
     text += f": {row.last_error}" if failed else ""

@@ -1,4 +1,4 @@
-"""A person's rules while a page is under way."""
+"""What a failure does to the other notification rules of a person."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,11 +14,11 @@ _OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED
 
 
 def bring_rules_forward(session: Session, failed: Notification, now: datetime) -> None:
-    """One way to a person does not work: the next one does not wait for its time.
+    """One contact method failed: the next one is used at once.
 
-    Unless another way of the same step has been tried or is being tried: then the
+    Unless another method of the same step was or is being tried: then the
     person may know already, and the later ones keep their time. The inbox does not
-    count, because nobody wakes up of it. The alert is locked by whoever calls.
+    count, because it wakes nobody. The caller holds the alert's lock.
     """
     if failed.user_id is None:
         return
@@ -32,7 +32,7 @@ def bring_rules_forward(session: Session, failed: Notification, now: datetime) -
 
 
 def follows_failure(session: Session, cancelled: Notification) -> bool:
-    """Whether another way to the same person has failed in the same step."""
+    """Whether another contact method of the person failed in the same step."""
     failed = select(Notification.id).where(
         *_of_the_same_page(cancelled), Notification.state == DeliveryState.FAILED
     )

@@ -1,4 +1,4 @@
-"""Trying one's own rules out: real messages by the real way."""
+"""Tests of a person's notification rules: real messages through the real channels."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -96,7 +96,7 @@ def _body(user: User, urgency: Urgency, now: datetime) -> Message:
         team="",
         description=(
             f"{user.display_name}, you asked for this test. There is no alert."
-            " A page would take the same ways; a minute of waiting is a second in a test."
+            " A page would use the same methods; a test waits a second for each minute."
         ),
         started_at=now.isoformat(),
     )

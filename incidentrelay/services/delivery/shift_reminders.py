@@ -51,7 +51,7 @@ class _Found:
 
 
 def send_due_reminders(session: Session, now: datetime) -> int:
-    """Owe the mails of all edges since the last look; the number of mails.
+    """Queue the e-mails of all boundaries since the last look; returns their number.
 
     The first look of all only remembers when it was.
     """
@@ -67,7 +67,7 @@ def send_due_reminders(session: Session, now: datetime) -> int:
 
 
 def prune_reminders(session: Session, now: datetime) -> None:
-    """Forget edges that no look reaches any more."""
+    """Prune boundaries that no look reaches."""
     session.execute(
         delete(ShiftReminder)
         .where(ShiftReminder.at < now - _KEPT)

@@ -22,12 +22,12 @@ def mark_stalled(session: Session, now: datetime, *, limit: int) -> int:
     The pages keep waiting and are sent when the provider is back, if still needed. Each
     causes this once. Returns their number.
     """
-    hopeless = providers.stalled_providers(session, now)
-    if not hopeless:
+    stalled = providers.stalled_providers(session, now)
+    if not stalled:
         return 0
     waiting = (
         IS_UNFINISHED,
-        Notification.provider.in_(hopeless),
+        Notification.provider.in_(stalled),
         Notification.kind.in_(ALARMS),
         Notification.stalled_at.is_(None),
         or_(
@@ -51,7 +51,7 @@ def mark_stalled(session: Session, now: datetime, *, limit: int) -> int:
         row.stalled_at = now
         if row.alert_id is not None:
             text = f"{recipient_of(row)} cannot be reached by {row.method}; others are notified: "
-            text += hopeless[row.provider].reason
+            text += stalled[row.provider].reason
             data = {"notification_id": row.id, "state": str(row.state)}
             kind = EventKind.NOTIFICATION_STALLED
             lines.append(make_event(row.alert_id, kind, text, now, data=data))

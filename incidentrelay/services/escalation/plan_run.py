@@ -33,7 +33,7 @@ class StepRun:
     """One step that was due; ``step`` None is the end of the plan.
 
     ``told`` are whom it reached and ``nobody`` the targets where nobody was;
-    ``fallback`` are the team's contacts that were told because of that. A step that
+    ``fallback`` are the team's contacts that were notified because of that. A step that
     did not run was ``passed`` over (why), or waits ``until`` somebody is on call.
     """
 
@@ -104,7 +104,7 @@ def run_plan(
         made.events.append(make_event(subject.id, EventKind.SILENCED, text, now, data=data))
         return made
     # One hop for each step at most: a plan in which nobody is ever there ends here
-    # and goes on at its ordinary pace.
+    # and continues with its ordinary delay.
     for _ in range(len(plan.steps) + 1):
         facts = plan_facts(subject, plan, made.progress, people, now)
         decision = engine.decide(plan, made.progress, now, facts)
@@ -238,7 +238,7 @@ def _fall_back(
     )
     made.outbox += outbox_queue.build_rows(subject, contacts, body, number, now)
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
-    text = f"The team's fallback contact is told: {names}."
+    text = f"Fallback contact notified: {names}."
     data = {**made.at, **targets.people_facts("fallback", contacts)}
     made.events.append(make_event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data))
     return contacts

@@ -103,7 +103,7 @@ def draft_policy(session: Session, team: Team, data: Mapping[str, Any]) -> tuple
 def public_steps(session: Session, policies: Sequence[Policy]) -> dict[int, list[dict[str, Any]]]:
     """The steps of each policy by its id, as people write them, in four statements at most.
 
-    A target that does not exist any more has the name None.
+    A deleted target has the name None.
     """
     targets = [t for policy in policies for step in policy.steps for t in step["targets"]]
     named = _names(session, targets)

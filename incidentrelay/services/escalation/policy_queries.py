@@ -54,8 +54,8 @@ class PolicyListing:
 class PolicyPicture:
     """A whole plan, and what it means right now.
 
-    ``things`` lacks targets that do not exist any more. ``reached`` says whom each target
-    tells; nobody where it is empty. ``fallback`` are told at the end.
+    ``things`` lacks deleted targets. ``reached`` says whom each target notifies; empty
+    means nobody. ``fallback`` are notified at the end.
     """
 
     plan: Plan
@@ -160,7 +160,7 @@ def _owned(
 
 
 def _labels(recipients: Iterable[Recipient]) -> list[str]:
-    """Each recipient once, however many ways there are to it."""
+    """Each recipient once, however many contact methods it has."""
     return list(dict.fromkeys(recipient.label for recipient in recipients))
 
 

@@ -1,4 +1,4 @@
-"""Running escalation plans: load, play, write.
+"""Runs escalation plans: load, decide, write.
 
 What happens is decided in :mod:`incidentrelay.domain.escalation.engine` and played in
 :mod:`incidentrelay.services.escalation.plan_run`; here is only what reads and writes rows.
@@ -83,7 +83,7 @@ def load_alerts(session: Session, alert_ids: Collection[int]) -> list[Alert]:
     if not alert_ids:
         return []
     query = select(Alert).where(Alert.id.in_(alert_ids)).order_by(Alert.id)
-    # With its group, or whoever has loaded that before would lose it.
+    # With its group, or a caller that loaded it before would lose it.
     whole = joinedload(Alert.team).joinedload(Team.group)
     query = query.options(whole).execution_options(populate_existing=True)
     return list(session.scalars(query))
@@ -146,7 +146,7 @@ def subject_of(alert: Alert, signal_count: int = 1) -> AlertSubject:
 
 
 def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> None:
-    """Play what is due of each alert's plan and write all that comes of it."""
+    """Run what is due of each alert's plan and write the results."""
     firing = [alert for alert in alerts if alert.status is AlertStatus.FIRING]
     if not firing:
         return

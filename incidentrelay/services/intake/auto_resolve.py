@@ -1,8 +1,7 @@
-"""Alerts whose source has fallen silent, and which their route then takes for over.
+"""Resolves alerts whose source stopped sending, as their route's timeout says.
 
-A source is silent for as long as it was possible to hear it: time in which no worker
-swept (this installation was down, and most likely deaf too) does not count, and the
-clock of a route begins again whenever it is edited.
+Only time in which a worker was sweeping counts: while this installation was down it
+probably missed requests too. Editing a route restarts its timeout.
 """
 
 from collections import defaultdict
@@ -20,14 +19,14 @@ from incidentrelay.services.common import heartbeats
 from incidentrelay.services.intake import receive as intake_receive
 
 BATCH = 200
-# Sweeps come every minute; when none came for so long, nobody was listening.
+# Sweeps run every minute; a longer gap means the installation was down.
 LONGEST_GAP = timedelta(minutes=5)
 _LISTENING = "listening"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def listening_since(session: Session, now: datetime) -> datetime:
-    """Since when sweeps have come without a gap. To be asked once in each sweep."""
+    """Start of the current run of sweeps without a gap. Call once per sweep."""
     since = heartbeats.last_heartbeat(session, _LISTENING)
     swept = heartbeats.last_heartbeat(session, heartbeats.WORKER)
     if since is None or swept is None or now - swept > LONGEST_GAP:
@@ -58,8 +57,8 @@ def _with_silent_alerts(
 def resolve_stale(session: Session, route_id: int, since: datetime, now: datetime) -> int:
     """Resolve the silent alerts of a route, oldest first; returns how many.
 
-    Requests of the route wait meanwhile, and those that came before are seen here, so
-    that a signal of the last moment keeps its alert open.
+    Locks the route, so that a signal that arrives at the last moment keeps its alert
+    open.
     """
     query = intake_receive.routes_with_plans().where(Route.id == route_id)
     route = session.scalars(query.with_for_update(of=Route, key_share=True)).one_or_none()
@@ -81,7 +80,7 @@ def resolve_stale(session: Session, route_id: int, since: datetime, now: datetim
 
 
 def _silent(route_ids: Sequence[int], before: datetime) -> Select[Alert]:
-    """Open alerts of which nothing fired after ``before``."""
+    """Open alerts without a firing signal since ``before``."""
     heard = exists().where(
         Signal.alert_id == Alert.id,
         Signal.status == SignalStatus.FIRING,
@@ -96,7 +95,7 @@ def _silent(route_ids: Sequence[int], before: datetime) -> Select[Alert]:
 
 
 def _span(seconds: int) -> str:
-    """``90 minutes``, ``1 day``: in the biggest unit that fits."""
+    """``90 minutes``, ``1 day``: in the largest whole unit."""
     size, unit = next(pair for pair in _UNITS if seconds % pair[0] == 0)
     count = seconds // size
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

@@ -1,4 +1,4 @@
-"""The state of alerts and signals that a batch of items meets."""
+"""Loads the alerts and signals that a batch of items may affect."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ _ALERTS_MET = select(Alert).where(or_(_OF_THE_ROUTE, Alert.id.in_(_IDS))).order_
 def load_and_apply(
     session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool = True
 ) -> IntakeBatch:
-    """Load what the items meet, and decide what they make of it; nothing is written.
+    """Load the affected state and apply the items to it in memory.
 
     ``lock`` keeps other transactions from changing those alerts before this one ends.
     """
@@ -59,10 +59,10 @@ def _group_key(group_by: Sequence[str], signal: Signal) -> str:
 def _load(
     session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool
 ) -> IntakeBatch:
-    """The state that these items meet: five statements, whatever their number.
+    """Load the affected state in five statements, however many items there are.
 
-    The signals are read when the alerts are locked: whoever resolves an alert ends its
-    signals, and one that was still firing before would hide that from its repeats.
+    Signals are read after the alerts are locked: resolving an alert also resolves its
+    signals, and a stale firing one would hide that.
     """
     window = timedelta(seconds=route.reopen_window)
     signals = [item for item in items if isinstance(item, Signal)]
@@ -93,7 +93,7 @@ def _load(
 
 
 def _alerts_of(session: Session, route_id: int, keys: set[str]) -> set[int]:
-    """The alerts of the current signals; only what has locked the route changes which."""
+    """The alerts of the current signals; only the holder of the route lock changes these."""
     return set(session.scalars(_ALERTS_OF, {"route_id": route_id, "keys": list(keys)}))
 
 
@@ -133,7 +133,7 @@ def _alert_state(alert: Alert, firing: int) -> AlertState:
 
 
 def _severity_thresholds(alert: Alert) -> frozenset[Severity]:
-    """None while it is quiet: its plan begins again when that is over."""
+    """None while the alert is quiet: its plan restarts afterwards."""
     if not alert.plan or alert.quiet_until is not None:
         return frozenset()
     return Plan.from_json(alert.plan).severity_thresholds

@@ -1,4 +1,4 @@
-"""Why a route took something in, as an event keeps it: few words, and no secrets."""
+"""The facts an event stores about why a route accepted an item; no secrets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LONGEST = 200
 
 
 class IntakeCredential(StrEnum):
-    """What showed that a request may write to a route."""
+    """The credential that authorised an intake request."""
 
     ROUTE = "route"
     PERSONAL = "personal"
@@ -21,7 +21,7 @@ class IntakeCredential(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IntakeSender:
-    """``name`` is that of the person, where it was not the route's own token."""
+    """``name`` is the person's name, unless the route's own token was used."""
 
     credential: IntakeCredential = IntakeCredential.ROUTE
     name: str = ""
@@ -30,7 +30,7 @@ class IntakeSender:
 def provenance_facts(
     route: Route, sender: IntakeSender, labels: Mapping[str, str], dedup_key: str
 ) -> dict[str, Any]:
-    """What ``labels``, which the route has taken, met on their way to their alert."""
+    """The facts about how the route accepted and grouped ``labels``."""
     found: dict[str, Any] = {
         "route": {"id": route.id, "name": route.name},
         "credential": str(sender.credential),

@@ -1,8 +1,8 @@
-"""Taking in what monitoring systems send.
+"""Receives items from monitoring systems.
 
-One transaction for the whole request, in sets: the number of statements does not
-grow with the number of items. All requests of one route queue for its row, so that
-parallel duplicates see each other; the partial unique indexes are the proof.
+One transaction handles the whole request; the number of statements does not grow with
+the number of items. Requests to one route queue for its row lock, so parallel
+duplicates see each other; partial unique indexes enforce that.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ from incidentrelay.services.recipients.directory import Directory
 
 @dataclass(frozen=True, slots=True)
 class IntakeRequestBody:
-    """The request as it came, to be looked at later. ``body`` is cut where ``truncated``."""
+    """The raw request, stored for later inspection. ``body`` may be ``truncated``."""
 
     body: bytes
     truncated: bool
@@ -43,7 +43,7 @@ class IntakeRequestBody:
 
 @dataclass(frozen=True, slots=True)
 class ItemVerdict:
-    """What became of one item, as the sender is told."""
+    """The outcome of one item, as reported to the sender."""
 
     id: int | None
     outcome: Outcome
@@ -61,9 +61,9 @@ class ItemVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PlanStart:
-    """The beginnings of the plans of the alerts that page, by alert id.
+    """The first plan runs of the alerts that page, by alert id.
 
-    ``people`` is the directory that they were played with.
+    ``people`` is the directory they were run with.
     """
 
     plays: Mapping[int, PlanRun] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class PlanStart:
 
 
 def routes_with_plans() -> Select[Route]:
-    """Routes with all that their plans need."""
+    """Routes with everything their plans need loaded."""
     return select(Route).options(
         joinedload(Route.team).joinedload(Team.group),
         joinedload(Route.rotation),
@@ -85,15 +85,15 @@ _LOCKED_ROUTE = (
 
 
 def lock_route(session: Session, route_id: int) -> Route:
-    """The route with all that its plan needs; other requests of it wait from here on."""
+    """Lock the route and load what its plan needs; its other requests wait."""
     route = session.scalars(_LOCKED_ROUTE, {"id": route_id}).one_or_none()
     if route is None or not accepts_route(route):
-        raise NotAllowed("The route of this token is switched off.")
+        raise NotAllowed("This token's route is disabled.")
     return route
 
 
 def accepts_route(route: Route) -> bool:
-    """Whether the route, its team and its group are all in use."""
+    """Whether the route, its team and its group are all active."""
     return route.enabled and route.team.active and route.team.group.active
 
 
@@ -104,7 +104,7 @@ def receive_request(
     raw: IntakeRequestBody,
     now: datetime,
 ) -> list[ItemVerdict]:
-    """Take in the items of one request for one (locked) route, in their order."""
+    """Apply the items of one request to one (locked) route, in order."""
     batch = intake_load.load_and_apply(session, route, items, now)
     known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_store.insert_alerts(session, route, batch)
@@ -128,9 +128,9 @@ def _notify(
     known: Collection[int],
     now: datetime,
 ) -> None:
-    """Take back what is stale, tell those who know of it what is over, and page.
+    """Cancel stale notifications, announce resolved alerts, and page.
 
-    Nobody can have been told of an alert that was not ``known`` before this request.
+    Only alerts ``known`` before this request can have been announced to anyone.
     """
     before = [alert for alert in batch.alerts.values() if alert.id in known]
     stale = [alert.id for alert in before if alert.closed or alert.page]
@@ -144,8 +144,8 @@ def _notify(
 
 
 def subject_of(alert: AlertState, route: Route) -> AlertSubject:
-    """The alert, which has its id, as messages and plans need it."""
-    assert alert.id is not None  # given before anything is said about it
+    """The (already inserted) alert as messages and plans need it."""
+    assert alert.id is not None  # alerts are inserted first
     return AlertSubject(
         id=alert.id,
         team_id=route.team_id,
@@ -165,9 +165,9 @@ def subject_of(alert: AlertState, route: Route) -> AlertSubject:
 
 
 def start_plans(session: Session, route: Route, batch: IntakeBatch, now: datetime) -> PlanStart:
-    """Play the beginning of the plan of each alert that pages; nothing is written.
+    """Run the first steps of the plan of each alert that pages, without writing.
 
-    The alerts have their ids, and get their assignees.
+    The alerts must have ids; their assignees are set here.
     """
     paging = [alert for alert in batch.alerts.values() if alert.page or _may_uncover(alert)]
     if not paging:
@@ -188,16 +188,16 @@ def start_plans(session: Session, route: Route, batch: IntakeBatch, now: datetim
 
 
 def _may_uncover(alert: AlertState) -> bool:
-    """Whether it is quiet by silences that may be about other labels than it has now."""
+    """Whether it is silenced, but its labels changed since the silences were matched."""
     firing = alert.status is AlertStatus.FIRING
     return firing and alert.relabelled and alert.silenced_until is not None
 
 
 def _uncover(alert: AlertState, route: Route, batch: IntakeBatch, people: Directory) -> bool:
-    """Whether the plan of a silenced alert begins, because other silences cover it now or none."""
+    """Whether a silenced alert's plan restarts because its silences changed or ended."""
     cover = people.cover(route.team_id, alert.labels, batch.now)
     if cover is None:
-        text = "Its labels have changed, and no silence covers it any more."
+        text = "Its labels changed and no silence covers it now."
         batch.note(alert, EventKind.SILENCE_ENDED, text)
     if cover is None or cover.end != alert.silenced_until:
         alert.restart_paging()
@@ -206,7 +206,7 @@ def _uncover(alert: AlertState, route: Route, batch: IntakeBatch, people: Direct
 
 def _channel_ids(session: Session, route: Route) -> list[int]:
     if route.policy is not None:
-        return []  # a policy names its own
+        return []  # a policy names its own rotations
     query = select(RouteChannel.channel_id).where(RouteChannel.route_id == route.id)
     return list(session.scalars(query.order_by(RouteChannel.channel_id)))
 

@@ -1,4 +1,4 @@
-"""Trying a route out: a test alert by the real way, from the matchers to the pages."""
+"""Sends a test alert through a route, from the matchers to the pages."""
 
 import json
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ def send_route_test(
     actor: Actor,
     now: datetime,
 ) -> ItemVerdict:
-    """Take in a test alert with ``labels``; whoever is on call is really paged.
+    """Create a test alert with ``labels``; it really pages the person on call.
 
-    Raises Conflict where the route, its team or its group is switched off. The
-    verdict says whether the route's matchers took it.
+    Raises Conflict if the route, its team or its group is disabled. The verdict says
+    whether the route's matchers accepted it.
     """
     try:
         locked = intake_receive.lock_route(session, route.id)

@@ -1,4 +1,4 @@
-"""Routes: where alerts come in, and whom they page."""
+"""Creates and edits routes: where alerts come in and whom they page."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from incidentrelay.services.common.slugs import check_slug, with_slug
 
 
 class IntegrationNames(Protocol):
-    """The sources that there are, by name."""
+    """The names of the available sources."""
 
     def names(self) -> Any: ...
 
@@ -45,10 +45,10 @@ def create(
     now: datetime,
     integrations: IntegrationNames,
 ) -> tuple[Route, str]:
-    """A new route and its token, which nobody can read again later.
+    """Create a route; returns it and its token, which cannot be read again.
 
     It comes after the team's other routes unless ``position`` says otherwise.
-    Raises Conflict where its slug is taken in the team.
+    Raises Conflict if the team already has a route with this slug.
     """
     table = {**_FIELDS, "slug": check_slug, "source": _source(integrations)}
     values = validation.clean(with_slug(data), table, required=("name", "slug", "source"))
@@ -84,9 +84,9 @@ def create(
 def update(
     session: Session, route: Route, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Route:
-    """Change the given fields; None takes the rotation or policy away."""
+    """Change the given fields; None removes the rotation or policy."""
     values = validation.clean(resources.without_fixed(route, data, ("slug", "source")), _FIELDS)
-    # The related rows are compared with the given ones, and those do not load by themselves.
+    # The comparison needs the related rows, and lazy loading is off.
     session.scalars(
         select(Route)
         .where(Route.id == route.id)
@@ -104,14 +104,14 @@ def update(
 
 
 def delete(session: Session, route: Route, *, actor: Actor, now: datetime) -> None:
-    """Delete the route with its token; its alerts stay, and nothing joins them any more."""
+    """Delete the route and its token; its alerts stay but get no new signals."""
     team = team_lookup.find_team(session, route)
-    resources.remove_row(session, route, used="This route is still needed.")
+    resources.remove_row(session, route, used="This route is still in use.")
     audit.record_team_change(session, actor, "delete", team, route, {}, now=now)
 
 
 def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime) -> str:
-    """Give the route a new token and return it; the old one is void at once."""
+    """Replace the route's token and return the new one; the old one stops working."""
     token = new_token(TokenKind.ROUTE)
     route.token_digest = token_digest(token)
     route.token_hint = token_hint(token)
@@ -139,7 +139,7 @@ def _last_position(session: Session, team: Team) -> int:
 
 
 def _resolved(session: Session, team_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` with the team's rows in place of their slugs."""
+    """``values`` with slugs replaced by the team's rows."""
     stored = dict(values)
     if stored.get("rotation") is not None:
         slugs = [stored["rotation"]]
@@ -150,8 +150,8 @@ def _resolved(session: Session, team_id: int, values: Mapping[str, Any]) -> dict
         slugs = [stored["policy"]]
         stored["policy"] = team_lookup.find_things(session, Policy, team_id, slugs, "policy")[0]
     if "channels" in stored:
-        found = team_lookup.find_things(session, Channel, team_id, stored["channels"], "channels")
-        stored["channels"] = sorted(found, key=lambda channel: channel.id)
+        rows = team_lookup.find_things(session, Channel, team_id, stored["channels"], "channels")
+        stored["channels"] = sorted(rows, key=lambda channel: channel.id)
     return stored
 
 

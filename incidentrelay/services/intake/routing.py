@@ -1,4 +1,4 @@
-"""Intake with a personal token: which route takes each item."""
+"""Chooses the route for each item sent with a personal token."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,28 +24,28 @@ def route_request(
     raw: IntakeRequestBody,
     now: datetime,
 ) -> list[ItemVerdict]:
-    """Each item goes to the first route that takes it, among the teams of the person.
+    """Send each item to the first matching route in the person's teams.
 
-    Routes are tried by position; an item that names a team keeps to its routes. An
-    item that no route takes is rejected with a routing error.
+    Routes are tried by position; an item that names a team only tries that team's
+    routes. An item that matches no route is rejected with a routing error.
     """
     routes = _routes(session, memberships, source)
-    taken: dict[int, list[int]] = {}
+    by_route: dict[int, list[int]] = {}
     verdicts: dict[int, ItemVerdict] = {}
     for index, item in enumerate(items):
         route = None if isinstance(item, Rejection) else _first(routes, item)
         if route is None:
             verdicts[index] = _refused(item)
         else:
-            taken.setdefault(route.id, []).append(index)
-    # Locked in the order of their ids, so that two such requests cannot deadlock.
-    for route_id in sorted(taken):
-        indexes = taken[route_id]
+            by_route.setdefault(route.id, []).append(index)
+    # Lock in id order, so that two such requests cannot deadlock.
+    for route_id in sorted(by_route):
+        indexes = by_route[route_id]
         locked = intake_receive.lock_route(session, route_id)
-        made = intake_receive.receive_request(
+        received = intake_receive.receive_request(
             session, locked, [items[i] for i in indexes], raw, now
         )
-        verdicts.update(zip(indexes, made, strict=True))
+        verdicts.update(zip(indexes, received, strict=True))
     return [verdicts[index] for index in range(len(items))]
 
 
@@ -80,7 +80,7 @@ def _refused(item: SignalItem) -> ItemVerdict:
     if isinstance(item, Rejection):
         reason, routing_error, dedup_key = item.reason, None, None
     else:
-        reason = "No enabled route of yours takes this."
+        reason = "None of your enabled routes accepts this."
         routing_error, dedup_key = reason, item.dedup_key
     return ItemVerdict(
         id=None,

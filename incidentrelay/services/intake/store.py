@@ -1,4 +1,4 @@
-"""Writing what a batch of items made of alerts and signals, in sets."""
+"""Writes the alerts, signals and events of a batch in bulk."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ VIA = "source"
 
 
 def insert_alerts(session: Session, route: Route, batch: IntakeBatch) -> None:
-    """Write the batch's new alerts and learn their ids."""
+    """Insert the batch's new alerts and set their ids."""
     fresh = [alert for alert in batch.alerts.values() if alert.id is None]
     unwritten: dict[str, Any] = {"plan": {}, "progress": {}}
     rows = [
@@ -103,7 +103,7 @@ def _signal_values(signal: SignalState) -> dict[str, Any]:
 
 
 def write_alerts(session: Session, batch: IntakeBatch, plays: Mapping[int, PlanRun]) -> None:
-    """Three sets, because each changes other columns: paging, closed, and the rest."""
+    """Update in three groups that set different columns: paging, closed, the rest."""
     paging, closed, rest = [], [], []
     for alert in batch.alerts.values():
         values = {"id": alert.id, **_alert_values(alert)}
@@ -158,7 +158,7 @@ def write_events(
 def _data(
     route: Route, sender: IntakeSender, batch: IntakeBatch, note: EventState
 ) -> dict[str, Any]:
-    """What the note says itself; where something begins, why the route took it too."""
+    """The entry's own data, plus why the route accepted it if it opens an alert."""
     if note.kind not in _BEGINNINGS:
         return dict(note.data)
     key = note.data["dedup_key"]

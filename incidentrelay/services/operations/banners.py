@@ -1,4 +1,4 @@
-"""What is wrong with the whole right now, for whom it concerns: the console's banners."""
+"""Collects current problems of the installation for the console's banners."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,13 @@ from incidentrelay.services.delivery import outages
 from incidentrelay.services.delivery.outages import Outage
 from incidentrelay.services.oncall import boundaries, schedules
 
-# A worker gives a sign of life at every sweep, which is at most a minute apart.
+# Workers send a heartbeat at every sweep, at most a minute apart.
 _MOST_ROTATIONS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class SystemBanners:
-    """``uncovered`` rotations (with their teams) have nobody on call although alerts go there.
+    """``uncovered`` rotations (with their teams) receive alerts but have no one on call.
 
     ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
     ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
@@ -42,7 +42,7 @@ class SystemBanners:
 def load_banners(
     session: Session, memberships: Memberships, registry: ChannelRegistry, now: datetime
 ) -> SystemBanners:
-    """The notices of what ``memberships`` may see, in a constant number of statements."""
+    """The problems that ``memberships`` may see, in a constant number of statements."""
     seen_at = heartbeats.last_heartbeat(session, heartbeats.WORKER)
     return SystemBanners(
         uncovered=_uncovered(session, memberships, now),
@@ -79,7 +79,7 @@ def _uncovered(session: Session, memberships: Memberships, now: datetime) -> tup
 def count_exhausted_alerts(session: Session, memberships: Memberships) -> int:
     """Firing alerts whose plan has ended without a reaction."""
     ended = exists().where(Event.alert_id == Alert.id, Event.kind == EventKind.ESCALATION_EXHAUSTED)
-    # Whatever starts the plan again sets wake_at, so that an old end does not count.
+    # Restarting a plan sets wake_at, so earlier exhaustions do not count.
     query = select(func.count()).where(
         Alert.status == AlertStatus.FIRING,
         Alert.wake_at.is_(None),

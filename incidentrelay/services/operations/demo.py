@@ -1,4 +1,4 @@
-"""A small installation to try: people, a team on call, and ways in for alerts."""
+"""Creates a small demo installation: people, a team on call, and routes."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -32,7 +32,7 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class DemoRoute:
-    """One way in; ``token`` is its plaintext."""
+    """One route; ``token`` is in plain text."""
 
     name: str
     source: str
@@ -43,7 +43,7 @@ class DemoRoute:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What one needs to try it. Nothing of it can be read again later."""
+    """The credentials of the demo. They cannot be read again later."""
 
     username: str
     password: str
@@ -67,10 +67,10 @@ def create_demo(
     integrations: IntegrationNames,
     admin_password: str | None = None,
 ) -> DemoResult | None:
-    """Fill an empty installation; where there is anybody already, do nothing (None).
+    """Fill an empty installation; returns None if it already has users.
 
-    The admin is on call first, so that whoever tries it is paged. Only the admin has
-    a password: the given one, or a random one.
+    The admin is on call first, so the person trying it is paged. Only the admin has a
+    password: ``password`` or a random one.
     """
     if session.scalar(select(User.id).limit(1)) is not None:
         return None

@@ -1,4 +1,4 @@
-"""Whether the whole works: what a load balancer and a watchdog want to know."""
+"""Health checks for load balancers and watchdogs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +16,14 @@ _WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """``overdue_since`` is when the oldest notification that still waits was due."""
+    """``overdue_since`` is when the oldest unsent notification was due."""
 
     worker_seen_at: datetime | None
     overdue_since: datetime | None
 
 
 def check_health(session: Session, now: datetime) -> HealthReport:
-    """Raises what the database raises when it cannot be used."""
+    """Raises the database's own error if it is unavailable."""
     overdue = session.scalar(
         select(func.min(Notification.next_at)).where(
             IS_UNFINISHED, Notification.state.in_(_WAITING), Notification.next_at <= now

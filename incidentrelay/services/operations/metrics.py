@@ -1,8 +1,8 @@
-"""The numbers of ``/metrics``, read from the database when they are asked for.
+"""Reads the values of ``/metrics`` from the database at each scrape.
 
-So they are the same whichever process answers, and right after a restart. Each costs
-a statement that looks at what is unfinished, at what has failed, or at the last hour:
-however much has been kept, a scrape costs the same.
+They are therefore the same in every process and after a restart. Each takes one
+statement over unfinished rows, failed rows, or the last hour, so the cost of a scrape
+does not grow with the retained history.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,13 +27,13 @@ HOUR = timedelta(hours=1)
 WITHIN = (5, 15, 30, 60, 300)
 _EVERYTHING = Roles(is_admin=True, groups={}, teams={})
 
-# Values of the labels, in their order, → the number.
+# Label values, in order, → the value.
 Samples = Mapping[tuple[str, ...], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A gauge: its name, what it says, and the names of its labels."""
+    """A gauge: its name, help text and label names."""
 
     name: str
     doc: str
@@ -45,36 +45,36 @@ class Metric:
 
 
 ALERTS = Metric("alerts", "Alerts that are not resolved.", ("status", "severity"))
-EXHAUSTED = Metric("alerts_exhausted", "Firing alerts whose plan has ended without a reaction.")
-ESCALATIONS = Metric("escalations_overdue", "Alerts whose plan is due and has not run yet.")
-ESCALATION_AGE = Metric(
-    "escalations_oldest_overdue_seconds", "How long the oldest of them has been due."
-)
-WAITING = Metric("notifications", "Notifications that are not finished.", ("state",))
-OVERDUE = Metric(
-    "notifications_overdue", "Unfinished notifications that are due by now.", ("state",)
-)
+EXHAUSTED = Metric("alerts_exhausted", "Firing alerts whose plan ended without a response.")
+ESCALATIONS = Metric("escalations_overdue", "Alerts whose plan is overdue.")
+ESCALATION_AGE = Metric("escalations_oldest_overdue_seconds", "Age of the oldest overdue plan.")
+WAITING = Metric("notifications", "Unfinished notifications.", ("state",))
+OVERDUE = Metric("notifications_overdue", "Unfinished notifications that are overdue.", ("state",))
 OVERDUE_AGE = Metric(
-    "notifications_oldest_overdue_seconds", "How long the oldest of them is due.", ("state",)
+    "notifications_oldest_overdue_seconds", "Age of the oldest overdue notification.", ("state",)
 )
 FAILED = Metric(
-    "notifications_failed", "Failed notifications that are still kept.", ("method", "kind")
+    "notifications_failed", "Failed notifications within the retention period.", ("method", "kind")
 )
 FAILED_OPEN = Metric(
-    "notifications_failed_open", "Failed notifications of alerts that are as they were then."
+    "notifications_failed_open", "Failed notifications of alerts that have not changed since."
 )
 ATTEMPTS = Metric("attempts_last_hour", "Tries to deliver.", ("method", "outcome"))
-ATTEMPT_SECONDS = Metric("attempt_seconds_last_hour", "Mean length of a try.", ("method",))
+ATTEMPT_SECONDS = Metric(
+    "attempt_seconds_last_hour", "Mean duration of a delivery attempt.", ("method",)
+)
 DELIVERIES = Metric(
     "deliveries_last_hour",
-    "Pages, escalations, reminders and fallbacks that arrived within so many seconds of"
-    " being owed; +Inf is all of them.",
+    "Pages, escalations, reminders and fallbacks delivered within this many seconds of"
+    " becoming due; +Inf counts all of them.",
     ("method", "within"),
 )
-INTAKE = Metric("intake_requests_last_hour", "Requests of sources with a valid token.", ("source",))
+INTAKE = Metric(
+    "intake_requests_last_hour", "Requests from sources with a valid token.", ("source",)
+)
 BROKEN = Metric("provider_circuits_open", "Providers whose circuit breaker is open.")
 WORKER = Metric(
-    "worker_heartbeat_age_seconds", "Time since a worker gave a sign of life; +Inf: never."
+    "worker_heartbeat_age_seconds", "Time since the last worker heartbeat; +Inf means never."
 )
 
 
@@ -178,7 +178,7 @@ def _deliveries(session: Session, now: datetime) -> Mapping[Metric, Samples]:
 
 
 def _seconds(session: Session, start: Any, end: Any) -> Any:
-    """``end`` - ``start`` in seconds, as each database reckons it."""
+    """``end`` - ``start`` in seconds, in each database's SQL."""
     if session.get_bind().dialect.name == "sqlite":
         return (func.julianday(end) - func.julianday(start)) * 86_400
     return extract("epoch", end - start)
@@ -231,7 +231,7 @@ METRICS = (
 
 
 def measure_all(session: Session, now: datetime) -> dict[Metric, Samples]:
-    """All numbers at ``now``, in a constant number of statements."""
+    """All values at ``now``, in a constant number of statements."""
     found: dict[Metric, Samples] = {}
     for part in _PARTS:
         found |= part(session, now)

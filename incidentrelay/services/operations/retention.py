@@ -1,8 +1,8 @@
-"""What is old enough to be forgotten, a small batch at a time.
+"""Deletes data past its retention period in small batches.
 
-Each batch is a transaction of its own, so that nothing has to wait for long, and any
-number of workers may do it at once. What goes, goes whole: with an alert go its
-signals, timeline, notifications and attempts, by the database's own cascade.
+Each batch is a transaction of its own, so nothing waits for long and any number of
+workers can run it at once. Deleting an alert cascades to its signals, timeline,
+notifications and attempts.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from incidentrelay.services.outbox.records import DUE
 
 @dataclass(frozen=True, slots=True)
 class RetentionKind:
-    """Something that is kept for a number of days: ``old`` selects what began before.
+    """A kind of data with a retention period; ``old`` selects rows from before a time.
 
-    ``setting`` has the days, ``batch`` is how many rows go at once.
+    ``setting`` names the number of days, ``batch`` is the number of rows per delete.
     """
 
     name: str
@@ -33,7 +33,7 @@ class RetentionKind:
 
 
 def _alerts(before: datetime) -> Select[Any]:
-    """Resolved ones of which nothing is to be sent any more."""
+    """Resolved alerts without pending notifications."""
     unfinished = select(Notification.id).where(
         Notification.alert_id == Alert.id, Notification.state.in_(DUE)
     )
@@ -49,7 +49,7 @@ def _alerts(before: datetime) -> Select[Any]:
 
 
 def _attempts(before: datetime) -> Select[Any]:
-    """Those of finished notifications, if their alert is not open."""
+    """Attempts of finished notifications whose alert is not open."""
     return (
         select(Attempt.id)
         .join(Notification, Notification.id == Attempt.notification_id)
@@ -64,7 +64,7 @@ def _attempts(before: datetime) -> Select[Any]:
 
 
 def _tests(before: datetime) -> Select[Any]:
-    """Notifications about no alert: tests of channels."""
+    """Notifications without an alert, such as channel tests."""
     return select(Notification.id).where(
         Notification.finished_at < before,
         Notification.alert_id.is_(None),
@@ -94,10 +94,10 @@ RETENTION_KINDS = (
 
 
 def prune_old_rows(session: Session, kind: RetentionKind, days: int, now: datetime) -> int:
-    """Delete one batch of what is older than ``days`` (0: for ever).
+    """Delete one batch of rows older than ``days`` (0 keeps them for ever).
 
-    Fewer than ``kind.batch`` means that nothing old is left, or that another worker
-    is at it.
+    A result below ``kind.batch`` means that nothing old is left, or that another worker
+    is deleting it.
     """
     if not days:
         return 0

@@ -1,6 +1,6 @@
-"""The outbox: writing down what is owed, and taking it back.
+"""The outbox: queueing notifications, and cancelling them.
 
-Rows are written in the transaction of the event that owes them; their sending is
+Rows are written in the transaction of the event that causes them; sending is
 :mod:`incidentrelay.services.outbox.records`.
 """
 
@@ -140,18 +140,18 @@ def cancel_pending(session: Session, alert_ids: Collection[int], now: datetime) 
 
 def notify_update(
     session: Session,
-    news: Mapping[int, tuple[AlertSubject, str]],
+    updates: Mapping[int, tuple[AlertSubject, str]],
     now: datetime,
     *,
     but: int | None = None,
 ) -> None:
-    """Tell those who were told of an alert what became of it.
+    """Notify those who heard of an alert of what became of it.
 
-    ``news`` maps the alert's id to it and to the headline; ``but`` is the user who
+    ``updates`` maps the alert's id to it and to the headline; ``but`` is the user who
     did it and needs no message. The inbox shows the alert as it is, so nothing is
     written there.
     """
-    if not news:
+    if not updates:
         return
     query = (
         select(
@@ -163,7 +163,7 @@ def notify_update(
             Notification.contact_id,
         )
         .where(
-            Notification.alert_id.in_(news),
+            Notification.alert_id.in_(updates),
             Notification.kind.in_(_FIRST_HAND),
             Notification.state.in_(_TOLD),
             Notification.method != "inbox",
@@ -174,10 +174,10 @@ def notify_update(
     for alert_id, target, method, user_id, channel_id, contact_id in session.execute(query):
         if alert_id is None or (user_id is not None and user_id == but):
             continue
-        subject, headline = news[alert_id]
+        subject, headline = updates[alert_id]
         body = build_message(subject, NotificationKind.UPDATE, headline, None)
         if contact_id is not None:
-            # However many rules led to a contact, the news are told there once.
+            # However many rules led to a contact method, it gets the update once.
             target = f"user:{user_id}:{method}:{contact_id}"
         recipient = Recipient(target, method, "", user_id, channel_id, contact_id)
         outbox += build_rows(subject, [recipient], body, 0, now)

@@ -1,13 +1,10 @@
-"""Delivering the outbox: claim, perform, record.
+"""What is due in the outbox, and sending one claim.
 
-Claim (:mod:`.claims`) and record (:mod:`.delivery_results`) are short transactions;
-between them, outside of any, the channel does its work. A claim is a lease: when it
-runs out without a result, the worker is taken for dead and the notification is due
-again. Its fence grows with each claim, and a result that comes with an older fence is
-not written.
-
-What shares a provider shares a provider, in which only a few are sent at the same time:
-a provider that hangs holds up its own provider and nobody else.
+Claiming and recording (``services.delivery``) are short transactions; between them,
+outside of any, the channel sends. A claim is a lease: when it expires without a result,
+the worker counts as dead and the notification is due again. The fence grows with each
+claim, and a result with an older fence is not written. Each provider has a maximum in
+flight, so one that hangs delays no other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -54,13 +51,13 @@ class PendingMessage:
     message: Message
 
 
-# The links of a message that tells this user of these.
+# The links in a message about these to this user.
 MakeLinks = Callable[[Sequence[PendingMessage], int | None, datetime], Links]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryClaim:
-    """One attempt that this worker may make, with all that the channel needs.
+    """One attempt of this worker, with all that the channel needs.
 
     ``owed`` is one notification, or all that share the message, the worst alert first.
     ``uid`` is the message's idempotency key.
@@ -84,7 +81,7 @@ class DeliveryClaim:
 class DeliveryResult:
     """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
 
-    ``down``: the provider itself did not work, so that others of its provider would fail too.
+    ``down``: the provider itself failed, so its other messages would fail too.
     """
 
     state: DeliveryState
@@ -99,7 +96,7 @@ def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list
     """What is due, most urgent and oldest first; of each provider only its first ones.
 
     A provider with a thousand waiting messages must not hide the single one of another.
-    What waits behind an open circuit is not due.
+    What waits for an open circuit is not due.
     """
     order = (Notification.priority, Notification.id)
     rank = func.row_number().over(partition_by=Notification.provider, order_by=order)
@@ -125,7 +122,7 @@ def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list
 def wake_provider(
     session: Session, provider: str, at: datetime, *, most: int = MAX_CONCURRENT_PER_PROVIDER
 ) -> None:
-    """From ``at`` on there is a way through the provider: whoever waits in it may try."""
+    """From ``at`` on the provider takes messages: wake those that wait for it."""
     query = (
         select(Notification.id)
         .where(
@@ -144,7 +141,7 @@ def wake_provider(
 def send_claim(
     taken: DeliveryClaim, channel: Channel | None, links: MakeLinks, now: datetime
 ) -> DeliveryResult:
-    """Send it. Whatever a channel does wrong becomes a result, never an exception."""
+    """Send a claim. A failing channel becomes a result, never an exception."""
     if channel is None:
         return DeliveryResult(
             DeliveryState.FAILED, f"There is no channel of the kind {taken.method}."
@@ -160,7 +157,7 @@ def send_claim(
             down=failure.down,
         )
     except NotSetUp as failure:
-        # Nobody chose this way for a person: it is one of all that a person could have.
+        # Nobody configured this method for the person: it is tried as one of all.
         state = DeliveryState.FAILED if taken.user_id is None else DeliveryState.CANCELLED
         return DeliveryResult(state, failure.reason)
     except PermanentFailure as failure:

@@ -1,4 +1,4 @@
-"""People with the ways in which they can be told, read in one statement."""
+"""People with their contact methods, loaded in one statement."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ _WORDS: Mapping[str, str] = {"email": "e-mail"}
 
 
 def find_contact(method: str, label: str = "") -> str:
-    """A way in words: ``e-mail (Home)``."""
+    """A contact method in words: ``e-mail (Home)``."""
     word = _WORDS.get(method, method)
     return f"{word} ({label})" if label else word
 
@@ -63,7 +63,7 @@ def find_contact(method: str, label: str = "") -> str:
 def load_contact_methods(
     session: Session, user_ids: Collection[int]
 ) -> tuple[dict[int, User], Mapping[int, ContactMethods]]:
-    """The people of these ids, and the ways to those who have any."""
+    """The people with these ids, and the contact methods of those who have any."""
     if not user_ids:
         return {}, {}
     users: dict[int, User] = {}

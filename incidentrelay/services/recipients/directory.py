@@ -46,7 +46,7 @@ _TEAMS: Select[Team, Any] = (
 class Recipient:
     """One address: ``target`` is its stable name, ``label`` is for people.
 
-    It is told ``delay`` seconds after the others. ``contact`` is the label of a
+    It is notified ``delay`` seconds after the others. ``contact`` is the label of a
     person's contact.
     """
 
@@ -71,7 +71,7 @@ class TeamSilence:
 
 @dataclass(slots=True)
 class Directory:
-    """``urgency`` says which of their rules people are told by."""
+    """``urgency`` selects which of a person's notification rules apply."""
 
     schedules: Mapping[int, Schedule] = field(default_factory=dict)
     teams: Mapping[int, Team] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Directory:
     def person(self, user_id: int | None) -> tuple[Recipient, ...]:
         """The addresses of an active person: the inbox, and those that their rules name.
 
-        Who has confirmed no contact is told by the e-mail address of their profile.
+        Without a confirmed contact method, the e-mail address of the profile is used.
         """
         user = self.users.get(user_id) if user_id is not None else None
         if user is None or not user.active:
@@ -234,7 +234,7 @@ def _teams(
             parsed, timing = matching.parse_list(row.matchers), silence_timing.timing_of(row)
         except InvalidInput:
             # A zone that is gone, say. Better a page too many than none.
-            log.exception("Silence %s is not understood any more, and covers nothing.", row.id)
+            log.exception("Silence %s cannot be read and covers nothing.", row.id)
             continue
         found[row.team_id].append(TeamSilence(row.id, parsed, timing))
     return teams, {team_id: tuple(silences) for team_id, silences in found.items()}

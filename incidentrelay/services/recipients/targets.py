@@ -87,7 +87,7 @@ def step_facts(plan: Plan, progress: Progress) -> dict[str, Any]:
 
 
 def notified_facts(found: Sequence[ResolvedTarget]) -> dict[str, Any]:
-    """Who was told why and how, as an event keeps it; each once, for the first reason."""
+    """Who was notified, why and how, as an event stores it; each once, with the first reason."""
     told: dict[int, dict[str, Any]] = {}
     channels: dict[int, str] = {}
     for reached in found:
@@ -96,7 +96,7 @@ def notified_facts(found: Sequence[ResolvedTarget]) -> dict[str, Any]:
             if recipient.user_id is not None:
                 first = {"id": recipient.user_id, "name": recipient.label, **reason, "methods": []}
                 person = told.setdefault(recipient.user_id, first)
-                _add_way(person["methods"], recipient)
+                _add_method(person["methods"], recipient)
             elif recipient.channel_id is not None:
                 channels.setdefault(recipient.channel_id, recipient.label)
     facts: dict[str, Any] = {}
@@ -109,14 +109,14 @@ def notified_facts(found: Sequence[ResolvedTarget]) -> dict[str, Any]:
 
 
 def people_facts(why: str, recipients: Sequence[Recipient]) -> dict[str, Any]:
-    """The same for people who are told for a reason that is no target of a step."""
+    """The same for people who are notified for a reason other than a step's target."""
     facts = notified_facts([ResolvedTarget(PlanTarget(TargetKind.USER), tuple(recipients))])
     for person in facts.get("people", ()):
         person["why"] = why
     return facts
 
 
-def _add_way(ways: list[list[Any]], recipient: Recipient) -> None:
+def _add_method(ways: list[list[Any]], recipient: Recipient) -> None:
     way = [recipient.method, recipient.delay] if recipient.delay else [recipient.method]
     if way not in ways and len(ways) < _MOST_WAYS:
         ways.append(way)

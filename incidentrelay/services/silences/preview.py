@@ -1,4 +1,4 @@
-"""What a silence would cover, before anybody makes it."""
+"""Previews which alerts a silence would cover."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ _MOST_LOOKED_AT = 5000
 
 @dataclass(frozen=True, slots=True)
 class SilencePreview:
-    """``firing`` alerts would be quiet now, the newest of which are ``alerts``.
+    """``firing`` alerts would be silenced now; ``alerts`` are the newest of them.
 
     ``recent`` opened in the last 24 hours and would have been covered. ``incomplete``:
-    there are so many alerts that not all were looked at. ``windows`` come next.
+    there were too many alerts to check all. ``windows`` are the upcoming ones.
     """
 
     firing: int
@@ -43,14 +43,14 @@ class SilencePreview:
 def preview_silence(
     session: Session, team: Team, data: Mapping[str, Any], *, now: datetime
 ) -> SilencePreview:
-    """The preview of a silence with ``data``; raises InvalidInput as making it would."""
+    """Preview a silence with ``data``; raises InvalidInput as creating it would."""
     return preview_of(
         session, Silence(team_id=team.id, **silences.judge_silence(data, now)), now=now
     )
 
 
 def preview_of(session: Session, silence: Silence, *, now: datetime) -> SilencePreview:
-    """What the silence, made or not, covers when it is in force."""
+    """Preview the (saved or unsaved) silence while it is active."""
     parsed = matching.parse_list(silence.matchers)
     firing = _ids(session, silence, parsed, Alert.status == AlertStatus.FIRING)
     recent = _ids(session, silence, parsed, Alert.opened_at > now - RECENTLY)
@@ -68,9 +68,9 @@ def preview_of(session: Session, silence: Silence, *, now: datetime) -> SilenceP
 def _ids(
     session: Session, silence: Silence, parsed: Sequence[Matcher], condition: Any
 ) -> tuple[list[int], bool]:
-    """The alerts that match, newest first, and whether there were too many to look at all."""
+    """The matching alerts, newest first, and whether there were too many to check all."""
     columns: Any = select(Alert.id, Alert.labels).where(Alert.team_id == silence.team_id, condition)
     query = alert_search.apply_filter(columns, {"matchers": parsed})
     rows = session.execute(query.order_by(Alert.id.desc()).limit(_MOST_LOOKED_AT + 1)).all()
-    found = [number for number, labels in rows if matching.matches(parsed, labels)]
-    return found, len(rows) > _MOST_LOOKED_AT
+    ids = [number for number, labels in rows if matching.matches(parsed, labels)]
+    return ids, len(rows) > _MOST_LOOKED_AT

@@ -48,7 +48,7 @@ def list_silences(
     team_id: int | None = None,
     before: int | None = None,
 ) -> SilencePage:
-    """One page of the silences that are over, or of the others, newest first.
+    """One page of the ended silences, or of the current and future ones, newest first.
 
     Each has its team, group and creator loaded.
     """
@@ -61,10 +61,8 @@ def list_silences(
     query = query.options(
         joinedload(Silence.team).joinedload(Team.group), joinedload(Silence.created_by)
     )
-    found = session.scalars(query.order_by(Silence.id.desc()).limit(PAGE_SIZE + 1)).all()
-    return SilencePage(
-        found[:PAGE_SIZE], found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
-    )
+    rows = session.scalars(query.order_by(Silence.id.desc()).limit(PAGE_SIZE + 1)).all()
+    return SilencePage(rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
 
 
 def silence_state(silence: Silence, now: datetime) -> SilenceState:

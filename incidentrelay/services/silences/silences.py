@@ -1,4 +1,4 @@
-"""Silences: during a window, a team's alerts that match are quiet."""
+"""Creates and edits silences, which mute a team's matching alerts during a window."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ _FIELDS: Mapping[str, validation.Check] = {
     "ends_at": validation.optional(validation.instant),
     "recurrence": validation.optional(silence_timing.check_recurrence),
     "reason": validation.DESCRIPTION,
-    # Said by whoever means to silence everything; it is not stored.
+    # Confirms a silence that matches every alert; not stored.
     "everything": validation.flag,
 }
 
@@ -30,9 +30,9 @@ _FIELDS: Mapping[str, validation.Check] = {
 def create(
     session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Silence:
-    """A new silence, from now on where no start is given.
+    """Create a silence; it starts now by default.
 
-    Matchers that ask for nothing are refused unless ``everything`` is true.
+    Matchers that match every alert are refused unless ``everything`` is true.
     """
     values = judge_silence(data, now)
     creator = session.get(User, actor.user_id) if actor.user_id is not None else None
@@ -44,7 +44,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, silence, taken="This silence is there already.")
+    resources.insert_row(session, silence, taken="This silence already exists.")
     audit.record_team_change(
         session, actor, "create", team, silence, resources.given_fields(values), now=now
     )
@@ -53,7 +53,7 @@ def create(
 
 
 def judge_silence(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The columns of a new silence with ``data``; raises InvalidInput with all that is wrong."""
+    """Validate ``data`` into columns; raises InvalidInput listing every error."""
     values = validation.clean(data, _FIELDS, required=("matchers",))
     _check_matchers(values["matchers"], values.pop("everything", False))
     values["starts_at"], values["ends_at"] = silence_timing.timing_bounds(values, now)
@@ -66,7 +66,7 @@ def update(
     """Change the given fields; raises Conflict for a silence that has ended."""
     values = validation.clean(data, _FIELDS)
     if silence.ends_at <= now:
-        raise Conflict("This silence has ended; make a new one.")
+        raise Conflict("This silence has ended; create a new one.")
     everything = values.pop("everything", False)
     if values.get("matchers", silence.matchers) != silence.matchers:
         _check_matchers(values["matchers"], everything)
@@ -76,14 +76,14 @@ def update(
 
 
 def end_silence(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> Silence:
-    """End the silence now, with all that would come again; what still fires pages.
+    """End the silence now, including future windows; alerts still firing page.
 
-    Raises Conflict for one that is over, or has not begun.
+    Raises Conflict if it has ended or not started.
     """
     if silence.ends_at <= now:
-        raise Conflict("This silence has ended already.")
+        raise Conflict("This silence has ended.")
     if silence.starts_at > now:
-        raise Conflict("This silence has not begun; delete it instead.")
+        raise Conflict("This silence has not started; delete it instead.")
     _save(session, silence, {"ends_at": now}, actor, now)
     return silence
 
@@ -100,24 +100,24 @@ def _save(
 
 
 def _take_effect(session: Session, silence: Silence, now: datetime) -> None:
-    """Cover and uncover alerts now, and see to it that the next change is not missed."""
+    """Apply the silence to alerts now and schedule its next change."""
     following = domain.next_change(silence_timing.timing_of(silence), now)
     set_next_change(session, silence, following)
     escalation_runner.reconsider(session, silence.team_id, now=now)
 
 
 def set_next_change(session: Session, silence: Silence, at: datetime | None) -> None:
-    """Note when a window begins or ends next; no edit, so that the version stays."""
+    """Store when a window next begins or ends, without a new version."""
     session.execute(update_rows(Silence).where(Silence.id == silence.id).values(next_change_at=at))
     if at is not None:
         db.hint(session, db.Hint("silences", silence.team_id, at))
 
 
 def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -> None:
-    """Delete the silence; alerts that it covered and that still fire page."""
+    """Delete the silence; covered alerts that still fire page."""
     team = session.get_one(Team, silence.team_id)
     diff: audit.Diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
-    resources.remove_row(session, silence, used="This silence is still needed.")
+    resources.remove_row(session, silence, used="This silence is still in use.")
     audit.record_team_change(session, actor, "delete", team, silence, diff, now=now)
     escalation_runner.reconsider(session, team.id, now=now)
 
@@ -126,5 +126,5 @@ def _check_matchers(matchers: list[str], everything: bool) -> None:
     if not everything and label_matchers.match_everything(matchers):
         raise InvalidInput.of(
             "matchers",
-            "These match every alert; name a label, or say that everything is meant.",
+            "These match every alert; name a label, or confirm that you mean everything.",
         )

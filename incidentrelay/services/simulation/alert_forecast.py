@@ -1,4 +1,4 @@
-"""How alerts go on if nobody reacts: their plans, played into the future as they will run."""
+"""Forecasts how alerts continue if no one reacts, by dry-running their plans."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,13 +32,13 @@ from incidentrelay.services.simulation.upcoming_pages import (
 
 MOST_STEPS = 20
 HORIZON = timedelta(hours=24)
-# Runs that tell nobody anything are no steps, but they have to be played too.
+# Runs that notify no one are not reported as steps, but must be run too.
 _MOST_RUNS = 5 * MOST_STEPS
 
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """All that plans of one team are played with."""
+    """Everything needed to run the plans of one team."""
 
     at: datetime
     team_id: int
@@ -53,9 +53,9 @@ class _Stage:
 def forecast_alerts(
     session: Session, route: Route, batch: IntakeBatch, alerts: Iterable[AlertState], at: datetime
 ) -> dict[int, AlertForecast]:
-    """The course of each of ``alerts`` (of the batch, with ids) that is not over, by its id.
+    """Forecast each open alert of the batch (all with ids), by alert id.
 
-    Reads only, in a number of statements that does not depend on the alerts.
+    Read only; the number of statements does not depend on the number of alerts.
     """
     beginning = intake_receive.start_plans(session, route, batch, at)
     going = {
@@ -87,7 +87,7 @@ def forecast_alerts(
 
 
 def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast:
-    """The course of an alert whose plan begins with ``play``."""
+    """Forecast an alert whose plan starts with ``play``."""
     subject = replace(subject, assignee_id=play.assignee_id)
     plays = upcoming.run_ahead(
         subject, play.plan, upcoming.is_running(play), stage.people, play.quiet_until or stage.at
@@ -104,7 +104,7 @@ def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast
 
 
 def _running(stage: _Stage, subject: AlertSubject, row: Alert, plan: Plan) -> AlertForecast:
-    """The course of an alert whose plan is running already."""
+    """Forecast an alert whose plan is already running."""
     ahead = upcoming.next_steps(row)
     course = AlertForecast(
         plan=describe_plan(plan, stage.rotations, running=True),
@@ -126,11 +126,11 @@ def _steps(stage: _Stage, at: datetime, made: PlanRun) -> Iterator[ForecastStep]
 def _cut(
     stage: _Stage, first: Sequence[ForecastStep], plays: Iterable[tuple[datetime, PlanRun]]
 ) -> tuple[tuple[ForecastStep, ...], bool]:
-    """The steps that are told, and whether the plan goes on after them."""
+    """The reported steps, and whether the plan continues after them."""
     steps = list(first)
     for number, (at, made) in enumerate(plays):
         if number == _MOST_RUNS or at > stage.at + HORIZON or len(steps) >= MOST_STEPS:
-            # Later ways to people may come after steps that are not played any more.
+            # Delayed notifications may fall after the last step that is simulated.
             return _sorted([step for step in steps if step.at <= at]), True
         steps.extend(_steps(stage, at, made))
     return _sorted(steps), len(steps) > MOST_STEPS
@@ -141,7 +141,7 @@ def _sorted(steps: Sequence[ForecastStep]) -> tuple[ForecastStep, ...]:
 
 
 def _rotation_names(session: Session, plans: Iterable[Plan]) -> dict[int, str]:
-    """The names of the rotations in whose turn somebody is paged."""
+    """The names of the rotations that steps page, by id."""
     ids = {
         target.id
         for plan in plans

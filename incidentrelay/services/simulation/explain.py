@@ -1,4 +1,4 @@
-"""A forecast in plain words: why, what then, and who is paged when."""
+"""Words a forecast: why it is routed there, what happens next, who is paged when."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ _DONE: Mapping[StepKind, str] = {
     StepKind.PAGE: "paged",
     StepKind.ESCALATION: "paged",
     StepKind.REMINDER: "reminded",
-    StepKind.FALLBACK: "told as the fallback contact",
+    StepKind.FALLBACK: "notified as the fallback contact",
 }
 _NOTHING_WANTED = (StepKind.SILENCED, StepKind.PASSED_OVER, StepKind.WAITS)
 _WEEK = timedelta(days=6)
@@ -29,7 +29,7 @@ _WEEK = timedelta(days=6)
 def explain_forecast(
     route: Route, forecast: SimulationForecast, start: datetime
 ) -> tuple[str, ...]:
-    """What happens to one item that ``route`` gets at ``start``, in its order. Times are UTC."""
+    """What happens to an item that ``route`` receives at ``start``, in order; times in UTC."""
     found = [_route(route, forecast)]
     if forecast.outcome not in (None, Outcome.REJECTED):
         found += _outcome(route, forecast)
@@ -51,20 +51,20 @@ def _route(route: Route, forecast: SimulationForecast) -> str:
         (f"Group {route.team.group.name}", route.team.group.active),
     ):
         if not active:
-            return f"{part} is switched off: the route's token is refused, and nothing is taken in."
+            return f"{part} is disabled: the route's token is rejected and nothing is accepted."
     if forecast.title is None:
-        return f"Route {route.name} can make nothing of it: {forecast.reason}"
+        return f"Route {route.name} cannot use it: {forecast.reason}"
     missed = [check for check in forecast.matchers if not check.matched]
     if missed:
-        return f"Route {route.name} does not take it: {_missed(missed)}."
-    return f"Route {route.name} takes it: {_matched(forecast.matchers)}."
+        return f"Route {route.name} does not accept it: {_missed(missed)}."
+    return f"Route {route.name} accepts it: {_matched(forecast.matchers)}."
 
 
 def _matched(checks: Sequence[MatcherCheck]) -> str:
     if not checks:
-        return "it has no matchers, so that everything matches"
+        return "it has no matchers, so everything matches"
     if len(checks) == 1:
-        return "its one matcher matches"
+        return "its only matcher matches"
     return f"all {len(checks)} matchers match"
 
 
@@ -86,21 +86,21 @@ def _outcome(route: Route, forecast: SimulationForecast) -> Iterator[str]:
         case Outcome.CREATED:
             yield "It opens a new alert."
         case Outcome.REOPENED:
-            yield f"It opens {alert} again, which was resolved a short time before."
+            yield f"It reopens {alert}, which was resolved recently."
         case Outcome.UPDATED:
-            yield f"It becomes part of {alert}, which is open already."
+            yield f"It joins {alert}, which is already open."
         case Outcome.DUPLICATE:
-            yield f"It repeats what {alert} says already; nothing new is begun."
+            yield f"It repeats a signal of {alert}; nothing new starts."
         case Outcome.RESOLVED if forecast.alert_status is AlertStatus.RESOLVED:
-            yield f"It resolves {alert}, and nobody is paged any more."
+            yield f"It resolves {alert}, and paging stops."
         case Outcome.RESOLVED:
-            yield f"Its own problem is over, but others of {alert} are firing still."
+            yield f"This signal is resolved, but other signals of {alert} are still firing."
         case _:
             yield f"It changes nothing: {forecast.reason}"
     if route.group_by and forecast.alert_status is not None:
         yield f"Alerts are grouped; the group is {forecast.group_key}."
     if forecast.alert_status is AlertStatus.ACKNOWLEDGED:
-        yield "The alert is acknowledged, so that nobody is paged."
+        yield "The alert is acknowledged, so no one is paged."
 
 
 def _alert(forecast: SimulationForecast) -> str:
@@ -110,33 +110,33 @@ def _alert(forecast: SimulationForecast) -> str:
 def _silence(forecast: SimulationForecast, start: datetime) -> Iterator[str]:
     if forecast.silence is not None:
         until = _until(forecast.silence.until, start)
-        yield f"Silence {forecast.silence.id} covers it until {until}; nobody is paged before."
+        yield f"Silence {forecast.silence.id} covers it until {until}; no one is paged before then."
 
 
 def _plan(plan: PlanInfo) -> str:
-    begins = "Its plan, which is running already, is" if plan.running else "Its plan is"
+    begins = "Its plan, which is already running, is" if plan.running else "Its plan is"
     if plan.policy is not None:
         version = "" if plan.version is None else f", version {plan.version}"
         return f"{begins} the policy {plan.policy}{version}."
     if plan.rotation is not None:
-        return f"{begins} the default one of rotation {plan.rotation}."
-    return f"{begins} the default one, without a rotation."
+        return f"{begins} the default plan of rotation {plan.rotation}."
+    return f"{begins} the default plan without a rotation."
 
 
 def _step(step: ForecastStep, start: datetime) -> str:
     if step.kind is StepKind.SILENCED:
-        return f"{_when(step.at, start)}, it falls quiet. {step.nobody}"
+        return f"{_when(step.at, start)}, the alert goes quiet. {step.nobody}"
     if step.kind is StepKind.PASSED_OVER:
-        return f"{_if_nobody_reacts(step.at, start)}, a step is passed over. {step.nobody}"
+        return f"{_if_nobody_reacts(step.at, start)}, a step is skipped. {step.nobody}"
     if step.kind is StepKind.WAITS and step.until is not None:
         until = _until(step.until, start)
         when = _if_nobody_reacts(step.at, start)
-        return f"{when}, nobody is on call: the plan waits until {until}."
+        return f"{when}, no one is on call: the plan waits until {until}."
     if step.kind is StepKind.EXHAUSTED:
-        return f"{_if_nobody_reacts(step.at, start)}, the plan has come to its end."
+        return f"{_if_nobody_reacts(step.at, start)}, the plan ends."
     parts = [*_people(step, start), *_channels(step)]
     if step.nobody is not None:
-        parts.append(f"nobody is there to be paged: {step.nobody}")
+        parts.append(f"there is no one to page: {step.nobody}")
     text = "; ".join(parts)
     if step.at > start:
         return f"{_if_nobody_reacts(step.at, start)}, {text}."
@@ -171,7 +171,7 @@ def _channels(step: ForecastStep) -> Iterator[str]:
 
 def _end(forecast: SimulationForecast) -> Iterator[str]:
     if forecast.more:
-        yield "The plan goes on after that." if forecast.steps else "The plan goes on later."
+        yield "The plan continues after that." if forecast.steps else "The plan continues later."
     told = any(step.kind is StepKind.FALLBACK for step in forecast.steps)
     wanted = any(
         step.nobody is not None or step.kind is StepKind.EXHAUSTED
@@ -179,7 +179,7 @@ def _end(forecast: SimulationForecast) -> Iterator[str]:
         if step.kind not in _NOTHING_WANTED
     )
     if wanted and not told:
-        yield "The team has no fallback contact that could be told."
+        yield "The team has no fallback contact to notify."
 
 
 def _if_nobody_reacts(at: datetime, start: datetime) -> str:
@@ -195,7 +195,7 @@ def _when(at: datetime, start: datetime) -> str:
 
 
 def _until(at: datetime, start: datetime) -> str:
-    """``Mon 09:00 UTC``; with the date where it is a week away or more."""
+    """``Mon 09:00 UTC``, with the date if it is a week away or more."""
     at = at.astimezone(UTC)
     if at - start < _WEEK:
         return f"{at:%a %H:%M} UTC"

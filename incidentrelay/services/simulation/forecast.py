@@ -1,4 +1,4 @@
-"""The values of a simulation: what would happen to one item."""
+"""The result types of a simulation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

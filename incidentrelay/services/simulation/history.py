@@ -1,4 +1,4 @@
-"""Why what happened to an alert has happened."""
+"""Explains each timeline entry of an alert."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ MOST_EVENTS = 300
 
 
 def explain_events(session: Session, alert: Alert) -> list[EventReason]:
-    """The reasons in their order, with times in UTC: the beginning, and then the newest."""
+    """The reasons in order, with times in UTC: the earliest ones, then the newest."""
     lines = select(Event).where(Event.alert_id == alert.id)
     newest = (
         lines.where(Event.kind.in_(NOTIFIED_KINDS)).order_by(Event.id.desc()).limit(MOST_EVENTS)
@@ -29,7 +29,7 @@ def explain_events(session: Session, alert: Alert) -> list[EventReason]:
 def rotation_names(
     session: Session, events: Sequence[Event], other: int | None = None
 ) -> dict[int, str]:
-    """The names of the rotations of which ``events`` tell, and of one more, by their ids."""
+    """The names, by id, of the rotations in ``events`` plus one more."""
     ids = explanation_wording.rotation_ids(events) | ({other} if other is not None else set())
     query = select(Rotation.id, Rotation.name).where(Rotation.id.in_(ids))
     return dict(session.execute(query).all()) if ids else {}

@@ -1,7 +1,7 @@
-"""What would happen if a source sent something: intake and plans, without writing.
+"""Simulates intake and plans for items that a source might send, without writing.
 
-Items are taken in by the same functions as real ones, and plans are played ahead as
-they will run if nobody reacts. Alerts and schedules are those that there are now.
+Items go through the same functions as real ones, and plans run ahead as if no one
+reacts. Alerts and schedules are the current ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ RouteName = int | tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What ``route`` would make of each item at ``at``; ``takes_in``: it takes anything."""
+    """The forecast for each item sent to ``route`` at ``at``; ``takes_in``: it is enabled."""
 
     route: Route
     takes_in: bool
@@ -45,9 +45,9 @@ class Simulation:
 
 
 def find_route(session: Session, memberships: Memberships, name: RouteName) -> Route:
-    """The route of an id, or of the slugs of its group, team and itself, with its plan's rows.
+    """Find a route by id or by (group, team, route) slugs and load what its plan needs.
 
-    Raises NotFound where there is none, or none that ``memberships`` may see.
+    Raises NotFound if it does not exist or ``memberships`` may not see it.
     """
     query = scope(intake_receive.routes_with_plans(), Route, memberships, Permission.VIEW)
     if isinstance(name, int):
@@ -65,10 +65,10 @@ def find_route(session: Session, memberships: Memberships, name: RouteName) -> R
 def simulate_request(
     session: Session, route: Route, items: Sequence[SignalItem], at: datetime
 ) -> Simulation:
-    """What would become of ``items``, all of one request, if ``route`` got them at ``at``.
+    """Simulate one request of ``items`` sent to ``route`` at ``at``.
 
-    Reads only, in a number of statements that does not grow with the items. Raises
-    InvalidInput for an instant that no schedule is about.
+    Read only; the number of statements does not grow with the items. Raises InvalidInput
+    for a time outside the range of schedules.
     """
     if at.year not in _YEARS:
         raise InvalidInput.of("at", "This time is out of range.")
@@ -76,7 +76,7 @@ def simulate_request(
     if takes_in:
         found = _taken_in(session, route, items, at)
     else:
-        found = [SimulationForecast(None, "The route is not in use.") for _ in items]
+        found = [SimulationForecast(None, "The route is disabled.") for _ in items]
     parsed = matching.parse_list(route.matchers)
     described = [
         _described(forecast, item, route, parsed)
@@ -100,7 +100,7 @@ def _taken_in(
 
 
 def _number_new_alerts(batch: IntakeBatch) -> None:
-    """Ids below zero for the alerts that would be made; no alert has such a one."""
+    """Negative ids for alerts that would be created; real alerts never have one."""
     fresh = [alert for alert in batch.alerts.values() if alert.id is None]
     for number, alert in enumerate(fresh, 1):
         alert.id = -number
@@ -126,7 +126,7 @@ def _forecast(result: ItemResult, ahead: Mapping[int, AlertForecast]) -> Simulat
 def _described(
     forecast: SimulationForecast, item: SignalItem, route: Route, parsed: Sequence[matching.Matcher]
 ) -> SimulationForecast:
-    """With what was sent, and how it meets the route's matchers."""
+    """Add the item and its check against the route's matchers."""
     if isinstance(item, Rejection):
         return replace(forecast, reason=item.reason)
     return replace(

@@ -96,16 +96,16 @@ def _step(
 def _turns(
     at: datetime, step: PlanStep | None, people: Directory, rotations: Mapping[int, str]
 ) -> dict[int, tuple[str, datetime]]:
-    """The rotation and end of shift of everybody the step reaches as on call."""
-    found: dict[int, tuple[str, datetime]] = {}
+    """The rotation and shift end of each on-call person the step notifies."""
+    turns: dict[int, tuple[str, datetime]] = {}
     for target in step.targets if step else ():
         if target.kind is not TargetKind.ON_CALL or target.id is None:
             continue
         schedule = people.schedules.get(target.id)
         shift = on_call(schedule, at) if schedule else None
         if shift is not None:
-            found.setdefault(shift.user_id, (rotations[target.id], shift.end))
-    return found
+            turns.setdefault(shift.user_id, (rotations[target.id], shift.end))
+    return turns
 
 
 def _persons(
@@ -116,15 +116,15 @@ def _persons(
         if recipient.user_id is not None:
             way = (recipient.method, recipient.contact)
             reached.setdefault(recipient.user_id, {})[way] = None
-    found = []
+    persons = []
     for user_id, ways in reached.items():
         user = people.users[user_id]
         rotation, until = turns.get(user_id, (None, None))
         methods = tuple(dict.fromkeys(method for method, _ in ways))
         contacts = tuple((method, label) for method, label in ways if label)
         names = (user.username, user.display_name)
-        found.append(ForecastPerson(*names, methods, contacts, rotation, until))
-    return tuple(found)
+        persons.append(ForecastPerson(*names, methods, contacts, rotation, until))
+    return tuple(persons)
 
 
 def _channels(told: Sequence[Recipient], people: Directory) -> tuple[ForecastChannel, ...]:

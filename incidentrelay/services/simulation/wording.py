@@ -1,6 +1,6 @@
-"""What happened to an alert, and why, in plain words: from the facts of its timeline.
+"""Explains in sentences what happened to an alert, from the facts in its timeline.
 
-Lines that were written before there were facts tell what their text tells.
+Older entries without facts are shown with their own text.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _POLICY = "policy "
 
 
 class ExplanationContext(StrEnum):
-    """The stations of an alert's way, in their order."""
+    """What a reason is about, in the order of an alert's path."""
 
     TOKEN = "token"  # noqa: S105
     ROUTE = "route"
@@ -34,7 +34,7 @@ class ExplanationContext(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventReason:
-    """One sentence; ``yours``: it is about whoever reads it."""
+    """One sentence. ``yours`` is true if it is about the reader."""
 
     at: datetime
     about: ExplanationContext
@@ -44,9 +44,9 @@ class EventReason:
 
 @dataclass(frozen=True, slots=True)
 class ReasonReader:
-    """For whom it is told: times are those of ``zone``, and ``reader_id`` is "you".
+    """The reader: times are in ``zone``, and ``reader_id`` is addressed as "you".
 
-    ``rotations`` are the names of the rotations in the facts.
+    ``rotations`` are the names of the rotations in the facts, by id.
     """
 
     rotations: Mapping[int, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class ReasonReader:
         return f"{there:%a} {there.day} {there:%b %H:%M} {there:%Z}"
 
     def rotation(self, rotation_id: int | None) -> str:
-        return self.rotations.get(rotation_id or 0, "a rotation that was deleted")
+        return self.rotations.get(rotation_id or 0, "a deleted rotation")
 
 
 _AS_WRITTEN: Mapping[EventKind, ExplanationContext] = {
@@ -95,23 +95,23 @@ _DONE: Mapping[EventKind, str] = {
     EventKind.REMINDED: "reminded",
     EventKind.ESCALATED: "paged",
     EventKind.ASSIGNED: "paged",
-    EventKind.FALLBACK_NOTIFIED: "told",
+    EventKind.FALLBACK_NOTIFIED: "notified",
 }
 _WHY: Mapping[str, str] = {
     TargetKind.ASSIGNEE: "the alert was assigned to {them}",
     TargetKind.USER: "the step names {them}",
-    TargetKind.TEAM: "the step names a team with {them} in it",
+    TargetKind.TEAM: "the step names a team that includes {them}",
     "fallback": "the team's fallback contact",
 }
 
 
 def word_reasons(events: Iterable[Event], reading: ReasonReader) -> list[EventReason]:
-    """The reasons in ``events``, in their order. Comments and the like are none."""
+    """The reasons in ``events``, in order. Entries such as comments give none."""
     return [reason for event in events for reason in _reasons(event, reading)]
 
 
 def rotation_ids(events: Iterable[Event]) -> set[int]:
-    """The rotations of which ``events`` tell."""
+    """The ids of the rotations in ``events``."""
     people = (person for event in events for person in event.data.get("people", ()))
     return {person["rotation"] for person in people if person.get("rotation") is not None}
 
@@ -146,45 +146,50 @@ def _intake(event: Event) -> Iterator[tuple[ExplanationContext, str]]:
     match facts["credential"]:
         case IntakeCredential.PERSONAL:
             yield ExplanationContext.TOKEN, f"{sender} sent it with a personal token."
-            yield ExplanationContext.ROUTE, f"Route {route} is the first of theirs that takes it."
+            yield (
+                ExplanationContext.ROUTE,
+                f"Route {route} is the first of their routes that accepts it.",
+            )
         case IntakeCredential.TEST:
             yield (
                 ExplanationContext.TOKEN,
-                f"{sender} sent it as a test of the route; no token was needed.",
+                f"{sender} sent it as a test of the route, without a token.",
             )
-            yield ExplanationContext.ROUTE, f"Route {route} took it in."
+            yield ExplanationContext.ROUTE, f"Route {route} accepted it."
         case _:
             yield (
                 ExplanationContext.TOKEN,
-                f"It came with the token that begins with {facts['hint']}.",
+                f"It was sent with the token that starts with {facts['hint']}.",
             )
             yield (
                 ExplanationContext.ROUTE,
-                f"Route {route} took it in, because the token is the route's own.",
+                f"Route {route} accepted it, because the token belongs to this route.",
             )
     yield ExplanationContext.MATCHERS, _matchers(facts)
     yield ExplanationContext.GROUP, _group(event)
 
 
 def _matchers(facts: Mapping[str, Any]) -> str:
-    found = list(facts["matchers"])
-    if not found:
-        return "The route has no matchers, so that everything matches."
+    shown = list(facts["matchers"])
+    if not shown:
+        return "The route has no matchers, so everything matches."
     more = facts.get("more_matchers", 0)
-    if len(found) + more == 1:
-        return f"Its one matcher matches: {found[0]}."
+    if len(shown) + more == 1:
+        return f"Its only matcher matches: {shown[0]}."
     if more:
-        found.append(f"{more} more")
-    return f"All {len(facts['matchers']) + more} matchers match: {join_words(found)}."
+        shown.append(f"{more} more")
+    return f"All {len(facts['matchers']) + more} matchers match: {join_words(shown)}."
 
 
 def _group(event: Event) -> str:
     group, key = event.data["group_by"], event.data["dedup_key"]
     again = "this alert again" if event.kind is EventKind.REOPENED else "a new alert"
     if not group:
-        return f"The route groups nothing. No alert of the key {key} was open: it opened {again}."
+        return (
+            f"The route does not group. No alert with the key {key} was open, so it opened {again}."
+        )
     values = join_words([f"{name} is “{value}”" for name, value in group.items()])
-    return f"Alerts are grouped: {values}. There was no open alert of that, so it opened {again}."
+    return f"Alerts are grouped: {values}. The group had no open alert, so it opened {again}."
 
 
 def _told(event: Event, reading: ReasonReader) -> Iterator[EventReason]:
@@ -204,7 +209,9 @@ def _told(event: Event, reading: ReasonReader) -> Iterator[EventReason]:
         text = f"{noun} {join_words(channels)} {verb} sent a message."
         yield EventReason(event.at, ExplanationContext.CHANNELS, text)
     if facts.get("more"):
-        yield EventReason(event.at, ExplanationContext.PEOPLE, f"{facts['more']} more were told.")
+        yield EventReason(
+            event.at, ExplanationContext.PEOPLE, f"{facts['more']} more were notified."
+        )
 
 
 def _step(facts: Mapping[str, Any]) -> str:

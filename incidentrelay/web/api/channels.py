@@ -1,4 +1,4 @@
-"""Channels: secrets that we make, and tests."""
+"""Channels: generated secrets and test messages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from incidentrelay.web.schemas.alerts.alert import NotificationSchema
     returns="schema",
     status=201,
     errors=(409, 413, 415, 422),
-    summary="Create a channel; a secret that is made for it is shown only now",
+    summary="Create a channel; a generated secret is shown only once",
 )
 def create_channel(context: TeamChannels, request: Any) -> Item:
     data = crud.without_version(request.body_data)
@@ -52,7 +52,7 @@ def create_channel(context: TeamChannels, request: Any) -> Item:
     returns=NotificationSchema,
     status=202,
     errors=(409,),
-    summary="Send a test message by the real way; read the same address for what became of it",
+    summary="Send a real test message; GET this address for its result",
 )
 def test_channel(context: ChannelNode, request: Any) -> Notification:
     return channel_tests.send_channel_test(
@@ -67,7 +67,7 @@ def test_channel(context: ChannelNode, request: Any) -> Notification:
     permission=Permission.VIEW,
     returns=NotificationSchema,
     many=True,
-    summary="The newest test messages and what became of them, the newest first",
+    summary="List the latest test messages and their results, newest first",
 )
 def tests(context: ChannelNode, request: Any) -> Sequence[Notification]:
     return channel_tests.latest_channel_test(request.db, context.obj)

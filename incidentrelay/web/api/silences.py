@@ -1,4 +1,4 @@
-"""Silences through the API: what one would cover, ending one, and one for an alert."""
+"""Silences: preview, ending one early, and a draft for an alert."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,7 +31,7 @@ USUAL = timedelta(hours=1)
     body=SilenceSchema,
     returns=SilencePreviewSchema,
     errors=(413, 415, 422),
-    summary="What a silence would cover; nothing is saved",
+    summary="Preview what a silence would cover",
 )
 def preview(context: TeamSilences, request: Any) -> Any:
     if not request.has_permission(Permission.VIEW, context.root.place(context.team)["alerts"]):
@@ -47,7 +47,7 @@ def preview(context: TeamSilences, request: Any) -> Any:
     permission=Permission.EDIT,
     returns="schema",
     errors=(409,),
-    summary="End it now, with all that would come again",
+    summary="End the silence now, including its future windows",
 )
 def end(context: SilenceNode, request: Any) -> Item:
     row = silences.end_silence(request.db, context.obj, actor=crud.actor(request), now=request.now)
@@ -61,7 +61,7 @@ def end(context: SilenceNode, request: Any) -> Item:
     method="GET",
     permission=Permission.VIEW,
     returns=SilenceProposalSchema,
-    summary="A silence for this alert, ready to be made",
+    summary="Draft a silence for this alert",
 )
 def proposal(context: AlertNode, request: Any) -> dict[str, Any]:
     alert = context.obj

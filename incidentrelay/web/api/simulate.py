@@ -1,4 +1,4 @@
-"""What would happen if a source sent something."""
+"""Simulation of what a source might send."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,16 +26,16 @@ _DESCRIBED = ("labels", "title", "severity")
     body=SimulateSchema,
     returns=SimulationSchema,
     errors=(413, 415, 422),
-    summary="What a route would make of a payload, and who would be paged when; nothing is written",
+    summary="Simulate a payload on a route: outcome, and who would be paged when",
 )
 def simulate(context: Simulate, request: Any) -> Simulation:
     data = request.body_data
-    # A reading session, though it is a POST: nothing can be written by mistake.
+    # Use a read-only session, although this is a POST.
     with request.registry["database"].read() as session:
         route = simulation.find_route(session, request.identity, data["route"])
         team = context.root.place(route.team)
         if not request.has_permission(Permission.RESPOND, team["alerts"]):
-            raise NotAllowed("You may not respond in the team of this route.")
+            raise NotAllowed("You may not respond in this route's team.")
         items = _items(request, route, data)
         return simulation.simulate_request(session, route, items, data.get("at", request.now))
 

@@ -1,11 +1,11 @@
-"""The place where people ask what would happen; it stands in no team."""
+"""The node of simulations, outside any team."""
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.resources.base import Node
 
 
 class Simulate(Node):
-    """Whoever is signed in may ask; the view asks for RESPOND on the route's team."""
+    """Open to every signed-in user; the view requires RESPOND on the route's team."""
 
     open_to_users = frozenset({Permission.VIEW, Permission.RESPOND})
     scope_domain = "alerts"

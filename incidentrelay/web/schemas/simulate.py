@@ -1,4 +1,4 @@
-"""What would happen if a source sent something: the question and the answer."""
+"""Requests and responses of simulations."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class SimulateSchema(Body):
 
 
 class SimulatedRouteSchema(Body):
-    """The route that was asked, and what of it is in use."""
+    """The simulated route, and whether it, its team and its group are active."""
 
     id = fields.Integer(dump_only=True)
     slug = fields.String(dump_only=True)
@@ -77,7 +77,7 @@ class CoveringSchema(Body):
 
 
 class PlanInfoSchema(Body):
-    """``running``: it has begun before, and the item does not start it again."""
+    """``running``: the plan is already running and the item does not restart it."""
 
     source = fields.String(dump_only=True, validate=validate.OneOf(("default", "policy")))
     policy = fields.String(dump_only=True, allow_none=True)
@@ -131,7 +131,7 @@ class ForecastStepSchema(Body):
 
 
 class ForecastSchema(Body):
-    """What would become of one item, in the order in which it is decided."""
+    """The simulated outcome of one item, in order of decision."""
 
     title = fields.String(dump_only=True, allow_none=True)
     status = fields.Enum(SignalStatus, by_value=True, dump_only=True, allow_none=True)
@@ -154,7 +154,7 @@ class ForecastSchema(Body):
 
 
 class SimulationSchema(Body):
-    """``takes_in`` is false where the route, its team or its group is switched off."""
+    """``takes_in`` is false if the route, its team or its group is disabled."""
 
     route = fields.Nested(SimulatedRouteSchema, dump_only=True)
     takes_in = fields.Boolean(dump_only=True)

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do.
+"""Authentication and authorisation of requests.
 
 The law of this package: absence is denial. Nothing is permitted but by an ACL that
 is made from ``domain.permissions``; a token only ever takes away from what its

@@ -1,4 +1,4 @@
-"""Requests that another site made a browser send.
+"""Protects against cross-site request forgery.
 
 Only requests without an Authorization header are checked: a browser adds cookies by
 itself, but never a token. The CSRF token is an HMAC of the session's cookie; before
@@ -37,7 +37,7 @@ class CSRFPolicy:
         self._made = RequestLocalCache()
 
     def new_csrf_token(self, request: Any) -> str:
-        """A new token; only that of a browser that has not signed in ever changes."""
+        """A new token; it changes only for browsers that are not signed in."""
         if session_cookie(request):
             return self.get_csrf_token(request)
         return self._sign(self._new_cookie(request))

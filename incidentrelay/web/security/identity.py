@@ -69,7 +69,7 @@ class Lifetimes:
 
 
 def load(session: Session, credential: str, now: datetime, lives: Lifetimes) -> Identity | None:
-    """Whose ``credential`` (a cookie's value or a bearer token) is; None: nobody's."""
+    """The identity of ``credential`` (a cookie's value or bearer token), or None."""
     match token_kind(credential):
         case TokenKind.SESSION:
             return _browser(session, credential, now, lives)

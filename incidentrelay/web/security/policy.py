@@ -56,7 +56,7 @@ class SecurityPolicy:
 
 
 def _beyond_token(identity: Identity, context: Node, permission: Permission) -> str:
-    """Why the token is not enough; empty where it is."""
+    """Why the token is insufficient; empty if it suffices."""
     if context.scope_domain is None:
         return "Tokens cannot be used here."
     scope = scope_needed(context.scope_domain, permission)

@@ -89,7 +89,7 @@ def _is_stale(identity: Identity, now: datetime, lives: Lifetimes) -> bool:
 
 
 def _touch(request: Any) -> None:
-    """Write the use down; runs when the request's own transaction is over."""
+    """Record the last use, after the request's own transaction ends."""
     identity = request.identity
     statement = (
         update(WebSession)

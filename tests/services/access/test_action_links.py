@@ -23,7 +23,7 @@ def test_its_time_is_limited(now: datetime, later: timedelta) -> None:
 
 
 def test_another_key_does_not_fit(now: datetime) -> None:
-    with pytest.raises(NotAllowed, match="not complete"):
+    with pytest.raises(NotAllowed, match="incomplete"):
         read_act(b"x" * 32, sign_act(KEY, 17, 4, now), now, WEEK)
 
 

@@ -101,7 +101,7 @@ def test_in_a_policy_the_first_rotation_counts(pager: Pager) -> None:
 def test_without_a_rotation_it_is_refused(pager: Pager) -> None:
     without_rotation(pager)
     pager.take(a_signal())
-    with pytest.raises(Conflict, match="There is no rotation in the plan"):
+    with pytest.raises(Conflict, match="plan has no rotation"):
         reassign_to_next(pager)
     assert "assigned" not in pager.timeline()
 
@@ -109,7 +109,7 @@ def test_without_a_rotation_it_is_refused(pager: Pager) -> None:
 def test_where_nobody_else_is_there_it_is_refused(pager: Pager) -> None:
     pager.take(a_signal())
     deactivate(pager, "bob", "cy")
-    with pytest.raises(Conflict, match="Nobody else is active"):
+    with pytest.raises(Conflict, match="No one else is active"):
         reassign_to_next(pager)
 
 

@@ -76,6 +76,7 @@ def test_each_alert_knows_which_message_told_of_it(pager: Pager) -> None:
         attempts = session.scalars(select(Attempt.notification_id)).all()
     assert {line.alert_id for line in told} == {each.alert_id for each in taken.owed}
     assert {line.data["bundle"] for line in told} == {taken.uid}
+    assert told[0].text.startswith("Page delivered to ")
     assert told[0].text.endswith("in one message with 39 others")
     assert sorted(attempts) == sorted(taken.ids)
 

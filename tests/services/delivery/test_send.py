@@ -12,7 +12,7 @@ from incidentrelay.channels.base import NotSetUp, PermanentFailure, SendResult, 
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Attempt, Channel, Notification, Team, User
+from incidentrelay.models import Attempt, Channel, Event, Notification, Team, User
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.outbox import records as outbox_records
@@ -271,6 +271,10 @@ def test_a_row_that_cannot_be_claimed_is_pushed_out_of_the_way(pager: Pager) -> 
     row = state(pager, notification_id)
     assert (row.state, row.last_error) == (DeliveryState.FAILED, "Odd.")
     assert pager.timeline().count("notification_failed") == 1
+    with pager.database.read() as session:
+        line = session.scalars(select(Event).where(Event.kind == "notification_failed")).one()
+    assert line.text.startswith("Page to ")
+    assert line.text.endswith(" failed: Odd.")
 
 
 def test_a_row_that_is_being_sent_is_not_deferred(pager: Pager) -> None:

@@ -218,7 +218,7 @@ def test_a_simulation_tells_what_waits_and_what_is_passed_over(pager: Pager) -> 
     assert found.steps[0].until == NOW + 90 * MINUTE
     assert found.steps[1].people[0].username == "ann"
     assert any("the plan waits until Tue 13:30 UTC" in text for text in found.sentences)
-    assert any("a step is passed over. It is for severity" in text for text in found.sentences)
+    assert any("a step is skipped. It is for severity" in text for text in found.sentences)
 
 
 def test_the_future_of_an_alert_tells_it_too(pager: Pager) -> None:
@@ -228,7 +228,7 @@ def test_the_future_of_an_alert_tells_it_too(pager: Pager) -> None:
     with pager.database.read() as session:
         ahead = upcoming.planned_steps(session, alert_with_team(session), NOW)
     assert [each.text for each in ahead] == [
-        "a step is passed over",
+        "a step is skipped",
         "nobody is on call, and the plan waits for the next shift",
         "escalate to Ann",
         "the plan ends",

@@ -60,12 +60,12 @@ def test_a_page_is_explained_from_the_token_to_the_channel(pager: Pager) -> None
         name = session.get_one(Rotation, rotation).name
     found = told(pager)
     assert found[:5] == [
-        ("token", f"It came with the token that begins with {hint}."),
-        ("route", "Route Incoming took it in, because the token is the route's own."),
-        ("matchers", "Its one matcher matches: cluster=x."),
+        ("token", f"It was sent with the token that starts with {hint}."),
+        ("route", "Route Incoming accepted it, because the token belongs to this route."),
+        ("matchers", "Its only matcher matches: cluster=x."),
         (
             "group",
-            "Alerts are grouped: cluster is “x”. There was no open alert of that, "
+            "Alerts are grouped: cluster is “x”. The group had no open alert, "
             "so it opened a new alert.",
         ),
         ("plan", "Step 1 of 4 of the default plan ran."),
@@ -139,7 +139,7 @@ def test_nobody_on_call_and_the_fallback_are_explained(pager: Pager) -> None:
     pager.take(a_signal())
     people = [text for about, text in told(pager) if about == "people"]
     assert "Nobody is on call: the rotation has nobody at this time. This was step 1" in people[0]
-    assert "Fay was told by inbox and e-mail: the team's fallback contact." in people
+    assert "Fay was notified by inbox and e-mail: the team's fallback contact." in people
 
 
 def test_what_people_did_is_explained(pager: Pager) -> None:
@@ -166,7 +166,7 @@ def test_what_people_did_is_explained(pager: Pager) -> None:
         (IntakeSender(IntakeCredential.PERSONAL, "Rex"), "Rex sent it with a personal token."),
         (
             IntakeSender(IntakeCredential.TEST, "Mona"),
-            "Mona sent it as a test of the route; no token was needed.",
+            "Mona sent it as a test of the route, without a token.",
         ),
     ],
 )
@@ -227,7 +227,8 @@ def test_reopening_is_explained_again(pager: Pager) -> None:
     pager.take(a_signal(starts_at=later), at=later)
     texts = [text for about, text in told(pager) if about == "group"]
     assert texts[-1] == (
-        "The route groups nothing. No alert of the key disk was open: it opened this alert again."
+        "The route does not group. No alert with the key disk was open, "
+        "so it opened this alert again."
     )
 
 
@@ -236,4 +237,4 @@ def test_a_deleted_rotation_is_said(pager: Pager) -> None:
     with pager.database.read() as session:
         events = session.scalars(select(Event).order_by(Event.id)).all()
         found = explanation_wording.word_reasons(events, ReasonReader())
-    assert any("on call in a rotation that was deleted" in reason.text for reason in found)
+    assert any("on call in a deleted rotation" in reason.text for reason in found)

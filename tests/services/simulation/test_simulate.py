@@ -230,7 +230,7 @@ def test_sentences_of_a_page(pager: Pager) -> None:
         session.get_one(Rotation, pager.rotation_id).name = "Primary"
     with_policy(pager)
     assert forecast(pager, signal()).sentences[:5] == (
-        "Route Prometheus takes it: all 2 matchers match.",
+        "Route Prometheus accepts it: all 2 matchers match.",
         "It opens a new alert.",
         "Its plan is the policy Standard, version 1.",
         "Ann is on call in Primary until Mon 09:00 UTC and is paged at once by e-mail and inbox.",
@@ -254,25 +254,25 @@ def test_sentences_of_what_is_not_taken(pager: Pager) -> None:
     ]
     assert (wrong.outcome, wrong.steps, wrong.plan) == (Outcome.REJECTED, (), None)
     assert wrong.sentences[0].endswith(
-        'does not take it: alertname="disk" does not match, because the label alertname is '
+        'does not accept it: alertname="disk" does not match, because the label alertname is '
         '“cpu” and site="a" does not match, because there is no label site.'
     )
-    assert rejected.sentences[0].endswith("can make nothing of it: It is empty.")
+    assert rejected.sentences[0].endswith("cannot use it: It is empty.")
 
 
 SPOKEN = [
-    ("silenced", "Silence 1 covers it until Tue 12:25 UTC; nobody is paged before."),
+    ("silenced", "Silence 1 covers it until Tue 12:25 UTC; no one is paged before then."),
     ("silenced", "It opens a new alert."),
-    ("silenced later", "At 12:12 UTC, it falls quiet. Quiet: silence 1 covers it until"),
-    ("repeat", "It repeats what alert 1 says already; nothing new is begun."),
-    ("repeat", "Its plan, which is running already, is the default one of rotation"),
-    ("acknowledged", "The alert is acknowledged, so that nobody is paged."),
-    ("reopen", "It opens alert 1 again, which was resolved a short time before."),
-    ("nobody", "nobody is there to be paged: the rotation has nobody at this time"),
-    ("nobody", "The team has no fallback contact that could be told."),
-    ("paused", "nobody is there to be paged: the rotation has nobody at this time"),
-    ("policy", "At 12:25 UTC, if nobody has reacted, the plan has come to its end."),
-    ("new", "The plan goes on after that."),
+    ("silenced later", "At 12:12 UTC, the alert goes quiet. Quiet: silence 1 covers it until"),
+    ("repeat", "It repeats a signal of alert 1; nothing new starts."),
+    ("repeat", "Its plan, which is already running, is the default plan of rotation"),
+    ("acknowledged", "The alert is acknowledged, so no one is paged."),
+    ("reopen", "It reopens alert 1, which was resolved recently."),
+    ("nobody", "there is no one to page: the rotation has nobody at this time"),
+    ("nobody", "The team has no fallback contact to notify."),
+    ("paused", "there is no one to page: the rotation has nobody at this time"),
+    ("policy", "At 12:25 UTC, if nobody has reacted, the plan ends."),
+    ("new", "The plan continues after that."),
 ]
 
 
@@ -301,9 +301,7 @@ def test_the_items_of_one_payload_meet_each_other(pager: Pager) -> None:
     assert outcomes == [Outcome.CREATED, Outcome.UPDATED, Outcome.RESOLVED]
     assert first.group_key == second.group_key == "cluster=x"
     assert first.steps == second.steps == third.steps != ()
-    assert "It becomes part of the alert of another item, which is open already." in (
-        second.sentences
-    )
+    assert "It joins the alert of another item, which is already open." in (second.sentences)
     assert "Alerts are grouped; the group is cluster=x." in first.sentences
 
 
@@ -311,7 +309,7 @@ def test_what_resolves_everything_has_no_future(pager: Pager) -> None:
     taken(pager)
     said = forecast(pager, signal(resolved=True))
     assert (said.outcome, said.plan, said.steps) == (Outcome.RESOLVED, None, ())
-    assert "It resolves alert 1, and nobody is paged any more." in said.sentences
+    assert "It resolves alert 1, and paging stops." in said.sentences
     assert "It changes nothing: No open alert has this signal." in (
         forecast(pager, signal(key="unknown", resolved=True)).sentences
     )
@@ -332,7 +330,7 @@ def test_what_is_switched_off_takes_nothing(pager: Pager, part: str) -> None:
     (said,) = answer.items
     assert (said.outcome, said.steps) == (None, ())
     assert said.sentences[0].startswith(part.title())
-    assert "is switched off" in said.sentences[0]
+    assert "is disabled" in said.sentences[0]
 
 
 def test_routes_are_found_by_id_and_by_address(pager: Pager) -> None:

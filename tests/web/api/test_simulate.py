@@ -39,7 +39,7 @@ def test_the_answer_says_what_would_happen_and_why(login_as: Any, app: Any) -> N
     assert (person["username"], person["display_name"]) == ("rex", "Rex")
     assert person["methods"] == ["inbox", "email"]
     assert item["sentences"][:2] == [
-        "Route Incoming takes it: it has no matchers, so that everything matches.",
+        "Route Incoming accepts it: it has no matchers, so everything matches.",
         "It opens a new alert.",
     ]
     spec = build_spec(app.registry)
@@ -201,7 +201,7 @@ def test_what_is_switched_off_can_be_asked_too(
     assert (answer["takes_in"], answer["route"]["team_active"]) == (False, False)
     (item,) = answer["items"]
     assert (item["outcome"], item["steps"]) == (None, [])
-    assert "Team Core is switched off" in item["sentences"][0]
+    assert "Team Core is disabled" in item["sentences"][0]
 
 
 def test_only_questions_are_answered(login_as: Any) -> None:

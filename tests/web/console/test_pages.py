@@ -13,6 +13,7 @@ from incidentrelay.services.common import heartbeats
 from incidentrelay.services.people import inbox
 from incidentrelay.web.console.toolkit.assets import read_manifest
 from tests.support import factories
+from tests.support.markup import Page
 from tests.support.pager import NOW, a_signal
 
 
@@ -54,6 +55,16 @@ def test_who_is_on_call_with_how_to_reach_them(browse: Any, pager: Any) -> None:
     assert "Next: Bob, from Mon 16 Mar, 09:00 UTC" in " ".join(
         re.sub(r"<[^>]+>", "", page.text).split()
     )
+
+
+def test_a_contact_is_a_link_to_a_program_that_reaches_people(browse: Any, pager: Any) -> None:
+    with pager.database.write() as session:
+        ann = session.get_one(User, pager.people["ann"])
+        ann.phone, ann.email = "javascript:alert(1)", "JavaScript:alert(2)"
+    for path in ("/oncall", f"/rotations/{pager.rotation_id}"):
+        page = Page(browse("bob").get(path).text)
+        found = [str(attrs["href"]) for attrs in page.all("a") if "alert(" in str(attrs["href"])]
+        assert found == ["tel:javascript:alert(1)", "mailto:JavaScript:alert(2)"]
 
 
 def test_who_is_on_call_elsewhere_is_not_shown(login_as: Any) -> None:

@@ -1,4 +1,4 @@
-"""What people do with alerts."""
+"""The actions on one alert, and the list of alerts."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from incidentrelay.web.schemas.query import AlertQuery
 
 
 class verb(api_view):
-    """``@api_view`` for something that a responder does with one alert."""
+    """``@api_view`` for a responder's action on one alert."""
 
     def __init__(self, name: str, summary: str, **options: Any) -> None:
         malformed = (413, 415, 422) if "body" in options else ()
@@ -42,7 +42,7 @@ class verb(api_view):
     returns="schema",
     page=True,
     errors=(422,),
-    summary="List alerts that you may see",
+    summary="List the alerts you may see",
 )
 def index(context: AlertCollection, request: Any) -> Any:
     wanted = alert_search.parse_filter(request.query)
@@ -56,51 +56,51 @@ def index(context: AlertCollection, request: Any) -> Any:
     return page(request, context, statement, keep)
 
 
-@verb("ack", "Take the alert: nobody else is paged")
+@verb("ack", "Acknowledge the alert; no one else is paged")
 def acknowledge(context: AlertNode, request: Any) -> Item:
     alert_actions.acknowledge(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("unack", "Give the alert back: its plan starts again")
+@verb("unack", "Give the alert back; its plan restarts")
 def unacknowledge(context: AlertNode, request: Any) -> Item:
     alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("resolve", "Say that it is over")
+@verb("resolve", "Resolve the alert")
 def resolve(context: AlertNode, request: Any) -> Item:
     alert_actions.resolve(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("snooze", "Be quiet until a time", body=SnoozeSchema)
+@verb("snooze", "Mute the alert until a time", body=SnoozeSchema)
 def snooze(context: AlertNode, request: Any) -> Item:
     until = request.body_data["until"]
     alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("assign", "Hand it to somebody, who is paged", body=AssignSchema)
+@verb("assign", "Assign the alert to someone and page them", body=AssignSchema)
 def assign(context: AlertNode, request: Any) -> Item:
     user = user_lookup.find_colleague(request.db, request.identity, request.body_data["username"])
     alert_actions.assign(request.db, context.obj, user, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("reassign-to-next", "Hand it to the next member of its rotation, who is paged")
+@verb("reassign-to-next", "Assign the alert to the next member of its rotation and page them")
 def reassign_to_next(context: AlertNode, request: Any) -> Item:
     alert_actions.reassign_to_next(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("escalate", "Do not wait: page whoever is next in the plan")
+@verb("escalate", "Page the next person in the plan without waiting")
 def escalate(context: AlertNode, request: Any) -> Item:
     alert_actions.escalate(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)
 
 
-@verb("comment", "Write a line into the timeline", body=CommentSchema)
+@verb("comment", "Comment on the timeline", body=CommentSchema)
 def comment(context: AlertNode, request: Any) -> Item:
     text = request.body_data["text"]
     alert_actions.comment(request.db, context.obj, text, actor=actor(request), now=request.now)

@@ -1,4 +1,4 @@
-"""One action on many alerts."""
+"""Bulk actions on alerts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from incidentrelay.web.schemas.alerts.alert import BulkAnswerSchema, BulkSchema
     body=BulkSchema,
     returns=BulkAnswerSchema,
     errors=(413, 415, 422),
-    summary="Do one thing with many alerts; each has its own outcome",
+    summary="Run one action on many alerts; each has its own outcome",
 )
 def act(context: Alerts, request: Any) -> Mapping[str, Any]:
     data, more = request.body_data, False

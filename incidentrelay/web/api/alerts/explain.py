@@ -1,4 +1,4 @@
-"""Why something happened, and what a request that was recorded would do now."""
+"""Explains what happened to an alert, and what a recorded request would do now."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from incidentrelay.web.schemas.simulate import SimulationSchema
     permission=Permission.VIEW,
     returns=ReasonSchema,
     many=True,
-    summary="Why what happened to the alert has happened, in its order",
+    summary="Explain each timeline entry of the alert, in order",
 )
 def explanation(context: AlertNode, request: Any) -> list[EventReason]:
     return alert_history.explain_events(request.db, context.obj)
@@ -37,13 +37,13 @@ def explanation(context: AlertNode, request: Any) -> list[EventReason]:
     permission=Permission.RESPOND,
     returns=SimulationSchema,
     errors=(409, 413, 422),
-    summary="What the route would make of this request if it came now; nothing is written",
+    summary="Simulate this request as if it were received now",
 )
 def explain_request(context: IntakeNode, request: Any) -> Simulation:
     row = context.obj
     if row.truncated:
-        raise Conflict("Only the beginning of this body was kept, so it cannot be explained.")
-    # A reading session, though it is a POST: nothing can be written by mistake.
+        raise Conflict("Only the start of this body was stored, so it cannot be explained.")
+    # Use a read-only session, although this is a POST.
     with request.registry["database"].read() as session:
         route = simulation.find_route(session, request.identity, row.route_id)
         items = normalised(request, route.source, json.decode(row.body, lenient=True))

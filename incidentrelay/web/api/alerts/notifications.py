@@ -1,4 +1,4 @@
-"""What was owed to whom: lists with filters, and sending again what has failed."""
+"""Notifications: filtered lists, and resending failed ones."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from incidentrelay.web.schemas.alerts.notification import NotificationQuery
     returns="schema",
     page=True,
     errors=(422,),
-    summary="List notifications that you may see; with state=failed those that did not arrive",
+    summary="List the notifications you may see; state=failed lists undelivered ones",
 )
 def index(context: NotificationCollection, request: Any) -> Any:
     statement = failed_notifications.apply_failed_filter(context.listing(), request.query)

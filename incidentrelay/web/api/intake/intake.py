@@ -1,4 +1,4 @@
-"""Where monitoring systems send: the edge of intake."""
+"""The intake endpoints for monitoring systems."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from incidentrelay.web.security.identity import Identity
 
 
 class WrongSource(InvalidInput):
-    """The token is that of a route for another source."""
+    """The token belongs to a route for another source."""
 
     def __init__(self, source: str, sent_to: str) -> None:
         self.routing_error = f"The token's route takes in {source}, not {sent_to}."
@@ -35,7 +35,7 @@ class WrongSource(InvalidInput):
     returns=VerdictSchema,
     many=True,
     errors=(413, 415, 422, 503),
-    summary="Send alerts; the answer says what became of each item, in their order",
+    summary="Send alerts; the response lists each item's outcome, in order",
 )
 def receive(context: SourceNode, request: Any) -> Any:
     identity = request.identity
@@ -57,13 +57,13 @@ def receive(context: SourceNode, request: Any) -> Any:
     try:
         return _store(context, request, items, raw)
     except NotAllowed:
-        # A route was switched off a moment ago. Its own token is none any more; for a
+        # The route was just disabled. Its own token is now invalid; for a
         # personal token the other routes are tried again.
         if identity.kind == "route":
             raise errors.unauthorized_error() from None
-        raise Unavailable("A route was just switched off; send again.") from None
+        raise Unavailable("A route was just disabled; send again.") from None
     except IntegrityError as error:
-        # Something that the alert refers to vanished in this moment. Most senders drop
+        # Something the alert refers to was just deleted. Most senders drop
         # what is answered with a 4xx, so it must not be one.
         raise Unavailable("Something was just changed; send again.") from error
 
@@ -93,7 +93,7 @@ def _store(
     permission=Permission.VIEW,
     returns=IntegrationSchema,
     many=True,
-    summary="Which sources can send, and where",
+    summary="List the sources and their intake addresses",
 )
 def sources(context: Integrations, request: Any) -> list[dict[str, str]]:
     registry = request.registry["integrations"]

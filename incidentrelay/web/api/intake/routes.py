@@ -21,7 +21,7 @@ from incidentrelay.web.schemas.intake.verdict import VerdictSchema
     returns=NewRouteSchema,
     status=201,
     errors=(409, 413, 415, 422),
-    summary="Create a route; its token is shown only now",
+    summary="Create a route; its token is shown only once",
 )
 def create_route(context: TeamRoutes, request: Any) -> Item:
     row, token = routes.create(
@@ -42,7 +42,7 @@ def create_route(context: TeamRoutes, request: Any) -> Item:
     permission=Permission.EDIT,
     returns=NewRouteSchema,
     errors=(412,),
-    summary="Give the route a new token; the old one is void at once",
+    summary="Replace the route's token; the old one stops working",
 )
 def rotate_token(context: RouteNode, request: Any) -> Item:
     crud.check_version(context, request, {})
@@ -58,7 +58,7 @@ def rotate_token(context: RouteNode, request: Any) -> Item:
     body=RouteTestSchema,
     returns=VerdictSchema,
     errors=(409, 413, 415, 422),
-    summary="Take in a test alert by the real way: whoever is on call is paged",
+    summary="Create a test alert that really pages the person on call",
 )
 def test_route(context: RouteNode, request: Any) -> ItemVerdict:
     labels = request.body_data["labels"]

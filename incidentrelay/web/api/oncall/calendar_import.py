@@ -20,7 +20,7 @@ from incidentrelay.web.without_transaction import without_transaction
     body=ImportSchema,
     returns=ImportReportSchema,
     errors=(409, 413, 415, 422),
-    summary="Make overrides out of a calendar, or tell what that would make",
+    summary="Import overrides from a calendar, or preview the import",
 )
 def import_calendar(context: RotationNode, request: Any) -> ImportReport:
     data, now, rotation_id = dict(request.body_data), request.now, context.obj.id

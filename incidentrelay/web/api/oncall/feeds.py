@@ -1,4 +1,4 @@
-"""One's own calendar feeds: made, and given new addresses."""
+"""One's own calendar feeds: creating them and rotating their addresses."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from incidentrelay.web.schemas.oncall.feed import NewFeedSchema
     returns=NewFeedSchema,
     status=201,
     errors=(409, 413, 415, 422),
-    summary="Make a calendar feed; its address is shown only now",
+    summary="Create a calendar feed; its address is shown only once",
 )
 def create_feed(context: MyFeeds, request: Any) -> Item:
     row, token = feeds.create(
@@ -42,7 +42,7 @@ def create_feed(context: MyFeeds, request: Any) -> Item:
     permission=Permission.EDIT,
     returns=NewFeedSchema,
     errors=(412,),
-    summary="Give the feed a new address; the old one is void at once",
+    summary="Replace the feed's address; the old one stops working",
 )
 def regenerate(context: FeedNode, request: Any) -> Item:
     crud.check_version(context, request, {})

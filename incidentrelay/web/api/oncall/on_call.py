@@ -18,7 +18,7 @@ from incidentrelay.web.schemas.oncall.rotation import OnCallSchema, ShiftSchema
 from incidentrelay.web.schemas.query import InstantQuery, OnCallQuery, ShiftQuery
 
 _DEFAULT_WINDOW = timedelta(days=30)
-# The engine calculates around the instants that it is asked for.
+# The engine calculates beyond the requested times.
 _EARLIEST, _LATEST = 1971, 9000
 
 
@@ -30,7 +30,7 @@ _EARLIEST, _LATEST = 1971, 9000
     returns=OnCallSchema,
     page=True,
     errors=(422,),
-    summary="Who is on call in the rotations that you may see",
+    summary="List who is on call in the rotations you may see",
 )
 def who(context: OnCall, request: Any) -> Any:
     door = Rotations(context.root, "rotations")
@@ -44,7 +44,7 @@ def who(context: OnCall, request: Any) -> Any:
         statement = statement.where(Rotation.slug == request.query["rotation"])
     nodes, cursor = page(request, door, statement)
     found = on_call_now.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
-    # Only the engine can tell: a page can be shorter although another follows.
+    # Filtering happens after the query, so a page can be short although more follow.
     user = request.query.get("user")
     kept = [row for row in found if user is None or (row.user and row.user.username == user)]
     return kept, cursor
@@ -58,7 +58,7 @@ def who(context: OnCall, request: Any) -> Any:
     query=InstantQuery,
     returns=OnCallSchema,
     errors=(422,),
-    summary="Who is on call in this rotation, now or at another time",
+    summary="Show who is on call in this rotation, now or at another time",
 )
 def rotation_oncall(context: RotationNode, request: Any) -> Any:
     return on_call_now.who_is_on_call(request.db, [context.obj], _at(request))[0]
@@ -73,7 +73,7 @@ def rotation_oncall(context: RotationNode, request: Any) -> Any:
     returns=ShiftSchema,
     many=True,
     errors=(422,),
-    summary="The shifts from start to end",
+    summary="List the shifts from start to end",
 )
 def shifts(context: RotationNode, request: Any) -> Any:
     start = _bounded("start", request.query.get("start", request.now))

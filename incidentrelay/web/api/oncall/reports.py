@@ -16,7 +16,7 @@ from incidentrelay.web.schemas.oncall.report import DutyQuery, DutyReportSchema
     query=DutyQuery,
     returns=DutyReportSchema,
     errors=(422,),
-    summary="Hours on call by kind, and pages, for each person and rotation",
+    summary="Report hours on call by kind, and pages, per person and rotation",
 )
 def on_call(_context: OnCallReport, request: Any) -> dict[str, Any]:
     made = on_call_hours_table.report(request, request.query)
@@ -41,7 +41,7 @@ def on_call(_context: OnCallReport, request: Any) -> dict[str, Any]:
     query=DutyQuery,
     media="text/csv",
     errors=(422,),
-    summary="The lines of the on-call report as CSV",
+    summary="Export the on-call report as CSV",
 )
 def on_call_table(_context: OnCallTable, request: Any) -> Any:
     return on_call_hours_table.download(on_call_hours_table.report(request, request.query))

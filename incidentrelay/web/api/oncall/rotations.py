@@ -1,4 +1,4 @@
-"""Work with a rotation's schedule: preview, quality, and shifts that change hands."""
+"""A rotation's schedule: preview, quality, and transfers of shifts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ Act = Callable[..., Sequence[RotationOverride]]
 
 
 class shift_change(api_view):
-    """``@api_view`` for an act by which shifts change hands; answers with the new overrides."""
+    """``@api_view`` for an action that transfers shifts; responds with the new overrides."""
 
     def __init__(self, name: str, summary: str, body: type[Any]) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class shift_change(api_view):
     body=PreviewRequestSchema,
     returns=PreviewSchema,
     errors=(409, 413, 415, 422),
-    summary="What an edit of the schedule would change; nothing is saved",
+    summary="Preview the changes an edit of the schedule would make",
 )
 def preview(context: RotationNode, request: Any) -> Any:
     data = dict(request.body_data)
@@ -80,7 +80,7 @@ def preview(context: RotationNode, request: Any) -> Any:
     query=SpanQuery,
     returns=QualitySchema,
     errors=(422,),
-    summary="How good the schedule is: gaps, balance, nights and weekends",
+    summary="Rate the schedule: gaps, balance, nights and weekends",
 )
 def quality(context: RotationNode, request: Any) -> Any:
     start, end = _span(request, dict(request.query))
@@ -90,7 +90,7 @@ def quality(context: RotationNode, request: Any) -> Any:
 
 
 def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
-    """The view of an act by which shifts change hands."""
+    """The view of an action that transfers shifts."""
 
     def view(context: RotationNode, request: Any) -> list[Item]:
         who, now = crud.actor(request), request.now
@@ -101,13 +101,13 @@ def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
     return view
 
 
-take = shift_change("take", "Take over the shift of somebody else, or the rest of it", TakeSchema)(
+take = shift_change("take", "Take over another person's shift, or the rest of it", TakeSchema)(
     _changing(shift_swaps.take_shift)
 )
-cover = shift_change("cover", "Cover a shift for you, or for another person", CoverSchema)(
+cover = shift_change("cover", "Cover a shift for yourself or another person", CoverSchema)(
     _changing(shift_swaps.cover_shift)
 )
-swap = shift_change("swap", "Swap a shift of yours for one of another person", SwapSchema)(
+swap = shift_change("swap", "Swap one of your shifts with another person", SwapSchema)(
     _changing(shift_swaps.swap_shifts)
 )
 

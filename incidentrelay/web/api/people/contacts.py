@@ -1,4 +1,4 @@
-"""How oneself is reached: confirming contacts, keeping rules, and trying them out."""
+"""One's own contacts and notification rules: confirming, editing, testing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ from incidentrelay.web.schemas.people.contact import CodeSchema, RuleListSchema,
     returns="schema",
     status=202,
     errors=(409,),
-    summary="Send a new code to a contact that is not confirmed",
+    summary="Send a new code to an unconfirmed contact",
 )
 def send_code(context: ContactNode, request: Any) -> Item:
     vault = request.registry["vault"]
@@ -44,7 +44,7 @@ def send_code(context: ContactNode, request: Any) -> Item:
     body=CodeSchema,
     returns="schema",
     errors=(413, 415, 422),
-    summary="Confirm a contact with the code that came there",
+    summary="Confirm a contact with the code sent to it",
 )
 def confirm(context: ContactNode, request: Any) -> Item:
     code = request.body_data["code"]
@@ -61,7 +61,7 @@ def confirm(context: ContactNode, request: Any) -> Item:
     method="GET",
     permission=Permission.VIEW,
     returns=RuleListSchema,
-    summary="By which contacts you are told, and when",
+    summary="List your notification rules",
 )
 def read_rules(context: UrgencyRules, request: Any) -> RuleList:
     return notification_rules.read_rules(request.db, context.owner.id)[context.urgency]
@@ -74,7 +74,7 @@ def read_rules(context: UrgencyRules, request: Any) -> RuleList:
     body=RuleListSchema,
     returns=RuleListSchema,
     errors=(413, 415, 422),
-    summary="Replace your rules; an empty list brings the usual ones back",
+    summary="Replace your rules; an empty list restores the defaults",
 )
 def replace_rules(context: UrgencyRules, request: Any) -> RuleList:
     return notification_rules.save_rules(
@@ -96,7 +96,7 @@ def replace_rules(context: UrgencyRules, request: Any) -> RuleList:
     many=True,
     status=202,
     errors=(409,),
-    summary="Tell yourself as a page would; a minute of waiting becomes a second",
+    summary="Test your rules on yourself; minutes of delay become seconds",
 )
 def test_rules(context: UrgencyRules, request: Any) -> Sequence[Notification]:
     return rule_tests.send_rule_test(
@@ -111,7 +111,7 @@ def test_rules(context: UrgencyRules, request: Any) -> Sequence[Notification]:
     permission=Permission.VIEW,
     returns=RuleTestSchema,
     many=True,
-    summary="The messages of your newest test and what became of them",
+    summary="List the messages of your latest test and their results",
 )
 def last_test(context: UrgencyRules, request: Any) -> Sequence[Notification]:
     return rule_tests.latest_rule_test(request.db, context.owner.id)

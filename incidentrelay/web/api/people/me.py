@@ -1,4 +1,4 @@
-"""What only oneself does: change the password, make tokens."""
+"""One's own password and tokens."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from incidentrelay.web.security.sessions import session_cookie
     body=PasswordSchema,
     status=204,
     errors=(413, 415, 422),
-    summary="Change your password; your other browsers are signed out",
+    summary="Change your password and sign out your other browsers",
 )
 def change_password(context: Me, request: Any) -> None:
     login.change_password(
@@ -43,7 +43,7 @@ def change_password(context: Me, request: Any) -> None:
     returns=NewTokenSchema,
     status=201,
     errors=(413, 415, 422),
-    summary="Make a token; it is shown only now",
+    summary="Create a token; it is shown only once",
 )
 def create_token(context: MyTokens, request: Any) -> Item:
     row, text = tokens.create(

@@ -1,4 +1,4 @@
-"""Reading a request's body: how much, and of which type."""
+"""Reads request bodies and checks their size and type."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def read(request: Any, limit: int) -> bytes:
         return b""
     source, pieces, size = request.body_file, [], 0
     if request.is_body_seekable:
-        # A request that is tried again has been read before.
+        # A retried request has already been read.
         request.body_file_raw.seek(0)
     while piece := source.read(min(_PIECE, limit + 1 - size)):
         pieces.append(piece)

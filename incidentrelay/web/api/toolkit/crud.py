@@ -1,4 +1,4 @@
-"""The one set of views for everything that is listed, read, created, edited and deleted."""
+"""The generic views that list, read, create, edit and delete resources."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ def merge(context: Editable, request: Any) -> Item:
     body="schema",
     returns="schema",
     errors=(409, 412, 413, 415, 422),
-    summary="Replace all fields; those left out get their defaults",
+    summary="Replace all fields; omitted ones get their defaults",
 )
 def replace(context: Editable, request: Any) -> Item:
     return _update(context, request)
@@ -125,7 +125,7 @@ def created(context: Folder, request: Any, row: Any) -> Item:
 
 
 def loaded(node: Item, request: Any) -> Item:
-    """``node`` with everything that it shows; sets ETag."""
+    """The node with all its details; sets ETag."""
     if isinstance(node.__parent__, Collection):
         node.__parent__.preload([node])
     node.complete()
@@ -136,7 +136,7 @@ def loaded(node: Item, request: Any) -> Item:
 
 
 def check_version(context: Item, request: Any, data: Any) -> None:
-    """Raise StaleVersion unless If-Match and ``version`` name the present one, or nothing."""
+    """Raise StaleVersion if If-Match or ``version`` names another version."""
     version = getattr(context.obj, "version", None)
     if str(version) not in request.if_match or data.get("version", version) != version:
         raise StaleVersion
@@ -147,7 +147,7 @@ def without_version(data: Any) -> dict[str, Any]:
 
 
 def actor(request: Any) -> Actor:
-    """The identity, as services know whoever does something."""
+    """The identity as the actor that services expect."""
     identity = request.identity
     return Actor(
         name=identity.username,

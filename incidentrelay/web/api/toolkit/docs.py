@@ -25,7 +25,7 @@ def index(_context: Root, request: Any) -> dict[str, str]:
     name="openapi.json",
     method="GET",
     permission=NO_PERMISSION_REQUIRED,
-    summary="This description, as OpenAPI 3.1",
+    summary="Show this API description as OpenAPI 3.1",
 )
 def description(_context: Root, request: Any) -> dict[str, Any]:
     return build_spec(request.registry)

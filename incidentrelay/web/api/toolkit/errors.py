@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 def problem(
     request: Any, status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
-    """A problem document. Its ``error_id`` stands in the log beside the request."""
+    """A problem document. The log records its ``error_id`` with the request."""
     error_id = uuid4().hex
     log.info(
         "Answered %s: %s", status, detail, extra={"error_id": error_id, "request_id": request.id}
@@ -58,7 +58,7 @@ def domain_error(error: domain.DomainError, request: Any) -> Response:
 
 
 def http_error(error: HTTPException, request: Any) -> Response:
-    """What a view raises by its status: too large, a wrong media type, a bad CSRF token."""
+    """HTTP errors raised by views: body too large, wrong media type, bad CSRF token."""
     if error.status_int < HTTPStatus.BAD_REQUEST:
         return error
     detail = error.detail or error.explanation or HTTPStatus(error.status_int).phrase
@@ -79,7 +79,7 @@ def unauthorized(request: Any) -> Response:
 
 
 def forbidden(error: Any, request: Any) -> Response:
-    """Anonymous: 401. May not even view it: 404, as if it were not there. Else 403."""
+    """401 if anonymous, 404 if the caller may not even view it, else 403."""
     if request.identity is None:
         return unauthorized(request)
     if not _may_view(request):
@@ -90,7 +90,7 @@ def forbidden(error: Any, request: Any) -> Response:
 
 
 def not_found(_error: Any, request: Any) -> Response:
-    """404; or 405 with Allow, where the address is right and the method is not."""
+    """404, or 405 with Allow if the address exists for other methods."""
     context = getattr(request, "context", None)
     methods = request.registry["api_methods"](context, getattr(request, "view_name", ""))
     if getattr(request, "subpath", ()) or not methods:
@@ -100,7 +100,7 @@ def not_found(_error: Any, request: Any) -> Response:
     return problem(
         request,
         HTTPStatus.METHOD_NOT_ALLOWED,
-        f"{request.method} cannot be used here.",
+        f"{request.method} is not allowed here.",
         headers={"Allow": ", ".join(sorted(methods.names))},
     )
 
@@ -115,14 +115,14 @@ def _may_view(request: Any) -> bool:
 
 
 def stale(_error: StaleDataError, request: Any) -> Response:
-    """Somebody else wrote the same row, in every attempt."""
+    """Another transaction changed the same row in every attempt."""
     return domain_error(domain.StaleVersion(), request)
 
 
 def integrity(_error: IntegrityError, request: Any) -> Response:
-    log.warning("A constraint of the database refused a request.", exc_info=True)
+    log.warning("A database constraint rejected a request.", exc_info=True)
     return problem(
-        request, HTTPStatus.CONFLICT, "This contradicts something else that was just changed."
+        request, HTTPStatus.CONFLICT, "This conflicts with another change that was just made."
     )
 
 

@@ -1,7 +1,7 @@
-"""JSON as the API takes it in and gives it out.
+"""Decodes and encodes the API's JSON.
 
-Text comes in fit for every database: no NUL, no lone surrogates. Numbers are
-finite. Depth is bounded. Of a key that stands there twice, the last one counts.
+Decoded text is safe for every database: no NUL, no lone surrogates. Numbers are finite
+and depth is bounded. The last of duplicate keys wins.
 """
 
 import json
@@ -21,7 +21,7 @@ BODY = ""
 def decode(raw: bytes, *, lenient: bool = False) -> Any:
     """The value of a JSON text; raises InvalidInput for the whole body.
 
-    ``lenient`` takes bytes that are not UTF-8 as U+FFFD instead of refusing them.
+    ``lenient`` replaces bytes that are not UTF-8 with U+FFFD instead of raising.
     """
     try:
         text = raw.decode("utf-8-sig", errors="replace" if lenient else "strict")

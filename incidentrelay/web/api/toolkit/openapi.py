@@ -22,19 +22,19 @@ _CACHE = "openapi"
 _ERROR_TEXTS = {
     400: "The CSRF token is missing or wrong (browsers only).",
     401: "No valid token or session came with the request.",
-    403: "You may see this, but not do that.",
+    403: "You may view this, but not do that.",
     404: "It does not exist, or you may not see it.",
-    409: "The present state of things forbids it.",
-    412: "It was changed since you read it.",
+    409: "The current state does not allow it.",
+    412: "It has changed since you read it.",
     413: "The body is too large.",
     415: "The body is not uncompressed JSON.",
-    422: "Some values are wrong; `errors` names them.",
-    503: "It cannot be done right now; see Retry-After.",
+    422: "Some values are invalid; see `errors`.",
+    503: "Temporarily unavailable; see Retry-After.",
 }
 
 
 class ProblemSchema(Schema):
-    """RFC 9457. ``error_id`` stands in the server's log."""
+    """RFC 9457. The server's log contains ``error_id``."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -55,7 +55,7 @@ def build_spec(registry: Any) -> dict[str, Any]:
 
 
 def operations(specs: list[Spec]) -> Iterator[tuple[str, type[Node], Spec]]:
-    """Every (path, node class, view): for each address and method the view that answers."""
+    """Every (path, node class, view): the view for each address and method."""
     for path, node_class in walk(Root):
         chosen: dict[tuple[str, str], Spec] = {}
         for spec in specs:

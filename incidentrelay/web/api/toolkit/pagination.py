@@ -1,8 +1,8 @@
 """Pages of lists by keyset: (value of the sort column, id) of the last row shown.
 
-A page costs the same wherever it is, and rows that come or go meanwhile move no
-other row from one page to another. The cursor is signed, because its values go into
-a statement: what comes back is what was given out, for the same list.
+Every page costs the same, and concurrent inserts or deletes do not shift other rows
+between pages. The cursor is signed, because its values go into a statement: only cursors
+issued for the same list are accepted.
 """
 
 import hashlib
@@ -38,13 +38,13 @@ class Cursors:
         return cursor if isinstance(cursor, str) else cursor.decode()
 
     def read(self, listing: str, cursor: str) -> tuple[Any, int]:
-        """(value, id); raises InvalidInput for a cursor of something else."""
+        """(value, id); raises InvalidInput for a cursor of another list."""
         try:
             found, stored, row_id = self._serializer.loads(cursor)
         except (BadSignature, ValueError, UnicodeError):
             found, stored, row_id = None, None, 0
         if found != listing:
-            raise InvalidInput.of("cursor", "This is no cursor of this list.")
+            raise InvalidInput.of("cursor", "This cursor does not belong to this list.")
         value = datetime.fromisoformat(stored["at"]) if isinstance(stored, dict) else stored
         return value, row_id
 
@@ -57,8 +57,8 @@ def page(
 ) -> tuple[list[Item], str | None]:
     """One page of ``statement`` as nodes, and the cursor of the next one.
 
-    ``request.query`` is a loaded PageQuery. ``keep`` says which rows are shown where
-    the database cannot tell; a page can then be shorter although another follows.
+    ``request.query`` is a loaded PageQuery. ``keep`` filters rows that the database
+    cannot filter; a page can then be short although another follows.
     """
     query: Mapping[str, Any] = request.query
     name, column, falling = _order(collection, query["sort"])
@@ -97,7 +97,7 @@ def _sift(
     start: tuple[Any, int] | None,
     limit: int,
 ) -> tuple[list[Any], tuple[Any, int] | None]:
-    """Rows to keep, and where to go on; looks at a bounded number of rows."""
+    """The kept rows and where to continue; scans a bounded number of rows."""
     shown: list[Any] = []
     after = start
     for _ in range(_SIFTED_CHUNKS):
@@ -133,6 +133,6 @@ def _after(
 
 
 def _value(row: Any, column: InstrumentedAttribute[Any]) -> Any:
-    """The sort column's value; of a member's list it is a column of the person."""
+    """The sort column's value; for lists of members, a column of the person."""
     owner = row if column.key in type(row).__mapper__.columns else row.user
     return getattr(owner, column.key)

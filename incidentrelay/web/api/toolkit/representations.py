@@ -1,4 +1,4 @@
-"""What a node or a value looks like in an answer."""
+"""Serialises nodes and values for responses."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ def item(request: Any, schema: Schema, node: Item) -> dict[str, Any]:
 
 
 def plain(_request: Any, schema: Schema, value: Any) -> dict[str, Any]:
-    """The representation of something that is no node of its own."""
+    """The representation of a value that is not a node."""
     shown: dict[str, Any] = schema.dump(value)
     return shown
 
 
 def permissions(request: Any, node: Item) -> list[str]:
-    """What the caller may do with a node, of the verbs that make sense on it."""
+    """Which of the node's verbs the caller may use."""
     return [str(verb) for verb in node.offered if request.has_permission(verb, node)]

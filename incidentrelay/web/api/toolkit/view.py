@@ -1,4 +1,4 @@
-"""``@api_view``: what a view does and what the documentation says of it, in one place.
+"""``@api_view``: declares a view and its documentation in one place.
 
 The options are read twice: by the deriver below, which loads what comes in and
 dumps what goes out, and by :mod:`incidentrelay.web.api.toolkit.openapi`. A schema can be
@@ -121,7 +121,7 @@ marshal.options = ("api_spec",)  # type: ignore[attr-defined]
 
 
 def _fixed(context: Any) -> Any:
-    """What a replacing body may leave out: fields that never change anyway."""
+    """Fields that a replacing body may omit, because they never change."""
     return getattr(context, "fixed", ()) or None
 
 
@@ -153,7 +153,7 @@ def _is_items(result: Any) -> bool:
 
 @dataclass(frozen=True)
 class Methods:
-    """The methods that an address knows; ``public`` if anybody may know that."""
+    """The methods of an address; ``public`` if anyone may know them."""
 
     names: frozenset[str]
     public: bool
@@ -176,7 +176,7 @@ class MethodTable:
 
 
 class NoSubpath:
-    """View predicate: nothing is left of the path behind the view's name."""
+    """View predicate: no path remains after the view's name."""
 
     def __init__(self, wanted: bool, _info: Any) -> None:
         self.wanted = wanted

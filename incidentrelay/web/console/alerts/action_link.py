@@ -2,7 +2,7 @@
 
 Looking never acts, because programs that scan mail open every link. Pressing a button
 acts as the person for whom the link was signed. The address itself is the authority,
-so the form needs no CSRF token: whoever could forge it could as well press the button.
+so the form needs no CSRF token: anyone who could forge it could press the button.
 """
 
 from collections.abc import Callable, Mapping

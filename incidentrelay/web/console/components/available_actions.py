@@ -41,7 +41,6 @@ class Field:
     kind: str
     choices: Sequence[tuple[str, str]] = ()
     value: str = ""
-    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@
         return _page(context, request, form)
 
 What a browser sends is text. It is turned into what the API would have been sent, and
-the same schema judges it. What was typed is kept, so that nobody types it twice.
+the same schema judges it. Input is kept, so nobody types it twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -95,7 +95,7 @@ class SchemaForm:
         return form
 
     def value(self, name: str) -> Any:
-        """What stands in a field."""
+        """The value of a field."""
         return self.values.get(name, "")
 
     def error(self, name: str) -> str:

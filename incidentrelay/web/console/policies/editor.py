@@ -35,7 +35,7 @@ _SEVERITIES = (
     *((str(one), f"{one.capitalize()} and worse") for one in list(Severity)[1:-1]),
 )
 _GROUPS = {
-    TargetKind.ON_CALL: "Whoever is on call in",
+    TargetKind.ON_CALL: "The person on call in",
     TargetKind.USER: "One person",
     TargetKind.TEAM: "Everybody in",
     TargetKind.CHANNEL: "The channel",
@@ -172,7 +172,7 @@ def _targets(found: PolicyChoices) -> list[tuple[str, Options]]:
 
 
 def _names(targets: Sequence[tuple[str, Options]]) -> dict[str, str]:
-    """What was chosen, as it stands in the step: ``Whoever is on call in Primary``."""
+    """The chosen target, as the step shows it: ``The person on call in Primary``."""
     person = _GROUPS[TargetKind.USER]
     return {
         value: shown if label == person else f"{label} {shown}"

@@ -80,7 +80,7 @@ def to_json(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
 
 
 def values(drafts: Sequence[Draft]) -> dict[str, Any]:
-    """What stands in the fields, by their names."""
+    """The values of the fields, by name."""
     found: dict[str, Any] = {}
     for place, draft in enumerate(drafts):
         start, hours = f"steps.{place}", f"steps.{place}.conditions.hours"
@@ -106,7 +106,7 @@ def _of(step: Mapping[str, Any], zone: str) -> Draft:
     return Draft(
         delay=_minutes(step["delay"]),
         again=step["notify_assignee_again"],
-        # What was deleted has no name; it stands there until somebody takes it out.
+        # A deleted target has no name; it stays until somebody removes it.
         targets=[f"{target['kind']}:{target['name'] or ''}" for target in step["targets"]],
         severity=conditions.get("severity") or "",
         weekdays=[str(day) for day in hours.get("weekdays", ())],
@@ -184,7 +184,7 @@ def _move(drafts: list[Draft], place: int, to: int) -> None:
 
 
 def _remove(drafts: list[Draft], place: int) -> None:
-    """What begins at once goes on to begin at once, whoever is first."""
+    """The first step keeps starting at once, whichever it is."""
     if len(drafts) > 1:
         gone = drafts.pop(place)
         if place == 0:

@@ -21,7 +21,7 @@ from incidentrelay.web.resources.policies import Policies, PolicyNode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One policy of the list. ``fallback``: the team has somebody who is told at the end."""
+    """One policy of the list. ``fallback``: the team has a fallback contact."""
 
     url: str
     group_name: str

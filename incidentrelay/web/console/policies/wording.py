@@ -20,7 +20,7 @@ _ICONS: Mapping[TargetKind, str] = {
     TargetKind.ASSIGNEE: "repeat",
 }
 _LEADS: Mapping[TargetKind, str] = {
-    TargetKind.ON_CALL: "Whoever is on call in",
+    TargetKind.ON_CALL: "The person on call in",
     TargetKind.USER: "",
     TargetKind.TEAM: "Everybody in",
     TargetKind.CHANNEL: "The channel",
@@ -145,7 +145,7 @@ def _line(target: PlanTarget, picture: PolicyPicture, team_id: int) -> Line:
     thing, reached = picture.things.get(target), picture.reached[target]
     name = _name(target, picture.things, team_id)
     if thing is None:
-        return Line(icon, "", name, "nobody is told", True)
+        return Line(icon, "", name, "nobody is notified", True)
     if target.kind is TargetKind.ON_CALL and thing.paused:
         return Line(icon, lead, name, "paused: pages nobody", True)
     if not reached:

@@ -1,4 +1,4 @@
-"""What somebody was told in person."""
+"""A person's inbox."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class Row:
     context=Root, name="inbox", permission=NO_PERMISSION_REQUIRED, template="profile/inbox.jinja2"
 )
 def show(_context: Root, request: Any) -> dict[str, Any]:
-    """Whoever is signed in has one; the root's own ACL speaks of admins only."""
+    """Everybody who is signed in has one; the root's own ACL covers admins only."""
     identity = request.identity
     if identity is None:
         raise HTTPForbidden

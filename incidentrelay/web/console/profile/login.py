@@ -57,7 +57,7 @@ def _sign_in(request: Any, username: str) -> str:
         request_id=request.id,
     )
     if session_cookie(request):
-        # The session that this browser had before is nobody's any more.
+        # This ends the session that the browser had before.
         login.sign_out(request.db, session_cookie(request))
     return cookie
 

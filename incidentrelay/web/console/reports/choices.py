@@ -35,5 +35,5 @@ def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
 
 
 def _with(asked: str, known: Mapping[str, str]) -> Mapping[str, str]:
-    """The report may be of something that is not offered (any more): it is shown then."""
+    """The report may be about something no longer offered: it is shown then."""
     return known if not asked or asked in known else {**known, asked: asked}

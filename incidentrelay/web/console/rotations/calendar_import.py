@@ -115,7 +115,7 @@ def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
 
 
 def _told(report: ImportReport) -> dict[str, Any]:
-    """What an import would do; what stays as it is stands only in the sum."""
+    """What an import would do; unchanged overrides only appear in the sum."""
     changes = [plan for plan in report.planned if plan.action is not ImportAction.KEEP]
     return {
         "report": report,

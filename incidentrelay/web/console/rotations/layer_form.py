@@ -75,7 +75,7 @@ def of(layers: Sequence[Mapping[str, Any]]) -> list[Draft]:
 
 
 def read(request: Any) -> list[Draft]:
-    """What the browser sent. Whoever was chosen to be added is a member."""
+    """What the browser sent. The person chosen to be added is a member."""
     return [
         _read(request, f"layers.{place}.")
         for place in range(MAX_LAYERS)
@@ -111,7 +111,7 @@ def placed(error: InvalidInput, drafts: Sequence[Draft]) -> InvalidInput:
 
 
 def values(drafts: Sequence[Draft]) -> dict[str, Any]:
-    """What stands in the fields, by their names."""
+    """The values of the fields, by name."""
     found: dict[str, Any] = {}
     for place, draft in enumerate(drafts):
         start = f"layers.{place}"

@@ -59,7 +59,7 @@ def rotation_url(request: Any, rotation_id: int) -> str:
 
 
 def contacts(user: User | None) -> tuple[Contact, ...]:
-    """How to reach somebody, by phone first; nobody is reached in no way."""
+    """How to reach somebody, by phone first; empty for nobody."""
     if user is None:
         return ()
     found = [Contact(user.phone, f"tel:{user.phone}")] if user.phone else []

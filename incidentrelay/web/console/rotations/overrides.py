@@ -22,7 +22,7 @@ from incidentrelay.web.schemas.oncall.rotation import OverrideSchema
 
 TEMPLATE = "rotations/override.jinja2"
 _FIELDS = ("user", "starts_at", "ends_at", "reason")
-# Whoever has begun keeps it from its start.
+# A running override keeps its start.
 _OF_BEGUN = ("ends_at", "reason")
 
 

@@ -30,7 +30,7 @@ _FORM_TOO_OLD = (
 
 
 def page(request: Any, status: int, title: str, detail: str, *, bare: bool = False) -> Any:
-    """An error page. Its ``error_id`` stands in the log beside the request."""
+    """An error page. Its ``error_id`` is in the log with the request."""
     error_id = uuid4().hex
     log.info(
         "Answered %s: %s", status, detail, extra={"error_id": error_id, "request_id": request.id}

@@ -93,7 +93,7 @@ def safe_url(value: object) -> str | None:
 
 
 def browser(user_agent: str) -> str:
-    """What somebody recognises in a browser's long description of itself."""
+    """The recognizable part of a user agent."""
     name = next((name for mark, name in _BROWSERS if mark in user_agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
     if name is None:

@@ -1,6 +1,6 @@
 """Sentences that the next page shows once, kept in a signed cookie for a minute.
 
-The signature covers the session that they are for, so that nobody can plant one in
+The signature covers the session they are for, so nobody can plant one in
 somebody else's browser.
 """
 

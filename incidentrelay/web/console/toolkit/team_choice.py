@@ -1,4 +1,4 @@
-"""What is made stands in a team: in which one?"""
+"""Asks for the team in which something is created."""
 
 from typing import Any
 

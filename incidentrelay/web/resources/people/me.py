@@ -75,7 +75,7 @@ class MySessions(Collection):
 
 
 class Me(Editable):
-    """Whoever asks, as ``obj``; nobody else ever."""
+    """The caller, as ``obj``."""
 
     model = User
     schema = MeSchema
@@ -97,7 +97,7 @@ class Me(Editable):
 
     @cached_property
     def obj(self) -> User:
-        """Raises HTTPForbidden for nobody, and for a route's token.
+        """Raises HTTPForbidden for anonymous requests and routes' tokens.
 
         What lies below is looked up before permissions are asked for.
         """

@@ -84,7 +84,7 @@ _BULK_FIELDS = {
 
 
 class BulkResultSchema(Body):
-    """What became of one alert; ``reason`` says why nothing was done."""
+    """The outcome for one alert; ``reason`` says why nothing was done."""
 
     id = fields.Integer(dump_only=True)
     outcome = fields.Enum(BulkOutcome, by_value=True, dump_only=True)
@@ -110,7 +110,7 @@ class EventSchema(Body):
 
 
 class ReasonSchema(Body):
-    """One reason of what happened to an alert; ``about`` is what it is about."""
+    """One reason in an alert's history; ``about`` is its topic."""
 
     at = Instant(dump_only=True)
     about = fields.Enum(ExplanationContext, by_value=True, dump_only=True)
@@ -118,7 +118,7 @@ class ReasonSchema(Body):
 
 
 class NotificationSchema(Body):
-    """What was owed to whom, and how far its delivery is.
+    """A notification and the state of its delivery.
 
     ``bundle`` is the same for all that share one message; null: it has one of its own.
     ``stalled_at`` is when others were told instead, because its provider did not work.

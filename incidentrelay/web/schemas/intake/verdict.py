@@ -1,4 +1,4 @@
-"""What a source is told."""
+"""Responses to sources."""
 
 from marshmallow import fields
 
@@ -7,7 +7,7 @@ from incidentrelay.web.schemas.base import Body
 
 
 class VerdictSchema(Body):
-    """What became of one item that a source sent."""
+    """The outcome of one item sent by a source."""
 
     id = fields.Integer(dump_only=True, allow_none=True)
     outcome = fields.Enum(Outcome, by_value=True, dump_only=True)

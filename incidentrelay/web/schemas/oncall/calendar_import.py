@@ -9,9 +9,9 @@ from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
 class ImportSchema(Body):
     """A calendar (iCalendar) as ``text``, or the ``url`` from which it is fetched.
 
-    ``dry_run`` only tells what would happen. ``skip_problems`` leaves out what is not clear;
-    without it, one unclear event keeps everything from being imported. ``whole``: the
-    calendar is all of the roster, and imports that are not in it any more are removed.
+    ``dry_run`` only previews. ``skip_problems`` skips unclear events; without it, one
+    unclear event prevents the import. ``whole``: the calendar is the whole roster, and
+    earlier imports missing from it are removed.
     """
 
     text = fields.String(load_default=None, allow_none=True, validate=validate.Length(1))

@@ -96,7 +96,7 @@ class OverrideSchema(Resource):
 
 
 class OnCallSchema(Body):
-    """Who has a rotation, and who has it next; null where nobody has."""
+    """Who is on call in a rotation now and next; null if nobody is."""
 
     rotation = Ref("rotation.slug", dump_only=True)
     rotation_id = fields.Integer(attribute="rotation.id", dump_only=True)

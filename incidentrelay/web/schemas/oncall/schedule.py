@@ -63,7 +63,7 @@ class LoadSchema(Body):
 
 
 class FindingSchema(Body):
-    """Something to look at, as a sentence; ``user`` is null where it is about nobody alone."""
+    """A finding, as a sentence; ``user`` is null unless it concerns one person."""
 
     kind = fields.Enum(CoverageProblemKind, by_value=True, dump_only=True)
     sentence = fields.String(dump_only=True)
@@ -119,7 +119,7 @@ class CoverSchema(Body):
 
 
 class SwapSchema(Body):
-    """Your shift that contains ``mine``, for another's that contains ``theirs``."""
+    """Swaps your shift that contains ``mine`` for another's that contains ``theirs``."""
 
     mine = Instant(required=True)
     theirs = Instant(required=True)

@@ -33,7 +33,7 @@ class RuleSchema(Body):
 
 
 class RuleListSchema(Body):
-    """``default``: there are no rules of one's own, and these are the usual ones."""
+    """``default``: the person has no rules of their own; these are the defaults."""
 
     urgency = fields.Enum(Urgency, by_value=True, dump_only=True)
     default = fields.Boolean(dump_only=True)

@@ -7,7 +7,7 @@ from incidentrelay.web.schemas.base import NAME, Flag, Resource
 
 
 class UserSchema(Resource):
-    """Without a password nobody can sign in as this person."""
+    """A user without a password cannot sign in."""
 
     username = fields.String(required=True, validate=validate.Length(*limits.USERNAME))
     display_name = fields.String(validate=NAME)

@@ -67,9 +67,7 @@ def test_a_body_that_was_cut_is_refused(login_as: Any, database: Database, recor
     with database.write() as session:
         session.execute(update(IntakeRequest).values(truncated=True, body=b"[{"))
     answer = login_as("rex").post(f"{recorded}/explain", status=409).json
-    assert (
-        answer["detail"] == "Only the beginning of this body was kept, so it cannot be explained."
-    )
+    assert answer["detail"] == "Only the start of this body was stored, so it cannot be explained."
 
 
 def test_a_body_that_is_no_payload_is_refused(
@@ -86,4 +84,4 @@ def test_handing_on(login_as: Any, testapp: Any, alert: str) -> None:
     login_as("otto").post(url, status=404)
     login_as("vera").post(url, status=403)
     answer = login_as("tara").post(url, status=409).json
-    assert answer["detail"] == "Nobody else is active in the rotation of this alert."
+    assert answer["detail"] == "No one else is active in this alert's rotation."

@@ -34,4 +34,4 @@ def test_only_managers_test(login_as: Any, route: str, who: str, status: int) ->
 def test_a_route_that_is_switched_off_says_so(login_as: Any, route: str) -> None:
     mona = login_as("mona")
     mona.patch_json(route, {"enabled": False})
-    assert "switched off" in mona.post_json(f"{route}/test", {}, status=409).json["detail"]
+    assert "disabled" in mona.post_json(f"{route}/test", {}, status=409).json["detail"]

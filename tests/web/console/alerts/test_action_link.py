@@ -113,12 +113,12 @@ def test_an_old_link_says_so(testapp: Any, pager: Any, link: Any) -> None:
     week = timedelta(days=7)
     testapp.get(link(at=NOW - week + timedelta(minutes=1)), status=200)
     text = refused(testapp, pager, link(at=NOW - week - timedelta(minutes=1)))
-    assert "This link is too old." in text
+    assert "This link has expired." in text
 
 
 @pytest.mark.parametrize("change", [lambda path: path[:-2], lambda path: path + "x"])
 def test_a_damaged_link_is_no_link(testapp: Any, pager: Any, link: Any, change: Any) -> None:
-    assert "This link is not complete." in refused(testapp, pager, change(link()))
+    assert "This link is incomplete." in refused(testapp, pager, change(link()))
 
 
 @pytest.mark.parametrize("path", ["/act", "/act/", "/act/a/b"])

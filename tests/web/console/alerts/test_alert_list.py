@@ -8,6 +8,7 @@ import pytest
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.services.alerts import list_queries as alert_list
 from tests.support import factories
+from tests.support.markup import Page
 
 
 def titles(page: Any) -> list[str]:
@@ -68,6 +69,14 @@ def test_a_search_looks_at_titles_and_labels(
     core("Latency", labels={"host": "web"})
     page = login_as("rex").get("/alerts", {"query": query})
     assert sorted(titles(page)) == found
+
+
+def test_the_tabs_keep_the_search(login_as: Any, core: Any) -> None:
+    address = {"status": "firing", "query": "a&b=c", "team": "core"}
+    page = Page(login_as("rex").get("/alerts", address).text)
+    links = [attrs for attrs in page.all("a") if "query=a%26b%3Dc" in (attrs.get("href") or "")]
+    assert [link["href"] for link in links][1] == "/alerts?status=firing&query=a%26b%3Dc&team=core"
+    assert [link.get("aria-current") for link in links] == [None, "true", None, None]
 
 
 def test_a_search_that_cannot_be_understood_is_explained(login_as: Any, core: Any) -> None:

@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import Alert
+from tests.support.markup import Page
 from tests.support.pager import NOW, a_signal
 
 
@@ -62,6 +65,45 @@ def test_hostile_text_stays_text(browse: Any, pager: Any) -> None:
     page = browse("ann").get(f"/alerts/{verdict.id}")
     assert "<script>alert" not in page.text
     assert not re.search(r'href="java', page.text, re.IGNORECASE)
+
+
+def test_any_title_is_shown_as_it_is(browse: Any, pager: Any, alert_id: int) -> None:
+    client = browse("ann")
+
+    @settings(deadline=None)
+    @given(st.text(min_size=1))
+    def shown(title: str) -> None:
+        with pager.database.write() as session:
+            pager.alert(session, alert_id).title = title
+        assert title in Page(client.get(f"/alerts/{alert_id}").text).text
+
+    shown()
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("https://wiki.example.net/a?b=1&c=2", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_link_of_a_payload_is_one_only_if_it_is_a_web_address(
+    browse: Any, pager: Any, alert_id: int, link: str | None, shown: bool
+) -> None:
+    with pager.database.write() as session:
+        pager.alert(session, alert_id).annotations = {"runbook_url": link}
+    page = Page(browse("ann").get(f"/alerts/{alert_id}").text)
+    assert (link in [attrs.get("href") for attrs in page.all("a")]) is shown
+
+
+def test_the_first_button_is_the_primary_action(browse: Any, alert_id: int) -> None:
+    page = browse("ann").get(f"/alerts/{alert_id}")
+    assert offered(page)[0] == "acknowledge"
+    group = page.text.split('aria-label="Actions"')[1].split("</details>")[0]
+    assert group.count("btn-primary") == 1
 
 
 def test_a_live_part_is_the_alert_alone(browse: Any, alert_id: int) -> None:
@@ -125,7 +167,7 @@ def test_whoever_is_second_is_told(browse: Any, alert_id: int) -> None:
         ("snooze", {}, "Choose for how long."),
         ("snooze", {"for": "99999999"}, "Choose for how long."),
         ("assign", {}, "Choose somebody."),
-        ("assign", {"username": "nobody"}, "There is nobody of this name."),
+        ("assign", {"username": "nobody"}, "There is no user with this name."),
         ("comment", {"text": "  "}, "Write between 1 and"),
         ("comment", {"text": "a\x00b"}, "Control characters are not allowed here."),
         ("comment", {"text": "x" * 10_001}, "Write at most 10000 characters."),

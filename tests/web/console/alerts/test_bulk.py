@@ -57,7 +57,8 @@ def test_it_is_done_to_all(
 
 def test_what_has_no_rotation_is_not_handed_on(login_as: Any, ids: list[int]) -> None:
     page = post(login_as("rex"), *ids[:2], action="reassign-to-next")
-    assert "0 alerts handed on, 2 not. There is no rotation in the plan" in page
+    assert "0 alerts handed on, 2 not. This alert" in page
+    assert "plan has no rotation, so there is no next person" in page
 
 
 def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int]) -> None:
@@ -75,7 +76,7 @@ def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int])
         (("x",), {"action": "ack"}, "Tick the alerts first."),
         ((1,), {"action": "explode"}, "Choose an action."),
         ((1,), {"action": "snooze", "for": "7"}, "Choose for how long"),
-        ((1,), {"action": "assign", "username": "nobody"}, "nobody of this name"),
+        ((1,), {"action": "assign", "username": "nobody"}, "no user with this name"),
         ((1,), {"action": "comment", "text": " "}, "between 1 and"),
     ],
 )

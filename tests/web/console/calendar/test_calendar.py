@@ -11,6 +11,7 @@ from incidentrelay.domain.calendar_grid import CalendarView, days_of
 from incidentrelay.models import Group, Rotation, Team, User
 from incidentrelay.web.console.calendar.grid import clocks, initials, title
 from tests.support import factories
+from tests.support.markup import Page
 from tests.support.pager import NOW
 
 HOUR = timedelta(hours=1)
@@ -81,6 +82,15 @@ def test_gaps_and_overrides_are_words(browse: Any, pager: Any) -> None:
     assert "Bob 13:00 – 15:00 Override" in text(part(page, "ir-agenda"))
     assert 'title="Bob, override: Tue 10 Mar, 13:00 UTC – Tue 10 Mar, 15:00 UTC"' in page.text
     assert "Nobody all day" in text(part(page, "ir-agenda"))
+    assert "Nobody" in text(part(page, "ir-cal"))
+
+
+def test_the_picture_is_for_eyes_only_and_the_table_for_everybody(browse: Any) -> None:
+    page = Page(browse("ann").get("/calendar").text)
+    picture = [attrs for attrs in page.all("div") if attrs.get("class") == "ir-cal"]
+    assert [attrs.get("aria-hidden") for attrs in picture] == ["true"]
+    assert [attrs["scope"] for attrs in page.all("th")] == ["col"] * 5
+    assert len(page.all("caption")) == 1
 
 
 def test_a_month_has_its_weeks(browse: Any, pager: Any) -> None:

@@ -1,20 +1,24 @@
 """Forms that the schemas of the API judge, and the macros that show them."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from marshmallow import Schema, fields, validate
 from webob.multidict import MultiDict
 
+import incidentrelay
 from incidentrelay.domain.enums import TeamRole
 from incidentrelay.domain.errors import Conflict, DomainError, InvalidInput, StaleVersion
 from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
+from incidentrelay.web.console.toolkit.context import FILTERS
 from incidentrelay.web.schemas.base import Flag, Instant, number
-from tests.pages import frame
-from tests.unit.test_templates import ENV, Page
+from tests.support.markup import Page
 
+TEMPLATES = Path(incidentrelay.__file__).parent / "templates"
 NAMES = ("name", "slug", "text", "count", "limit", "role", "on", "tags", "at")
 
 
@@ -122,8 +126,8 @@ def test_errors_of_several_fields_are_told_together() -> None:
 
 def test_what_is_wrong_elsewhere_is_said_at_the_top() -> None:
     form = posted()
-    refusing(form, InvalidInput.of("members", "There is nobody of this name."))
-    assert form.summary() == [(None, "There is nobody of this name.")]
+    refusing(form, InvalidInput.of("members", "There is no user with this name."))
+    assert form.summary() == [(None, "There is no user with this name.")]
     request = refusing(form, Conflict("The slug is taken."))
     assert request.response.status_int == 409
     assert (None, "The slug is taken.") in form.summary()
@@ -221,7 +225,11 @@ PAGE = """
 
 
 def shown(form: SchemaForm) -> Page:
-    return Page(ENV.from_string(PAGE).render(frame(form=form)))
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    env.filters |= FILTERS
+    return Page(env.from_string(PAGE).render(form=form, csrf_token="c5rf", asset=str))
 
 
 def test_every_field_has_its_label_and_its_words() -> None:
@@ -238,7 +246,7 @@ def test_every_field_has_its_label_and_its_words() -> None:
     assert name["aria-describedby"] == "field-name-error field-name-hint"
     assert set(name["aria-describedby"].split()) <= ids
     assert {"href": "#field-name"} in page.all("a")
-    assert "From (Europe/Berlin)" in "".join(page.text)
+    assert "From (Europe/Berlin)" in page.text
 
 
 def test_what_was_chosen_and_ticked_is_so_again() -> None:

@@ -115,7 +115,7 @@ def test_the_statements_do_not_grow(
 def test_the_page_is_a_picture_of_the_plan(browse: Any, pager: Any, policy: int) -> None:
     page = browse("cy").get(URL)
     said = text(page)
-    assert re.search(r"At once Whoever is on call in \S+ \(now: Ann\)", said)
+    assert re.search(r"At once The person on call in \S+ \(now: Ann\)", said)
     assert "After 5 min, if nobody has reacted Bob" in said
     assert "All of it once more" in said
     assert "Nobody else is notified." in said

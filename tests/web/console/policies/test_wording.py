@@ -58,9 +58,9 @@ def line(target: PlanTarget, *reached: str) -> Line:
 @pytest.mark.parametrize(
     ("target", "reached", "said", "bad"),
     [
-        (ON_CALL, ("Anna",), "Whoever is on call in Primary (now: Anna)", False),
-        (ON_CALL, (), "Whoever is on call in Primary (now: nobody)", True),
-        (FOREIGN, (), "Whoever is on call in Nights (Web) (paused: pages nobody)", True),
+        (ON_CALL, ("Anna",), "The person on call in Primary (now: Anna)", False),
+        (ON_CALL, (), "The person on call in Primary (now: nobody)", True),
+        (FOREIGN, (), "The person on call in Nights (Web) (paused: pages nobody)", True),
         (ANNA, ("Anna Larsen",), " Anna Larsen ()", False),
         (ANNA, (), " Anna Larsen (inactive: not notified)", True),
         (TEAM, ("A", "B"), "Everybody in Core (A and B)", False),

@@ -83,9 +83,9 @@ def test_a_new_password_ends_the_other_browsers(ann: Any, browse: Any, pager: An
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"current_password": "x", "new_password": NEW}, "This is not your present password."),
+        ({"current_password": "x", "new_password": NEW}, "This is not your current password."),
         ({"current_password": OLD, "new_password": "short"}, "A password has 8 to 1024"),
-        ({}, "This is not your present password."),
+        ({}, "This is not your current password."),
     ],
 )
 def test_a_password_is_not_changed_lightly(

@@ -120,7 +120,7 @@ def test_one_that_repeats_is_made_edited_and_ended(ann: Any, pager: Pager) -> No
     page = form.submit().follow()
     assert "Every month on the 2nd Tuesday at 08:30" in page.text
     assert _form(ann.get(f"{address}/edit"))["rule"].value == "FREQ=MONTHLY;BYDAY=2TU"
-    assert "has not begun" in ann.post(f"{address}/end").follow().text
+    assert "has not started" in ann.post(f"{address}/end").follow().text
     ann.get(f"{address}/delete")
     assert "Silence deleted" in ann.post(f"{address}/delete").follow().text
     assert stored(pager) == []
