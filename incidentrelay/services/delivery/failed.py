@@ -21,7 +21,7 @@ from incidentrelay.services.outbox.records import ALARMS
 from incidentrelay.services.recipients import state as recipient_state
 
 PAGE_SIZE = 50
-# Failures of an alert that has moved on since are of no interest.
+# Failures of alerts that have moved on since are not listed.
 _STILL_MATTERS = (
     Notification.generation == Alert.generation,
     Alert.status != AlertStatus.RESOLVED,

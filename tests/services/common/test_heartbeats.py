@@ -1,4 +1,4 @@
-"""Heartbeats: one row per name, whoever is first, and when one is missing."""
+"""Heartbeats: one row per name, and when one counts as missing."""
 
 from datetime import datetime, timedelta
 

@@ -134,7 +134,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def look(client: Client, path: str) -> Page | None:
-    """The page at ``path``; None where it is none. Whoever asks sees nothing worked out."""
+    """The HTML page at ``path``; None if there is none."""
     answer = client.get(path, status="*")
     return seen(answer) if answer.content_type == "text/html" else None
 

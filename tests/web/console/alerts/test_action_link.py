@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.actors import SYSTEM, Actor
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.models import AuditEntry, Event, GroupMember, User
 from incidentrelay.services.access import login
@@ -153,6 +153,25 @@ def test_a_link_ends_with_the_password(testapp: Any, pager: Any, link: Any) -> N
     with pager.database.write() as session:
         session.execute(delete(AuditEntry))
     refused(testapp, pager, signed)
+
+
+@pytest.mark.parametrize(
+    "changes", [[{"password": "a new good one"}], [{"active": False}, {"active": True}]]
+)
+def test_a_link_ends_with_what_an_admin_changes(
+    testapp: Any, pager: Any, link: Any, changes: list[dict[str, Any]]
+) -> None:
+    """Also if the person is active again: the link may have been read meanwhile."""
+    from incidentrelay.services.people import users
+
+    signed = link(at=NOW - timedelta(hours=1))
+    testapp.get(signed, status=200)
+    for change in changes:
+        with pager.database.write() as session:
+            ann = session.get_one(User, pager.people["ann"])
+            users.update(session, ann, change, actor=SYSTEM, now=NOW)
+    refused(testapp, pager, signed)
+    testapp.get(link(at=NOW + timedelta(seconds=1)), status=200)
 
 
 def test_a_changed_name_ends_no_link(testapp: Any, pager: Any, link: Any) -> None:
