@@ -10,7 +10,7 @@ from webob.cookies import CookieProfile
 
 from incidentrelay.models import ApiToken, WebSession
 from incidentrelay.services.access.secrets import TokenKind, token_kind
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from incidentrelay.web.security.identity import Identity, Lifetimes, load
 
 log = logging.getLogger(__name__)
