@@ -55,8 +55,8 @@ ROOMS = {
         "base query audit channel silence simulate tenancy oncall alerts intake people policy"
     ),
     "web.resources": (
-        "base grants contents oncall people alerts channels intake policies silences simulate"
-        " tenancy place root"
+        "base collections grants contents oncall people alerts channels intake policies silences"
+        " simulate tenancy place root"
     ),
     # The API and the console never import each other; see the test below.
     "web.api": "toolkit simulate people oncall channels silences intake alerts",
@@ -186,6 +186,32 @@ def test_no_floor_uses_the_libraries_of_another(floor: str) -> None:
         for line, name in imports(path)
         if name.split(".")[0] in FORBIDDEN_LIBRARIES[floor]
     ]
+    assert wrong == []
+
+
+# Web code outside of the tree composes no SQL. Pagination orders and limits a statement that
+# a node or a service made; the errors of the database become responses.
+_SQL_IN_WEB = {"web/api/toolkit/pagination.py": {"Select", "and_", "or_", "InstrumentedAttribute"}}
+_SQL_IN_NODES = {"Select", "select", "false", "joinedload", "selectinload", "InstrumentedAttribute"}
+_EXCEPTIONS = {"sqlalchemy.exc", "sqlalchemy.orm.exc"}
+
+
+def test_the_web_composes_no_sql() -> None:
+    """A node may declare the ``select`` of its rows; everything else is a service."""
+    wrong = []
+    for path in MODULES:
+        relative = path.relative_to(ROOT / PACKAGE).as_posix()
+        if not relative.startswith("web/"):
+            continue
+        nodes = _SQL_IN_NODES if relative.startswith("web/resources/") else set()
+        allowed = nodes | _SQL_IN_WEB.get(relative, set()) | {"Session"}
+        wrong += [
+            f"{place(path, line)} imports {name}"
+            for line, name in imports(path)
+            if name.split(".")[0] == "sqlalchemy"
+            and name.rpartition(".")[0] not in _EXCEPTIONS
+            and name.rpartition(".")[2] not in allowed
+        ]
     assert wrong == []
 
 

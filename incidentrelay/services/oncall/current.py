@@ -1,10 +1,11 @@
 """Lists who is on call, from the stored schedules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput
@@ -69,6 +70,19 @@ def list_on_call(session: Session, memberships: Memberships, now: datetime) -> l
     )
     rotations = list(session.scalars(scope(query, Rotation, memberships, Permission.VIEW)))
     return who_is_on_call(session, rotations, now)
+
+
+def apply_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
+    """Restrict ``statement`` to the enabled rotations of the ``team``, ``group``, ``rotation``."""
+    statement = statement.where(Rotation.enabled)
+    if "team" in wanted:
+        statement = statement.where(Rotation.team.has(Team.slug == wanted["team"]))
+    if "group" in wanted:
+        in_group = Team.group.has(Group.slug == wanted["group"])
+        statement = statement.where(Rotation.team.has(in_group))
+    if "rotation" in wanted:
+        statement = statement.where(Rotation.slug == wanted["rotation"])
+    return statement
 
 
 def rotation_shifts(

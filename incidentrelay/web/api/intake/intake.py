@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.access.identity import Identity
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake import routing as intake_routing
 from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSender
@@ -17,7 +18,6 @@ from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.intake.integrations import Integrations, SourceNode
 from incidentrelay.web.schemas.intake.route import IntegrationSchema
 from incidentrelay.web.schemas.intake.verdict import VerdictSchema
-from incidentrelay.web.security.identity import Identity
 
 
 class WrongSource(InvalidInput):
