@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import LATEST
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, on_call, shifts
 from incidentrelay.domain.permissions import Permission
@@ -98,10 +99,12 @@ def rotation_shifts(
 def _now_and_next(schedule: Schedule, at: datetime) -> tuple[Shift | None, Shift | None]:
     current = on_call(schedule, at)
     after = current.end if current else at
+    if after >= LATEST:
+        return current, None
     # Usually somebody follows at once; only a gap needs the long look.
     following = on_call(schedule, after)
     if following is None:
-        following = next(iter(shifts(schedule, after, after + _HORIZON)), None)
+        following = next(iter(shifts(schedule, after, min(after + _HORIZON, LATEST))), None)
     return current, following
 
 

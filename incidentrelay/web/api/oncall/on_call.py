@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.oncall.shifts import Shift
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.access import user_lookup
@@ -17,8 +18,6 @@ from incidentrelay.web.schemas.oncall.rotation import OnCallSchema, ShiftSchema
 from incidentrelay.web.schemas.query import InstantQuery, OnCallQuery, ShiftQuery
 
 _DEFAULT_WINDOW = timedelta(days=30)
-# The engine calculates beyond the requested times.
-_EARLIEST, _LATEST = 1971, 9000
 
 
 @api_view(
@@ -93,6 +92,5 @@ def _at(request: Any) -> datetime:
 
 
 def _bounded(field: str, at: datetime) -> datetime:
-    if not _EARLIEST <= at.year <= _LATEST:
-        raise InvalidInput.of(field, "This time is out of range.")
+    check_year(at, field)
     return at
