@@ -87,9 +87,9 @@ def set_up_worker(trap: Trap) -> None:
         if session.info.pop("recorded", False):
             trap.reach("after-record")
 
-    _around(claims, "claim", after=claimed)
-    _around(outbox_records, "perform", before=sending)
-    _around(delivery_results, "record", before=recording, after=recorded)
+    _around(claims, "claim_notification", after=claimed)
+    _around(outbox_records, "send_claim", before=sending)
+    _around(delivery_results, "record_result", before=recording, after=recorded)
 
 
 def _around(

@@ -19,7 +19,7 @@ from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, RecipientRate, Route
 from incidentrelay.services.channels import providers
 from incidentrelay.services.delivery import results as delivery_results
-from incidentrelay.services.delivery import shift_reminders
+from incidentrelay.services.delivery import shift_reminders, stalled
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import auto_resolve
 from incidentrelay.services.operations import health
@@ -127,7 +127,7 @@ def give_up(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
     write(pager, break_lane)
     write(pager, outbox_records.wake_provider, "email", NOW)
-    assert write(pager, delivery_results.mark_stalled, NOW, limit=10)
+    assert write(pager, stalled.mark_stalled, NOW, limit=10)
     write(pager, outbox_queue.cancel_pending, [1, 2], NOW)
 
 

@@ -138,10 +138,13 @@ def cancel_row(row: Notification, now: datetime) -> bool:
 
 
 def keep_insiders(
-    session: Session, rows: Sequence[Notification], now: datetime
+    session: Session, asked: AskedNotification, rows: Sequence[Notification], now: datetime
 ) -> Sequence[Notification]:
-    """Those of a bundle whose recipient is in their alert's group; the rest go alone."""
-    if len(rows) < 2:
+    """Those of a bundle whose recipient is in their alert's group; the rest go alone.
+
+    The asked notification was checked before; each other one may be of another group.
+    """
+    if all(row.id == asked.id for row in rows):
         return rows
     outsiders = recipient_state.find_outsiders(session, [row.id for row in rows])
     for row in rows:

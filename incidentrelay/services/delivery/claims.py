@@ -77,7 +77,7 @@ def claim_notification(
     ids, bundle = choose_bundle(session, asked, credit, now)
     rows = lease_rows(session, ids, bundle, now, now + lease)
     needed = [row for row in rows if is_needed(row) or cancel_row(row, now)]
-    sendable = read_messages(keep_insiders(session, needed, now), vault, now)
+    sendable = read_messages(keep_insiders(session, asked, needed, now), vault, now)
     if not sendable:
         wake_provider(session, asked.provider, now)
         return None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, tuple_, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
 from incidentrelay.domain.delivery.backoff import next_attempt
@@ -15,6 +15,7 @@ from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.channels import providers
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.delivery import fallback, rule_outcomes
+from incidentrelay.services.delivery.bundling import cancel_row, is_needed
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import ALARMS, ARRIVED, DeliveryClaim, DeliveryResult
 
@@ -89,10 +90,13 @@ def give_up_delivery(session: Session, notification_id: int, reason: str, now: d
     row = _lock_due(session, notification_id, now)
     if row is None:
         return
+    row.fence += 1
+    if not is_needed(row):
+        cancel_row(row, now)
+        return
     failed = row.kind in (*ALARMS, NotificationKind.ASSIGNMENT)
     row.state = DeliveryState.FAILED if failed else DeliveryState.CANCELLED
     row.last_error, row.next_at, row.finished_at = reason, None, now
-    row.fence += 1
     session.flush()  # the fallback queries the other notifications of this step
     notify_failure(session, [row.id], now)
 
@@ -111,6 +115,7 @@ def _lock_due(session: Session, notification_id: int, now: datetime) -> Notifica
             Notification.next_at <= now,
         )
         .with_for_update()
+        .options(selectinload(Notification.alert))
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).one_or_none()

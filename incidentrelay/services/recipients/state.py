@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from incidentrelay.domain.enums import NotificationKind
-from incidentrelay.models import Alert, Channel, GroupMember, Notification, Team
+from incidentrelay.models import Alert, Channel, GroupMember, Notification, Team, User
 
 INBOX = "inbox"
 
@@ -27,15 +27,16 @@ def why_outside(session: Session, row: Notification) -> str | None:
 
 
 def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
-    """Those of the notifications whose recipient is not in the alert's group.
+    """Those of the notifications whose recipient is not in the group of their team.
 
-    Plans keep ids of people and channels, who may have left since. Notifications that
-    are not about an alert have no outsiders.
+    Plans keep ids of people and channels, who may have left since. Admins belong to
+    every group. Messages without a team, such as codes, have no outsiders.
     """
     home = aliased(Team)
     member = exists().where(
         GroupMember.user_id == Notification.user_id, GroupMember.group_id == Team.group_id
     )
+    admin = exists().where(User.id == Notification.user_id, User.is_admin)
     own_channel = exists().where(
         Channel.id == Notification.channel_id,
         home.id == Channel.team_id,
@@ -43,12 +44,12 @@ def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
     )
     inside = or_(
         and_(Notification.channel_id.is_not(None), own_channel),
-        and_(Notification.channel_id.is_(None), member),
+        and_(Notification.channel_id.is_(None), or_(member, admin)),
     )
     query = (
         select(Notification.id)
-        .join(Alert, Alert.id == Notification.alert_id)
-        .join(Team, Team.id == Alert.team_id)
+        .outerjoin(Alert, Alert.id == Notification.alert_id)
+        .join(Team, Team.id == func.coalesce(Alert.team_id, Notification.team_id))
         .where(Notification.id.in_(ids), ~inside)
     )
     return set(session.scalars(query))

@@ -281,3 +281,54 @@ def test_an_outsider_of_a_bundle_holds_up_nobody(pager: Pager) -> None:
     assert of(pager, "email")[0].state is DeliveryState.RETRY
     assert pager.claim(rows[0].id) is None
     assert of(pager, "email")[0].state is DeliveryState.FAILED
+
+
+def test_an_outsider_left_alone_in_a_bundle_gets_nothing(pager: Pager) -> None:
+    """The row that was asked for is no longer needed; the only other one is an outsider's."""
+    storm(pager, 10)
+    [bundle] = claim_all(pager, "email")
+    pager.record(bundle, BUSY)
+    rows = of(pager, "email")
+    last = rows[-1]
+    with pager.database.write() as session:
+        away = factories.team(session, factories.group(session, "left"), "left")
+        others = select(Notification.alert_id).where(Notification.alert_id != last.alert_id)
+        session.execute(
+            update(Alert).where(Alert.id.in_(others)).values(generation=Alert.generation + 1)
+        )
+        session.get_one(Alert, last.alert_id).team_id = away.id
+    later = NOW + 10 * MINUTE
+    assert pager.claim(rows[0].id, later) is None
+    assert of(pager, "email")[-1].state is DeliveryState.RETRY
+    assert pager.claim(last.id, later) is None
+    last = of(pager, "email")[-1]
+    assert (last.state, last.last_error) == (
+        DeliveryState.FAILED,
+        "Ann is not in the alert's group.",
+    )
+
+
+def test_an_admin_gets_what_is_assigned_to_them_in_any_group(pager: Pager) -> None:
+    pager.take(a_signal())
+    with pager.database.write() as session:
+        root = factories.user(session, "root", is_admin=True)
+        actor = Actor(name="Bob", via="api", user_id=pager.people["bob"])
+        alert_actions.assign(session, pager.alert(session), root, actor=actor, now=NOW)
+        root_id = root.id
+    [mail] = [row for row in of(pager, "email") if row.user_id == root_id]
+    assert mail.kind == "assignment"
+    assert pager.claim(mail.id) is not None
+
+
+def test_a_page_that_is_not_needed_is_cancelled_though_its_recipient_left(pager: Pager) -> None:
+    """It is not a failure: nobody has to hear of the alert now."""
+    pager.take(a_signal())
+    [claim] = claim_all(pager, "email")
+    with pager.database.write() as session:
+        session.execute(delete(GroupMember).where(GroupMember.user_id == pager.people["ann"]))
+        actor = Actor(name="Bob", via="api", user_id=pager.people["bob"])
+        alert_actions.acknowledge(session, pager.alert(session), actor=actor, now=NOW)
+    assert pager.claim(claim.ids[0], NOW + LEASE) is None
+    [row] = [row for row in of(pager, "email") if row.id in claim.ids]
+    assert row.state is DeliveryState.CANCELLED
+    assert "notification_failed" not in pager.timeline()

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM
-from incidentrelay.models import Notification, ShiftReminder, User
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import GroupMember, Notification, ShiftReminder, User
 from incidentrelay.services.delivery import shift_reminders
 from incidentrelay.services.people import users
 from tests.support import factories
@@ -181,3 +182,17 @@ def test_the_number_of_statements_is_constant(pager: Pager, query_count: Any) ->
         for _ in range(5):
             factories.rotation(session, team, members=members)
     assert count(MONDAY + timedelta(days=7)) == one
+
+
+def test_who_left_the_group_gets_no_reminder(pager: Pager) -> None:
+    """It would tell them who is on call now."""
+    look(pager, MONDAY - MINUTE)
+    look(pager, MONDAY)
+    with pager.database.write() as session:
+        rows = {row.message["headline"]: row for row in session.scalars(select(Notification))}
+        ended, begun = rows["Your shift ends"], rows["Your shift begins"]
+        session.execute(delete(GroupMember).where(GroupMember.user_id == ended.user_id))
+        ids = ended.id, begun.id
+    assert [pager.claim(each, MONDAY) is None for each in ids] == [True, False]
+    with pager.database.read() as session:
+        assert session.get_one(Notification, ids[0]).state is DeliveryState.CANCELLED

@@ -14,6 +14,7 @@ from incidentrelay.services.access import memberships
 from incidentrelay.services.delivery import shift_reminders
 from incidentrelay.services.oncall import boundaries, schedules, versions
 from incidentrelay.services.operations import banners
+from tests.services.conftest import Kinds
 from tests.support import pager as pagers
 from tests.support.pager import Pager
 
@@ -38,7 +39,7 @@ def sweep(pager: Pager, at: datetime) -> None:
 
 def uncovered(pager: Pager, at: datetime) -> list[int]:
     with pager.database.read() as session:
-        found = banners.load_banners(session, ADMIN, at).uncovered
+        found = banners.load_banners(session, ADMIN, Kinds(), at).uncovered
         return [rotation.id for rotation in found]
 
 

@@ -68,7 +68,7 @@ def line(target: PlanTarget, *reached: str) -> Line:
         (TEAM, (), "Everybody in Core (no active member)", True),
         (MAIL, ("Mail",), "The channel Mail ()", False),
         (MAIL, (), "The channel Mail (switched off: not notified)", True),
-        (DELETED, (), f" {GONE} (nobody is told)", True),
+        (DELETED, (), f" {GONE} (nobody is notified)", True),
         (AGAIN, (), "The current assignee, again ()", False),
     ],
 )
