@@ -264,3 +264,18 @@ def test_modules_have_a_noun_and_a_size_that_one_can_read(path: Path) -> None:
 def test_every_part_of_the_package_stands_on_a_floor() -> None:
     wiring = {"__init__", "cli", "log_setup", "migrations", "runtime"}
     assert {floor_of(path) for path in MODULES} <= set(ALLOWED) | wiring
+
+
+def test_a_view_of_the_api_fits_into_15_lines() -> None:
+    """A view reads the request and calls one service."""
+    decorators = ("api_view", "shift_change")
+    long = [
+        f"{place(path, node.lineno)}: {node.name}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / PACKAGE / "web" / "api")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(each).startswith(decorators) for each in node.decorator_list)
+        and (node.end_lineno or 0) - node.lineno >= 15
+    ]
+    assert long == []
