@@ -32,7 +32,7 @@ from incidentrelay.db import Database
 from incidentrelay.models import Base
 from incidentrelay.runtime import build
 from incidentrelay.services.operations.demo import create_demo
-from incidentrelay.settings import load
+from incidentrelay.settings.loading import load
 
 SECONDS = 4
 MOST_REQUESTS = 20_000

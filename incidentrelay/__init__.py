@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pyramid.config import Configurator
 
     from incidentrelay.db import Database
-    from incidentrelay.settings import Settings
+    from incidentrelay.settings.declaration import Settings
 
 __version__ = "0.1.0"
 
@@ -34,7 +34,7 @@ _SHARED = (
 
 def main(global_config: Any, **settings: Any) -> Any:
     """The WSGI application of an ini file's section."""
-    from incidentrelay.settings import load
+    from incidentrelay.settings.loading import load
 
     return make_app(load(settings, os.environ), ini=settings)
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 
 MASK = "[redacted]"
 

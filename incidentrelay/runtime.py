@@ -18,7 +18,7 @@ from incidentrelay.integrations.registry import Registry as Integrations
 from incidentrelay.services.access.keys import derive_key
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks.context import WorkerContext
 from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner

@@ -27,7 +27,8 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
 from incidentrelay.models import Base
-from incidentrelay.settings import Settings, load
+from incidentrelay.settings.declaration import Settings
+from incidentrelay.settings.loading import load
 from tests.support import cast as standing_cast
 from tests.support import factories
 

@@ -8,7 +8,8 @@ from pyramid.traversal import find_resource
 from sqlalchemy import select
 
 from incidentrelay.domain.permissions import Permission, Scope
-from incidentrelay.web.resources.base import Collection, Door, Item, Node, walk
+from incidentrelay.web.resources.base import Item, Node
+from incidentrelay.web.resources.collections import Collection, FlatCollection, walk
 from incidentrelay.web.resources.root import Root
 from tests.support import cast as standing_cast
 from tests.support import factories
@@ -250,9 +251,13 @@ def test_what_one_may_view_is_what_is_listed(
 ) -> None:
     request = ask(asker, world, name)
     root = Root(request)
-    doors = [(path, cls) for path, cls in walk(Root) if issubclass(cls, Door) or path == "/groups"]
-    assert len(doors) == 9
-    for path, _ in doors:
+    flat = [
+        (path, cls)
+        for path, cls in walk(Root)
+        if issubclass(cls, FlatCollection) or path == "/groups"
+    ]
+    assert len(flat) == 9
+    for path, _ in flat:
         _listed_is_viewable(request, find_resource(root, path))
 
 
@@ -270,8 +275,8 @@ def test_what_a_bound_token_may_view_is_what_is_listed(
     root = Root(request)
     teams = request.db.scalars(root["teams"].listing()).unique().all()
     assert [team.slug for team in teams] == ["web"]
-    doors = ("alerts", "teams", "routes", "channels", "silences", "rotations", "policies")
-    for path in ("/groups", *(f"/{name}" for name in doors)):
+    flat = ("alerts", "teams", "routes", "channels", "silences", "rotations", "policies")
+    for path in ("/groups", *(f"/{name}" for name in flat)):
         _listed_is_viewable(request, find_resource(root, path))
     assert not request.has_permission(Permission.VIEW, find_resource(root, "/users"))
     assert not request.has_permission(Permission.VIEW, find_resource(root, "/audit"))

@@ -55,8 +55,8 @@ ROOMS = {
         "base query audit channel silence simulate tenancy oncall alerts intake people policy"
     ),
     "web.resources": (
-        "base grants contents oncall people alerts channels intake policies silences simulate"
-        " tenancy place root"
+        "base collections grants contents oncall people alerts channels intake policies silences"
+        " simulate tenancy place root"
     ),
     # The API and the console never import each other; see the test below.
     "web.api": "toolkit simulate people oncall channels silences intake alerts",
@@ -189,6 +189,32 @@ def test_no_floor_uses_the_libraries_of_another(floor: str) -> None:
     assert wrong == []
 
 
+# Web code outside of the tree composes no SQL. Pagination orders and limits a statement that
+# a node or a service made; the errors of the database become responses.
+_SQL_IN_WEB = {"web/api/toolkit/pagination.py": {"Select", "and_", "or_", "InstrumentedAttribute"}}
+_SQL_IN_NODES = {"Select", "select", "false", "joinedload", "selectinload", "InstrumentedAttribute"}
+_EXCEPTIONS = {"sqlalchemy.exc", "sqlalchemy.orm.exc"}
+
+
+def test_the_web_composes_no_sql() -> None:
+    """A node may declare the ``select`` of its rows; everything else is a service."""
+    wrong = []
+    for path in MODULES:
+        relative = path.relative_to(ROOT / PACKAGE).as_posix()
+        if not relative.startswith("web/"):
+            continue
+        nodes = _SQL_IN_NODES if relative.startswith("web/resources/") else set()
+        allowed = nodes | _SQL_IN_WEB.get(relative, set()) | {"Session"}
+        wrong += [
+            f"{place(path, line)} imports {name}"
+            for line, name in imports(path)
+            if name.split(".")[0] == "sqlalchemy"
+            and name.rpartition(".")[0] not in _EXCEPTIONS
+            and name.rpartition(".")[2] not in allowed
+        ]
+    assert wrong == []
+
+
 def test_the_domain_uses_the_standard_library_alone_and_nothing_impure() -> None:
     wrong = [
         f"{place(path, line)} imports {name}"
@@ -238,3 +264,18 @@ def test_modules_have_a_noun_and_a_size_that_one_can_read(path: Path) -> None:
 def test_every_part_of_the_package_stands_on_a_floor() -> None:
     wiring = {"__init__", "cli", "log_setup", "migrations", "runtime"}
     assert {floor_of(path) for path in MODULES} <= set(ALLOWED) | wiring
+
+
+def test_a_view_of_the_api_fits_into_15_lines() -> None:
+    """A view reads the request and calls one service."""
+    decorators = ("api_view", "shift_change")
+    long = [
+        f"{place(path, node.lineno)}: {node.name}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / PACKAGE / "web" / "api")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(each).startswith(decorators) for each in node.decorator_list)
+        and (node.end_lineno or 0) - node.lineno >= 15
+    ]
+    assert long == []

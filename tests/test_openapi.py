@@ -32,11 +32,11 @@ def spec(app: Any) -> dict[str, Any]:
 
 
 def address(path: str) -> str:
-    """A path template with names of things that exist; through doors those of another team."""
+    """A path template with names of things that exist; in flat lists those of another team."""
     names = dict(_IN_CORE)
     if not path.startswith("/api/groups"):
-        doors = ("team", "rotation", "policy", "channel", "route", "silence")
-        names |= dict.fromkeys(doors, "2")
+        flat = ("team", "rotation", "policy", "channel", "route", "silence")
+        names |= dict.fromkeys(flat, "2")
     names["username"] = "tara" if "/teams/" in path else "vera"
     # Everybody has a contact, in the order of the cast; root, who asks, has the first.
     names["contact"] = str(standing_cast.PEOPLE.index("vera") + 1) if "/users/" in path else "1"
@@ -188,3 +188,21 @@ def test_the_description_is_public(testapp: Client) -> None:
     answer = testapp.get("/api/openapi.json")
     assert answer.json["openapi"] == "3.1.0"
     assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("path", "tag"),
+    [
+        ("/api/groups/{group}", "groups"),
+        ("/api/groups/{group}/teams/{team}/members/{username}", "members"),
+        ("/api/groups/{group}/teams/{team}/routes/{route}/intake/{request}", "routes"),
+        ("/api/groups/{group}/teams/{team}/rotations/{rotation}/oncall", "rotations"),
+        ("/api/groups/{group}/teams/{team}/notifications", "notifications"),
+        ("/api/alerts/{alert}/ack", "alerts"),
+        ("/api/me/contacts", "me"),
+        ("/api/users/{username}/contacts", "users"),
+        ("/api/openapi.json", "root"),
+    ],
+)
+def test_an_operation_has_the_tag_of_its_node(spec: dict[str, Any], path: str, tag: str) -> None:
+    assert {tuple(each["tags"]) for each in spec["paths"][path].values()} == {(tag,)}

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from incidentrelay.cli.errors import CommandFailed
-from incidentrelay.settings import ConfigurationError, Settings, load
+from incidentrelay.settings.declaration import Settings
+from incidentrelay.settings.key import ConfigurationError
+from incidentrelay.settings.loading import load
 
 if TYPE_CHECKING:
     from incidentrelay.db import Database

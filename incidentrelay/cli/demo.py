@@ -12,7 +12,7 @@ from incidentrelay.cli.errors import CommandFailed
 if TYPE_CHECKING:
     from incidentrelay.db import Database
     from incidentrelay.services.operations.demo import DemoResult
-    from incidentrelay.settings import Settings
+    from incidentrelay.settings.declaration import Settings
 
 
 @click.command()

@@ -3,7 +3,7 @@
 import errno
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
-from incidentrelay.settings import ConfigurationError
+from incidentrelay.settings.key import ConfigurationError
 
 
 class CommandFailed(Exception):

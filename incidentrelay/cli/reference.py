@@ -10,7 +10,8 @@ from typing import Any
 import rich_click as click
 
 from incidentrelay.cli import tables
-from incidentrelay.settings import KEYS, PREFIX
+from incidentrelay.settings.declaration import KEYS
+from incidentrelay.settings.key import PREFIX
 
 
 @click.command()
@@ -62,7 +63,7 @@ def openapi_document() -> dict[str, Any]:
     from pyramid.request import Request
 
     from incidentrelay import make_app
-    from incidentrelay.settings import load
+    from incidentrelay.settings.loading import load
 
     with tempfile.TemporaryDirectory() as folder:
         placeholders = {

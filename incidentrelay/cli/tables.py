@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS, Permission, ScopeLevel
 from incidentrelay.services.operations.metrics import METRICS
-from incidentrelay.settings import KEYS, PREFIX, Key
+from incidentrelay.settings.declaration import KEYS
+from incidentrelay.settings.key import PREFIX, Key
 
 _PLACES: Mapping[ScopeLevel, str] = {
     ScopeLevel.GROUP: "group",

@@ -8,14 +8,17 @@ that happens twice is its first occurrence. This mapping never runs backwards.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from incidentrelay.domain.errors import InvalidInput
 
+# The days and times that people may enter or ask about.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+# The engine calculates beyond them: a shift began before the day that it covers.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+LATEST = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 _SECOND = timedelta(seconds=1)
 # Two changes of the clocks of one zone are never closer than weeks (Ramadan in
@@ -50,16 +53,24 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def check_year(day: date, field: str) -> None:
+    """Raise InvalidInput for ``field`` unless ``day`` is in FIRST_YEAR to LAST_YEAR."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput.of(field, f"This must lie in the years {FIRST_YEAR} to {LAST_YEAR}.")
+
+
 def as_utc(value: datetime, field: str) -> datetime:
     """``value`` in UTC.
 
     Raises ValueError when it is naive (a mistake of the program), and InvalidInput
-    naming ``field`` when it lies outside the years 1900 to 2199.
+    naming ``field`` when it is not between EARLIEST and LATEST.
     """
     if value.tzinfo is None:
         raise ValueError(f"{field} has no time zone")
     if not EARLIEST <= value < LATEST:
-        raise InvalidInput.of(field, "This must lie in the years 1900 to 2199.")
+        raise InvalidInput.of(
+            field, f"This must lie in the years {EARLIEST.year} to {LATEST.year - 1}."
+        )
     return value.astimezone(UTC)
 
 

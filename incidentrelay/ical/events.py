@@ -9,7 +9,14 @@ from typing import Any
 import recurring_ical_events
 from icalendar import Calendar, Event, vText
 
-from incidentrelay.domain.local_time import EARLIEST, as_utc, instant_of, zone_of
+from incidentrelay.domain.local_time import (
+    EARLIEST,
+    FIRST_YEAR,
+    LAST_YEAR,
+    as_utc,
+    instant_of,
+    zone_of,
+)
 from incidentrelay.ical import recurrence_limits
 
 MOST_OCCURRENCES = 500
@@ -110,8 +117,8 @@ def _times(event: Event, zone: str) -> tuple[datetime, timedelta]:
     if "DTSTART" not in event:
         raise RefusedEvent("It has no start.")
     start = _instant(value_of(event, "DTSTART").dt, zone)
-    if start.year < 1970:
-        raise RefusedEvent("It begins before 1970.")
+    if start.year < FIRST_YEAR:
+        raise RefusedEvent(f"It begins before {FIRST_YEAR}.")
     end = _instant(value_of(event, "DTEND").dt, zone) if "DTEND" in event else None
     length = value_of(event, "DURATION").dt if "DURATION" in event else None
     if (end is not None and end <= start) or (length is not None and length <= timedelta(0)):
@@ -201,6 +208,6 @@ def _instant(value: Any, zone: str) -> datetime:
         if not isinstance(value, date):
             raise RefusedEvent("It has a time that cannot be understood.")
         value = datetime.combine(value, time.min)
-    if value.year < EARLIEST.year + 1 or value.year > 2198:
+    if value.year < EARLIEST.year + 1 or value.year >= LAST_YEAR:
         raise RefusedEvent("It has a time that is too far away.")
     return instant_of(value, zone_of(zone)) if value.tzinfo is None else as_utc(value, "text")

@@ -8,7 +8,7 @@ from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 
 # So many rows of one kind are taken at a time; a sweep goes on while a batch was full.
 BATCH = 500

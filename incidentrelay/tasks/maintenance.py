@@ -9,7 +9,7 @@ from incidentrelay.services.access import login
 from incidentrelay.services.delivery import shift_reminders
 from incidentrelay.services.intake import auto_resolve
 from incidentrelay.services.operations import retention
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks.context import WorkerContext
 
 log = logging.getLogger(__name__)

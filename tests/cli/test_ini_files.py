@@ -11,7 +11,7 @@ from waitress.adjustments import Adjustments
 
 from incidentrelay.cli.config import ini_loader, read_settings
 from incidentrelay.log_setup import JSONFormatter
-from incidentrelay.settings import ConfigurationError
+from incidentrelay.settings.key import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVELOPMENT, PRODUCTION = ROOT / "development.ini", ROOT / "production.ini"

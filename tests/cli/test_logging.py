@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from incidentrelay import log_setup as own
 from incidentrelay.services.access.secrets import TokenKind, new_token
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 
 Log = Callable[..., io.StringIO]
 

@@ -11,7 +11,9 @@ from incidentrelay.db import Database
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Route
 from incidentrelay.services.access.secrets import token_digest
-from incidentrelay.settings import KEYS, PREFIX, load
+from incidentrelay.settings.declaration import KEYS
+from incidentrelay.settings.key import PREFIX
+from incidentrelay.settings.loading import load
 
 Run = Callable[..., Result]
 

@@ -14,7 +14,8 @@ from incidentrelay.cli.main import COMMANDS
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, GroupRole, Outcome, TeamRole
 from incidentrelay.domain.permissions import Permission, Scope
 from incidentrelay.integrations import default_registry as default_integrations
-from incidentrelay.settings import KEYS, PREFIX
+from incidentrelay.settings.declaration import KEYS
+from incidentrelay.settings.key import PREFIX
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

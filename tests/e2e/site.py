@@ -28,7 +28,7 @@ from incidentrelay.services.intake.receive import IntakeRequestBody
 from incidentrelay.services.operations import demo
 from incidentrelay.services.people import users
 from incidentrelay.services.silences import silences
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from tests.support import factories
 
 USERNAME, PASSWORD = "admin", "a long night at the desk"

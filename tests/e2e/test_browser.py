@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from incidentrelay.db import Database
-from incidentrelay.settings import load
+from incidentrelay.settings.loading import load
 from tests.e2e import site as sites
 from tests.e2e.site import PASSWORD, ROTATIONS, USERNAME, Site, visits
 from tests.support.calendars import calendar, event

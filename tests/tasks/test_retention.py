@@ -12,7 +12,7 @@ from incidentrelay import models
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.services.operations import retention as kinds
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks import maintenance
 from tests.support import factories
 from tests.support.factories import NOW

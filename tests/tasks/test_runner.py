@@ -26,7 +26,7 @@ from incidentrelay.services.delivery import claims, shift_reminders
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.silences import transitions as silence_transitions
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks import deliveries, escalations, maintenance
 from incidentrelay.tasks.context import WorkerContext
 from incidentrelay.tasks.jobs import HINTS, JOBS

@@ -2,10 +2,13 @@
 
 import dataclasses
 from pathlib import Path
+from typing import get_origin, get_type_hints
 
 import pytest
 
-from incidentrelay.settings import KEYS, ConfigurationError, Settings, load
+from incidentrelay.settings.declaration import KEYS, Settings
+from incidentrelay.settings.key import ConfigurationError, Key
+from incidentrelay.settings.loading import load
 
 SECRET = "k3y-that-is-long-enough-for-a-secret-0123456789"
 INI = {
@@ -19,6 +22,28 @@ INI = {
 
 def test_the_table_and_the_class_name_the_same_settings() -> None:
     assert [key.field for key in KEYS] == [field.name for field in dataclasses.fields(Settings)]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("smtp_host", "smtp.host"),
+        ("public_url", "public_url"),
+        ("intake_max_body", "intake.max_body"),
+    ],
+)
+def test_a_key_takes_its_name_from_its_field(field: str, name: str) -> None:
+    key = next(key for key in KEYS if key.field == field)
+    assert key.name == name
+    assert key.env == f"INCIDENTRELAY_{field.upper()}"
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in KEYS if key.default is not None], ids=lambda key: key.name
+)
+def test_a_default_has_the_declared_type(key: Key) -> None:
+    declared = get_type_hints(Settings)[key.field]
+    assert isinstance(getattr(load(INI, {}), key.field), get_origin(declared) or declared)
 
 
 def test_defaults_and_types() -> None:

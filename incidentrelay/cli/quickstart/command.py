@@ -19,7 +19,7 @@ from incidentrelay.cli.quickstart.readiness import Address
 
 if TYPE_CHECKING:
     from incidentrelay.services.operations.demo import DemoResult
-    from incidentrelay.settings import Settings
+    from incidentrelay.settings.declaration import Settings
 
 READY_SECONDS = 60
 POLL_SECONDS = 0.1

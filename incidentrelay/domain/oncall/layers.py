@@ -6,7 +6,7 @@ from datetime import date, time
 
 from incidentrelay.domain.enums import ShiftUnit
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.local_time import zone_names
+from incidentrelay.domain.local_time import FIRST_YEAR, LAST_YEAR, zone_names
 from incidentrelay.domain.oncall.restrictions import Window
 
 MAX_MEMBERS = 200
@@ -19,7 +19,6 @@ MAX_LENGTH = {
     ShiftUnit.WEEKS: 52,
     ShiftUnit.MONTHS: 12,
 }
-FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 _WEEKDAY = "This must be 0 (Monday) to 6 (Sunday)."
 _TIME = "This must be a time of day in whole seconds, without a zone."

@@ -19,11 +19,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.local_time import instant_of, zone_of
+from incidentrelay.domain.local_time import check_year, instant_of, zone_of
 from incidentrelay.domain.oncall.shifts import Shift
 
 LONGEST = 400
-FIRST_YEAR, LAST_YEAR = 1971, 2150
 
 _ZERO = timedelta(0)
 _DAY = timedelta(days=1)
@@ -148,10 +147,11 @@ def decimal(time_on_call: timedelta) -> str:
 
 
 def check_period(first: date, last: date) -> None:
-    """Raise InvalidInput (``from``, ``to``) unless these are 1 to 400 days in usual years."""
+    """Raise InvalidInput (``from``, ``to``) unless these are 1 to 400 days."""
     for field, day in (("from", first), ("to", last)):
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise InvalidInput.of(field, f"This must lie in the years {FIRST_YEAR} to {LAST_YEAR}.")
+        check_year(day, field)
+    # In zones west of UTC the last day ends a day later in UTC.
+    check_year(last + 2 * _DAY, "to")
     if last < first:
         raise InvalidInput.of("to", "The last day must not be before the first.")
     if (last - first).days >= LONGEST:

@@ -15,10 +15,11 @@ from itertools import islice
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import FIRST_YEAR, LAST_YEAR
 
-FIRST_YEAR, LAST = 1971, date(2199, 12, 31)
+LAST = date(LAST_YEAR, 12, 31)
 MOST_COUNT = 1000
-_LONGEST = 500
+MAX_LENGTH = 500
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = timedelta(days=1)
 _WEEKDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
@@ -66,8 +67,8 @@ def parse_rule(text: str) -> RecurrenceRule:
 
 
 def _parts(text: str) -> dict[str, str]:
-    if len(text) > _LONGEST:
-        raise _wrong(f"Write at most {_LONGEST} characters.")
+    if len(text) > MAX_LENGTH:
+        raise _wrong(f"Write at most {MAX_LENGTH} characters.")
     parts: dict[str, str] = {}
     for part in text.strip().removeprefix("RRULE:").rstrip(";").split(";"):
         name, equals, value = part.strip().upper().partition("=")
@@ -139,10 +140,10 @@ def _until(_name: str, value: str) -> datetime | date:
             found = datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         pass
-    if found is not None and FIRST_YEAR <= found.year <= LAST.year:
+    if found is not None and FIRST_YEAR <= found.year <= LAST_YEAR:
         return found
     if found is not None:
-        raise _wrong(f"UNTIL must lie in the years {FIRST_YEAR} to {LAST.year}.")
+        raise _wrong(f"UNTIL must lie in the years {FIRST_YEAR} to {LAST_YEAR}.")
     raise _wrong("UNTIL is a day like 20261231, or a time in UTC like 20261231T120000Z.")
 
 

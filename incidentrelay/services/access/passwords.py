@@ -7,8 +7,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.services.common import limits
 
-MINIMUM, MAXIMUM = 8, 1024
+MINIMUM, MAXIMUM = limits.PASSWORD
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 # Each hash takes 19 MiB: limit parallel hashing so that sign-ins cannot exhaust memory.

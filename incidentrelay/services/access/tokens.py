@@ -13,12 +13,12 @@ from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.domain.permissions import Scope
 from incidentrelay.models import ApiToken, Group, GroupMember, User
 from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
-from incidentrelay.services.common import audit, resources, validation
+from incidentrelay.services.common import audit, limits, resources, validation
 
 _FIELDS: Mapping[str, validation.Check] = {
     "name": validation.NAME,
     "scopes": validation.listing(validation.word(Scope), 1, len(Scope)),
-    "group": validation.optional(validation.line(1, 63)),
+    "group": validation.optional(validation.line(*limits.SLUG)),
     "expires_at": validation.optional(validation.instant),
 }
 

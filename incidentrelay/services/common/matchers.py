@@ -12,14 +12,16 @@ from incidentrelay.domain.matchers import (
     parse_list,
     render,
 )
-from incidentrelay.services.common import validation
+from incidentrelay.services.common import limits, validation
 
 # They say how bad it is, not what it is: the same problem may come back worse.
 _NOT_IDENTIFYING = frozenset({"severity", "source_severity"})
 _POSITIVE = (Op.EQUAL, Op.REGEX)
-_texts = validation.listing(validation.prose(4096), 0, 64)
+_texts = validation.listing(validation.prose(limits.MATCHER.high), *limits.MATCHERS)
 
-group_by: validation.Check = validation.listing(validation.line(1, 255), 0, 20)
+group_by: validation.Check = validation.listing(
+    validation.line(*limits.LABEL_NAME), *limits.GROUP_BY
+)
 
 
 def parse_matchers(value: Any) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.silences import silences
 from incidentrelay.domain.silences.silences import SilenceTiming, SilenceWindow
 from incidentrelay.models import Silence
@@ -15,7 +16,7 @@ LONGEST = timedelta(days=366)
 LONGEST_RECURRING = timedelta(seconds=limits.SILENCE_DURATION.high)
 
 _FIELDS: Mapping[str, validation.Check] = {
-    "rule": validation.line(1, 500),
+    "rule": validation.line(*limits.RECURRENCE_RULE),
     "zone": validation.zone,
     "starts_on": lambda value: _day(value).isoformat(),
     "start_time": lambda value: f"{_clock(value):%H:%M}",
@@ -37,8 +38,7 @@ def _day(value: Any) -> date:
         day = value if isinstance(value, date) else date.fromisoformat(value)
     except (TypeError, ValueError):
         raise ValueError("Write a day, like 2026-01-31.") from None
-    if not 2000 <= day.year < 2200:
-        raise ValueError("This must lie in the years 2000 to 2199.")
+    check_year(day, "starts_on")
     return day
 
 

@@ -19,7 +19,7 @@ from incidentrelay.services.common import limits, validation
 from incidentrelay.services.oncall.layers import parse_time_of_day
 
 SHORTEST_WAIT = 60
-LONGEST_WAIT = 7 * 86400
+LONGEST_WAIT = limits.STEP_DELAY.high
 
 
 def read_conditions(value: Any, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _wait(value: Any) -> int:
 
 
 _HOURS: Mapping[str, validation.Check] = {
-    "weekdays": validation.listing(validation.number(*limits.WEEKDAY), 1, 7),
+    "weekdays": validation.listing(validation.number(*limits.WEEKDAY), *limits.WEEKDAYS),
     "opens": parse_time_of_day,
     "closes": parse_time_of_day,
     "zone": validation.zone,

@@ -26,7 +26,7 @@ from incidentrelay.services.common import audit, limits, resources, team_lookup,
 from incidentrelay.services.common.slugs import check_slug, with_slug
 from incidentrelay.services.escalation import conditions as step_conditions
 
-MAX_STEPS = MAX_TARGETS = 20
+MAX_STEPS = limits.POLICY_STEPS.high
 LONGEST_DELAY = limits.STEP_DELAY.high
 # A round that repeats takes at least so long, in seconds.
 SHORTEST_ROUND = 60
@@ -134,7 +134,7 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
     table = {
         "delay": validation.number(*limits.STEP_DELAY),
         "notify_assignee_again": validation.flag,
-        "targets": validation.listing(lambda value: value, 0, MAX_TARGETS),
+        "targets": validation.listing(lambda value: value, *limits.STEP_TARGETS),
         "conditions": lambda value: value,
     }
     values = _clean(path, given, table, ("delay",))
@@ -151,7 +151,7 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
 
 
 def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, Any]:
-    table = {"kind": validation.word(TargetKind), "name": validation.line(1, 130)}
+    table = {"kind": validation.word(TargetKind), "name": validation.line(*limits.REFERENCE)}
     values = _clean(path, given, table, ("kind", "name"))
     kind, name = values["kind"], values["name"]
     if kind not in _KINDS:

@@ -28,9 +28,9 @@ _FIELDS: Mapping[str, validation.Check] = {
     "position": validation.number(*limits.ROUTE_POSITION),
     "matchers": label_matchers.parse_matchers,
     "group_by": label_matchers.group_by,
-    "rotation": validation.optional(validation.line(1, 63)),
-    "policy": validation.optional(validation.line(1, 63)),
-    "channels": validation.listing(validation.line(1, 63), 0, 50),
+    "rotation": validation.optional(validation.line(*limits.SLUG)),
+    "policy": validation.optional(validation.line(*limits.SLUG)),
+    "channels": validation.listing(validation.line(*limits.SLUG), *limits.ROUTE_CHANNELS),
     "reopen_window": validation.number(*limits.REOPEN_WINDOW),
     "auto_resolve_after": validation.optional(validation.number(*limits.AUTO_RESOLVE_AFTER)),
 }

@@ -1,13 +1,15 @@
 """Lists who is on call, from the stored schedules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import LATEST
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, on_call, shifts
 from incidentrelay.domain.permissions import Permission
@@ -71,6 +73,19 @@ def list_on_call(session: Session, memberships: Memberships, now: datetime) -> l
     return who_is_on_call(session, rotations, now)
 
 
+def apply_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Select[Any]:
+    """Restrict ``statement`` to the enabled rotations of the ``team``, ``group``, ``rotation``."""
+    statement = statement.where(Rotation.enabled)
+    if "team" in wanted:
+        statement = statement.where(Rotation.team.has(Team.slug == wanted["team"]))
+    if "group" in wanted:
+        in_group = Team.group.has(Group.slug == wanted["group"])
+        statement = statement.where(Rotation.team.has(in_group))
+    if "rotation" in wanted:
+        statement = statement.where(Rotation.slug == wanted["rotation"])
+    return statement
+
+
 def rotation_shifts(
     session: Session, rotation: Rotation, start: datetime, end: datetime
 ) -> list[Shift]:
@@ -84,10 +99,12 @@ def rotation_shifts(
 def _now_and_next(schedule: Schedule, at: datetime) -> tuple[Shift | None, Shift | None]:
     current = on_call(schedule, at)
     after = current.end if current else at
+    if after >= LATEST:
+        return current, None
     # Usually somebody follows at once; only a gap needs the long look.
     following = on_call(schedule, after)
     if following is None:
-        following = next(iter(shifts(schedule, after, after + _HORIZON)), None)
+        following = next(iter(shifts(schedule, after, min(after + _HORIZON, LATEST))), None)
     return current, following
 
 

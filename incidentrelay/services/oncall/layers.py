@@ -26,7 +26,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import limits, validation
 from incidentrelay.services.oncall.schedules import parse_wall_time
 
-MAX_LAYERS = 20
+MAX_LAYERS = limits.LAYERS.high
 _KINDS = {"daily": ShiftUnit.DAYS, "weekly": ShiftUnit.WEEKS}
 
 
@@ -59,7 +59,7 @@ def layer_kind(value: Any) -> ShiftUnit:
 def _members(value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)) or len(value) > 200:
         raise ValueError("Give a list of at most 200 usernames.")
-    return [validation.line(1, 63)(entry) for entry in value]
+    return [validation.line(*limits.USERNAME)(entry) for entry in value]
 
 
 # What a rotation with a single layer takes directly.

@@ -10,13 +10,13 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import Rotation, RotationOverride, Team, User
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import audit, resources, team_lookup, validation
+from incidentrelay.services.common import audit, limits, resources, team_lookup, validation
 from incidentrelay.services.oncall import versions as schedule_versions
 
 LONGEST = timedelta(days=366)
 
 _FIELDS: Mapping[str, validation.Check] = {
-    "user": validation.line(1, 63),
+    "user": validation.line(*limits.USERNAME),
     "starts_at": validation.instant,
     "ends_at": validation.instant,
     "reason": validation.DESCRIPTION,

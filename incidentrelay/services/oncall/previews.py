@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.oncall import coverage
 from incidentrelay.domain.oncall.coverage import CoverageReport, CoveredPerson
 from incidentrelay.domain.oncall.diff import ShiftChange, diff_shifts
@@ -19,14 +20,13 @@ from incidentrelay.domain.oncall.schedule import Revision, Schedule
 from incidentrelay.domain.oncall.shifts import Shift, gaps, shifts
 from incidentrelay.models import GroupMember, Rotation, Team, User
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import team_lookup
+from incidentrelay.services.common import limits, team_lookup
 from incidentrelay.services.oncall import overrides, rotations, schedules
 
 DEFAULT_SPAN = timedelta(days=28)
 LONGEST = timedelta(days=92)
 SOON = timedelta(days=14)
-MAX_OVERRIDES = 50
-_YEARS = (1971, 2199)
+MAX_OVERRIDES = limits.PREVIEW_OVERRIDES.high
 # Which of these users a page reaches; services/recipients knows it.
 ReachableLookup = Callable[[Session, Collection[int]], Collection[int]]
 
@@ -125,18 +125,12 @@ def list_upcoming_gaps(session: Session, rotation: Rotation, now: datetime) -> l
 
 def check_span(start: datetime, end: datetime) -> None:
     """Raise InvalidInput (``from``, ``to``) if the period is empty or over 92 days."""
-    check_instant(start, "from")
-    check_instant(end, "to")
+    check_year(start, "from")
+    check_year(end, "to")
     if end <= start:
         raise InvalidInput.of("to", "The end must be after the start.")
     if end - start > LONGEST:
         raise InvalidInput.of("to", f"Ask for at most {LONGEST.days} days.")
-
-
-def check_instant(at: datetime, field: str) -> None:
-    """Raise InvalidInput for ``field`` if the time is out of range."""
-    if not _YEARS[0] <= at.year <= _YEARS[1]:
-        raise InvalidInput.of(field, "This time is out of range.")
 
 
 def _revised(old: Schedule, layers: tuple[Layer, ...], now: datetime) -> Schedule:

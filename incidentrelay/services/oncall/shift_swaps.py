@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, on_call, shifts
@@ -138,7 +139,7 @@ def _myself(session: Session, team: Team, actor: Actor) -> User:
 
 
 def _shift(schedule: Schedule, at: datetime, field: str, now: datetime) -> Shift:
-    previews.check_instant(at, field)
+    check_year(at, field)
     shift = on_call(schedule, at)
     if shift is None:
         raise Conflict(f"Nobody has a shift at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC.")

@@ -17,13 +17,13 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import ContactMethod, User
 from incidentrelay.services.channels.config import ChannelRegistry
-from incidentrelay.services.common import audit, resources, validation
+from incidentrelay.services.common import audit, limits, resources, validation
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.people import verification
 
 MAX_CONTACTS = 20
 PROFILE_LABEL = "Profile"
-_KIND, _LABEL = validation.line(1, 32), validation.line(1, 60)
+_KIND, _LABEL = validation.line(*limits.KIND), validation.line(*limits.CONTACT_LABEL)
 _TAKEN = "This address is a contact of yours already."
 
 

@@ -13,7 +13,7 @@ from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict, NotAllowed
 from incidentrelay.models import Group, GroupMember, User
 from incidentrelay.services.access import login, passwords, user_lookup
-from incidentrelay.services.common import audit, references, resources, validation
+from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
 from incidentrelay.services.people import contacts
@@ -47,7 +47,7 @@ def email(value: Any) -> str | None:
     text = value.strip() if isinstance(value, str) else value
     if text == "":
         return None
-    if not isinstance(text, str) or len(text) > 254 or not _EMAIL.fullmatch(text):
+    if not isinstance(text, str) or len(text) > limits.ADDRESS.high or not _EMAIL.fullmatch(text):
         raise ValueError("This is not an e-mail address.")
     if ".." in text or text.startswith(".") or ".@" in text:
         raise ValueError("This is not an e-mail address.")

@@ -11,10 +11,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
-from incidentrelay.domain.errors import InvalidInput, NotFound
+from incidentrelay.domain.errors import NotFound
 from incidentrelay.domain.fingerprint import group_key
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.domain.intake.state import IntakeBatch, ItemResult
+from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
@@ -29,7 +30,6 @@ from incidentrelay.services.simulation.forecast import (
 )
 
 MOST_ITEMS = 100
-_YEARS = range(1971, 2199)
 
 RouteName = int | tuple[str, str, str]
 
@@ -70,8 +70,7 @@ def simulate_request(
     Read only; the number of statements does not grow with the items. Raises InvalidInput
     for a time outside the range of schedules.
     """
-    if at.year not in _YEARS:
-        raise InvalidInput.of("at", "This time is out of range.")
+    check_year(at, "at")
     takes_in = intake_receive.accepts_route(route)
     if takes_in:
         found = _taken_in(session, route, items, at)

@@ -14,7 +14,7 @@ from incidentrelay.domain.enums import GroupRole, TargetKind
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import audit, references, resources, validation
+from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
 
@@ -26,7 +26,9 @@ def create(
 ) -> GroupMember:
     """Make somebody a member; raises NotAllowed for a role above the actor's own."""
     values = validation.clean(
-        data, {**_ROLE, "username": validation.line(1, 63)}, required=("username", "role")
+        data,
+        {**_ROLE, "username": validation.line(*limits.USERNAME)},
+        required=("username", "role"),
     )
     user_lookup.require_rank(session, actor, group.id, [values["role"]])
     resources.lock_group(session, group.id)

@@ -12,7 +12,7 @@ from incidentrelay.domain.enums import TeamRole
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Team, TeamMember, User
 from incidentrelay.services.access import user_lookup
-from incidentrelay.services.common import audit, resources, validation
+from incidentrelay.services.common import audit, limits, resources, validation
 
 _ROLE: Mapping[str, validation.Check] = {"role": validation.word(TeamRole)}
 
@@ -22,7 +22,9 @@ def create(
 ) -> TeamMember:
     """Give a member of the group a role in the team; none above the actor's own."""
     values = validation.clean(
-        data, {**_ROLE, "username": validation.line(1, 63)}, required=("username", "role")
+        data,
+        {**_ROLE, "username": validation.line(*limits.USERNAME)},
+        required=("username", "role"),
     )
     user_lookup.require_rank(session, actor, team.group_id, [values["role"]], team)
     resources.lock_group(session, team.group_id)

@@ -1,6 +1,6 @@
 """Teams: who owns rotations, routes, channels, policies, silences and alerts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.models import Alert, Base, Channel, Group, Policy, Rotation, Route, Team
+from incidentrelay.models import Alert, Base, Channel, Group, Policy, Rotation, Route, Team, User
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.common.slugs import check_slug, with_slug
@@ -23,8 +23,8 @@ _FIELDS: Mapping[str, validation.Check] = {
     "escalation_enabled": validation.flag,
     "escalation_after_reminders": validation.number(*limits.REMINDERS_BEFORE_ESCALATION),
     "ack_timeout": validation.optional(validation.number(*limits.ACK_TIMEOUT)),
-    "fallback_user": validation.optional(validation.line(1, 63)),
-    "fallback_channel": validation.optional(validation.line(1, 63)),
+    "fallback_user": validation.optional(validation.line(*limits.USERNAME)),
+    "fallback_channel": validation.optional(validation.line(*limits.SLUG)),
 }
 
 
@@ -73,6 +73,28 @@ def delete(session: Session, team: Team, *, actor: Actor, now: datetime) -> None
         session.execute(delete_rows(model).where(model.team_id == team.id))
     resources.remove_row(session, team, used="Something of the team is still in use; try again.")
     audit.record_change(session, actor, "delete", team, now=now, group_id=team.group_id)
+
+
+def fallback_names(session: Session, teams: Sequence[Team]) -> dict[int, dict[str, str | None]]:
+    """The names of the fallback contacts by team id, in two statements at most."""
+    users = _names(session, User.id, User.username, {team.fallback_user_id for team in teams})
+    channels = _names(
+        session, Channel.id, Channel.slug, {team.fallback_channel_id for team in teams}
+    )
+    return {
+        team.id: {
+            "fallback_user": users.get(team.fallback_user_id),
+            "fallback_channel": channels.get(team.fallback_channel_id),
+        }
+        for team in teams
+    }
+
+
+def _names(session: Session, key: Any, name: Any, ids: set[int | None]) -> dict[int | None, str]:
+    known = ids - {None}
+    if not known:
+        return {}
+    return dict(session.execute(select(key, name).where(key.in_(known))).all())
 
 
 def _with_fallbacks(

@@ -11,7 +11,8 @@ from incidentrelay.models import Channel
 from incidentrelay.services.channels import channels, providers
 from incidentrelay.services.channels import health as channel_health
 from incidentrelay.services.channels.health import ChannelHealth
-from incidentrelay.web.resources.base import Door, Item, Managed, Node
+from incidentrelay.web.resources.base import Item, Managed, Node
+from incidentrelay.web.resources.collections import FlatCollection
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.channel import ChannelSchema, CircuitSchema, HealthSchema
 
@@ -67,6 +68,7 @@ def load_circuits(nodes: Sequence[Item]) -> None:
 
 
 class TeamChannels(TeamFolder):
+    tag = "channels"
     item = ChannelNode
     service = channels
     key = Channel.slug
@@ -79,7 +81,8 @@ class TeamChannels(TeamFolder):
         load_circuits(nodes)
 
 
-class Channels(Door):
+class Channels(FlatCollection):
+    tag = "channels"
     item = ChannelNode
     key = Channel.id
     sorts = {"slug": Channel.slug, "name": Channel.name}

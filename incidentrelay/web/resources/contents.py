@@ -8,7 +8,8 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import ScopeLevel
 from incidentrelay.models import Team
-from incidentrelay.web.resources.base import ACE, Collection, Folder
+from incidentrelay.web.resources.base import ACE
+from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.resources.grants import team_grants
 
 

@@ -15,7 +15,8 @@ from incidentrelay.models import (
     Team,
     User,
 )
-from incidentrelay.web.resources.base import Collection, Item, Node
+from incidentrelay.web.resources.base import Item, Node
+from incidentrelay.web.resources.collections import Collection
 
 _IN_TEAM: dict[type[Base], str] = {
     Alert: "alerts",

@@ -7,7 +7,8 @@ from sqlalchemy import Select
 
 from incidentrelay.models import Policy
 from incidentrelay.services.escalation import policies
-from incidentrelay.web.resources.base import Collection, Door, Item, Managed
+from incidentrelay.web.resources.base import Item, Managed
+from incidentrelay.web.resources.collections import Collection, FlatCollection
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.policy import PolicySchema
 
@@ -32,6 +33,7 @@ class PolicyNode(Managed):
 class PolicyCollection(Collection):
     """Policies with their steps, in a team and over all."""
 
+    tag = "policies"
     item = PolicyNode
     sorts = {"slug": Policy.slug, "name": Policy.name}
 
@@ -47,6 +49,6 @@ class TeamPolicies(PolicyCollection, TeamFolder):
     key = Policy.slug
 
 
-class Policies(PolicyCollection, Door):
+class Policies(PolicyCollection, FlatCollection):
     key = Policy.id
     scope_domain = "resources"

@@ -10,8 +10,9 @@ from incidentrelay.models import Base
 from incidentrelay.services.access import visibility
 from incidentrelay.web.resources.alerts.alerts import Alerts
 from incidentrelay.web.resources.alerts.notifications import Notifications
-from incidentrelay.web.resources.base import ACE, Collection, Item, Node, allow, walk
+from incidentrelay.web.resources.base import ACE, Item, Node, allow
 from incidentrelay.web.resources.channels import Channels
+from incidentrelay.web.resources.collections import Collection, walk
 from incidentrelay.web.resources.intake.integrations import Integrations
 from incidentrelay.web.resources.intake.routes import Routes
 from incidentrelay.web.resources.oncall.calendar import Calendar
@@ -31,6 +32,7 @@ from incidentrelay.web.resources.tenancy.users import Users
 class Root(Node):
     """Holds the request; everything below gets it from here."""
 
+    tag = "root"
     children = {
         "groups": Groups,
         "alerts": Alerts,

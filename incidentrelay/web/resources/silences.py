@@ -7,7 +7,8 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.models import Silence
 from incidentrelay.services.silences import silences
-from incidentrelay.web.resources.base import Collection, Door, Managed
+from incidentrelay.web.resources.base import Managed
+from incidentrelay.web.resources.collections import Collection, FlatCollection
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import SILENCE_VERBS
 from incidentrelay.web.schemas.silence import SilenceSchema
@@ -18,7 +19,7 @@ class SilenceNode(Managed):
     schema = SilenceSchema
     service = silences
     noun = "silence"
-    door = "silences"
+    flat_path = "silences"
     fixed = ()
     verbs = SILENCE_VERBS
     scope_domain = "resources"
@@ -31,6 +32,7 @@ class SilenceNode(Managed):
 class SilenceCollection(Collection):
     """What the lists of silences are registered for, in a team and over all."""
 
+    tag = "silences"
     item = SilenceNode
     key = Silence.id
     sorts = {"-ends_at": Silence.ends_at, "-id": Silence.id}
@@ -41,5 +43,5 @@ class TeamSilences(SilenceCollection, TeamFolder):
     verbs = SILENCE_VERBS
 
 
-class Silences(SilenceCollection, Door):
+class Silences(SilenceCollection, FlatCollection):
     scope_domain = "resources"

@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from incidentrelay.domain.delivery.rate_limit import DEFAULT_PER_MINUTE, MOST_PER_MINUTE
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import Body, Flag, Instant, InTeam, Slugged, number
 
 
@@ -34,7 +35,7 @@ class ChannelSchema(InTeam, Slugged):
     many alerts.
     """
 
-    kind = fields.String(required=True, validate=validate.Length(1, 32))
+    kind = fields.String(required=True, validate=validate.Length(*limits.KIND))
     enabled = Flag(load_default=True)
     messages_per_minute = number(1, MOST_PER_MINUTE, load_default=DEFAULT_PER_MINUTE)
     config = fields.Dict(keys=fields.String(), load_default=dict)

@@ -22,7 +22,9 @@ class TargetSchema(Body):
 class StepHoursSchema(Body):
     """On ``weekdays`` (0 is Monday) from ``opens`` to ``closes``, which may be the next day."""
 
-    weekdays = fields.List(number(*limits.WEEKDAY), required=True, validate=validate.Length(1, 7))
+    weekdays = fields.List(
+        number(*limits.WEEKDAY), required=True, validate=validate.Length(*limits.WEEKDAYS)
+    )
     opens = fields.String(required=True, validate=TIME_OF_DAY)
     closes = fields.String(required=True, validate=TIME_OF_DAY)
     zone = fields.String(required=True, validate=validate.Length(*limits.ZONE))
@@ -44,7 +46,9 @@ class StepSchema(Body):
 
     delay = number(*limits.STEP_DELAY, required=True)
     targets = fields.List(
-        fields.Nested(TargetSchema), required=True, validate=validate.Length(max=20)
+        fields.Nested(TargetSchema),
+        required=True,
+        validate=validate.Length(max=limits.STEP_TARGETS.high),
     )
     notify_assignee_again = Flag(load_default=False)
     conditions = fields.Nested(ConditionsSchema, load_default=dict)
@@ -54,5 +58,7 @@ class PolicySchema(InTeam, Slugged):
     """``repeat`` further rounds follow the first."""
 
     description = fields.String(load_default="", validate=TEXT)
-    steps = fields.List(fields.Nested(StepSchema), required=True, validate=validate.Length(1, 20))
+    steps = fields.List(
+        fields.Nested(StepSchema), required=True, validate=validate.Length(*limits.POLICY_STEPS)
+    )
     repeat = number(*limits.POLICY_REPEAT, load_default=0)

@@ -39,9 +39,9 @@ class RecurrenceSchema(Body):
     BYDAY, BYMONTHDAY, BYMONTH, WKST, and COUNT or UNTIL. It is reckoned from ``starts_on``.
     """
 
-    rule = fields.String(required=True, validate=validate.Length(1, 500))
+    rule = fields.String(required=True, validate=validate.Length(*limits.RECURRENCE_RULE))
     zone = fields.String(required=True, validate=validate.Length(*limits.ZONE))
-    starts_on = fields.String(required=True, validate=validate.Length(10, 10))
+    starts_on = fields.String(required=True, validate=validate.Length(*limits.ISO_DAY))
     start_time = fields.String(required=True, validate=_TIME)
     duration = number(*limits.SILENCE_DURATION, required=True)
 
@@ -54,9 +54,9 @@ class SilenceSchema(InTeam, Resource):
     """
 
     matchers = fields.List(
-        fields.String(validate=validate.Length(1, 4096)),
+        fields.String(validate=validate.Length(*limits.MATCHER)),
         required=True,
-        validate=validate.Length(max=64),
+        validate=validate.Length(max=limits.MATCHERS.high),
     )
     starts_at = Instant()
     ends_at = End()

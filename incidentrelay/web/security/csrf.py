@@ -16,7 +16,7 @@ from pyramid.request import RequestLocalCache
 from zope.interface import implementer
 
 from incidentrelay.services.access.keys import derive_key
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from incidentrelay.web.security.sessions import is_https, session_cookie
 
 _HEX = frozenset("0123456789abcdef")

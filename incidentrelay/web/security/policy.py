@@ -1,31 +1,36 @@
-"""Whether somebody may do something: ACLs, the scopes of tokens, and their binding."""
+"""Decides permissions: ACLs, the scopes of tokens, and the groups they are bound to."""
 
 from typing import Any
 
-from pyramid.authorization import ACLHelper, Authenticated, Everyone
+from pyramid.authorization import ACLHelper, Authenticated
 from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 
 from incidentrelay.domain.permissions import Permission, scope_needed
+from incidentrelay.services.access.identity import Identity
 from incidentrelay.web.resources.base import Node
 from incidentrelay.web.security import sessions
-from incidentrelay.web.security.identity import Identity
+from incidentrelay.web.security.principals import list_principals
 
 
 class SecurityPolicy:
-    """Access = the ACL says yes AND the token's scope does AND its binding does.
+    """Access = the ACL grants it AND the token has the scope AND its binding allows it.
 
-    The context says which verb stands for the asked one (in a list of members,
-    EDIT is MEMBERS), see ``Node.verbs``.
+    The context may require another permission instead (in a list of members, EDIT
+    requires MEMBERS); see ``Node.verbs``.
     """
 
     def __init__(self) -> None:
         self._identities = RequestLocalCache(sessions.identify)
+        self._principals = RequestLocalCache(self._list_principals)
         self._acl = ACLHelper()
 
     def identity(self, request: Any) -> Identity | None:
         identity: Identity | None = self._identities.get_or_create(request)
         return identity
+
+    def _list_principals(self, request: Any) -> frozenset[str]:
+        return list_principals(self.identity(request))
 
     def authenticated_userid(self, request: Any) -> str | None:
         identity = self.identity(request)
@@ -42,9 +47,9 @@ class SecurityPolicy:
             refusal = _beyond_token(identity, context, wanted)
             if refusal:
                 return Denied(refusal)
-        principals = identity.principals if identity else frozenset({Everyone})
+        principals = self._principals.get_or_create(request)
         if wanted in context.open_to_users and Authenticated in principals:
-            return Allowed("Whoever is signed in may %s this.", wanted)
+            return Allowed("Every signed-in user may %s this.", wanted)
         return self._acl.permits(context, principals, wanted)
 
     def remember(self, request: Any, userid: str, **kw: Any) -> list[tuple[str, str]]:

@@ -1,21 +1,24 @@
-"""Where a request's credential is, and the cookie of browser sessions."""
+"""Reads the credential of a request and writes the cookie of browser sessions."""
 
 import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from webob.cookies import CookieProfile
 
-from incidentrelay.models import ApiToken, WebSession
+from incidentrelay.services.access.identity import (
+    Identity,
+    Lifetimes,
+    load_identity,
+    record_use,
+)
 from incidentrelay.services.access.secrets import TokenKind, token_kind
-from incidentrelay.settings import Settings
-from incidentrelay.web.security.identity import Identity, Lifetimes, load
+from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
 
-# A use is written down only when the row is older, so that reading stays reading.
+# A use is recorded only when the recorded one is older, so most reads write nothing.
 TOUCH_AFTER = timedelta(minutes=5)
 
 
@@ -29,15 +32,15 @@ def cookie_name(settings: Settings) -> str:
 
 
 def session_cookie(request: Any) -> str:
-    """The value of the request's session cookie; empty where it has none."""
+    """The value of the request's session cookie; empty if there is none."""
     value = request.cookies.get(cookie_name(request.registry["settings"]), "")
     return value if token_kind(value) is TokenKind.SESSION else ""
 
 
 def bearer_token(request: Any) -> str | None:
-    """What the Authorization header holds; None where there is no such header.
+    """The token in the Authorization header; None if there is no such header.
 
-    A header of another scheme counts as a credential that is nobody's.
+    A header of another scheme counts as an invalid token.
     """
     header = request.headers.get("Authorization")
     if header is None:
@@ -49,7 +52,7 @@ def bearer_token(request: Any) -> str | None:
 
 
 def identify(request: Any) -> Identity | None:
-    """The identity of a request. A bearer token wins over a cookie, even a wrong one."""
+    """The identity of a request. A bearer token takes precedence over a cookie, even if wrong."""
     token = bearer_token(request)
     credential = session_cookie(request) if token is None else token
     if not credential:
@@ -59,7 +62,7 @@ def identify(request: Any) -> Identity | None:
         timedelta(seconds=settings.session_idle), timedelta(seconds=settings.session_lifetime)
     )
     with request.registry["database"].read() as session:
-        identity = load(session, credential, request.now, lives)
+        identity = load_identity(session, credential, request.now, lives)
     if identity is not None and _is_stale(identity, request.now, lives):
         request.add_finished_callback(_touch)
     return identity
@@ -90,21 +93,11 @@ def _is_stale(identity: Identity, now: datetime, lives: Lifetimes) -> bool:
 
 def _touch(request: Any) -> None:
     """Record the last use, after the request's own transaction ends."""
-    identity = request.identity
-    statement = (
-        update(WebSession)
-        .where(WebSession.id == identity.session_id)
-        .values(last_seen_at=request.now)
-        if identity.kind == "user"
-        else update(ApiToken)
-        .where(ApiToken.id == identity.token_id)
-        .values(last_used_at=request.now)
-    )
     try:
         with request.registry["database"].write() as session:
-            session.execute(statement)
+            record_use(session, request.identity, request.now)
     except SQLAlchemyError:
-        log.warning("The use of a session or token could not be written down.", exc_info=True)
+        log.warning("Could not record the use of a session or token.", exc_info=True)
 
 
 class _Plain:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -347,6 +347,11 @@ def test_an_instant_that_no_schedule_is_about(pager: Pager) -> None:
     for year in (1900, 2500):
         with pytest.raises(InvalidInput):
             ask(pager, signal(), at=NOW.replace(year=year))
+
+
+def test_the_first_and_the_last_instant_that_can_be_asked_about(pager: Pager) -> None:
+    for at in (datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, tzinfo=UTC)):
+        assert ask(pager, signal(), at=at).at == at
 
 
 def test_another_instant_is_another_person(pager: Pager) -> None:

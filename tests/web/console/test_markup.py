@@ -20,7 +20,7 @@ from incidentrelay import runtime
 from incidentrelay.db import Database
 from incidentrelay.models import Base, Group, Rotation, Team, User
 from incidentrelay.services.access.secrets import TokenKind, new_token
-from incidentrelay.settings import Settings
+from incidentrelay.settings.declaration import Settings
 from tests.e2e import site as sites
 from tests.e2e.site import ROTATIONS, TEAM, USERNAME, Site, visits
 from tests.support import factories

@@ -12,7 +12,8 @@ from incidentrelay.web.api.toolkit.crud import actor
 from incidentrelay.web.api.toolkit.pagination import page
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.alerts.alerts import AlertCollection, AlertNode
-from incidentrelay.web.resources.base import Collection, Item
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.collections import Collection
 from incidentrelay.web.schemas.alerts.alert import AssignSchema, CommentSchema, SnoozeSchema
 from incidentrelay.web.schemas.query import AlertQuery
 

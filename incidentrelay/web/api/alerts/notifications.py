@@ -11,7 +11,8 @@ from incidentrelay.web.resources.alerts.notifications import (
     NotificationCollection,
     NotificationNode,
 )
-from incidentrelay.web.resources.base import Collection, Item
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.collections import Collection
 from incidentrelay.web.schemas.alerts.notification import NotificationQuery
 
 

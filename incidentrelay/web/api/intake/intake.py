@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.services.access.identity import Identity
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake import routing as intake_routing
 from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSender
@@ -17,7 +18,6 @@ from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.intake.integrations import Integrations, SourceNode
 from incidentrelay.web.schemas.intake.route import IntegrationSchema
 from incidentrelay.web.schemas.intake.verdict import VerdictSchema
-from incidentrelay.web.security.identity import Identity
 
 
 class WrongSource(InvalidInput):
@@ -37,10 +37,25 @@ class WrongSource(InvalidInput):
     errors=(413, 415, 422, 503),
     summary="Send alerts; the response lists each item's outcome, in order",
 )
-def receive(context: SourceNode, request: Any) -> Any:
+def receive_alerts(context: SourceNode, request: Any) -> Any:
     identity = request.identity
     if identity.kind == "route" and identity.source != context.__name__:
         raise WrongSource(identity.source, context.__name__)
+    items, raw = _read_request(context, request)
+    try:
+        return _store(context, request, items, raw)
+    except NotAllowed:
+        raise _route_disabled(identity) from None
+    except IntegrityError as error:
+        # A row that the alert refers to was just deleted. Most senders drop an alert
+        # that is answered with a 4xx, so this must be a 503.
+        raise Unavailable("Something was just changed; send again.") from error
+
+
+def _read_request(
+    context: SourceNode, request: Any
+) -> tuple[Sequence[SignalItem], IntakeRequestBody]:
+    """The items of the body, and as much of the body as is kept."""
     settings = request.registry["settings"]
     bodies.require_json(request)
     body = bodies.read(request, settings.intake_max_body)
@@ -48,24 +63,23 @@ def receive(context: SourceNode, request: Any) -> Any:
     if len(items) > settings.intake_max_items:
         raise bodies.too_large(settings.intake_max_items, "items")
     kept = settings.intake_keep_body
-    raw = IntakeRequestBody(
+    return items, IntakeRequestBody(
         body=body[:kept],
         truncated=len(body) > kept,
         address=(request.client_addr or "")[:64],
-        sender=_sender(identity),
+        sender=_sender(request.identity),
     )
-    try:
-        return _store(context, request, items, raw)
-    except NotAllowed:
-        # The route was just disabled. Its own token is now invalid; for a
-        # personal token the other routes are tried again.
-        if identity.kind == "route":
-            raise errors.unauthorized_error() from None
-        raise Unavailable("A route was just disabled; send again.") from None
-    except IntegrityError as error:
-        # Something the alert refers to was just deleted. Most senders drop
-        # what is answered with a 4xx, so it must not be one.
-        raise Unavailable("Something was just changed; send again.") from error
+
+
+def _route_disabled(identity: Identity) -> Exception:
+    """The answer when the route was disabled meanwhile.
+
+    Its own token is invalid now. A personal token may reach another route.
+    """
+    if identity.kind == "route":
+        error: Exception = errors.unauthorized_error()
+        return error
+    return Unavailable("A route was just disabled; send again.")
 
 
 def _sender(identity: Identity) -> IntakeSender:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.oncall.shifts import Shift
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Group, Rotation, Team
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.oncall import current as on_call_now
 from incidentrelay.web.api.toolkit.pagination import page
@@ -18,8 +18,6 @@ from incidentrelay.web.schemas.oncall.rotation import OnCallSchema, ShiftSchema
 from incidentrelay.web.schemas.query import InstantQuery, OnCallQuery, ShiftQuery
 
 _DEFAULT_WINDOW = timedelta(days=30)
-# The engine calculates beyond the requested times.
-_EARLIEST, _LATEST = 1971, 9000
 
 
 @api_view(
@@ -32,17 +30,10 @@ _EARLIEST, _LATEST = 1971, 9000
     errors=(422,),
     summary="List who is on call in the rotations you may see",
 )
-def who(context: OnCall, request: Any) -> Any:
-    door = Rotations(context.root, "rotations")
-    statement = door.listing().where(Rotation.enabled)
-    if "team" in request.query:
-        statement = statement.where(Rotation.team.has(Team.slug == request.query["team"]))
-    if "group" in request.query:
-        in_group = Team.group.has(Group.slug == request.query["group"])
-        statement = statement.where(Rotation.team.has(in_group))
-    if "rotation" in request.query:
-        statement = statement.where(Rotation.slug == request.query["rotation"])
-    nodes, cursor = page(request, door, statement)
+def list_on_call(context: OnCall, request: Any) -> Any:
+    rotations = Rotations(context.root, "rotations")
+    statement = on_call_now.apply_filter(rotations.listing(), request.query)
+    nodes, cursor = page(request, rotations, statement)
     found = on_call_now.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
     # Filtering happens after the query, so a page can be short although more follow.
     user = request.query.get("user")
@@ -60,7 +51,7 @@ def who(context: OnCall, request: Any) -> Any:
     errors=(422,),
     summary="Show who is on call in this rotation, now or at another time",
 )
-def rotation_oncall(context: RotationNode, request: Any) -> Any:
+def show_on_call(context: RotationNode, request: Any) -> Any:
     return on_call_now.who_is_on_call(request.db, [context.obj], _at(request))[0]
 
 
@@ -75,7 +66,7 @@ def rotation_oncall(context: RotationNode, request: Any) -> Any:
     errors=(422,),
     summary="List the shifts from start to end",
 )
-def shifts(context: RotationNode, request: Any) -> Any:
+def list_shifts(context: RotationNode, request: Any) -> Any:
     start = _bounded("start", request.query.get("start", request.now))
     end = _bounded("end", request.query.get("end", start + _DEFAULT_WINDOW))
     if end <= start:
@@ -101,6 +92,5 @@ def _at(request: Any) -> datetime:
 
 
 def _bounded(field: str, at: datetime) -> datetime:
-    if not _EARLIEST <= at.year <= _LATEST:
-        raise InvalidInput.of(field, "This time is out of range.")
+    check_year(at, field)
     return at

@@ -8,7 +8,8 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.api.toolkit.pagination import page
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.links import api_url
-from incidentrelay.web.resources.base import Collection, Deletable, Editable, Folder, Item
+from incidentrelay.web.resources.base import Deletable, Editable, Item
+from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.schemas.query import PageQuery
 
 

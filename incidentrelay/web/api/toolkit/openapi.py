@@ -15,7 +15,8 @@ from incidentrelay import __version__
 from incidentrelay.domain.permissions import Permission, scope_needed
 from incidentrelay.web.api.toolkit.errors import MEDIA_TYPE
 from incidentrelay.web.api.toolkit.view import Spec, schema_class
-from incidentrelay.web.resources.base import Node, walk
+from incidentrelay.web.resources.base import Node
+from incidentrelay.web.resources.collections import walk
 from incidentrelay.web.resources.root import Root
 
 _CACHE = "openapi"
@@ -88,8 +89,9 @@ def _build(specs: list[Spec]) -> dict[str, Any]:
         "session", {"type": "apiKey", "in": "cookie", "name": "incidentrelay"}
     )
     document.components.schema("Problem", schema=ProblemSchema)
+    tags = _node_tags()
     for path, node_class, spec in operations(specs):
-        operation = _operation(path, node_class, spec)
+        operation = _operation(path, _tag(path, tags), node_class, spec)
         document.path(path=path, operations={spec.method.lower(): operation})
     built: dict[str, Any] = document.to_dict()
     return built
@@ -100,11 +102,11 @@ def _schema_name(schema: Any) -> str:
     return f"{name}Patch" if getattr(schema, "partial", None) is True else name
 
 
-def _operation(path: str, node_class: type[Node], spec: Spec) -> dict[str, Any]:
+def _operation(path: str, tag: str, node_class: type[Node], spec: Spec) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_id(path, spec),
         "summary": spec.summary,
-        "tags": [_tag(path)],
+        "tags": [tag],
         "parameters": _parameters(path, spec),
         "responses": _responses(node_class, spec),
     }
@@ -132,34 +134,17 @@ def _operation_id(path: str, spec: Spec) -> str:
     return "_".join([spec.method.lower(), *(words or ["root"])])
 
 
-def _tag(path: str) -> str:
-    """The noun that an address is about: its last fixed part that names a collection."""
-    fixed = [part for part in path.split("/")[2:] if part and not part.startswith("{")]
-    nested = len(fixed) > 1 and fixed[-1] not in {"openapi.json"}
-    known = [part for part in fixed if part in _TAGS]
-    return (known[-1] if nested and known else fixed[0]) if fixed else "root"
+def _node_tags() -> dict[str, str]:
+    """The tag of each path in the tree: that of its node, else its parent's."""
+    tags: dict[str, str] = {}
+    for path, node_class in walk(Root):
+        tags[path] = node_class.tag or tags[path.rpartition("/")[0]]
+    return tags
 
 
-_TAGS = frozenset(
-    {
-        "alerts",
-        "audit",
-        "channels",
-        "groups",
-        "integrations",
-        "me",
-        "members",
-        "oncall",
-        "overrides",
-        "policies",
-        "reports",
-        "rotations",
-        "routes",
-        "silences",
-        "teams",
-        "users",
-    }
-)
+def _tag(path: str, tags: dict[str, str]) -> str:
+    place = path.removeprefix("/api")
+    return tags[place] if place in tags else tags[place.rpartition("/")[0]]
 
 
 def _parameters(path: str, spec: Spec) -> list[dict[str, Any]]:

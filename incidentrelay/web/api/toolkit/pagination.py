@@ -16,7 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.services.access.keys import derive_key
-from incidentrelay.web.resources.base import Collection, Item
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.collections import Collection
 
 _CHUNK = 500
 _SIFTED_CHUNKS = 8

@@ -19,7 +19,8 @@ from pyramid.viewderivers import VIEW
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.web.api.toolkit import bodies, representations
 from incidentrelay.web.errors import flatten
-from incidentrelay.web.resources.base import Collection, Item, Node
+from incidentrelay.web.resources.base import Item, Node
+from incidentrelay.web.resources.collections import Collection
 
 SchemaOption = type[Schema] | str | None
 

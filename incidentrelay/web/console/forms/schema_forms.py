@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError, fields
 
 from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
-from incidentrelay.domain.local_time import as_utc, instant_of, wall_of, zone_of
+from incidentrelay.domain.local_time import EARLIEST, LATEST, as_utc, instant_of, wall_of, zone_of
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.errors import STATUSES, flatten
 from incidentrelay.web.schemas.base import Instant
@@ -219,8 +219,9 @@ def instant(text: str, zone: str, field: str) -> datetime:
         raise InvalidInput.of(field, "Enter a date and a time, like 2026-01-31 09:00.") from None
     if wall.tzinfo is not None:
         return as_utc(wall, field)
-    if not 1900 <= wall.year < 2200:
-        raise InvalidInput.of(field, "This must lie in the years 1900 to 2199.")
+    if not EARLIEST.year <= wall.year < LATEST.year:
+        sentence = f"This must lie in the years {EARLIEST.year} to {LATEST.year - 1}."
+        raise InvalidInput.of(field, sentence)
     found = instant_of(wall, place)
     if wall_of(found, place) != wall:
         sentence = f"There is no {wall:%H:%M} on that day: the clocks go forward over it."

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.services.escalation.policies import LONGEST_DELAY, MAX_STEPS, MAX_TARGETS
+from incidentrelay.services.common import limits
+from incidentrelay.services.escalation.policies import LONGEST_DELAY, MAX_STEPS
 from incidentrelay.web.console.forms import forms, repeating_rows
 from incidentrelay.web.console.forms.repeating_rows import number, text
 
@@ -124,7 +125,9 @@ def _read(request: Any, start: str) -> Draft:
     return Draft(
         delay=text(request, f"{start}delay"),
         again=f"{start}notify_assignee_again" in request.POST,
-        targets=list(dict.fromkeys([*targets, *([chosen] if chosen else [])]))[: MAX_TARGETS + 1],
+        targets=list(dict.fromkeys([*targets, *([chosen] if chosen else [])]))[
+            : limits.STEP_TARGETS.high + 1
+        ],
         severity=text(request, f"{start}conditions.severity"),
         weekdays=forms.words(request, f"{hours}weekdays")[:7],
         opens=text(request, f"{hours}opens"),

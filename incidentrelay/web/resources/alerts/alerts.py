@@ -8,7 +8,8 @@ from sqlalchemy.orm import joinedload
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Event
 from incidentrelay.web.resources.alerts.notifications import AlertNotifications
-from incidentrelay.web.resources.base import Collection, Door, Item
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.collections import Collection, FlatCollection
 from incidentrelay.web.resources.contents import TeamCollection, with_team
 from incidentrelay.web.schemas.alerts.alert import AlertSchema, EventSchema
 
@@ -40,7 +41,7 @@ class AlertNode(Item):
     model = Alert
     schema = AlertSchema
     noun = "alert"
-    door = "alerts"
+    flat_path = "alerts"
     offered = (Permission.VIEW, Permission.RESPOND, Permission.SILENCE)
     scope_domain = "alerts"
     children = {"events": AlertEvents, "notifications": AlertNotifications}
@@ -58,6 +59,7 @@ class AlertNode(Item):
 class AlertCollection(Collection):
     """What the views of alerts are registered for, in a team and over all."""
 
+    tag = "alerts"
     item = AlertNode
     key = Alert.id
     sorts = {"-id": Alert.id, "-last_seen_at": Alert.last_seen_at}
@@ -68,7 +70,7 @@ class TeamAlerts(AlertCollection, TeamCollection):
     scope_domain = "alerts"
 
 
-class Alerts(AlertCollection, Door):
+class Alerts(AlertCollection, FlatCollection):
     """Whoever is signed in may ask for something to be done with many alerts; what they
     may do is decided for each of them."""
 

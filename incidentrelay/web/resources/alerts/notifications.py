@@ -7,7 +7,8 @@ from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
-from incidentrelay.web.resources.base import Collection, Door, Item
+from incidentrelay.web.resources.base import Item
+from incidentrelay.web.resources.collections import Collection, FlatCollection
 from incidentrelay.web.resources.contents import TeamCollection, with_team
 from incidentrelay.web.schemas.alerts.notification import PlacedNotificationSchema
 
@@ -16,7 +17,7 @@ class NotificationNode(Item):
     model = Notification
     schema = PlacedNotificationSchema
     noun = "notification"
-    door = "notifications"
+    flat_path = "notifications"
     offered = (Permission.VIEW, Permission.RESPOND)
     scope_domain = "alerts"
 
@@ -33,6 +34,7 @@ class NotificationNode(Item):
 class NotificationCollection(Collection):
     """What the views of notifications are registered for, wherever they are listed."""
 
+    tag = "notifications"
     item = NotificationNode
     key = Notification.id
     sorts = {"-id": Notification.id}
@@ -50,5 +52,5 @@ class TeamNotifications(NotificationCollection, TeamCollection):
     scope_domain = "alerts"
 
 
-class Notifications(NotificationCollection, Door):
+class Notifications(NotificationCollection, FlatCollection):
     scope_domain = "alerts"

@@ -28,6 +28,7 @@ class SourceNode(Node):
 
 
 class Integrations(Node):
+    tag = "integrations"
     open_to_users = frozenset({Permission.VIEW})
     scope_domain = "alerts"
     filtered = frozenset({Permission.VIEW})

@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import IntakeRequest, Route
 from incidentrelay.services.intake import routes
-from incidentrelay.web.resources.base import Collection, Door, Item, Managed, Node
+from incidentrelay.web.resources.base import Item, Managed, Node
+from incidentrelay.web.resources.collections import Collection, FlatCollection
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.schemas.intake.route import IntakeSchema, RouteSchema
 
@@ -68,6 +69,7 @@ def _sources(node: Node) -> dict[str, Any]:
 
 
 class TeamRoutes(TeamFolder):
+    tag = "routes"
     item = RouteNode
     service = routes
     key = Route.slug
@@ -77,7 +79,8 @@ class TeamRoutes(TeamFolder):
         return _sources(self)
 
 
-class Routes(Door):
+class Routes(FlatCollection):
+    tag = "routes"
     item = RouteNode
     key = Route.id
     sorts = {"slug": Route.slug, "name": Route.name}

@@ -8,7 +8,8 @@ from sqlalchemy import Select
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import CalendarFeed
 from incidentrelay.services.calendars import feeds
-from incidentrelay.web.resources.base import Deletable, Folder
+from incidentrelay.web.resources.base import Deletable
+from incidentrelay.web.resources.collections import Folder
 from incidentrelay.web.schemas.oncall.feed import FeedSchema
 
 

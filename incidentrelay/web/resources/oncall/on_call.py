@@ -5,6 +5,7 @@ from incidentrelay.web.resources.base import Node
 
 
 class OnCall(Node):
+    tag = "oncall"
     open_to_users = frozenset({Permission.VIEW})
     scope_domain = "resources"
     filtered = frozenset({Permission.VIEW})

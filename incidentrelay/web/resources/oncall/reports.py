@@ -19,4 +19,5 @@ class OnCallTable(_Open):
 
 
 class Reports(Node):
+    tag = "reports"
     children = {"on-call": OnCallReport, "on-call.csv": OnCallTable}

@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload
 from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.models import Rotation, RotationOverride
 from incidentrelay.services.oncall import overrides, previews, rotations
-from incidentrelay.web.resources.base import Door, Folder, Item, Managed, Node
+from incidentrelay.web.resources.base import Item, Managed, Node
+from incidentrelay.web.resources.collections import FlatCollection, Folder
 from incidentrelay.web.resources.contents import TeamFolder, with_team
 from incidentrelay.web.resources.grants import OVERRIDE_VERBS
 from incidentrelay.web.schemas.oncall.rotation import (
@@ -34,6 +35,7 @@ class OverrideNode(Managed):
 
 
 class Overrides(Folder):
+    tag = "overrides"
     item = OverrideNode
     service = overrides
     key = RotationOverride.id
@@ -93,6 +95,7 @@ def load_layers(nodes: Sequence[Item]) -> None:
 
 
 class TeamRotations(TeamFolder):
+    tag = "rotations"
     item = RotationNode
     service = rotations
     key = Rotation.slug
@@ -105,7 +108,8 @@ class TeamRotations(TeamFolder):
         load_layers(nodes)
 
 
-class Rotations(Door):
+class Rotations(FlatCollection):
+    tag = "rotations"
     item = RotationNode
     key = Rotation.id
     sorts = {"slug": Rotation.slug, "name": Rotation.name}

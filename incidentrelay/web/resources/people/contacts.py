@@ -8,7 +8,8 @@ from sqlalchemy import Select
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.models import ContactMethod, User
 from incidentrelay.services.people import contacts
-from incidentrelay.web.resources.base import Collection, Folder, Item, Managed, Node
+from incidentrelay.web.resources.base import Item, Managed, Node
+from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.schemas.people.contact import ContactSchema
 
 

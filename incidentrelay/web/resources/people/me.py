@@ -13,15 +13,8 @@ from incidentrelay.models import ApiToken, User, WebSession
 from incidentrelay.services.access import sessions as web_sessions
 from incidentrelay.services.access import tokens
 from incidentrelay.services.people import users
-from incidentrelay.web.resources.base import (
-    ACE,
-    Collection,
-    Deletable,
-    Editable,
-    Folder,
-    Node,
-    allow,
-)
+from incidentrelay.web.resources.base import ACE, Deletable, Editable, Node, allow
+from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.resources.oncall.feeds import MyFeeds
 from incidentrelay.web.resources.people.contacts import MyContacts, MyRules
 from incidentrelay.web.schemas.people.me import MeSchema, SessionSchema, TokenSchema
@@ -77,6 +70,7 @@ class MySessions(Collection):
 class Me(Editable):
     """The caller, as ``obj``."""
 
+    tag = "me"
     model = User
     schema = MeSchema
     service = users

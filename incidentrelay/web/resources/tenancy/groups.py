@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload
 from incidentrelay.domain.permissions import Permission, ScopeLevel
 from incidentrelay.models import AuditEntry, Group, GroupMember, User
 from incidentrelay.services.tenancy import group_members, groups
-from incidentrelay.web.resources.base import ACE, Collection, Folder, Item, Managed
+from incidentrelay.web.resources.base import ACE, Item, Managed
+from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.resources.grants import MEMBERS_VERBS, group_grants
 from incidentrelay.web.resources.tenancy.teams import GroupTeams
 from incidentrelay.web.schemas.audit import AuditSchema
@@ -31,6 +32,7 @@ class GroupMemberNode(Managed):
 
 
 class GroupMembers(Folder):
+    tag = "members"
     item = GroupMemberNode
     service = group_members
     key = User.username
@@ -56,6 +58,7 @@ class AuditNode(Item):
 class GroupAudit(Collection):
     """Who changed what in one group."""
 
+    tag = "audit"
     item = AuditNode
     key = AuditEntry.id
     sorts = {"-id": AuditEntry.id}
@@ -69,6 +72,7 @@ class GroupAudit(Collection):
 class Audit(Collection):
     """Who changed what anywhere."""
 
+    tag = "audit"
     item = AuditNode
     key = AuditEntry.id
     sorts = {"-id": AuditEntry.id}
@@ -97,6 +101,7 @@ class GroupNode(Managed):
 class Groups(Folder):
     """All groups; only an admin makes one, everybody sees their own."""
 
+    tag = "groups"
     item = GroupNode
     service = groups
     key = Group.slug

@@ -7,12 +7,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission, ScopeLevel
-from incidentrelay.models import Channel, Team, TeamMember, User
+from incidentrelay.models import Team, TeamMember, User
 from incidentrelay.services.tenancy import team_members, teams
 from incidentrelay.web.resources.alerts.alerts import TeamAlerts
 from incidentrelay.web.resources.alerts.notifications import TeamNotifications
-from incidentrelay.web.resources.base import ACE, Door, Folder, Item, Managed
+from incidentrelay.web.resources.base import ACE, Item, Managed
 from incidentrelay.web.resources.channels import TeamChannels
+from incidentrelay.web.resources.collections import FlatCollection, Folder
 from incidentrelay.web.resources.contents import TeamCollection
 from incidentrelay.web.resources.grants import MEMBERS_VERBS, group_grants, team_grants
 from incidentrelay.web.resources.intake.routes import TeamRoutes
@@ -37,6 +38,7 @@ class TeamMemberNode(Managed):
 
 
 class TeamMembers(TeamCollection, Folder):
+    tag = "members"
     item = TeamMemberNode
     service = team_members
     key = User.username
@@ -51,7 +53,7 @@ class TeamMembers(TeamCollection, Folder):
 
 
 class TeamNode(Managed):
-    """A team. ``fallback_*`` of the representation are filled in by ``load_fallbacks``."""
+    """A team. ``fallback_*`` of the representation come from ``preload``."""
 
     model = Team
     schema = TeamSchema
@@ -89,29 +91,17 @@ class TeamNode(Managed):
         return self.fallbacks
 
 
-def load_fallbacks(nodes: Sequence[Item]) -> None:
-    """Give team nodes the names of their fallback contacts, in two statements at most."""
+def _load_fallbacks(nodes: Sequence[Item]) -> None:
     if not nodes:
         return
-    people = {node.obj.fallback_user_id for node in nodes} - {None}
-    channels = {node.obj.fallback_channel_id for node in nodes} - {None}
-    names = _names(nodes[0], User.id, User.username, people)
-    slugs = _names(nodes[0], Channel.id, Channel.slug, channels)
+    names = teams.fallback_names(nodes[0].db, [node.obj for node in nodes])
     for node in nodes:
         if isinstance(node, TeamNode):
-            node.fallbacks = {
-                "fallback_user": names.get(node.obj.fallback_user_id),
-                "fallback_channel": slugs.get(node.obj.fallback_channel_id),
-            }
-
-
-def _names(node: Item, key: Any, name: Any, ids: set[int]) -> dict[int, str]:
-    if not ids:
-        return {}
-    return dict(node.db.execute(select(key, name).where(key.in_(ids))).all())
+            node.fallbacks = names[node.obj.id]
 
 
 class GroupTeams(Folder):
+    tag = "teams"
     item = TeamNode
     service = teams
     key = Team.slug
@@ -125,14 +115,15 @@ class GroupTeams(Folder):
         return super().statement().where(Team.group_id == self.owner.id)
 
     def preload(self, nodes: Sequence[Item]) -> None:
-        load_fallbacks(nodes)
+        _load_fallbacks(nodes)
 
 
-class Teams(Door):
+class Teams(FlatCollection):
+    tag = "teams"
     item = TeamNode
     key = Team.id
     sorts = {"slug": Team.slug, "name": Team.name}
     scope_domain = "resources"
 
     def preload(self, nodes: Sequence[Item]) -> None:
-        load_fallbacks(nodes)
+        _load_fallbacks(nodes)

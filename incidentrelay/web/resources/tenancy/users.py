@@ -2,7 +2,8 @@
 
 from incidentrelay.models import User
 from incidentrelay.services.people import users
-from incidentrelay.web.resources.base import Folder, Managed
+from incidentrelay.web.resources.base import Managed
+from incidentrelay.web.resources.collections import Folder
 from incidentrelay.web.resources.people.contacts import UserContacts
 from incidentrelay.web.schemas.tenancy.user import UserSchema
 
@@ -18,6 +19,7 @@ class UserNode(Managed):
 
 
 class Users(Folder):
+    tag = "users"
     item = UserNode
     service = users
     key = User.username

@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.alerts.alert import NotificationSchema
 from incidentrelay.web.schemas.base import SLUG, InTeam, Ref
 from incidentrelay.web.schemas.query import PageQuery
@@ -20,8 +21,8 @@ class PlacedNotificationSchema(InTeam, NotificationSchema):
 class NotificationQuery(PageQuery):
     state = fields.Enum(DeliveryState, by_value=True)
     kind = fields.Enum(NotificationKind, by_value=True)
-    method = fields.String(validate=validate.Length(1, 32))
-    alert = fields.Integer(validate=validate.Range(1, 2**63 - 1))
+    method = fields.String(validate=validate.Length(*limits.KIND))
+    alert = fields.Integer(validate=validate.Range(*limits.ROW_ID))
     group = fields.String(validate=SLUG)
     team = fields.String(validate=SLUG)
     channel = fields.String(validate=SLUG)

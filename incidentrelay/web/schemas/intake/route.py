@@ -23,18 +23,18 @@ class RouteSchema(InTeam, Slugged):
     begins.
     """
 
-    source = fields.String(required=True, validate=validate.Length(1, 32))
+    source = fields.String(required=True, validate=validate.Length(*limits.KIND))
     enabled = Flag(load_default=True)
     position = number(*limits.ROUTE_POSITION)
     matchers = fields.List(
-        fields.String(validate=validate.Length(1, 4096)),
+        fields.String(validate=validate.Length(*limits.MATCHER)),
         load_default=list,
-        validate=validate.Length(max=64),
+        validate=validate.Length(max=limits.MATCHERS.high),
     )
     group_by = fields.List(
-        fields.String(validate=validate.Length(1, 255)),
+        fields.String(validate=validate.Length(*limits.LABEL_NAME)),
         load_default=list,
-        validate=validate.Length(max=20),
+        validate=validate.Length(max=limits.GROUP_BY.high),
     )
     rotation = Ref("rotation.slug", load_default=None, allow_none=True)
     policy = Ref("policy.slug", load_default=None, allow_none=True)
@@ -68,10 +68,10 @@ class RouteTestSchema(Body):
     """Labels of the test alert, for routes whose matchers ask for some."""
 
     labels = fields.Dict(
-        keys=fields.String(validate=validate.Length(1, 255)),
-        values=fields.String(validate=validate.Length(max=1024)),
+        keys=fields.String(validate=validate.Length(*limits.LABEL_NAME)),
+        values=fields.String(validate=validate.Length(max=limits.LABEL_VALUE)),
         load_default=dict,
-        validate=validate.Length(max=64),
+        validate=validate.Length(max=limits.MATCHERS.high),
     )
 
 

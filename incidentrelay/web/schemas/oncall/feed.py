@@ -3,9 +3,10 @@
 from marshmallow import fields, validate
 
 from incidentrelay.services.calendars.feeds import FeedScope
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import Resource
 
-_ID = validate.Range(1, 2**63 - 1)
+_ID = validate.Range(*limits.ROW_ID)
 
 
 class FeedSchema(Resource):

@@ -21,7 +21,7 @@ TIME_OF_DAY = validate.Regexp(
     r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Write a time of day, like 09:00."
 )
 _USERNAME = validate.Length(*limits.USERNAME)
-_MEMBERS = validate.Length(max=200)
+_MEMBERS = validate.Length(max=limits.MEMBERS.high)
 
 
 class WindowSchema(Body):
@@ -44,13 +44,15 @@ class LayerSchema(Body):
     handoff_weekday = number(*limits.WEEKDAY)
     zone = fields.String(validate=validate.Length(*limits.ZONE))
     start_date = fields.Date()
-    windows = fields.List(fields.Nested(WindowSchema), validate=validate.Length(max=50))
+    windows = fields.List(
+        fields.Nested(WindowSchema), validate=validate.Length(max=limits.WINDOWS.high)
+    )
 
 
 class ScheduleFields(Schema):
     """``layers``, or for a single layer its fields directly; higher layers come last."""
 
-    layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(1, 20))
+    layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(*limits.LAYERS))
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
     members = fields.List(fields.String(validate=_USERNAME), load_only=True, validate=_MEMBERS)
     zone = fields.String(load_only=True, validate=validate.Length(*limits.ZONE))

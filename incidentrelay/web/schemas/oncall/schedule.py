@@ -32,7 +32,10 @@ class NewOverrideSchema(Body):
 class PreviewRequestSchema(Body, ScheduleFields):
     """An edit of the schedule and new overrides, looked at ``from`` now ``to`` 28 days later."""
 
-    overrides = fields.List(fields.Nested(NewOverrideSchema), validate=validate.Length(max=50))
+    overrides = fields.List(
+        fields.Nested(NewOverrideSchema),
+        validate=validate.Length(max=limits.PREVIEW_OVERRIDES.high),
+    )
     start = Instant(data_key="from")
     end = Instant(data_key="to")
 

@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.domain.escalation.notification_rules import LONGEST_DELAY, MOST_RULES
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.alerts.alert import NotificationSchema
 from incidentrelay.web.schemas.base import INTEGER, Body, Instant, Ref, Resource, number
 
@@ -14,15 +15,15 @@ class ContactSchema(Resource):
     ``profile``: it is the e-mail address of the profile, and is changed there.
     """
 
-    kind = fields.String(required=True, validate=validate.Length(1, 32))
-    label = fields.String(required=True, validate=validate.Length(1, 60))
-    address = fields.String(required=True, validate=validate.Length(1, 254))
+    kind = fields.String(required=True, validate=validate.Length(*limits.KIND))
+    label = fields.String(required=True, validate=validate.Length(*limits.CONTACT_LABEL))
+    address = fields.String(required=True, validate=validate.Length(*limits.ADDRESS))
     verified_at = Instant(dump_only=True, allow_none=True)
     profile = fields.Boolean(dump_only=True)
 
 
 class CodeSchema(Body):
-    code = fields.String(required=True, validate=validate.Length(1, 20))
+    code = fields.String(required=True, validate=validate.Length(*limits.CODE))
 
 
 class RuleSchema(Body):

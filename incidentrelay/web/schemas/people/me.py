@@ -12,8 +12,8 @@ class MeSchema(Resource):
 
     username = fields.String(validate=validate.Length(*limits.USERNAME))
     display_name = fields.String(validate=NAME)
-    email = fields.String(allow_none=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=validate.Length(max=40))
+    email = fields.String(allow_none=True, validate=validate.Length(max=limits.ADDRESS.high))
+    phone = fields.String(allow_none=True, validate=validate.Length(max=limits.PHONE))
     zone = fields.String(validate=validate.Length(*limits.ZONE))
     shift_start_reminder = Flag()
     shift_end_reminder = Flag()
@@ -22,8 +22,10 @@ class MeSchema(Resource):
 
 
 class PasswordSchema(Body):
-    current_password = fields.String(required=True, validate=validate.Length(max=1024))
-    new_password = fields.String(required=True, validate=validate.Length(max=1024))
+    current_password = fields.String(
+        required=True, validate=validate.Length(max=limits.PASSWORD.high)
+    )
+    new_password = fields.String(required=True, validate=validate.Length(max=limits.PASSWORD.high))
 
 
 class TokenSchema(Resource):

@@ -11,9 +11,13 @@ class UserSchema(Resource):
 
     username = fields.String(required=True, validate=validate.Length(*limits.USERNAME))
     display_name = fields.String(validate=NAME)
-    email = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=254))
-    phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
+    email = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=limits.ADDRESS.high)
+    )
+    phone = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=limits.PHONE)
+    )
     zone = fields.String(load_default="UTC", validate=validate.Length(*limits.ZONE))
     active = Flag(load_default=True)
     is_admin = Flag(load_default=False)
-    password = fields.String(load_only=True, validate=validate.Length(8, 1024))
+    password = fields.String(load_only=True, validate=validate.Length(*limits.PASSWORD))

@@ -164,7 +164,9 @@ def test_people_are_added_up_and_what_lies_outside_does_not_count() -> None:
         (date(2026, 3, 10), date(2026, 3, 9), "to"),
         (date(2026, 1, 1), date(2027, 2, 5), "to"),
         (date(1, 1, 1), date(1, 1, 1), "from"),
-        (date(2150, 12, 31), date(2151, 1, 1), "to"),
+        (date(1969, 12, 31), date(1970, 1, 1), "from"),
+        (date(2199, 12, 1), date(2199, 12, 30), "to"),
+        (date(2199, 12, 31), date(2200, 1, 1), "to"),
     ],
 )
 def test_periods_that_are_refused(first: date, last: date, field: str) -> None:

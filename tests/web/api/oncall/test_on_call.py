@@ -85,3 +85,13 @@ def test_nobody_on_call_is_null(login_as: Any, core: str, database: Any, cast: A
         factories.rotation(session, cast.teams["core"].team, "empty")
     row = login_as("rex").get(f"{core}/rotations/empty/oncall").json
     assert (row["user"], row["since"], row["next_user"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("path", ["/api/oncall", "{core}/rotations/primary/oncall"])
+def test_the_last_times_that_can_be_asked_about(login_as: Any, core: str, path: str) -> None:
+    rex = login_as("rex")
+    address = path.format(core=core)
+    for at in ("1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z"):
+        rex.get(f"{address}?at={at}", status=200)
+    for at in ("1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z"):
+        assert list(rex.get(f"{address}?at={at}", status=422).json["errors"]) == ["at"]

@@ -1,16 +1,14 @@
-"""Who is asking: one value, loaded once per request with at most two statements."""
+"""The identity behind a credential, loaded with at most two statements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pyramid.authorization import Authenticated, Everyone
-from sqlalchemy import String, literal, select, type_coerce, union_all
+from sqlalchemy import String, literal, select, type_coerce, union_all, update
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import GroupRole, TeamRole
-from incidentrelay.domain.permissions import INGEST_PRINCIPAL, Scope
 from incidentrelay.models import (
     ApiToken,
     Group,
@@ -34,8 +32,8 @@ class Identity:
 
     ``groups`` and ``teams`` map ids to roles; inactive groups do not count, and a
     role in a team counts for members of its group only. ``scopes`` and
-    ``bound_group_id`` limit a token. ``principals`` are what ACLs speak of.
-    ``seen_at`` is the last use that the session's or token's row knows of.
+    ``bound_group_id`` limit a token. ``seen_at`` is the last recorded use of the session
+    or token.
     """
 
     kind: Kind
@@ -54,10 +52,6 @@ class Identity:
     seen_at: datetime | None = None
     route_id: int | None = None
     source: str | None = None
-    principals: frozenset[str] = field(init=False, default=frozenset())
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "principals", frozenset(_principals(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +62,33 @@ class Lifetimes:
     absolute: timedelta
 
 
-def load(session: Session, credential: str, now: datetime, lives: Lifetimes) -> Identity | None:
-    """The identity of ``credential`` (a cookie's value or bearer token), or None."""
+def load_identity(
+    session: Session, credential: str, now: datetime, lives: Lifetimes
+) -> Identity | None:
+    """The identity of ``credential``, a cookie's value or bearer token; None if invalid."""
     match token_kind(credential):
         case TokenKind.SESSION:
-            return _browser(session, credential, now, lives)
+            return _load_browser(session, credential, now, lives)
         case TokenKind.USER:
-            return _personal(session, credential, now)
+            return _load_token(session, credential, now)
         case TokenKind.ROUTE:
-            return _route(session, credential)
+            return _load_route(session, credential)
         case _:
             return None
 
 
-def _principals(identity: Identity) -> list[str]:
-    if identity.kind == "route":
-        return [Everyone, f"route:{identity.route_id}", INGEST_PRINCIPAL]
-    facts = [Everyone, Authenticated, f"user:{identity.user_id}"]
-    facts += ["role:admin"] if identity.is_admin else []
-    facts += [f"group:{group}:{role}" for group, role in identity.groups.items()]
-    facts += [f"team:{team}:{role}" for team, role in identity.teams.items()]
-    if identity.kind == "token":
-        facts.append(f"token:{identity.token_id}")
-        facts += [INGEST_PRINCIPAL] if Scope.ALERTS_WRITE in identity.scopes else []
-    return facts
+def record_use(session: Session, identity: Identity, now: datetime) -> None:
+    """Record the last use of the session or token of ``identity``."""
+    session.execute(
+        update(WebSession).where(WebSession.id == identity.session_id).values(last_seen_at=now)
+        if identity.kind == "user"
+        else update(ApiToken).where(ApiToken.id == identity.token_id).values(last_used_at=now)
+    )
 
 
-def _browser(session: Session, cookie: str, now: datetime, lives: Lifetimes) -> Identity | None:
+def _load_browser(
+    session: Session, cookie: str, now: datetime, lives: Lifetimes
+) -> Identity | None:
     row = session.execute(
         select(*_PERSON, WebSession.id.label("session_id"), WebSession.last_seen_at)
         .join(User, User.id == WebSession.user_id)
@@ -111,11 +105,11 @@ def _browser(session: Session, cookie: str, now: datetime, lives: Lifetimes) -> 
         kind="user",
         session_id=row.session_id,
         seen_at=row.last_seen_at,
-        **_person(session, row),
+        **_load_person(session, row),
     )
 
 
-def _personal(session: Session, token: str, now: datetime) -> Identity | None:
+def _load_token(session: Session, token: str, now: datetime) -> Identity | None:
     row = session.execute(
         select(
             *_PERSON,
@@ -137,11 +131,11 @@ def _personal(session: Session, token: str, now: datetime) -> Identity | None:
         scopes=frozenset(row.scopes),
         bound_group_id=row.group_id,
         seen_at=row.last_used_at,
-        **_person(session, row),
+        **_load_person(session, row),
     )
 
 
-def _route(session: Session, token: str) -> Identity | None:
+def _load_route(session: Session, token: str) -> Identity | None:
     row = session.execute(
         select(Route.id, Route.slug, Route.source)
         .join(Team, Team.id == Route.team_id)
@@ -153,11 +147,11 @@ def _route(session: Session, token: str) -> Identity | None:
     return Identity(kind="route", username=row.slug, route_id=row.id, source=row.source)
 
 
-def _person(session: Session, row: Any) -> dict[str, Any]:
+def _load_person(session: Session, row: Any) -> dict[str, Any]:
     """The fields of Identity that say who a person is and which roles they have."""
     groups: dict[int, GroupRole] = {}
     teams: dict[int, tuple[int, TeamRole]] = {}
-    for group_id, team_id, role in session.execute(_memberships(row.id)):
+    for group_id, team_id, role in session.execute(_select_memberships(row.id)):
         if team_id is None:
             groups[group_id] = GroupRole(role)
         else:
@@ -173,7 +167,7 @@ def _person(session: Session, row: Any) -> dict[str, Any]:
     }
 
 
-def _memberships(user_id: int) -> Any:
+def _select_memberships(user_id: int) -> Any:
     of_groups: Any = (
         select(
             GroupMember.group_id,

@@ -1,0 +1,80 @@
+"""Parsers of settings: each takes the text and returns the value.
+
+They raise ValueError with a phrase that says what to write instead.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"\d{1,12}", value) or not low <= int(value) <= high:
+            raise ValueError(f"write a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def days(value: str) -> int:
+    """0, or long enough that sources can still reopen alerts."""
+    days = number(0, 36_500)(value)
+    if days == 1:
+        raise ValueError("write 0, which is for ever, or at least 2")
+    return days
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"write one of: {', '.join(words)}")
+        return value
+
+    return parse
+
+
+def public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write the address that people's browsers use, like https://relay.example")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("leave out user name, query and fragment")
+    return value.rstrip("/")
+
+
+def secret_key(value: str) -> str:
+    if len(value) < 32 or len(set(value)) < 8:
+        raise ValueError("it is too short or too simple")
+    return value
+
+
+def metrics_token(value: str) -> str:
+    if value and not re.fullmatch(r"[!-~]{16,200}", value):
+        raise ValueError("write 16 to 200 letters, digits and signs, without blanks")
+    return value
+
+
+def database_url(value: str) -> str:
+    if not re.match(r"(sqlite|postgresql\+psycopg)://", value):
+        raise ValueError("write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
+    return value
+
+
+def huey_url(value: str) -> str:
+    if not re.match(r"(sqlite:///|rediss?://|unix://|memory:)", value):
+        raise ValueError("write sqlite:///FILE or redis://HOST:6379/0")
+    return value
+
+
+def networks(value: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(word) for word in re.split(r"[\s,]+", value) if word)
+
+
+def sender(value: str) -> str:
+    if not re.fullmatch(r"[^@\r\n]*[^@\s]+@[^@\s>]+>?", value):
+        raise ValueError("write an address, like IncidentRelay <pager@relay.example>")
+    return value

@@ -1,0 +1,115 @@
+"""The kinds of collections, and :func:`walk`, which enumerates the tree without any row."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any, ClassVar
+
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.web.resources.base import Item, Node, parse_id
+
+
+class Collection(Node):
+    """A node whose children are rows.
+
+    ``key`` is the column that path segments name. ``sorts`` are the orders of its list by
+    their public names; the first is the default.
+    """
+
+    item: ClassVar[type[Item]]
+    key: ClassVar[InstrumentedAttribute[Any]]
+    sorts: ClassVar[Mapping[str, InstrumentedAttribute[Any]]]
+
+    @classmethod
+    def branches(cls) -> Iterator[tuple[str, type[Node]]]:
+        yield from super().branches()
+        yield f"{{{cls.item.noun}}}", cls.item
+
+    def __getitem__(self, name: str) -> Node:
+        if name in self.children:
+            return super().__getitem__(name)
+        return self.wrap(self.find(name))
+
+    @property
+    def owner(self) -> Any:
+        """The row above the collection; None at the root."""
+        return self.__parent__.obj if isinstance(self.__parent__, Item) else None
+
+    def statement(self) -> Select[Any]:
+        """All rows of the collection."""
+        return self.item.rows()
+
+    def listing(self) -> Select[Any]:
+        """The rows that the caller may see."""
+        return self.statement()
+
+    def find(self, name: str) -> Any:
+        """The row that a path segment names; KeyError where there is none."""
+        # Through the class: a column is a descriptor, which wants rows as instances.
+        column = type(self).key
+        value = parse_id(name) if column.key == "id" else name
+        row = self.db.scalar(self.statement().where(column == value))
+        if row is None:
+            raise KeyError(name)
+        return row
+
+    def wrap(self, row: Any) -> Item:
+        return self.item(self, self.name_of(row), row)
+
+    def name_of(self, row: Any) -> str:
+        return str(getattr(row, type(self).key.key))
+
+    def fresh(self, row: Any) -> Item:
+        """The node of a row that was just written, with everything read again."""
+        # What the database computed, and the id, are needed to read it.
+        self.db.flush()
+        statement = self.statement().where(self.item.model.id == row.id)
+        return self.wrap(
+            self.db.scalars(statement, execution_options={"populate_existing": True}).one()
+        )
+
+    def preload(self, nodes: Sequence[Item]) -> None:
+        """Load what ``details`` of these nodes needs, in a constant number of statements."""
+
+
+class Folder(Collection):
+    """A collection whose items ``service.create`` creates."""
+
+    service: ModuleType
+
+    def extras(self) -> Mapping[str, Any]:
+        """Further keyword arguments of ``service.create``."""
+        return {}
+
+
+class FlatCollection(Collection):
+    """All rows of a kind that the caller may see, wherever they are in the tree.
+
+    Every signed-in user may list it. Its items are placed in their own group and team.
+    """
+
+    open_to_users = frozenset({Permission.VIEW})
+    filtered = frozenset({Permission.VIEW})
+
+    def listing(self) -> Select[Any]:
+        listing: Select[Any] = self.root.visible(self.statement(), self.item.model)
+        return listing
+
+    def wrap(self, row: Any) -> Item:
+        item: Item = self.root.place(row)
+        return item
+
+
+def walk(node_class: type[Node], path: str = "") -> Iterator[tuple[str, type[Node]]]:
+    """Every (path template, node class) from ``node_class`` down.
+
+    The items of a flat collection are named, but not entered: they have their own place.
+    """
+    yield path, node_class
+    for segment, child in node_class.branches():
+        if issubclass(node_class, FlatCollection):
+            yield f"{path}/{segment}", child
+        else:
+            yield from walk(child, f"{path}/{segment}")
