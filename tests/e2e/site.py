@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from waitress import wasyncore
 from waitress.server import create_server
 
 from incidentrelay import make_app, runtime
@@ -112,9 +113,19 @@ def running(settings: Settings, database: Database) -> Iterator[Site]:
         thread.start()
         yield site
     finally:
-        server.close()
-        thread.join(timeout=10)
+        _stop(server, thread)
         parts.close()
+
+
+def _stop(server: Any, thread: threading.Thread) -> None:
+    """Close all sockets in the server's own thread, which may be waiting for them."""
+    if not thread.is_alive():
+        server.close()
+        return
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    thread.join(timeout=10)
+    assert not thread.is_alive(), "the site's server does not stop"
+    server.task_dispatcher.shutdown()
 
 
 def furnish(parts: Runtime) -> Site:
