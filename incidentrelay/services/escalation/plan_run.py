@@ -16,7 +16,7 @@ from incidentrelay.domain.escalation.engine import (
     Wait,
 )
 from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress, default_plan, policy_plan
-from incidentrelay.domain.silences.silences import SilenceCoverage
+from incidentrelay.domain.silences.coverage import SilenceCoverage
 from incidentrelay.models import Route
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation.plan_facts import plan_facts
