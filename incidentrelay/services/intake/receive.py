@@ -161,6 +161,7 @@ def subject_of(alert: AlertState, route: Route) -> AlertSubject:
         opened_at=alert.opened_at,
         assignee_id=alert.assignee_id,
         signal_count=alert.firing or 1,
+        signal_labels=[alert.labels],
     )
 
 
@@ -195,7 +196,7 @@ def _may_uncover(alert: AlertState) -> bool:
 
 def _uncover(alert: AlertState, route: Route, batch: IntakeBatch, people: Directory) -> bool:
     """Whether a silenced alert's plan restarts because its silences changed or ended."""
-    cover = people.cover(route.team_id, alert.labels, batch.now)
+    cover = people.coverage(route.team_id, [alert.labels], batch.now)
     if cover is None:
         text = "Its labels changed and no silence covers it now."
         batch.note(alert, EventKind.SILENCE_ENDED, text)

@@ -31,7 +31,11 @@ MAX_LABELS = 12
 
 @dataclass(frozen=True, slots=True)
 class AlertSubject:
-    """An alert as messages and plans need it, whether or not it is a loaded row."""
+    """An alert as messages and plans need it, whether or not it is a loaded row.
+
+    ``labels`` are those that its signals have in common. ``signal_labels`` are the labels
+    of each firing signal; plans need them if the team has silences.
+    """
 
     id: int
     team_id: int
@@ -47,6 +51,7 @@ class AlertSubject:
     opened_at: datetime
     assignee_id: int | None
     signal_count: int = 1
+    signal_labels: Sequence[Mapping[str, str]] = ()
 
 
 def build_message(

@@ -24,6 +24,7 @@ from incidentrelay.domain.silences.coverage import (
     SilenceCoverage,
     TeamSilence,
     coverage_of_signals,
+    covers_labels,
     find_quiet_start,
 )
 from incidentrelay.models import Channel, Silence, Team, TeamMember, User
@@ -131,21 +132,15 @@ class Directory:
         team = self.teams[team_id]
         return self.person(team.fallback_user_id) + self.channel(team.fallback_channel_id)
 
-    def cover(
-        self, team_id: int, labels: Mapping[str, str], at: datetime
-    ) -> SilenceCoverage | None:
-        """The coverage of an alert that has one signal with these labels."""
-        return self.coverage(team_id, [labels], at)
-
-    def next_cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> datetime | None:
-        """:meth:`quiet_start` of an alert that has one signal with these labels."""
-        return self.quiet_start(team_id, [labels], at)
-
     def coverage(
         self, team_id: int, signals: Iterable[Mapping[str, str]], at: datetime
     ) -> SilenceCoverage | None:
         """The silences that keep an alert quiet, given the labels of its firing signals."""
         return coverage_of_signals(self.silences.get(team_id, ()), signals, at)
+
+    def covers(self, team_id: int, labels: Mapping[str, str], at: datetime) -> bool:
+        """Whether a silence covers one signal with these labels."""
+        return covers_labels(self.silences.get(team_id, ()), labels, at)
 
     def quiet_start(
         self, team_id: int, signals: Iterable[Mapping[str, str]], at: datetime

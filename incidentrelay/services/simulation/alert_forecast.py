@@ -46,7 +46,7 @@ class _Stage:
     rotations: Mapping[int, str] = field(default_factory=dict)
 
     def covering(self, subject: AlertSubject) -> CoveringSilence | None:
-        cover = self.people.cover(self.team_id, subject.labels, self.at)
+        cover = self.people.coverage(self.team_id, subject.signal_labels, self.at)
         return CoveringSilence(cover.ids[0], cover.end) if cover else None
 
 
