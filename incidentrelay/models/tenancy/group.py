@@ -22,7 +22,8 @@ class Team(Versioned, Named, Base):
 
     ``escalation_after_reminders``: so many reminders go to one person before the
     next member is paged. ``ack_timeout`` is in seconds (None: an acknowledgement
-    never expires). ``fallback_*`` is whom everything falls back to.
+    never expires). ``ack_covers`` is in seconds too: signals that join later than that after
+    the acknowledgement page again. ``fallback_*`` is whom everything falls back to.
     """
 
     __tablename__ = "teams"
@@ -34,6 +35,7 @@ class Team(Versioned, Named, Base):
     escalation_enabled: Mapped[bool] = mapped_column(default=True)
     escalation_after_reminders: Mapped[int] = mapped_column(default=2)
     ack_timeout: Mapped[int | None]
+    ack_covers: Mapped[int] = mapped_column(default=3600)
     fallback_user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL")
     )

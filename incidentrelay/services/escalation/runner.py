@@ -8,16 +8,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.alerts.transitions import Action, transition
-from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
+from incidentrelay.domain.enums import AlertStatus, EventKind
 from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.plan import Plan, Progress
-from incidentrelay.models import Alert, Event, Route, Signal, Team
+from incidentrelay.models import Alert, Event, Route, Team
 from incidentrelay.services.common.timeline import make_event
+from incidentrelay.services.escalation.alert_details import (
+    NO_DETAILS,
+    AlertDetails,
+    load_details,
+)
 from incidentrelay.services.escalation.plan_run import SILENCE, run_plan
 from incidentrelay.services.escalation.signal_labels import SignalLabels, load_silenceable_labels
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -129,8 +134,9 @@ def hint_wake(session: Session, alert_id: int, at: datetime | None) -> None:
 
 
 def subject_of(
-    alert: Alert, signal_count: int = 1, signal_labels: SignalLabels | None = None
+    alert: Alert, details: AlertDetails = NO_DETAILS, signal_labels: SignalLabels | None = None
 ) -> AlertSubject:
+    acknowledged = alert.status is AlertStatus.ACKNOWLEDGED
     return AlertSubject(
         id=alert.id,
         team_id=alert.team_id,
@@ -145,8 +151,11 @@ def subject_of(
         source_link=alert.source_link,
         opened_at=alert.opened_at,
         assignee_id=alert.assignee_id,
-        signal_count=signal_count,
+        signal_count=details.signal_count,
+        signals=details.signals,
         signal_labels=signal_labels or (),
+        acknowledged_by=details.acknowledged_by if acknowledged else None,
+        acknowledged_at=alert.acknowledged_at if acknowledged else None,
     )
 
 
@@ -163,12 +172,12 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
         now=now,
         user_ids=[alert.assignee_id for alert in firing],
     )
-    counts = firing_signals(session, plans)
+    details = load_details(session, firing)
     labels = load_silenceable_labels(session, firing, people)
     events: list[dict[str, Any]] = []
     outbox: list[dict[str, Any]] = []
     for alert in firing:
-        subject = subject_of(alert, counts.get(alert.id, 1), labels.get(alert.id))
+        subject = subject_of(alert, details[alert.id], labels.get(alert.id))
         progress = Progress.from_json(alert.progress)
         made = run_plan(subject, plans[alert.id], progress, people, now)
         alert.progress, alert.wake_at = made.progress.to_json(), made.wake_at
@@ -179,18 +188,6 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
         hint_wake(session, alert.id, made.wake_at)
     db.insert_all(session, Event, events)
     outbox_queue.write_rows(session, outbox)
-
-
-def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
-    """How many signals of each alert are firing."""
-    if not alert_ids:
-        return {}
-    query = (
-        select(Signal.alert_id, func.count())
-        .where(Signal.alert_id.in_(alert_ids), Signal.status == SignalStatus.FIRING)
-        .group_by(Signal.alert_id)
-    )
-    return dict(session.execute(query).all())
 
 
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
