@@ -15,8 +15,7 @@ def note_left_out(session: Session, batch: IntakeBatch, count: int) -> None:
     """
     if not count:
         return
-    noun = "alert" if count == 1 else "alerts"
-    text = f"The source left {count} more {noun} out of this request."
+    text = word_left_out(count)
     ids = [alert.id for alert in batch.alerts.values() if alert.id is not None]
     query = select(Event.alert_id).where(
         Event.alert_id.in_(ids), Event.kind == EventKind.SOURCE_NOTE, Event.text == text
@@ -25,3 +24,11 @@ def note_left_out(session: Session, batch: IntakeBatch, count: int) -> None:
     for alert in batch.alerts.values():
         if alert.id not in told:
             batch.note(alert, EventKind.SOURCE_NOTE, text, left_out=count)
+
+
+def word_left_out(count: int) -> str:
+    if not count:
+        return ""
+    return (
+        f"The source left {count} more {'alert' if count == 1 else 'alerts'} out of this request."
+    )

@@ -23,7 +23,7 @@ from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import store as intake_store
 from incidentrelay.services.intake.joins import tell_joined
-from incidentrelay.services.intake.left_out import note_left_out
+from incidentrelay.services.intake.left_out import note_left_out, word_left_out
 from incidentrelay.services.intake.paging import start_plans, subject_of
 from incidentrelay.services.intake.provenance import IntakeSender
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -45,10 +45,7 @@ class IntakeRequestBody:
 
 @dataclass(frozen=True, slots=True)
 class ItemVerdict:
-    """The outcome of one item, as reported to the sender.
-
-    ``left_out`` is the same for all items of a request.
-    """
+    """The outcome of one item, as reported to the sender."""
 
     id: int | None
     outcome: Outcome
@@ -62,7 +59,6 @@ class ItemVerdict:
     rotation_id: int | None
     assignee: str | None
     dedup_key: str | None
-    left_out: int = 0
 
 
 def routes_with_plans() -> Select[Route]:
@@ -150,7 +146,7 @@ def _verdict(
         outcome=result.outcome,
         status=alert.status if alert else None,
         created=result.outcome is Outcome.CREATED,
-        reason=result.reason,
+        reason=result.reason or word_left_out(left_out),
         routing_error=result.routing_error,
         team_id=route.team_id,
         team_slug=route.team.slug,
@@ -158,7 +154,6 @@ def _verdict(
         rotation_id=route.rotation_id,
         assignee=play.assignee if play else None,
         dedup_key=result.dedup_key,
-        left_out=left_out,
     )
 
 

@@ -190,7 +190,7 @@ def left_out(pager: Pager, count: int, *items: Any) -> list[Any]:
 def test_alerts_that_a_source_left_out_leave_a_trace(pager: Pager) -> None:
     for _ in range(2):
         (verdict,) = left_out(pager, 57, db(1))
-        assert verdict.left_out == 57
+        assert verdict.reason == "The source left 57 more alerts out of this request."
     with pager.database.read() as session:
         texts = session.scalars(select(Event.text).where(Event.kind == "source_note")).all()
         assert texts == ["The source left 57 more alerts out of this request."]

@@ -17,8 +17,8 @@ from aiosmtpd.smtp import Session
 
 from incidentrelay.channels.registry import Registry, default_registry
 from incidentrelay.domain.delivery.bundles import summarize_bundle
-from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
-from incidentrelay.domain.messages import Envelope, Links, Message, Part
+from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity, SignalStatus
+from incidentrelay.domain.messages import Envelope, Links, Message, Part, SignalLine
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
@@ -206,3 +206,18 @@ def fakes(http_vendor: HTTPVendor, mail_vendor: MailVendor) -> dict[str, Fake]:
             lambda: mail_vendor.replies.update({"*": "550 5.1.1 no such user"}),
         ),
     }
+
+
+def make_signals(*hosts: str) -> tuple[SignalLine, ...]:
+    """A signal of each host, as messages list them."""
+    return tuple(
+        SignalLine(
+            title=f"Disk full on {host}",
+            severity=Severity.CRITICAL,
+            status=SignalStatus.FIRING,
+            labels={"instance": f"{host}:9100", "job": "node"},
+            link=f"https://prometheus.example/graph?g0={host}",
+            started_at="2026-03-01T09:28:40+00:00",
+        )
+        for host in hosts
+    )

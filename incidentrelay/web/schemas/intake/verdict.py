@@ -7,10 +7,7 @@ from incidentrelay.web.schemas.base import Body
 
 
 class VerdictSchema(Body):
-    """The outcome of one item sent by a source.
-
-    ``left_out``: so many further alerts are not in the request, as the source says itself.
-    """
+    """The outcome of one item sent by a source."""
 
     id = fields.Integer(dump_only=True, allow_none=True)
     outcome = fields.Enum(Outcome, by_value=True, dump_only=True)
@@ -24,4 +21,3 @@ class VerdictSchema(Body):
     rotation_id = fields.Integer(dump_only=True, allow_none=True)
     assignee = fields.String(dump_only=True, allow_none=True)
     dedup_key = fields.String(dump_only=True, allow_none=True)
-    left_out = fields.Integer(dump_only=True)
