@@ -17,7 +17,6 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.alerts.transitions import Action, transition
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.domain.errors import InvalidInput, InvalidTransition
-from incidentrelay.domain.matchers import matches
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, GroupMember, User
 from incidentrelay.services.access.visibility import Memberships, scope, visible
@@ -94,22 +93,24 @@ _OUTSIDER = "Only an active member of the group can be assigned."
 def find_alerts(
     session: Session, memberships: Memberships, wanted: Mapping[str, Any]
 ) -> tuple[list[int], bool]:
-    """The newest alerts that match, at most :data:`MOST`, and whether there are more.
+    """The newest alerts that match, at most :data:`MAX_ALERTS`, and whether there are more.
 
-    ``wanted`` is as for :func:`alert_search.narrowed`.
+    ``wanted`` is as for :func:`alert_search.apply_filter`.
     """
-    columns = (Alert.id, Alert.labels)
     seen: Select[Any] = select(Alert).where(visible(Alert, memberships, Permission.VIEW))
     narrowed = alert_search.apply_filter(seen, wanted).order_by(Alert.id.desc())
-    statement = narrowed.with_only_columns(*columns)
+    statement = narrowed.with_only_columns(Alert.id)
+    matchers = wanted.get("matchers", ())
+    sifts = alert_search.needs_sifting(matchers)
     found: list[int] = []
     before: int | None = None
     for _ in range(_CHUNKS):
         part = statement if before is None else statement.where(Alert.id < before)
-        rows = session.execute(part.limit(_CHUNK + 1)).all()
-        for alert_id, labels in rows[:_CHUNK]:
+        rows = session.scalars(part.limit(_CHUNK + 1)).all()
+        kept = alert_search.sift_alerts(session, rows, matchers) if sifts else set(rows)
+        for alert_id in rows[:_CHUNK]:
             before = alert_id
-            if not matches(wanted.get("matchers", ()), labels):
+            if alert_id not in kept:
                 continue
             if len(found) == MAX_ALERTS:
                 return found, True

@@ -1,6 +1,6 @@
 """Lists alerts for the console, newest first, in a constant number of statements."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.domain.matchers import matches
+from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Group, GroupMember, Signal, Team, User
 from incidentrelay.services.access.visibility import Memberships, scope
@@ -82,8 +82,7 @@ def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter)
     )
     statuses = OPEN if wanted.status is None else (wanted.status,)
     statement = statement.where(Alert.status.in_(statuses)).order_by(Alert.id.desc())
-    keep = (lambda alert: matches(matchers, alert.labels)) if matchers else None
-    alerts, older = _page(session, statement, wanted.before, keep)
+    alerts, older = _page(session, statement, wanted.before, matchers)
     return AlertPage(
         alerts=tuple(alerts),
         signals=count_signals(session, [alert.id for alert in alerts]),
@@ -154,20 +153,23 @@ def _page(
     session: Session,
     statement: Select[Any],
     before: int | None,
-    keep: Callable[[Alert], bool] | None,
+    matchers: Sequence[Matcher],
 ) -> tuple[Sequence[Alert], int | None]:
     """The rows of a page and where the next one begins."""
-    size, rounds = (PAGE_SIZE + 1, 1) if keep is None else (_CHUNK, _CHUNKS)
+    sifts = alert_search.needs_sifting(matchers)
+    size, rounds = (_CHUNK, _CHUNKS) if sifts else (PAGE_SIZE + 1, 1)
     shown: list[Alert] = []
     for _ in range(rounds):
         limited = statement.limit(size)
         rows = session.scalars(limited if before is None else limited.where(Alert.id < before))
         found = list(rows)
+        ids = {alert.id for alert in found}
+        kept = alert_search.sift_alerts(session, ids, matchers) if sifts else ids
         for alert in found:
             if len(shown) == PAGE_SIZE:
                 return shown, before
             before = alert.id
-            if keep is None or keep(alert):
+            if alert.id in kept:
                 shown.append(alert)
         if len(found) < size:
             return shown, None

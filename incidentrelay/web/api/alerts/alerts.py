@@ -1,8 +1,9 @@
 """The actions on one alert, and the list of alerts."""
 
+from collections.abc import Collection as Ids
+from collections.abc import Sequence
 from typing import Any
 
-from incidentrelay.domain.matchers import matches
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
 from incidentrelay.services.access import user_lookup
@@ -48,11 +49,12 @@ class verb(api_view):
 def index(context: AlertCollection, request: Any) -> Any:
     wanted = alert_search.parse_filter(request.query)
     statement = alert_search.apply_filter(context.listing(), wanted)
-    if not wanted.get("matchers"):
+    matchers = wanted.get("matchers", ())
+    if not alert_search.needs_sifting(matchers):
         return page(request, context, statement)
 
-    def keep(alert: Alert) -> bool:
-        return matches(wanted["matchers"], alert.labels)
+    def keep(alerts: Sequence[Alert]) -> Ids[int]:
+        return alert_search.sift_alerts(request.db, [alert.id for alert in alerts], matchers)
 
     return page(request, context, statement, keep)
 

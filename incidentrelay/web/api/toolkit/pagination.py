@@ -7,6 +7,7 @@ issued for the same list are accepted.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection as Ids
 from datetime import datetime
 from typing import Any
 
@@ -54,12 +55,13 @@ def page(
     request: Any,
     collection: Collection,
     statement: Select[Any],
-    keep: Callable[[Any], bool] | None = None,
+    keep: Callable[[Sequence[Any]], Ids[int]] | None = None,
 ) -> tuple[list[Item], str | None]:
     """One page of ``statement`` as nodes, and the cursor of the next one.
 
-    ``request.query`` is a loaded PageQuery. ``keep`` filters rows that the database
-    cannot filter; a page can then be short although another follows.
+    ``request.query`` is a loaded PageQuery. ``keep`` gives the ids of those rows that a
+    filter which the database cannot evaluate lets through; a page can then be short
+    although another follows.
     """
     query: Mapping[str, Any] = request.query
     name, column, falling = _order(collection, query["sort"])
@@ -94,7 +96,7 @@ def page(
 def _sift(
     fetch: Callable[[Any, int], Sequence[Any]],
     place: Callable[[Any], tuple[Any, int]],
-    keep: Callable[[Any], bool],
+    keep: Callable[[Sequence[Any]], Ids[int]],
     start: tuple[Any, int] | None,
     limit: int,
 ) -> tuple[list[Any], tuple[Any, int] | None]:
@@ -103,9 +105,10 @@ def _sift(
     after = start
     for _ in range(_SIFTED_CHUNKS):
         rows = fetch(after, _CHUNK)
+        kept = keep(rows)
         for row in rows:
             after = place(row)
-            if keep(row):
+            if row.id in kept:
                 shown.append(row)
             if len(shown) == limit:
                 return shown, after
