@@ -1,7 +1,7 @@
 """Searches alerts: filters and label matchers from query parameters to conditions.
 
 Matchers ask the signals: an alert is found if all of them match one of its firing
-signals, or one of all its signals if it is resolved.
+signals, or one of its last signals if it is resolved.
 """
 
 import re
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.matchers import Matcher, Op, matches, parse
 from incidentrelay.models import Alert, Group, Route, Signal, Team, User
-from incidentrelay.services.escalation.signal_labels import COUNTED_SIGNALS, load_signal_labels
+from incidentrelay.services.escalation.alert_details import IS_SHOWN
+from incidentrelay.services.escalation.signal_labels import load_signal_labels
 
 # Names that need no quotes in a JSON path on either database.
 _PLAIN = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
@@ -94,7 +95,7 @@ def _signal_conditions(matchers: Sequence[Matcher]) -> list[ColumnElement[bool]]
     shared = [_text(Alert.labels, matcher) for matcher in known]
     own = [func.coalesce(_text(Signal.labels, matcher), "") for matcher in known]
     conditions = map(_compare, own, known)
-    signals = select(Signal.id).where(Signal.alert_id == Alert.id, COUNTED_SIGNALS, *conditions)
+    signals = select(Signal.id).where(Signal.alert_id == Alert.id, IS_SHOWN, *conditions)
     decided = and_(*(value.is_not(None) for value in shared))
     possible = [
         or_(value.is_(None), _compare(value, matcher))

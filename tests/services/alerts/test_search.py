@@ -13,11 +13,12 @@ from incidentrelay.services.alerts import bulk, list_queries, search
 from incidentrelay.services.alerts.list_queries import AlertFilter
 from tests.support import factories
 from tests.support import pager as pagers
-from tests.support.pager import Pager
+from tests.support.pager import MINUTE, NOW, Pager
 from tests.support.statements import statements
 
 pytestmark = pytest.mark.both_databases
-RESOLVED = {"status": SignalStatus.RESOLVED}
+EARLIER = {"status": SignalStatus.RESOLVED, "resolved_at": NOW - MINUTE}
+LAST = {"status": SignalStatus.RESOLVED, "resolved_at": NOW}
 # Each alert: its status, and its signals as (labels, other columns).
 # What the signals have in common is in the alert's labels.
 ALERTS: dict[str, tuple[AlertStatus, list[tuple[dict[str, str], dict[str, Any]]]]] = {
@@ -27,11 +28,11 @@ ALERTS: dict[str, tuple[AlertStatus, list[tuple[dict[str, str], dict[str, Any]]]
     ),
     "half": (
         AlertStatus.ACKNOWLEDGED,
-        [({"env": "dev", "host": "c"}, {}), ({"env": "prod", "host": "d"}, RESOLVED)],
+        [({"env": "dev", "host": "c"}, {}), ({"env": "prod", "host": "d"}, EARLIER)],
     ),
     "over": (
         AlertStatus.RESOLVED,
-        [({"env": "dev"}, RESOLVED), ({"env": "prod"}, RESOLVED)],
+        [({"env": "dev"}, LAST), ({"env": "prod"}, LAST), ({"env": "test"}, EARLIER)],
     ),
     "same": (
         AlertStatus.FIRING,
@@ -48,7 +49,10 @@ def pager(database: Database) -> Pager:
         team = session.get_one(Team, pager.team_id)
         for title, (status, signals) in ALERTS.items():
             shared = set.intersection(*(set(labels.items()) for labels, _ in signals))
-            alert = factories.alert(session, team, title=title, status=status, labels=dict(shared))
+            given = {"title": title, "status": status, "labels": dict(shared)}
+            if status is AlertStatus.RESOLVED:
+                given["resolved_at"] = NOW
+            alert = factories.alert(session, team, **given)
             for number, (labels, other) in enumerate(signals):
                 key = f"{title}-{number}"
                 factories.signal(session, alert, dedup_key=key, labels=labels, **other)
@@ -60,6 +64,8 @@ def pager(database: Database) -> Pager:
     [
         ("env=dev", ["half", "over", "pair"]),
         ("env=prod", ["over", "pair"]),
+        ("env=test", []),
+        ("env=~test", []),
         ('env!="prod"', ["bare", "half", "over", "pair", "same"]),
         ("zone=x", ["same"]),
         ("zone=x,host=f", ["same"]),
