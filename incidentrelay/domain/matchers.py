@@ -107,8 +107,12 @@ def parse_list(items: Sequence[str]) -> tuple[Matcher, ...]:
 
 def render(matchers: Iterable[Matcher]) -> str:
     """The canonical text; :func:`parse` reads it back as equal matchers."""
-    parts = (f"{quote_name(m.name)}{Op(m.op).value}{quote(m.value)}" for m in matchers)
-    return "{" + ",".join(parts) + "}"
+    return "{" + ",".join(map(render_one, matchers)) + "}"
+
+
+def render_one(matcher: Matcher) -> str:
+    """The canonical text of one matcher, without braces."""
+    return f"{quote_name(matcher.name)}{Op(matcher.op).value}{quote(matcher.value)}"
 
 
 def _compile(pattern: str) -> Any:

@@ -1,21 +1,10 @@
 """Matchers and label names as routes and silences store them."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from incidentrelay.domain.matchers import (
-    MAX_MATCHERS,
-    MAX_NAME,
-    MAX_VALUE,
-    Matcher,
-    Op,
-    parse_list,
-    render,
-)
+from incidentrelay.domain.matchers import Matcher, Op, parse_list
 from incidentrelay.services.common import limits, validation
 
-# They say how bad it is, not what it is: the same problem may come back worse.
-_NOT_IDENTIFYING = frozenset({"severity", "source_severity"})
 _POSITIVE = (Op.EQUAL, Op.REGEX)
 _texts = validation.listing(validation.prose(limits.MATCHER.high), *limits.MATCHERS)
 
@@ -29,22 +18,6 @@ def parse_matchers(value: Any) -> list[str]:
     texts: list[str] = _texts([value] if isinstance(value, str) else value)
     parse_list(texts)
     return texts
-
-
-def matchers_of_labels(labels: Mapping[str, str]) -> list[str]:
-    """Matchers for exactly what has these labels, whatever its severity; the name first."""
-    names = sorted(
-        (
-            name
-            for name, value in labels.items()
-            if name not in _NOT_IDENTIFYING
-            and 0 < len(name) <= MAX_NAME
-            and 0 < len(value) <= MAX_VALUE
-        ),
-        key=lambda name: (name != "alertname", name),
-    )
-    found = [Matcher(name, Op.EQUAL, labels[name]) for name in names[:MAX_MATCHERS]]
-    return [render([matcher]).removeprefix("{").removesuffix("}") for matcher in found]
 
 
 def match_everything(texts: list[str]) -> bool:

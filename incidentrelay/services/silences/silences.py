@@ -1,6 +1,6 @@
 """Creates and edits silences, which mute a team's matching alerts during a window."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 from incidentrelay import db
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
+from incidentrelay.domain.matchers import parse_list, render_one
 from incidentrelay.domain.silences import silences as domain
+from incidentrelay.domain.silences.contradictions import find_contradictions
+from incidentrelay.domain.text import join_words
 from incidentrelay.models import Silence, Team, User
 from incidentrelay.services.common import audit, resources, silence_timing, validation
 from incidentrelay.services.common import matchers as label_matchers
@@ -120,6 +123,15 @@ def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -
     resources.remove_row(session, silence, used="This silence is still in use.")
     audit.record_team_change(session, actor, "delete", team, silence, diff, now=now)
     escalation_runner.reconsider(session, team.id, now=now)
+
+
+def list_warnings(matchers: Sequence[str]) -> list[str]:
+    """Sentences about matchers that are valid, but can match nothing."""
+    return [
+        f"{join_words([render_one(matcher) for matcher in group])} contradict each other,"
+        " so this silence covers nothing."
+        for group in find_contradictions(parse_list(matchers))
+    ]
 
 
 def _check_matchers(matchers: list[str], everything: bool) -> None:

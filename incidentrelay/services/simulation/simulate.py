@@ -141,6 +141,6 @@ def _described(
 
 
 def _checked(matcher: matching.Matcher, signal: Signal) -> MatcherCheck:
-    text = matching.render([matcher]).removeprefix("{").removesuffix("}")
+    text = matching.render_one(matcher)
     value = signal.labels.get(matcher.name)
     return MatcherCheck(text, matcher.name, value, matcher.matches(signal.labels))

@@ -5,9 +5,8 @@ from typing import Any
 
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.silences import preview as silence_preview
-from incidentrelay.services.silences import silences
+from incidentrelay.services.silences import proposals, silences
 from incidentrelay.web.api.toolkit import crud
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.links import api_url
@@ -64,13 +63,14 @@ def end(context: SilenceNode, request: Any) -> Item:
     summary="Draft a silence for this alert",
 )
 def proposal(context: AlertNode, request: Any) -> dict[str, Any]:
-    alert = context.obj
-    folder = context.root.place(alert.team)["silences"]
+    proposed = proposals.propose_silence(request.db, context.obj)
+    folder = context.root.place(context.obj.team)["silences"]
     return {
         "url": api_url(request, folder),
         "body": {
-            "matchers": label_matchers.matchers_of_labels(alert.labels),
+            "matchers": proposed.matchers,
             "ends_at": request.now + USUAL,
-            "reason": f"For alert {alert.id}: {alert.title}"[:500],
+            "reason": proposed.reason,
         },
+        "notes": proposed.notes,
     }

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 from incidentrelay.domain.enums import Severity
 from incidentrelay.domain.local_time import LATEST
 from incidentrelay.services.common import limits
+from incidentrelay.services.silences.silences import list_warnings
 from incidentrelay.web.schemas.base import (
     TEXT,
     Body,
@@ -32,6 +33,16 @@ class End(Instant):
         return super()._serialize(None if value == LATEST else value, attr, obj, **kw)
 
 
+class MatcherWarnings(fields.List):
+    """What is odd about the matchers of a silence, in sentences."""
+
+    def __init__(self) -> None:
+        super().__init__(fields.String(), dump_only=True)
+
+    def get_value(self, obj: Any, attr: str, **kwargs: Any) -> list[str]:
+        return list_warnings(obj.matchers)
+
+
 class RecurrenceSchema(Body):
     """A window of ``duration`` seconds from ``start_time`` on the wall of ``zone``.
 
@@ -50,7 +61,8 @@ class SilenceSchema(InTeam, Resource):
     """``starts_at`` is now by default. ``everything`` allows to match every alert.
 
     With a ``recurrence``, ``starts_at`` is worked out, and no window is later than
-    ``ends_at``; null where it never ends.
+    ``ends_at``; null where it never ends. ``warnings`` are sentences about matchers that
+    contradict each other.
     """
 
     matchers = fields.List(
@@ -64,6 +76,7 @@ class SilenceSchema(InTeam, Resource):
     reason = fields.String(load_default="", validate=TEXT)
     everything = Flag()
     created_by = Ref("created_by.username", dump_only=True)
+    warnings = MatcherWarnings()
 
 
 class SilenceWindowSchema(Body):
@@ -82,16 +95,19 @@ class CoveredAlertSchema(Body):
 class SilencePreviewSchema(Body):
     """``firing`` alerts would be quiet now; ``alerts`` are the newest of them.
 
-    ``recent`` is how many alerts of the last 24 hours it would have covered.
-    ``incomplete``: there are so many alerts that not all were looked at. ``windows``
-    are the next.
+    ``partial`` more alerts would still page, because no silence covers some of their
+    signals. ``recent`` is how many alerts of the last 24 hours it would have covered.
+    ``incomplete``: there were too many alerts to check all. ``windows`` are the upcoming
+    ones. ``warnings`` are sentences about matchers that contradict each other.
     """
 
     firing = fields.Integer(dump_only=True)
     alerts = fields.List(fields.Nested(CoveredAlertSchema), dump_only=True)
+    partial = fields.Integer(dump_only=True)
     recent = fields.Integer(dump_only=True)
     incomplete = fields.Boolean(dump_only=True)
     windows = fields.List(fields.Nested(SilenceWindowSchema), dump_only=True)
+    warnings = fields.List(fields.String(), dump_only=True)
 
 
 class SilenceBodySchema(Body):
@@ -103,7 +119,12 @@ class SilenceBodySchema(Body):
 
 
 class SilenceProposalSchema(Body):
-    """A silence for one alert: ``body`` can be sent to ``url`` as it is."""
+    """A silence of the signals of one alert: ``body`` can be sent to ``url`` as it is.
+
+    ``notes`` are sentences that say where it covers more than these signals, and where
+    their labels differ.
+    """
 
     url = fields.String(dump_only=True)
     body = fields.Nested(SilenceBodySchema, dump_only=True)
+    notes = fields.List(fields.String(), dump_only=True)

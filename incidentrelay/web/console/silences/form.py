@@ -8,8 +8,9 @@ from marshmallow import fields
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import zone_of
-from incidentrelay.models import Alert, Silence
+from incidentrelay.models import Silence
 from incidentrelay.services.common import matchers as label_matchers
+from incidentrelay.services.silences.proposals import SilenceProposal
 from incidentrelay.web.console.components.available_actions import MORNING, next_morning
 from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
 from incidentrelay.web.schemas.base import Body, Flag
@@ -56,12 +57,12 @@ class SilenceFormSchema(Body):
 NAMES = tuple(SilenceFormSchema().fields)
 
 
-def blank(zone: str, alert: Alert | None = None) -> SchemaForm:
-    """The form of a new silence; of exactly that alert where there is one."""
+def blank(zone: str, proposed: SilenceProposal | None = None) -> SchemaForm:
+    """The form of a new silence, filled in with the proposal if there is one."""
     values = {"lasts": "60", "zone": zone}
-    if alert is not None:
-        values["matchers"] = "\n".join(label_matchers.matchers_of_labels(alert.labels))
-        values["reason"] = f"For alert {alert.id}: {alert.title}"[:500]
+    if proposed is not None:
+        values["matchers"] = "\n".join(proposed.matchers)
+        values["reason"] = proposed.reason
     return SchemaForm(SilenceFormSchema, NAMES, values)
 
 

@@ -1,5 +1,6 @@
 """Silences in the console: list, page, form with a preview, ending and deleting."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,7 +8,7 @@ from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert
 from incidentrelay.services.silences import preview as silence_preview
-from incidentrelay.services.silences import silence_queries, silences
+from incidentrelay.services.silences import proposals, silence_queries, silences
 from incidentrelay.services.silences.preview import SilencePreview
 from incidentrelay.web.console.components import silence_card
 from incidentrelay.web.console.forms import forms
@@ -89,8 +90,10 @@ def show(context: SilenceNode, request: Any) -> dict[str, Any]:
 
 @console_view(context=TeamSilences, name="new", permission=Permission.CREATE, template=FORM)
 def new(context: TeamSilences, request: Any) -> dict[str, Any]:
-    form = silence_form.blank(request.identity.zone, _alert(context, request))
-    return _page(context, request, form)
+    alert = _alert(context, request)
+    proposed = proposals.propose_silence(request.db, alert) if alert is not None else None
+    form = silence_form.blank(request.identity.zone, proposed)
+    return _page(context, request, form, notes=proposed.notes if proposed is not None else ())
 
 
 def _alert(context: TeamSilences, request: Any) -> Alert | None:
@@ -180,8 +183,10 @@ def _previewed(
 ) -> dict[str, Any]:
     """The form again, with what the silence would cover; raises InvalidInput."""
     data = silence_form.data(form, request.now)
-    team = context.obj.team if isinstance(context, SilenceNode) else context.team
-    found = silence_preview.preview_silence(request.db, team, data, now=request.now)
+    row = context.obj if isinstance(context, SilenceNode) else None
+    team = row.team if row else context.team  # type: ignore[union-attr]
+    now = request.now
+    found = silence_preview.preview_silence(request.db, team, data, now=now, replaces=row)
     return _page(context, request, form, found)
 
 
@@ -199,6 +204,7 @@ def _page(
     request: Any,
     form: SchemaForm,
     preview: SilencePreview | None = None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     row = context.obj if isinstance(context, SilenceNode) else None
     return {
@@ -209,6 +215,7 @@ def _page(
         "lasts": silence_form.LASTS,
         "repeats": silence_form.REPEATS,
         "preview": preview,
+        "notes": notes,
         "alerts_url": f"{request.script_name}/alerts",
         "back": console_url(request, context),
     }
