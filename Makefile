@@ -27,7 +27,7 @@ TEST_TOOLS := $(VENV)/.test-tools
 DOCS_TOOLS := $(VENV)/.docs-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets run test drill chaos lint format docs constraints clean
+.PHONY: help setup assets run test drill chaos bench bench-quick lint format docs constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ chaos: setup $(TEST_TOOLS) ## Kill processes for some minutes and see that every
 	$(BIN)/python -m pytest -m chaos tests/e2e/test_chaos.py
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database sqlite
 	$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --database postgresql
+
+bench: setup ## Measure speed beside a floor, on both databases, for some minutes.
+	$(BIN)/python -m benchmarks --json benchmark.json
+
+bench-quick: setup ## See that the benchmark itself works.
+	$(BIN)/python -m benchmarks --quick
 
 lint: setup $(TEST_TOOLS) ## Check style and types.
 	$(BIN)/ruff check .
