@@ -62,15 +62,15 @@ def _copied(
     column: ColumnElement[Any], model: type[Base], offset: int, last: int
 ) -> ColumnElement[Any]:
     """The value of ``column`` in the copy of a row."""
-    fixed: dict[tuple[type[Base], str], Any] = {
+    fixed: dict[tuple[type[Base], str], ColumnElement[Any]] = {
         (Alert, "status"): literal("resolved", String),
-        (Alert, "resolved_at"): Alert.last_seen_at,
+        (Alert, "resolved_at"): Alert.__table__.c.last_seen_at,
         (Signal, "status"): literal("resolved", String),
         (Signal, "current"): literal(False, Boolean),
-        (Signal, "ends_at"): Signal.last_seen_at,
+        (Signal, "ends_at"): Signal.__table__.c.last_seen_at,
         (Notification, "state"): literal("sent", String),
         (Notification, "next_at"): literal(None, column.type),
-        (Notification, "finished_at"): Notification.created_at,
+        (Notification, "finished_at"): Notification.__table__.c.created_at,
     }
     name = column.key or ""
     if (model, name) in fixed:
