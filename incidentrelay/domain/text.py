@@ -1,4 +1,4 @@
-"""Words and times as people write them."""
+"""Formatting of words and times."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -16,5 +16,5 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def clock(at: datetime | time) -> str:
-    """``09:00``, with seconds only if there are any: ``09:00:05``."""
+    """``09:00``, or with non-zero seconds ``09:00:05``."""
     return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"

@@ -1,4 +1,4 @@
-"""Requests as they were received."""
+"""Raw intake requests."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from incidentrelay.models.mixins import Identified
 
 
 class IntakeRequest(Identified, Base):
-    """One request of a source: its body as it came, and what became of it."""
+    """One request of a source: its raw body, and the outcome of each item."""
 
     __tablename__ = "intake_requests"
     __table_args__ = (Index("ix_intake_requests_route_id_id", "route_id", "id"),)
