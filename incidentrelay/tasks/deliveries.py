@@ -72,7 +72,7 @@ def mark_stalled(context: WorkerContext) -> bool:
 
 
 def _claim(context: WorkerContext, notification_id: int) -> DeliveryClaim | None:
-    lease = timedelta(seconds=context.settings.delivery_lease)
+    lease = claims.LeaseTerms(lambda _: timedelta(seconds=context.settings.delivery_lease))
     with context.database.write() as session:
         return claims.claim_notification(
             session, notification_id, context.vault, context.clock(), lease=lease
@@ -86,7 +86,7 @@ def _send(context: WorkerContext, claim: DeliveryClaim) -> DeliveryResult:
         return outbox_records.send_claim(claim, channel, context.links, context.clock())
     except Exception:
         log.exception("Notification %s: the channel %s failed.", claim.uid, claim.method)
-        return DeliveryResult(DeliveryState.RETRY, INTERNAL_ERROR)
+        return DeliveryResult(DeliveryState.RETRY, INTERNAL_ERROR, unknown=True)
 
 
 def _record(

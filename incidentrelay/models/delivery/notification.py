@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
@@ -25,18 +25,23 @@ IS_FAILED = text("notifications.state = 'failed'")
 class Notification(Identified, Base):
     """One message to one target.
 
-    ``uid`` is the idempotency key that receivers see, the same for all attempts.
-    ``target`` is the recipient's stable name (``channel:3``, ``user:7:email:4``).
-    ``team_id`` is None for messages about a person's own contact methods and shifts.
-    ``provider`` delivers it (``channel:3``, ``email``); the number in progress per
-    provider is limited, so a slow one does not delay others.
-    ``next_at`` is when it is due (pending, retry) or its lease ends (sending). ``fence``
-    grows with every claim; only the newest claim may write a result. ``handle`` is the
-    vendor's identifier of the posted message.
+    ``uid`` is the idempotency key that receivers see, the same over all attempts.
+    ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email:4``).
+    A message that is about a person rather than an alert has no team.
+    ``provider`` names the service that delivers it (``channel:3``, ``email``): the number
+    in flight per provider is limited, so a slow one does not delay the others.
 
-    ``bundle`` is the idempotency key of a message shared with other notifications to the
-    same target, or None. ``stalled_at`` is when the fallback was notified instead because
-    the provider had failed for a while.
+    ``next_at`` is when it is due while pending or in retry, and when the lease ends
+    while sending; ``rate_limited`` says that the recipient's rate limit set it.
+    ``leased_by`` is the slot of the worker that sends it (services/outbox/leases.py).
+    ``fence`` grows with every claim: only the newest claim's result is written.
+    ``attempts`` counts all attempts, and ``probes`` those of them that went to a provider
+    that was down, which do not bring the notification nearer to giving up.
+    ``handle`` is the vendor's name of the posted message.
+
+    ``bundle`` is the idempotency key of the message that it shared with others. While
+    an attempt may have arrived, it is the key of that attempt, alone or not.
+    ``stalled_at`` is when others were notified because the provider was down.
     """
 
     __tablename__ = "notifications"
@@ -112,7 +117,10 @@ class Notification(Identified, Base):
     )
     priority: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0)
+    probes: Mapped[int] = mapped_column(default=0, server_default="0")
     next_at: Mapped[datetime | None]
+    rate_limited: Mapped[bool] = mapped_column(default=False, server_default=false())
+    leased_by: Mapped[str | None] = mapped_column(String(64))
     fence: Mapped[int] = mapped_column(default=0)
     bundle: Mapped[str | None] = mapped_column(String(170))
     stalled_at: Mapped[datetime | None]

@@ -43,17 +43,15 @@ def record_outcome(
     retry_after: timedelta | None,
     now: datetime,
 ) -> Circuit:
-    """An attempt has ended; ``down`` says why the provider itself did not work, if so."""
-    before = load_circuit(provider)
-    if down is None:
-        state = circuit_breaker.CLOSED
-    else:
-        state = circuit_breaker.after_failure(before, down, now, retry_after=retry_after)
-    save_circuit(provider, state)
-    if state.is_open and not before.is_open:
-        # By then it is time to tell others of what waits here.
+    """An attempt has ended; ``down`` says why the provider itself failed, if it did."""
+    before, after = load_circuit(provider), circuit_breaker.CLOSED
+    if down is not None:
+        after = circuit_breaker.after_failure(before, down, now, retry_after=retry_after)
+    save_circuit(provider, after)
+    if after.is_open and not before.is_open:
+        # By then it is time to notify others of the waiting pages.
         db.hint(session, db.Hint("sweep", at=now + circuit_breaker.STALL_AFTER))
-    return state
+    return after
 
 
 def load_rate(session: Session, target: str) -> RecipientRate | None:

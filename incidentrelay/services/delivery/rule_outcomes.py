@@ -28,7 +28,7 @@ def bring_rules_forward(session: Session, failed: Notification, now: datetime) -
     due = min(other.next_at for other in others if other.next_at is not None)
     for other in others:
         if other.next_at == due:
-            _make_due(session, other.id, now)
+            _make_due(session, other.id)
 
 
 def follows_failure(session: Session, cancelled: Notification) -> bool:
@@ -65,11 +65,11 @@ def _begun(row: Notification, now: datetime) -> bool:
     return not waits
 
 
-def _make_due(session: Session, notification_id: int, now: datetime) -> None:
+def _make_due(session: Session, notification_id: int) -> None:
     session.execute(
         update(Notification)
         .where(Notification.id == notification_id, Notification.state == DeliveryState.PENDING)
-        .values(next_at=now)
+        .values(next_at=Notification.created_at)
         .execution_options(synchronize_session=False)
     )
     db.hint(session, db.Hint("deliver", notification_id))

@@ -51,7 +51,7 @@ def test_what_is_claimed_is_not_claimed_again_before_the_lease_ends(pager: Pager
     assert pager.claim(taken.ids[0], NOW + LEASE - timedelta(seconds=1)) is None
     again = pager.claim(taken.ids[0], NOW + LEASE)
     assert again is not None
-    assert (again.owed[0].fence, again.attempt) == (taken.owed[0].fence + 1, 2)
+    assert (again.messages[0].fence, again.attempt) == (taken.messages[0].fence + 1, 2)
 
 
 def test_a_dead_workers_late_result_is_fenced_off(pager: Pager) -> None:

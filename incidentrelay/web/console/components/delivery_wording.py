@@ -29,6 +29,6 @@ def note(row: Notification) -> str:
     still_waits = row.state in (DeliveryState.PENDING, DeliveryState.RETRY)
     if row.stalled_at is not None and still_waits:
         return "This provider is down. Others were notified; it is sent when the provider is back."
-    if row.bundle is not None:
+    if row.bundle not in (None, row.uid):
         return "In one message with other alerts."
     return ""
