@@ -10,21 +10,27 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert
+from sqlalchemy import Connection, Engine, create_engine, event, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
+from incidentrelay.postgresql import Timeouts, extend_timeouts, make_engine
 from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 15_000
 MOST_HINTS = 100
+_LOCKED = "55P03"
+# The driver calls these internal errors: a transaction that was ended while it idled, and
+# a write to a standby.
+_UNAVAILABLE = frozenset({"25P03", "25006"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +51,23 @@ class Database:
     ``sink`` takes the hints of each committed transaction; the edge sets it.
     """
 
-    def __init__(self, url: str, *, pool: int = 10, synchronous: str = "FULL") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: int = 10,
+        synchronous: str = "FULL",
+        timeouts: Timeouts | None = None,
+    ) -> None:
         self.url = make_url(url)
         self.sink: Callable[[Sequence[Hint]], None] | None = None
+        self.memory: dict[str, dict[str, Any]] = {}
         if self.url.get_backend_name() == "sqlite":
             self._make_folder()
             self.writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, synchronous)
             self.reading = _sqlite_engine(url, "BEGIN", max(pool, 2), synchronous)
         else:
-            self.writing = create_engine(url, pool_size=pool, max_overflow=0, pool_pre_ping=True)
+            self.writing = make_engine(self.url, pool, timeouts or Timeouts())
             self.reading = self.writing
         self._write = sessionmaker(self.writing, expire_on_commit=False, info={"database": self})
         self._read = sessionmaker(self.reading, expire_on_commit=False)
@@ -64,6 +78,12 @@ class Database:
             settings.sqlalchemy_url,
             pool=settings.database_pool,
             synchronous=settings.sqlite_synchronous,
+            timeouts=Timeouts(
+                lock=settings.database_lock_timeout,
+                statement=settings.database_statement_timeout,
+                idle=settings.database_idle_timeout,
+                connect=settings.database_connect_timeout,
+            ),
         )
 
     def writer(self) -> Session:
@@ -75,9 +95,14 @@ class Database:
         return self._read()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A writing transaction: committed at the end, rolled back by an exception."""
+    def write(self, *, longest: timedelta | None = None) -> Iterator[Session]:
+        """A writing transaction: committed at the end, rolled back by an exception.
+
+        ``longest`` is what one statement may take, if that is more than the settings allow.
+        """
         with self._write.begin() as session:
+            if longest is not None:
+                extend_timeouts(session.connection(), longest)
             yield session
 
     @contextmanager
@@ -145,6 +170,52 @@ def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -
     session.execute(dialect.insert(model).values(**row).on_conflict_do_nothing())
 
 
+def is_locked(error: DBAPIError) -> bool:
+    """Whether another transaction held a lock for too long."""
+    return getattr(error.orig, "sqlstate", None) == _LOCKED
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether the database failed, as opposed to the statement; trying again may help."""
+    return (
+        isinstance(error, OperationalError | InterfaceError)
+        or error.connection_invalidated
+        or getattr(error.orig, "sqlstate", None) in _UNAVAILABLE
+    )
+
+
+class Locked(Exception):
+    """Another transaction did not let go of a row in time."""
+
+
+@contextmanager
+def waiting_at_most(session: Session, limit: timedelta) -> Iterator[None]:
+    """Raises Locked if a row is not free within ``limit``; the transaction stays usable.
+
+    SQLite has no locks of rows.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    milliseconds = max(int(limit.total_seconds() * 1000), 1)
+    try:
+        with session.begin_nested():
+            session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+            yield
+            session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    except OperationalError as error:
+        if not is_locked(error):
+            raise
+        raise Locked from error
+
+
+def process_memory(session: Session, name: str) -> dict[str, Any]:
+    """What this process remembers under ``name``, beside its database."""
+    database = session.info.get("database")
+    memory: dict[str, dict[str, Any]] = database.memory if database else {}
+    return memory.setdefault(name, {})
+
+
 def hint(session: Session, wake_up: Hint) -> None:
     """Wake a worker once the session's transaction has committed.
 
@@ -181,4 +252,16 @@ def _drop_hints(session: Session, previous: SessionTransaction) -> None:
         session.info.pop("hints", None)
 
 
-__all__ = ["Database", "Hint", "hint", "insert_all", "insert_and_number", "insert_missing"]
+__all__ = [
+    "Database",
+    "Hint",
+    "Locked",
+    "hint",
+    "insert_all",
+    "insert_and_number",
+    "insert_missing",
+    "is_locked",
+    "is_unavailable",
+    "process_memory",
+    "waiting_at_most",
+]

@@ -57,7 +57,9 @@ def claim_notification(
         delivery_results.give_up_delivery(session, notification_id, gone, now)
         return None
     asked = AskedNotification.of(found)
-    provider = providers.lock_providers(session, asked.provider)
+    provider = providers.try_lock_provider(session, asked.provider, now)
+    if provider is None:
+        return None
     state = providers.load_circuit(provider)
     if (
         not state.allows(now)
