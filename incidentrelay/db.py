@@ -14,23 +14,26 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-from incidentrelay.postgresql import Timeouts, extend_timeouts, make_engine
+from incidentrelay.postgresql import (
+    Locked,
+    Timeouts,
+    extend_timeouts,
+    is_locked,
+    is_unavailable,
+    make_engine,
+    waiting_at_most,
+)
 from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 15_000
 MOST_HINTS = 100
-_LOCKED = "55P03"
-# The driver calls these internal errors: a transaction that was ended while it idled, and
-# a write to a standby.
-_UNAVAILABLE = frozenset({"25P03", "25006"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,45 +171,6 @@ def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -
     """Insert the row unless its key exists; safe under concurrency."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(dialect.insert(model).values(**row).on_conflict_do_nothing())
-
-
-def is_locked(error: DBAPIError) -> bool:
-    """Whether another transaction held a lock for too long."""
-    return getattr(error.orig, "sqlstate", None) == _LOCKED
-
-
-def is_unavailable(error: DBAPIError) -> bool:
-    """Whether the database failed, as opposed to the statement; trying again may help."""
-    return (
-        isinstance(error, OperationalError | InterfaceError)
-        or error.connection_invalidated
-        or getattr(error.orig, "sqlstate", None) in _UNAVAILABLE
-    )
-
-
-class Locked(Exception):
-    """Another transaction did not let go of a row in time."""
-
-
-@contextmanager
-def waiting_at_most(session: Session, limit: timedelta) -> Iterator[None]:
-    """Raises Locked if a row is not free within ``limit``; the transaction stays usable.
-
-    SQLite has no locks of rows.
-    """
-    if session.get_bind().dialect.name != "postgresql":
-        yield
-        return
-    milliseconds = max(int(limit.total_seconds() * 1000), 1)
-    try:
-        with session.begin_nested():
-            session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
-            yield
-            session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
-    except OperationalError as error:
-        if not is_locked(error):
-            raise
-        raise Locked from error
 
 
 def process_memory(session: Session, name: str) -> dict[str, Any]:

@@ -6,15 +6,18 @@ driver gives up on a server that has fallen silent. Parameters in the URL take p
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
 Result = TypeVar("Result")
 
@@ -31,6 +34,11 @@ _NETWORK = {
     "keepalives_count": "3",
     "tcp_user_timeout": "14000",
 }
+
+_LOCKED = "55P03"
+# The driver calls these internal errors: a transaction that was ended while it idled, and
+# a write to a standby.
+_UNAVAILABLE = frozenset({"25P03", "25006"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +150,42 @@ def extend_timeouts(connection: Connection, longest: timedelta | None) -> None:
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     driver: Any = connection.connection.driver_connection
     driver.patience = seconds + GRACE_SECONDS if seconds else None
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether another transaction held a lock for too long."""
+    return getattr(error.orig, "sqlstate", None) == _LOCKED
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether the database failed, as opposed to the statement; trying again may help."""
+    return (
+        isinstance(error, OperationalError | InterfaceError)
+        or error.connection_invalidated
+        or getattr(error.orig, "sqlstate", None) in _UNAVAILABLE
+    )
+
+
+class Locked(Exception):
+    """Another transaction did not let go of a row in time."""
+
+
+@contextmanager
+def waiting_at_most(session: Session, limit: timedelta) -> Iterator[None]:
+    """Raises Locked if a row is not free within ``limit``; the transaction stays usable.
+
+    SQLite has no locks of rows.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    milliseconds = max(int(limit.total_seconds() * 1000), 1)
+    try:
+        with session.begin_nested():
+            session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+            yield
+            session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    except OperationalError as error:
+        if not is_locked(error):
+            raise
+        raise Locked from error
