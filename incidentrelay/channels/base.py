@@ -24,11 +24,12 @@ class DeliveryFailure(Exception):
 
 
 class TemporaryFailure(DeliveryFailure):
-    """Trying again may help, not before ``retry_after`` where the vendor said so.
+    """Trying again may help, but not before ``retry_after`` if the vendor gave one.
 
-    ``unknown`` is true where the message may have arrived all the same (the
-    connection broke after everything was sent). ``down`` is false where the provider
-    works and only this message or this recipient has to wait.
+    ``unknown`` is true if the message may have arrived (the connection broke after
+    everything was sent). ``down`` is false if the provider works and only this message or
+    this recipient has to wait. ``refused`` is true if the vendor answered no: a server
+    that restarts does so too, so the message is tried again for a few minutes.
     """
 
     def __init__(
@@ -38,15 +39,17 @@ class TemporaryFailure(DeliveryFailure):
         retry_after: timedelta | None = None,
         unknown: bool = False,
         down: bool = True,
+        refused: bool = False,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.unknown = unknown
-        self.down = down
+        self.down = down and not refused
+        self.refused = refused
 
 
 class PermanentFailure(DeliveryFailure):
-    """Trying again cannot help: wrong address, revoked token, refused content."""
+    """Trying again cannot help: no such mailbox, an endpoint that is gone for good."""
 
 
 class NotSetUp(PermanentFailure):

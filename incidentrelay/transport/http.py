@@ -17,11 +17,11 @@ import httpx2
 
 from incidentrelay.transport.addresses import IPNetwork
 from incidentrelay.transport.dialing import Deadline, Dialer, Resolver, system_resolver
-from incidentrelay.transport.errors import Blocked, TransportError
+from incidentrelay.transport.errors import Blocked, Refused, TransportError
 from incidentrelay.transport.streams import BoundedStream, CurrentDeadline
 from incidentrelay.transport.urls import Target, origin_of, parse_url
 
-__all__ = ["Blocked", "HTTPClient", "Response", "TransportError"]
+__all__ = ["Blocked", "HTTPClient", "Refused", "Response", "TransportError"]
 
 _MOST_CONNECTIONS = 100
 # "identity" keeps a small answer from unpacking into a huge one.
@@ -82,10 +82,10 @@ class HTTPClient:
     def request(
         self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str]
     ) -> Response:
-        """The answer, whatever its status, except that a redirect is Blocked.
+        """The answer, whatever its status; but a redirect raises Refused.
 
-        Raises Blocked where the rules forbid the URL, its address or a header,
-        and TransportError where no answer came.
+        Raises Blocked if the rules forbid the URL, its address or a header, and
+        TransportError if no answer came.
         """
         target = parse_url(url)
         self._current.deadline = Deadline.after(self._total_deadline)
@@ -165,7 +165,7 @@ def _refuse_redirect(response: httpcore2.Response, target: Target) -> None:
         return
     location = _decoded(response.headers).get("location", "")
     towards = f" towards {origin_of(location)}" if "://" in location else ""
-    raise Blocked(
+    raise Refused(
         f"{target.origin} answered {response.status}, a redirect{towards}. "
         "Redirects are not followed: enter the final address."
     )

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _LONGEST_REPLY = 200
+# Bad mailbox, bad domain and the like (RFC 3463): not the words of a server that restarts.
+_BAD_ADDRESS = re.compile(rb"5\.1\.\d")
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 
 
@@ -89,8 +91,8 @@ def send(server: SMTPServer, recipient: str, message: EmailMessage) -> str:
     """Hand in one message for one recipient; the server's reply to it.
 
     Raises Refused for a 5xx reply, TransportError for a 4xx one or a broken
-    connection (``unknown`` once the content was on its way), and Blocked where
-    the server's address may not be reached.
+    connection (``unknown`` once the content was on its way), and Blocked if the
+    server's address may not be reached or the recipient's is none.
     """
     with connect(server) as session:
         return session.deliver(recipient, message)
@@ -136,7 +138,7 @@ class SMTPSession:
     def deliver(self, recipient: str, message: EmailMessage) -> str:
         """Hand in ``message`` for ``recipient``; may be called again, after an error too."""
         if not _ADDRESS.fullmatch(recipient):
-            raise Refused("The recipient is not an e-mail address in ASCII.")
+            raise Blocked("The recipient is not an e-mail address in ASCII.")
         content = dot_stuffed(message.as_bytes(policy=MAIL_POLICY))
         client = self._client
         with self._explained():
@@ -190,7 +192,8 @@ class SMTPSession:
             return
         reason = f"{self._server.label} answered {step} with {self._shown(reply)}"
         if code // 100 == 5:
-            raise Refused(reason)
+            final = step == "RCPT TO" and _BAD_ADDRESS.match(reply[1]) is not None
+            raise Refused(reason, final=final)
         # With 421 a server says that it closes the whole conversation (RFC 5321, 3.8).
         raise TransportError(reason, unknown, answered=code != 421)
 

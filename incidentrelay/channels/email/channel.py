@@ -84,25 +84,27 @@ class EmailChannel:
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         """One message for each address, in one conversation with the server.
 
-        An address that is refused for good does not undo the others: the result's
-        detail names it, and only where all are refused does PermanentFailure come.
-        Where any may work later, TemporaryFailure comes, and the next attempt sends
-        to all again: whoever has the message already gets it with the same
-        Message-ID, which mail programs show once. Late is worse than twice.
+        A refused address does not undo the others: the result's detail names it. If all
+        are refused, the server may be restarting, and they are tried again for a few
+        minutes. If any may work later, TemporaryFailure is raised and the next attempt
+        sends to all again, with the same Message-ID, which mail programs show once: late
+        is worse than twice.
         """
         if self._server is None:
             raise NotSetUp(_NOT_SET_UP)
         accepted, failures = self._deliver(self._server, envelope, config["to"])
-        temporary = [failure for failure in failures if isinstance(failure, TemporaryFailure)]
-        told = one_line(" ".join([*accepted, *(failure.reason for failure in failures)]), 500)
-        if temporary:
-            unknown = bool(accepted) or any(failure.unknown for failure in temporary)
-            down = any(failure.down for failure in temporary)
-            raise TemporaryFailure(told, unknown=unknown, down=down)
+        outcome = one_line(" ".join([*accepted, *(failure.reason for failure in failures)]), 500)
+        passing = [failure for failure in failures if isinstance(failure, TemporaryFailure)]
+        later = [failure for failure in passing if not failure.refused]
+        if later:
+            unknown = bool(accepted) or any(failure.unknown for failure in later)
+            raise TemporaryFailure(
+                outcome, unknown=unknown, down=any(failure.down for failure in later)
+            )
         if not accepted:
-            raise PermanentFailure(told)
+            raise TemporaryFailure(outcome, refused=True) if passing else PermanentFailure(outcome)
         thread = message_id("thread", envelope.thread_key, self._server.domain)
-        return SendResult({"thread": thread}, detail=told)
+        return SendResult({"thread": thread}, detail=outcome)
 
     def _deliver(
         self, server: SMTPServer, envelope: Envelope, recipients: Sequence[str]
@@ -129,12 +131,16 @@ class EmailChannel:
 
 @contextlib.contextmanager
 def _translated(recipient: str | None = None) -> Iterator[None]:
-    """Turn the transport's failures into the channel's, said about ``recipient``."""
+    """Turn the transport's failures into the channel's, about ``recipient``."""
     about = f"{recipient}: " if recipient else ""
     try:
         yield
-    except (Blocked, Refused) as error:
+    except Blocked as error:
         raise PermanentFailure(about + error.reason) from error
+    except Refused as error:
+        if error.final:
+            raise PermanentFailure(about + error.reason) from error
+        raise TemporaryFailure(about + error.reason, refused=True) from error
     except TransportError as error:
         raise TemporaryFailure(
             about + error.reason, unknown=error.unknown, down=not (recipient and error.answered)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
-from incidentrelay.domain.delivery.backoff import next_attempt
+from incidentrelay.domain.delivery.backoff import after_refusal, next_attempt
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Attempt, Event, Notification
 from incidentrelay.services.alerts import transitions as alert_transitions
@@ -20,6 +20,8 @@ from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import ALARMS, ARRIVED, DeliveryClaim, DeliveryResult
 
 DEFERRED = timedelta(minutes=1)
+# Outcomes of attempts, beside the states in which they leave a notification.
+UNKNOWN, REFUSED = "unknown", "refused"
 
 
 def record_result(
@@ -47,6 +49,8 @@ def record_result(
             jitter=jitter,
             retry_after=result.retry_after,
         )
+        if result.refused:
+            again = after_refusal(again, _refused_since(session, taken, started_at), now)
         state = DeliveryState.RETRY if again else DeliveryState.FAILED
     written = _write(session, taken, _values(state, result, again, now))
     if not written:
@@ -62,6 +66,20 @@ def record_result(
     elif circuit.open_until:
         outbox_records.wake_provider(session, taken.provider, circuit.open_until, most=1)
     return True
+
+
+def _refused_since(session: Session, taken: DeliveryClaim, started_at: datetime) -> datetime:
+    """When the first of the last attempts in a row that were refused began.
+
+    A test is watched by the person who asked for it, so it gets its answer at once.
+    """
+    first = taken.owed[0]
+    if first.message.kind is NotificationKind.TEST:
+        return datetime.min.replace(tzinfo=started_at.tzinfo)
+    mine = Attempt.notification_id == first.id
+    other = select(func.max(Attempt.id)).where(mine, Attempt.outcome != REFUSED).scalar_subquery()
+    query = select(func.min(Attempt.started_at)).where(mine, Attempt.id > func.coalesce(other, 0))
+    return session.scalar(query) or started_at
 
 
 def defer_delivery(
@@ -200,11 +218,15 @@ def _log_attempt(
         "number": taken.attempt,
         "started_at": started_at,
         "duration_ms": int((now - started_at).total_seconds() * 1000),
-        "outcome": "unknown" if result.unknown else str(result.state),
+        "outcome": _outcome(result),
         "reason": result.reason,
     }
     rows = [{"notification_id": each, **values} for each in taken.ids]
     db.insert_all(session, Attempt, rows)
+
+
+def _outcome(result: DeliveryResult) -> str:
+    return UNKNOWN if result.unknown else REFUSED if result.refused else str(result.state)
 
 
 _NOUNS: Mapping[NotificationKind, str] = {

@@ -82,6 +82,7 @@ class DeliveryResult:
     """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
 
     ``down``: the provider itself failed, so its other messages would fail too.
+    ``refused``: the provider said no, which counts only if it says so for minutes.
     """
 
     state: DeliveryState
@@ -90,6 +91,7 @@ class DeliveryResult:
     retry_after: timedelta | None = None
     unknown: bool = False
     down: bool = False
+    refused: bool = False
 
 
 def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
@@ -155,6 +157,7 @@ def send_claim(
             retry_after=failure.retry_after,
             unknown=failure.unknown,
             down=failure.down,
+            refused=failure.refused,
         )
     except NotSetUp as failure:
         # Nobody configured this method for the person: it is tried as one of all.

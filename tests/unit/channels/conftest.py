@@ -181,6 +181,7 @@ class Fake:
     config: dict[str, Any]
     received: Callable[[], list[bytes]]
     fail_for_now: Callable[[], None]
+    refuse: Callable[[], None]
     fail_for_good: Callable[[], None]
 
 
@@ -197,12 +198,14 @@ def fakes(http_vendor: HTTPVendor, mail_vendor: MailVendor) -> dict[str, Fake]:
             webhook,
             lambda: [body for _, body in http_vendor.requests],
             lambda: setattr(http_vendor, "status", 503),
-            lambda: setattr(http_vendor, "status", 403),
+            lambda: setattr(http_vendor, "status", 404),
+            lambda: setattr(http_vendor, "status", 410),
         ),
         "email": Fake(
             {"to": ["ann@example.org"]},
             lambda: [e.content for e in mail_vendor.envelopes if isinstance(e.content, bytes)],
             lambda: mail_vendor.replies.update({"*": "451 4.7.1 later"}),
+            lambda: mail_vendor.replies.update({"*": "554 5.3.2 closing down"}),
             lambda: mail_vendor.replies.update({"*": "550 5.1.1 no such user"}),
         ),
     }

@@ -104,6 +104,18 @@ def test_a_failure_that_may_pass_is_temporary(
 
 
 @pytest.mark.parametrize("name", WITH_VENDOR)
+def test_a_refusal_is_tried_again_for_a_few_minutes(
+    registry: Registry, name: str, fakes: dict[str, Fake]
+) -> None:
+    """A vendor that restarts refuses too, so it is neither gone nor down."""
+    fakes[name].refuse()
+    with pytest.raises(TemporaryFailure) as caught:
+        registry.get(name).send(make_envelope(), fakes[name].config)
+    assert_explained(caught.value)
+    assert (caught.value.refused, caught.value.down) == (True, False)
+
+
+@pytest.mark.parametrize("name", WITH_VENDOR)
 def test_a_failure_that_will_not_pass_is_permanent(
     registry: Registry, name: str, fakes: dict[str, Fake]
 ) -> None:

@@ -265,12 +265,32 @@ def test_an_address_that_may_work_later_is_tried_again(
     assert first["Message-ID"] == again["Message-ID"]
 
 
-def test_all_refused_is_permanent(smtp: SMTPServer, mail_vendor: MailVendor) -> None:
-    mail_vendor.replies["*"] = "550 no such user"
+def test_a_relay_that_refuses_all_may_be_restarting(
+    smtp: SMTPServer, mail_vendor: MailVendor
+) -> None:
+    mail_vendor.replies |= {"a@example.org": "550 5.1.1 no such user", "*": "554 5.3.2 closing"}
+    with pytest.raises(TemporaryFailure) as caught:
+        EmailChannel(smtp).send(make_envelope(), {"to": ["a@example.org", "b@example.org"]})
+    assert (caught.value.refused, caught.value.unknown) == (True, False)
+    assert "a@example.org: " in caught.value.reason
+    assert "b@example.org: " in caught.value.reason
+
+
+def test_mailboxes_that_do_not_exist_are_permanent(
+    smtp: SMTPServer, mail_vendor: MailVendor
+) -> None:
+    mail_vendor.replies["*"] = "550 5.1.1 no such user"
     with pytest.raises(PermanentFailure) as caught:
         EmailChannel(smtp).send(make_envelope(), {"to": ["a@example.org", "b@example.org"]})
     assert "a@example.org: " in caught.value.reason
     assert "b@example.org: " in caught.value.reason
+
+
+def test_greylisting_is_no_refusal(smtp: SMTPServer, mail_vendor: MailVendor) -> None:
+    mail_vendor.replies["*"] = "451 4.7.1 greylisted"
+    with pytest.raises(TemporaryFailure) as caught:
+        EmailChannel(smtp).send(make_envelope(), {"to": ["a@example.org"]})
+    assert caught.value.refused is False
 
 
 def test_a_server_that_is_away_is_asked_once() -> None:
