@@ -89,3 +89,5 @@ class Envelope:
     thread_key: str
     now: datetime
     parts: tuple[Part, ...] = ()
+    zone: str = "UTC"
+    reopened: bool = False

@@ -150,8 +150,9 @@ def _translated(recipient: str | None = None) -> Iterator[None]:
 def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMessage:
     """The message for ``recipient``; the same for every attempt but for its Date.
 
-    All messages about one alert have one subject and one (never sent) root, so that
-    mail programs show them as one conversation.
+    All messages about one alert have one (never sent) root, so that mail programs show
+    them as one conversation. The subject begins with the alert's state, because a list of
+    mails shows nothing else.
     """
     message = envelope.message
     links = Links(web_link(envelope.links.console), web_link(envelope.links.act))
@@ -159,6 +160,8 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     values = {
         "message": message,
         "about_alert": message.kind not in _ABOUT_NO_ALERT,
+        "state": _state(envelope),
+        "zone": envelope.zone,
         "links": links,
         "can_act": can_act,
         "labels": list(message.labels.items())[:_MOST_LABELS],
@@ -180,12 +183,20 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     # Nobody's absence note or read receipt shall answer a page.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    if message.severity is Severity.CRITICAL:
+    if message.severity is Severity.CRITICAL and message.status is AlertStatus.FIRING:
         mail["X-Priority"] = "1"
         mail["Importance"] = "high"
     mail.set_content(render("email", "text", **values))
     mail.add_alternative(render("email", "html", **values), subtype="html")
     return mail
+
+
+def _state(envelope: Envelope) -> str:
+    statuses = {part.message.status for part in envelope.parts} or {envelope.message.status}
+    if len(statuses) > 1:
+        return "UPDATE"
+    [status] = statuses
+    return "REOPENED" if envelope.reopened and status is AlertStatus.FIRING else status.upper()
 
 
 def message_id(kind: str, key: str, domain: str) -> str:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.delivery import circuit_breaker
-from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification
+from incidentrelay.domain.enums import DeliveryState, EventKind
+from incidentrelay.models import Event, Notification
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.channels.config import full_config
@@ -86,7 +86,7 @@ def claim_notification(
     if asked.method != INBOX:
         providers.save_rate(session, asked.target, pace, asked.pace.consume(busy_until, now))
     providers.save_circuit(provider, circuit_breaker.half_open(state, now + lease))
-    return _claim_of(sendable, bundle, vault)
+    return _claim_of(session, sendable, bundle, vault)
 
 
 def _find(session: Session, notification_id: int, now: datetime) -> Notification | None:
@@ -161,7 +161,10 @@ def _put_off(session: Session, asked: AskedNotification, until: datetime, now: d
 
 
 def _claim_of(
-    sendable: Sequence[tuple[Notification, PendingMessage]], bundle: str | None, vault: SecretBox
+    session: Session,
+    sendable: Sequence[tuple[Notification, PendingMessage]],
+    bundle: str | None,
+    vault: SecretBox,
 ) -> DeliveryClaim:
     """What is left of a bundle may be one notification, which goes out as itself."""
     row = sendable[0][0]
@@ -177,7 +180,16 @@ def _claim_of(
         provider=row.provider,
         config=_config(row, vault),
         thread_key=bundle or _thread_key(row),
+        zone=row.user.zone if row.user else "UTC",
+        reopened=len(sendable) == 1 and _was_reopened(session, row),
     )
+
+
+def _was_reopened(session: Session, row: Notification) -> bool:
+    if row.alert is None or row.generation == 1:
+        return False
+    query = select(Event.id).where(Event.alert_id == row.alert.id, Event.kind == EventKind.REOPENED)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _config(row: Notification, vault: SecretBox) -> Mapping[str, Any]:

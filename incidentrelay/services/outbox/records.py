@@ -71,6 +71,8 @@ class DeliveryClaim:
     provider: str
     config: Mapping[str, Any]
     thread_key: str
+    zone: str = "UTC"
+    reopened: bool = False
 
     @property
     def ids(self) -> list[int]:
@@ -180,4 +182,6 @@ def build_envelope(taken: DeliveryClaim, links: MakeLinks, now: datetime) -> Env
         thread_key=taken.thread_key,
         now=now,
         parts=() if alone else parts,
+        zone=taken.zone,
+        reopened=taken.reopened,
     )

@@ -386,3 +386,22 @@ def test_a_test_that_is_refused_says_so_at_once(pager: Pager) -> None:
     message = replace(one.message, kind=NotificationKind.TEST)
     test = replace(taken, owed=(replace(one, message=message),))
     assert refuse(pager, test, NOW).state is DeliveryState.FAILED
+
+
+def test_the_envelope_knows_the_recipients_zone_and_a_reopening(pager: Pager) -> None:
+    with pager.database.write() as session:
+        session.execute(update(User).values(zone="Asia/Kathmandu"))
+    pager.take(a_signal(resolved=True), at=NOW + MINUTE)
+    pager.take(a_signal(), at=NOW + 2 * MINUTE)
+    at = NOW + 2 * MINUTE
+    envelopes = {}
+    for notification_id in pager.due(at):
+        taken = pager.claim(notification_id, at)
+        if taken is not None:
+            envelopes[taken.method] = outbox_records.build_envelope(taken, no_links, at)
+    assert {envelope.reopened for envelope in envelopes.values()} == {True}
+    assert envelopes["email"].zone == "Asia/Kathmandu"
+
+
+def test_a_first_page_is_no_reopening(pager: Pager) -> None:
+    assert first(pager).reopened is False
