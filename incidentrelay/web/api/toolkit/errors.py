@@ -96,12 +96,13 @@ def not_found(_error: Any, request: Any) -> Response:
     methods = request.registry["api_methods"](context, getattr(request, "view_name", ""))
     if getattr(request, "subpath", ()) or not methods:
         return not_found_problem(request)
-    if not methods.public and not _may_view(request):
+    hint = getattr(context, "method_hint", "")
+    if not hint and not methods.public and not _may_view(request):
         return unauthorized(request) if request.identity is None else not_found_problem(request)
     return problem(
         request,
         HTTPStatus.METHOD_NOT_ALLOWED,
-        f"{request.method} is not allowed here.",
+        f"{request.method} is not allowed here. {hint}".rstrip(),
         headers={"Allow": ", ".join(sorted(methods.names))},
     )
 
