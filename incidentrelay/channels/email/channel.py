@@ -1,4 +1,4 @@
-"""E-mail: one message for each recipient, as text and as HTML."""
+"""E-mail: one message for each recipient, as text and HTML."""
 
 import contextlib
 import hashlib
@@ -44,7 +44,7 @@ def _check_address(value: str) -> None:
 
 def _check_distinct(values: Sequence[str]) -> None:
     if len({value.casefold() for value in values}) != len(values):
-        raise ValidationError("An address is there twice.")
+        raise ValidationError("An address is listed twice.")
 
 
 class EmailConfig(Schema):
@@ -59,7 +59,7 @@ class EmailConfig(Schema):
 
 
 def personal_address(value: str) -> str:
-    """A person's address; raises ValueError where it is none."""
+    """A person's address; raises ValueError if it is none."""
     text = value.strip()
     try:
         EmailConfig().load({"to": [text]})
@@ -72,10 +72,11 @@ class EmailChannel:
     info = ChannelInfo(
         name="email",
         label="E-mail",
+        word="e-mail",
         docs="channels/email",
         config_schema=EmailConfig,
         capabilities=frozenset({"personal"}),
-        personal=Personal("E-mail address", personal_address, input_type="email"),
+        personal=Personal("E-mail address", personal_address, input_type="email", in_profile=True),
     )
 
     def __init__(self, server: SMTPServer | None) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.delivery import rate_limit
 from incidentrelay.domain.delivery.rate_limit import RateLimit
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
@@ -18,7 +19,6 @@ from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.outbox.records import ALARMS, PendingMessage
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
-from incidentrelay.services.recipients.state import INBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def choose_bundle(
     if asked.bundle is not None:
         rows = session.execute(due.where(Notification.bundle == asked.bundle)).all()
         return [row.id for row in rows], asked.bundle
-    if asked.alert_id is None or asked.attempts or asked.method == INBOX:
+    if asked.alert_id is None or asked.attempts or asked.method in INTERNAL:
         return [asked.id], None
     fresh = due.where(
         Notification.kind == asked.kind,

@@ -13,6 +13,7 @@ from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL, PROFILE
 from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.enums import DeliveryState, EventKind
 from incidentrelay.models import Event, Notification
@@ -38,7 +39,6 @@ from incidentrelay.services.outbox.records import (
     wake_provider,
 )
 from incidentrelay.services.recipients import state as recipient_state
-from incidentrelay.services.recipients.state import INBOX
 
 
 def claim_notification(
@@ -83,7 +83,7 @@ def claim_notification(
     if not sendable:
         wake_provider(session, asked.provider, now)
         return None
-    if asked.method != INBOX:
+    if asked.method not in INTERNAL:
         providers.save_rate(session, asked.target, pace, asked.pace.consume(busy_until, now))
     providers.save_circuit(provider, circuit_breaker.half_open(state, now + lease))
     return _claim_of(session, sendable, bundle, vault)
@@ -197,7 +197,7 @@ def _config(row: Notification, vault: SecretBox) -> Mapping[str, Any]:
         return full_config(row.channel, vault)
     if row.contact is not None:
         return {"to": [row.contact.address]}
-    if row.method == "email" and row.user is not None and row.user.email:
+    if row.method == PROFILE and row.user is not None and row.user.email:
         return {"to": [row.user.email]}
     return {}
 
