@@ -1,9 +1,9 @@
 """Engines and sessions: one way to read, one way to write.
 
-A writing transaction on SQLite begins with BEGIN IMMEDIATE, because a reader that
-turns into a writer fails at once where another one wrote in between. SQLite's own
-waiting is a poll with a long tail, so the writers of one process queue for the
-single connection of the writing pool instead. On PostgreSQL both ways share a pool.
+On SQLite a writing transaction begins with BEGIN IMMEDIATE, because a reader that becomes a
+writer fails at once if another one wrote in between. SQLite waits by polling, with a long
+tail, so the writers of one process queue for the writing pool's single connection instead.
+On PostgreSQL readers and writers share a pool.
 """
 
 import logging
@@ -51,7 +51,8 @@ class Hint:
 class Database:
     """The engines of one process.
 
-    ``sink`` takes the hints of each committed transaction; the edge sets it.
+    ``sink`` takes the hints of each committed transaction; the wiring sets it. ``memory``
+    is for :func:`process_memory`.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Database:
         )
 
     def writer(self) -> Session:
-        """A session for a writing transaction; the caller must end it."""
+        """A session for a writing transaction; the caller ends it."""
         return self._write()
 
     def reader(self) -> Session:
@@ -129,7 +130,7 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
-        # The driver's own, implicit transactions are off; "begin" below makes ours.
+        # The driver's implicit transactions are off; "begin" below starts ours.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode=WAL")
@@ -146,8 +147,8 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
 def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert plain rows in one statement; does nothing if there are none.
 
-    Without ``render_nulls`` rows with different missing values would become a
-    statement each.
+    Without ``render_nulls``, rows in which different values are missing would each become
+    a statement.
     """
     if rows:
         session.execute(insert(model).execution_options(render_nulls=True), list(rows))

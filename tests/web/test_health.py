@@ -13,6 +13,7 @@ from incidentrelay.postgresql import Timeouts
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.web.health import TRIAL_EVERY, WriteTrial
 from tests.support.client import Client
+from tests.support.mute_proxy import MuteProxy
 
 WEBHOOK = "/api/integrations/webhook"
 
@@ -44,6 +45,27 @@ def test_intake_behind_a_frozen_route_is_told_to_come_back(
         assert answer.json["detail"] == "Another change to this has not finished; try again."
         other = with_token(cast.teams["web"].token).post_json(WEBHOOK, problem)
         assert other.json[0]["outcome"] == "created"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_behind_silent_connections_everything_answers_and_recovers(
+    app: Any, database: Database, with_token: Any, cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incidentrelay.postgresql.PROBE_SECONDS", 0.3)
+    url = database.url
+    client = with_token(cast.teams["core"].token)
+    with MuteProxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+        through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        app.registry["database"] = remote = Database(through, timeouts=Timeouts(connect=2))
+        assert client.get("/readyz").json["writable"] is True
+        proxy.mute()
+        assert client.get("/healthz").json == {"status": "ok"}
+        assert client.get("/readyz", status=503).json["database"] is False
+        answer = client.post_json(WEBHOOK, {"title": "Disk is full"}, status=503)
+        assert int(answer.headers["Retry-After"]) > 0
+        proxy.unmute()
+        assert client.post_json(WEBHOOK, {"title": "Disk is full"}).json[0]["created"] is True
+        remote.dispose()
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
