@@ -65,7 +65,7 @@ class Database:
     ) -> None:
         self.url = make_url(url)
         self.sink: Callable[[Sequence[Hint]], None] | None = None
-        self.memory: dict[str, dict[str, Any]] = {}
+        self.memory: dict[str, dict[Any, Any]] = {}
         if self.url.get_backend_name() == "sqlite":
             self._make_folder()
             self.writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, synchronous)
@@ -174,10 +174,10 @@ def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -
     session.execute(dialect.insert(model).values(**row).on_conflict_do_nothing())
 
 
-def process_memory(session: Session, name: str) -> dict[str, Any]:
+def process_memory(session: Session, name: str) -> dict[Any, Any]:
     """What this process remembers under ``name``, beside its database."""
     database = session.info.get("database")
-    memory: dict[str, dict[str, Any]] = database.memory if database else {}
+    memory: dict[str, dict[Any, Any]] = database.memory if database else {}
     return memory.setdefault(name, {})
 
 

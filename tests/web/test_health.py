@@ -2,15 +2,19 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
+from incidentrelay import db
 from incidentrelay.db import Database
 from incidentrelay.postgresql import Timeouts
 from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.web.api.intake.intake import BRIEFLY
 from incidentrelay.web.health import TRIAL_EVERY, WriteTrial
 from tests.support.client import Client
 from tests.support.mute_proxy import MuteProxy
@@ -45,6 +49,31 @@ def test_intake_behind_a_frozen_route_is_told_to_come_back(
         assert answer.json["detail"] == "Another change to this has not finished; try again."
         other = with_token(cast.teams["web"].token).post_json(WEBHOOK, problem)
         assert other.json[0]["outcome"] == "created"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_frozen_route_does_not_use_up_the_threads(
+    hasty: Database, database: Database, with_token: Any, cast: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    limits: list[timedelta] = []
+    real = db.waiting_at_most
+
+    def note(session: Session, limit: timedelta) -> AbstractContextManager[None]:
+        limits.append(limit)
+        return real(session, limit)
+
+    monkeypatch.setattr(db, "waiting_at_most", note)
+    client, problem = with_token(cast.teams["core"].token), {"title": "Disk is full"}
+    with database.write() as frozen:
+        intake_receive.lock_route(frozen, cast.teams["core"].route.id)
+        client.post_json(WEBHOOK, problem, status=503)
+        assert limits == []
+        assert client.post_json(WEBHOOK, problem, status=503).headers["Retry-After"]
+        assert limits == [BRIEFLY]
+    assert client.post_json(WEBHOOK, problem).json[0]["outcome"] == "created"
+    assert client.post_json(WEBHOOK, problem).json[0]["outcome"] == "duplicate"
+    assert limits == [BRIEFLY] * 2
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
