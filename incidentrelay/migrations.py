@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from incidentrelay.db import Database
 from incidentrelay.models import Base
+from incidentrelay.postgresql import extend_timeouts
 
 _PACKAGE = Path(__file__).parent
 _FOLDERS = (_PACKAGE.parent / "alembic", _PACKAGE / "_alembic")
@@ -115,6 +116,7 @@ def _connected(database: Database) -> Iterator[Config]:
             raw.execute("PRAGMA foreign_keys=OFF")
         try:
             with connection.begin():
+                extend_timeouts(connection, None)
                 if not sqlite:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
                 yield _config(connection)

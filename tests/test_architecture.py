@@ -22,7 +22,8 @@ ALLOWED = {
     "integrations": frozenset({"domain"}),
     "voice": frozenset({"domain", "transport"}),
     # The wiring's table of settings is data; the engines are made from it.
-    "db": frozenset({"settings", "models", "domain"}),
+    "db": frozenset({"settings", "models", "domain", "postgresql"}),
+    "postgresql": frozenset[str](),
     "services": frozenset(
         {"domain", "models", "db", "transport", "channels", "ical", "integrations", "voice"}
     ),

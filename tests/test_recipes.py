@@ -24,7 +24,6 @@ from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.root import Root
 from incidentrelay.web.schemas.oncall.rotation import LayerSchema, RotationSchema
 from incidentrelay.web.schemas.people.me import MeSchema
-from tests.unit.channels import test_conformance
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(incidentrelay.__file__).parent
@@ -55,8 +54,10 @@ def test_a_channel_kind_is_complete(info: Any) -> None:
     has("docs/concepts/channels.md", f"| [`{name}`](../{docs}.md) |")
     has("mkdocs.yml", f": {docs}.md")
     has("docs/index.md", f"({docs}.md)")
-    where = "tests/unit/channels/test_conformance.py"
-    assert name in test_conformance.BUILT_IN, f"add {name!r} to BUILT_IN in {where}"
+    assert info.word, f"add word to ChannelInfo in incidentrelay/channels/{name}/channel.py"
+    if not info.internal:
+        has(f"tests/unit/channels/{name}/fake.py", "def fake(")
+        has(f"tests/unit/channels/{name}/test_channel.py", "def test_")
 
 
 @pytest.mark.parametrize("info", INTEGRATIONS, ids=lambda info: info.name)

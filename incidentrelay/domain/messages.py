@@ -77,7 +77,8 @@ class Envelope:
 
     ``idempotency_key`` is the same for all attempts of one notification and unique to it.
     ``thread_key`` is the same for all messages about one alert. ``now`` is the time of
-    this attempt.
+    this attempt, ``zone`` the recipient's time zone. ``reopened`` is true if the alert
+    fires again after it was resolved.
 
     In a bundle of several alerts, ``parts`` lists them, the most severe first, and
     ``message`` summarises them; otherwise ``parts`` is empty.
@@ -89,3 +90,5 @@ class Envelope:
     thread_key: str
     now: datetime
     parts: tuple[Part, ...] = ()
+    zone: str = "UTC"
+    reopened: bool = False

@@ -134,6 +134,36 @@ class Settings:
     database_pool: Annotated[
         int, Key(parsers.number(1, 100), "10", "PostgreSQL connections of one process.")
     ]
+    database_lock_timeout: Annotated[
+        int,
+        Key(
+            parsers.number(1, 60),
+            "5",
+            "PostgreSQL: seconds to wait for a row that another transaction has locked."
+            " A request then answers 503 with Retry-After.",
+        ),
+    ]
+    database_statement_timeout: Annotated[
+        int,
+        Key(
+            parsers.number(1, 3600),
+            "20",
+            "PostgreSQL: seconds that one statement may take. Migrations and pruning may"
+            " take longer.",
+        ),
+    ]
+    database_idle_timeout: Annotated[
+        int,
+        Key(
+            parsers.number(1, 3600),
+            "15",
+            "PostgreSQL: seconds after which a transaction that does nothing is ended, so"
+            " that a frozen machine loses its locks.",
+        ),
+    ]
+    database_connect_timeout: Annotated[
+        int, Key(parsers.number(2, 60), "5", "PostgreSQL: seconds that connecting may take.")
+    ]
     retention_alerts: Annotated[
         int,
         Key(

@@ -4,8 +4,9 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from incidentrelay.db import is_unavailable
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.services.delivery import claims, stalled
 from incidentrelay.services.delivery import results as delivery_results
@@ -22,11 +23,11 @@ def deliver(context: WorkerContext, notification_id: int) -> bool:
     """Try to deliver one notification; returns whether an attempt was made."""
     try:
         claim = _claim(context, notification_id)
-    except OperationalError:
-        # The database was away and the row is unchanged: the next sweep takes it.
-        log.exception("Notification %s was not claimed.", notification_id)
-        return False
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_unavailable(error):
+            # The row is unchanged: the next sweep takes it.
+            log.exception("Notification %s was not claimed.", notification_id)
+            return False
         # A row that cannot be claimed must not block the others.
         log.exception("Notification %s could not be claimed.", notification_id)
         _defer(context, notification_id)

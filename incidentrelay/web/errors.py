@@ -1,4 +1,4 @@
-"""What an error is in HTTP, and the errors of schemas: shared by the API and the console."""
+"""Maps errors to HTTP statuses, and flattens those of schemas, for the API and the console."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from typing import Any
 
 from incidentrelay.domain import errors as domain
 
+LOCKED = "Another change to this has not finished; try again."
 # The first class that fits counts.
 STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
     (domain.InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -55,7 +55,7 @@ def _check_header_name(value: str) -> None:
 
 
 class WebhookConfig(Schema):
-    """``secret`` is made by :func:`new_secret` where it is not given."""
+    """Without a ``secret``, :func:`new_secret` makes one."""
 
     url = fields.String(
         required=True, validate=_check_url, metadata={"description": "Where to POST to."}
@@ -79,6 +79,7 @@ class WebhookChannel:
     info = ChannelInfo(
         name="webhook",
         label="Webhook",
+        word="webhook",
         docs="channels/webhook",
         config_schema=WebhookConfig,
         secrets=frozenset({"secret", "headers"}),
@@ -149,7 +150,7 @@ def _alert(message: Message) -> dict[str, Any]:
 
 
 def _message_id(key: str) -> str:
-    """``key``, or a digest of it where it could not stand in a header or holds a dot."""
+    """``key``, or a digest of it if a header cannot hold it or it has a dot."""
     if _PLAIN_ID.fullmatch(key):
         return key
     return "msg_" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

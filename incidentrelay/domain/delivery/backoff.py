@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 BASE = timedelta(seconds=2)
 CAP = timedelta(minutes=5)
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
+# A proxy whose target restarts refuses like one whose target is gone.
+REFUSED_FOR = timedelta(minutes=3)
 
 
 def next_attempt(
@@ -21,3 +23,12 @@ def next_attempt(
     if retry_after is not None:
         wait = max(wait, min(retry_after, LONGEST_RETRY_AFTER))
     return now + wait
+
+
+def after_refusal(again: datetime | None, since: datetime, now: datetime) -> datetime | None:
+    """``again``, for a message that is refused without interruption ``since``.
+
+    There is a last try when REFUSED_FOR has passed.
+    """
+    end = since + REFUSED_FOR
+    return None if again is None or now >= end else min(again, end)

@@ -29,7 +29,7 @@ from incidentrelay.services.calendars.import_plan import (
 )
 from incidentrelay.services.common import resources, team_lookup
 from incidentrelay.services.oncall import overrides, schedules
-from incidentrelay.transport.http import Blocked, Response, TransportError
+from incidentrelay.transport.http import Blocked, Refused, Response, TransportError
 
 AHEAD = timedelta(days=366)
 _MOST_SAID = 20
@@ -123,7 +123,7 @@ def run_import(
 def _fetched(downloads: CalendarDownloader, url: str) -> str:
     try:
         answer = downloads.request("GET", url, headers={"accept": "text/calendar"})
-    except (Blocked, TransportError) as error:
+    except (Blocked, Refused, TransportError) as error:
         raise InvalidInput.of("url", error.reason) from None
     if answer.status != 200:
         raise InvalidInput.of("url", f"The server answered with status {answer.status}.")

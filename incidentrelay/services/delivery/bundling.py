@@ -9,6 +9,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.delivery import bundles, rate_limit
 from incidentrelay.domain.delivery.bundles import WaitingNotification
 from incidentrelay.domain.delivery.rate_limit import RateLimit
@@ -18,7 +19,6 @@ from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.outbox.records import ALARMS, PendingMessage, is_due
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
-from incidentrelay.services.recipients.state import INBOX
 
 # More of one recipient are not looked at; a message takes at most MOST_IN_ONE.
 _MOST_WAITING = 5 * rate_limit.MOST_IN_ONE
@@ -111,7 +111,7 @@ def _load_waiting(
         attempt_key,
         Notification.alert_id.is_not(None),
     ).where(Notification.target == asked.target, *is_due(now))
-    if asked.method == INBOX:
+    if asked.method in INTERNAL:
         query = query.where(Notification.id == asked.id)
     overdue = Notification.created_at <= now - bundles.MAX_DEFERRAL
     order = (

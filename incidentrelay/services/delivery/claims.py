@@ -14,10 +14,11 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL, PROFILE
 from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
-from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification, Provider
+from incidentrelay.domain.enums import DeliveryState, EventKind
+from incidentrelay.models import Event, Notification, Provider
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.channels.config import full_config
@@ -42,7 +43,6 @@ from incidentrelay.services.outbox.records import (
     wake_provider,
 )
 from incidentrelay.services.recipients import state as recipient_state
-from incidentrelay.services.recipients.state import INBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ def claim_notification(
         delivery_results.give_up_delivery(session, notification_id, gone, now)
         return None
     asked = AskedNotification.of(row)
-    provider = providers.lock_providers(session, asked.provider)
+    provider = providers.try_lock_provider(session, asked.provider, now)
+    if provider is None:
+        return None
     circuit = providers.load_circuit(provider)
     if not _may_send(session, asked, circuit, now):
         return None
@@ -84,7 +86,7 @@ def claim_notification(
         wake_provider(session, asked.provider, now)
         return None
     _note_sending(session, asked, provider, circuit, now=now, until=until)
-    return _claim_of(sendable, bundle, vault, probe=circuit.is_open)
+    return _claim_of(session, sendable, bundle, vault, probe=circuit.is_open)
 
 
 def _find_due(session: Session, notification_id: int, now: datetime) -> Notification | None:
@@ -180,7 +182,7 @@ def _note_sending(
     until: datetime,
 ) -> None:
     """Count the message against the recipient's rate, and as the probe of an open circuit."""
-    if asked.method != INBOX:
+    if asked.method not in INTERNAL:
         rate = providers.load_rate(session, asked.target)
         busy_until = asked.rate_limit.consume(rate.busy_until if rate else None, now)
         providers.save_rate(session, asked.target, rate, busy_until)
@@ -188,6 +190,7 @@ def _note_sending(
 
 
 def _claim_of(
+    session: Session,
     sendable: Sequence[tuple[Notification, PendingMessage]],
     bundle: Bundle,
     vault: SecretBox,
@@ -208,9 +211,18 @@ def _claim_of(
         provider=row.provider,
         config=_config(row, vault),
         thread_key=key or _thread_key(row),
+        zone=row.user.zone if row.user else "UTC",
+        reopened=len(sendable) == 1 and _was_reopened(session, row),
         unsettled=bundle.unsettled,
         probe=probe,
     )
+
+
+def _was_reopened(session: Session, row: Notification) -> bool:
+    if row.alert is None or row.generation == 1:
+        return False
+    query = select(Event.id).where(Event.alert_id == row.alert.id, Event.kind == EventKind.REOPENED)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _config(row: Notification, vault: SecretBox) -> Mapping[str, Any]:
@@ -218,7 +230,7 @@ def _config(row: Notification, vault: SecretBox) -> Mapping[str, Any]:
         return full_config(row.channel, vault)
     if row.contact is not None:
         return {"to": [row.contact.address]}
-    if row.method == "email" and row.user is not None and row.user.email:
+    if row.method == PROFILE and row.user is not None and row.user.email:
         return {"to": [row.user.email]}
     return {}
 

@@ -6,6 +6,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.services.common.timeline import make_event
@@ -39,7 +40,7 @@ def _has_hope(session: Session, row: Notification) -> bool:
         Notification.alert_id == row.alert_id,
         Notification.generation == row.generation,
         Notification.step == row.step,
-        Notification.method != "inbox",
+        Notification.method.not_in(INTERNAL),
         Notification.state.notin_([DeliveryState.FAILED, DeliveryState.CANCELLED]),
         or_(Notification.stalled_at.is_(None), Notification.state.in_(ARRIVED)),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
-from incidentrelay.domain.delivery.backoff import next_attempt
+from incidentrelay.domain.delivery.backoff import after_refusal, next_attempt
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Event, Notification
@@ -54,12 +54,13 @@ def record_result(
     retried: Sequence[PendingMessage] = ()
     if result.state is DeliveryState.RETRY:
         excused = attempts.excuse_probes(session, claim, held) if result.down else held
-        retried = [each for each in excused if each.tries < most_attempts]
-    if retried:
-        fewest = min(each.tries for each in retried)
+        left = [each for each in excused if each.tries < most_attempts]
+        fewest = min((each.tries for each in left), default=1)
         again = next_attempt(fewest, now, jitter=jitter, retry_after=result.retry_after)
         if claim.probe and circuit.open_until:
             again = circuit.open_until
+        retried, again = _end_refusals(session, result, left, again, now)
+    if retried:
         attempts.write_retries(session, claim, result, retried, again)
         db.hint(session, db.Hint("deliver", min(each.id for each in retried), again))
     ended = {each.id for each in held} - {each.id for each in retried}
@@ -68,6 +69,30 @@ def record_result(
         notify_failure(session, sorted(ended), now)
     _wake_waiting(session, claim.provider, circuit, now)
     return True
+
+
+def _end_refusals(
+    session: Session,
+    result: DeliveryResult,
+    left: Sequence[PendingMessage],
+    again: datetime,
+    now: datetime,
+) -> tuple[Sequence[PendingMessage], datetime]:
+    """Those that are sent again, and when: a message is not refused for ever.
+
+    A test is watched by the person who asked for it, so a refusal ends it at once.
+    """
+    if not result.refused:
+        return left, again
+    tested = NotificationKind.TEST
+    since = attempts.refused_since(session, [each.id for each in left])
+    times = {
+        each.id: after_refusal(again, since[each.id], now)
+        for each in left
+        if each.message.kind is not tested
+    }
+    ends = [at for at in times.values() if at is not None]
+    return [each for each in left if times.get(each.id)], min(ends, default=again)
 
 
 def _wake_waiting(session: Session, provider: str, circuit: Circuit, now: datetime) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
 
@@ -53,7 +54,7 @@ def _others(session: Session, failed: Notification) -> Sequence[Notification]:
     query = select(Notification).where(
         *_of_the_same_page(failed),
         Notification.id != failed.id,
-        Notification.method != "inbox",
+        Notification.method.not_in(INTERNAL),
         Notification.state.notin_(_OVER),
         Notification.stalled_at.is_(None),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from incidentrelay.channels.kinds import INBOX
 from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.permissions import Scope
@@ -138,7 +139,7 @@ def _on_call(
         "members": ["admin", *_COLLEAGUES],
     }
     rotations.create(session, team, rotation, actor=SYSTEM, now=now)
-    inbox = {"slug": "team-inbox", "name": "Team inbox", "kind": "inbox"}
+    inbox = {"slug": "team-inbox", "name": "Team inbox", "kind": INBOX}
     channels.create(session, team, inbox, actor=SYSTEM, now=now, registry=registry, vault=vault)
 
 

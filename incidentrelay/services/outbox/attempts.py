@@ -1,12 +1,12 @@
 """Writing down how an attempt ended."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import case, func, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
 from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
@@ -17,6 +17,9 @@ from incidentrelay.services.outbox.records import (
     DeliveryResult,
     PendingMessage,
 )
+
+# Outcomes of attempts, beside the states in which they leave a notification.
+UNKNOWN, REFUSED = "unknown", "refused"
 
 
 def log_attempts(
@@ -29,13 +32,37 @@ def log_attempts(
     values = {
         "started_at": started_at,
         "duration_ms": int((now - started_at).total_seconds() * 1000),
-        "outcome": "unknown" if result.unknown else str(result.state),
+        "outcome": _outcome(result),
         "reason": result.reason,
     }
     rows = [
         {"notification_id": each.id, "number": each.attempt, **values} for each in claim.messages
     ]
     db.insert_all(session, Attempt, rows)
+
+
+def _outcome(result: DeliveryResult) -> str:
+    return UNKNOWN if result.unknown else REFUSED if result.refused else str(result.state)
+
+
+def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, datetime]:
+    """When the first of each notification's last refusals in a row began.
+
+    The last attempt of each, already logged, was refused.
+    """
+    other = aliased(Attempt)
+    last_other = (
+        select(func.max(other.id))
+        .where(other.notification_id == Notification.id, other.outcome != REFUSED)
+        .scalar_subquery()
+    )
+    query = (
+        select(Notification.id, func.min(Attempt.started_at))
+        .join(Attempt, Attempt.notification_id == Notification.id)
+        .where(Notification.id.in_(ids), Attempt.id > func.coalesce(last_other, 0))
+        .group_by(Notification.id)
+    )
+    return {row_id: since for row_id, since in session.execute(query)}
 
 
 def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage]:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
 from incidentrelay.models import Notification
@@ -166,7 +167,7 @@ def notify_update(
             Notification.alert_id.in_(updates),
             Notification.kind.in_(_FIRST_HAND),
             Notification.state.in_(_TOLD),
-            Notification.method != "inbox",
+            Notification.method.not_in(INTERNAL),
         )
         .distinct()
     )

@@ -78,6 +78,8 @@ class DeliveryClaim:
     provider: str
     config: Mapping[str, Any]
     thread_key: str
+    zone: str = "UTC"
+    reopened: bool = False
     unsettled: bool = False
     probe: bool = False
 
@@ -91,6 +93,7 @@ class DeliveryResult:
     """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
 
     ``down``: the provider itself failed, so its other messages would fail too.
+    ``refused``: the provider said no, which counts only if it says so for minutes.
     """
 
     state: DeliveryState
@@ -99,6 +102,7 @@ class DeliveryResult:
     retry_after: timedelta | None = None
     unknown: bool = False
     down: bool = False
+    refused: bool = False
 
 
 def is_due(now: datetime) -> tuple[Any, ...]:
@@ -171,6 +175,7 @@ def send_claim(
             retry_after=failure.retry_after,
             unknown=failure.unknown,
             down=failure.down,
+            refused=failure.refused,
         )
     except NotSetUp as failure:
         # A person did not choose this method; the installation merely lacks it.
@@ -193,4 +198,6 @@ def build_envelope(claim: DeliveryClaim, links: MakeLinks, now: datetime) -> Env
         thread_key=claim.thread_key,
         now=now,
         parts=() if alone else parts,
+        zone=claim.zone,
+        reopened=claim.reopened,
     )

@@ -7,6 +7,7 @@ from typing import cast
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
+from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.domain.escalation.notification_rules import ContactRule
 from incidentrelay.models import ContactMethod, NotificationRule, User
@@ -51,12 +52,11 @@ class ContactMethods:
 
 
 NO_CONTACT_METHODS = ContactMethods()
-_WORDS: Mapping[str, str] = {"email": "e-mail"}
 
 
 def find_contact(method: str, label: str = "") -> str:
     """A contact method in words: ``e-mail (Home)``."""
-    word = _WORDS.get(method, method)
+    word = word_of(method)
     return f"{word} ({label})" if label else word
 
 

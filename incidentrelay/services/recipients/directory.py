@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from incidentrelay.channels.kinds import INBOX, PROFILE
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import Severity, TargetKind, Urgency
 from incidentrelay.domain.errors import InvalidInput
@@ -99,10 +100,10 @@ class Directory:
         if user is None or not user.active:
             return ()
         name = user.display_name
-        inbox = Recipient(f"user:{user.id}:inbox", "inbox", name, user_id=user.id)
+        inbox = Recipient(f"user:{user.id}:{INBOX}", INBOX, name, user_id=user.id)
         ways = self.ways.get(user.id, NO_CONTACT_METHODS)
         if not ways.contacts and user.email:
-            return inbox, Recipient(f"user:{user.id}:email", "email", name, user_id=user.id)
+            return inbox, Recipient(f"user:{user.id}:{PROFILE}", PROFILE, name, user_id=user.id)
         return inbox, *self._by_rules(user, ways)
 
     def at_once(self, user_id: int | None) -> tuple[Recipient, ...]:

@@ -5,10 +5,9 @@ from collections.abc import Collection
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.models import Alert, Channel, GroupMember, Notification, Team, User
-
-INBOX = "inbox"
 
 
 def why_gone(row: Notification) -> str | None:
@@ -64,7 +63,7 @@ def _user_gone(row: Notification) -> str | None:
     # user:7:email:4 names a contact method; deleting it empties contact_id.
     if len(names) > 2 and row.contact_id is None:
         return f"{row.user.display_name} deleted this contact method."
-    if len(names) == 2 and names[1] != INBOX and not row.user.email:
+    if len(names) == 2 and names[1] not in INTERNAL and not row.user.email:
         return f"{row.user.display_name} has no e-mail address."
     return None
 

@@ -37,7 +37,7 @@ class CSRFPolicy:
         self._made = RequestLocalCache()
 
     def new_csrf_token(self, request: Any) -> str:
-        """A new token; it changes only for browsers that are not signed in."""
+        """A new token. It changes only for browsers that are not signed in."""
         if session_cookie(request):
             return self.get_csrf_token(request)
         return self._sign(self._new_cookie(request))
@@ -77,7 +77,7 @@ class CSRFPolicy:
         return value
 
     def _same_site(self, request: Any) -> bool:
-        """What browsers say of where a request comes from; other clients say nothing."""
+        """Whether the browser says that the request comes from here; others say nothing."""
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None:
             return site in {"same-origin", "none"}

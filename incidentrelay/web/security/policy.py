@@ -53,7 +53,7 @@ class SecurityPolicy:
         return self._acl.permits(context, principals, wanted)
 
     def remember(self, request: Any, userid: str, **kw: Any) -> list[tuple[str, str]]:
-        """``userid`` is the cookie's value that signing in gave."""
+        """``userid`` is the value of the new session's cookie."""
         return sessions.cookie_headers(request, userid)
 
     def forget(self, request: Any, **kw: Any) -> list[tuple[str, str]]:

@@ -1,13 +1,17 @@
 """The intake endpoints for monitoring systems."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from incidentrelay import db
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Route
 from incidentrelay.services.access.identity import Identity
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake import routing as intake_routing
@@ -15,9 +19,13 @@ from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSen
 from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
 from incidentrelay.web.api.toolkit import bodies, errors, json
 from incidentrelay.web.api.toolkit.view import api_view
+from incidentrelay.web.errors import LOCKED
 from incidentrelay.web.resources.intake.integrations import Integrations, SourceNode
 from incidentrelay.web.schemas.intake.route import IntegrationSchema
 from incidentrelay.web.schemas.intake.verdict import VerdictSchema
+
+STUCK_FOR = timedelta(seconds=5)
+BRIEFLY = timedelta(milliseconds=300)
 
 
 class WrongSource(InvalidInput):
@@ -94,11 +102,34 @@ def _store(
 ) -> list[ItemVerdict]:
     identity = request.identity
     if identity.kind == "route":
-        route = intake_receive.lock_route(request.db, identity.route_id)
+        route = _lock_route(request, identity.route_id)
         return intake_receive.receive_request(request.db, route, items, raw, request.now)
     return intake_routing.route_request(
         request.db, identity, str(context.__name__), items, raw, request.now
     )
+
+
+def _lock_route(request: Any, route_id: int) -> Route:
+    """Lock the route; raises Unavailable if it is not free in time.
+
+    A machine that froze may hold it. Once a request has waited in vain, those of the next
+    STUCK_FOR wait only for BRIEFLY: otherwise they would use up the threads that the alerts
+    of other routes need.
+    """
+    stuck, clock = db.process_memory(request.db, "stuck routes"), request.registry["clock"]
+    now = clock()
+    brief = now < stuck.get(route_id, now)
+    limit = db.waiting_at_most(request.db, BRIEFLY) if brief else nullcontext()
+    try:
+        with limit:
+            route = intake_receive.lock_route(request.db, route_id)
+    except (OperationalError, db.Locked) as error:
+        if isinstance(error, db.Locked) or db.is_locked(error):
+            stuck[route_id] = clock() + STUCK_FOR
+            raise Unavailable(LOCKED) from error
+        raise
+    stuck.pop(route_id, None)
+    return route
 
 
 @api_view(

@@ -8,14 +8,15 @@ from uuid import uuid4
 from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.renderers import render_to_response
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
+from incidentrelay import db
 from incidentrelay.domain import errors as domain
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.console.toolkit.redirects import login_url, see_other
-from incidentrelay.web.errors import STATUSES
+from incidentrelay.web.errors import LOCKED, STATUSES
 from incidentrelay.web.resources.base import Node
 
 log = logging.getLogger(__name__)
@@ -91,13 +92,18 @@ def conflict(_error: Exception, request: Any) -> Any:
 
 
 def unavailable(error: Exception, request: Any) -> Any:
-    detail = "The database is not available. Try again in a minute."
+    locked = isinstance(error, DBAPIError) and db.is_locked(error)
+    detail = LOCKED if locked else "The database is not available. Try again in a minute."
     answer = page(
         request, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail, bare=True
     )
     _log(error, request, answer)
-    answer.headers["Retry-After"] = "30"
+    answer.headers["Retry-After"] = "5" if locked else "30"
     return answer
+
+
+def database_error(error: DBAPIError, request: Any) -> Any:
+    return unavailable(error, request) if db.is_unavailable(error) else unexpected(error, request)
 
 
 def unexpected(error: Exception, request: Any) -> Any:
@@ -121,7 +127,6 @@ def includeme(config: Any) -> None:
     config.add_exception_view(bad_csrf, context=BadCSRFToken)
     config.add_exception_view(conflict, context=StaleDataError)
     config.add_exception_view(conflict, context=IntegrityError)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
-        config.add_exception_view(unavailable, context=kind)
-    config.add_exception_view(unexpected, context=DBAPIError)
+    config.add_exception_view(unavailable, context=PoolTimeout)
+    config.add_exception_view(database_error, context=DBAPIError)
     config.add_exception_view(unexpected, context=Exception)

@@ -1,4 +1,4 @@
-"""The doors through which monitoring systems send: one per source."""
+"""The addresses to which monitoring systems send: one per source."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +17,8 @@ class SourceNode(Node):
 
     scope_domain = "alerts"
     filtered = frozenset({Permission.INGEST})
+    # People open the address in a browser to see whether it is right. It is no secret.
+    method_hint = "Send alerts by POST, with the token of a route."
 
     def __acl__(self) -> Sequence[ACE]:
         return [allow(INGEST_PRINCIPAL, frozenset({Permission.INGEST}))]

@@ -3,7 +3,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidentrelay.domain.delivery.backoff import CAP, LONGEST_RETRY_AFTER, next_attempt
+from incidentrelay.domain.delivery.backoff import (
+    CAP,
+    LONGEST_RETRY_AFTER,
+    REFUSED_FOR,
+    after_refusal,
+    next_attempt,
+)
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -25,3 +31,11 @@ def test_the_vendor_may_ask_for_more_but_not_for_hours() -> None:
 def test_every_wait_is_positive_and_bounded(attempt: int, jitter: float) -> None:
     due = next_attempt(attempt, NOW, jitter=jitter)
     assert SECOND <= due - NOW <= CAP
+
+
+def test_a_refusal_is_tried_again_for_some_minutes_and_a_last_time_at_the_end() -> None:
+    end = NOW + REFUSED_FOR
+    assert after_refusal(NOW + SECOND, NOW, NOW) == NOW + SECOND
+    assert after_refusal(NOW + CAP, NOW, NOW) == end
+    assert after_refusal(end + CAP, NOW, end) is None
+    assert after_refusal(None, NOW, NOW) is None

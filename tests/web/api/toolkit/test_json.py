@@ -69,6 +69,22 @@ def test_intake_takes_bytes_that_are_not_utf_8() -> None:
     assert body_json.decode(b'"caf\xe9"', lenient=True) == "caf\ufffd"
 
 
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b'[{"v": 1e400}, {"v": 1}]', [{"v": "1e400"}, {"v": 1}]),
+        (b"[-1e999, 2.5]", ["-1e999", 2.5]),
+        (b"[" + b"1" * 400 + b"]", ["1" * 400]),
+        (b"[NaN, -Infinity]", ["NaN", "-Infinity"]),
+        (b"[1, " + b"[" * 32 + b"]" * 33, None),
+    ],
+)
+def test_intake_keeps_what_is_around_an_odd_value(raw: bytes, value: Any) -> None:
+    decoded = body_json.decode(raw, lenient=True)
+    assert value is None or decoded == value
+    assert len(decoded) == len(value or [1, 2])
+
+
 @given(VALUES)
 def test_everything_else_passes_unchanged_but_for_nul(value: Any) -> None:
     text = stdlib.dumps(value).replace("\\u0000", "")
