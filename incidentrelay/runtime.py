@@ -1,7 +1,6 @@
-"""Assembles the components of a process from settings.
+"""Builds the components of a process from settings.
 
-The web application, the worker and the commands all start here, so that there is one
-place that knows how a vault gets its key or a queue its store.
+The web application, the worker and the commands all use it.
 """
 
 import random
@@ -25,7 +24,7 @@ from incidentrelay.tasks.runner import Runner
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
-# Of a calendar that somebody imports; answers to messages are much smaller.
+# In bytes, for calendar imports; responses to messages are much smaller.
 LARGEST_DOWNLOAD = 1_000_000
 
 

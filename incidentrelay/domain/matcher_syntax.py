@@ -32,7 +32,7 @@ def _escape(char: str) -> str:
         return "\\" + char
     if char == "\n":
         return "\\n"
-    # A database column cannot hold NUL, and a page shows no control characters.
+    # PostgreSQL cannot store NUL, and control characters are invisible on a page.
     if char < " " or char == "\x7f":
         return f"\\x{ord(char):02x}"
     return char
@@ -46,7 +46,7 @@ def check_text(text: str) -> None:
 
 
 class MatcherReader:
-    """A cursor over one text; every method moves it behind what it has read."""
+    """A cursor over one text; every method advances it past what it read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -65,7 +65,7 @@ class MatcherReader:
         raise BadMatchers("expected a comma or the end", self.at)
 
     def peek(self) -> str:
-        """The next character that is not white space, or "" at the end."""
+        """The next character that is not white space; "" at the end."""
         while self.at < len(self.text) and self.text[self.at] in _SPACE:
             self.at += 1
         return self.text[self.at : self.at + 1]

@@ -1,4 +1,4 @@
-"""Words and times as people write them."""
+"""Formatting of words and times."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -21,5 +21,5 @@ def shorten(text: str, longest: int) -> str:
 
 
 def clock(at: datetime | time) -> str:
-    """``09:00``, with seconds only if there are any: ``09:00:05``."""
+    """``09:00``, or with non-zero seconds ``09:00:05``."""
     return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"

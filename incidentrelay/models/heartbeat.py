@@ -1,4 +1,4 @@
-"""The last sign of life of each part of the system."""
+"""Heartbeats of the parts of the system."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from incidentrelay.models.meta import Base
 
 
 class Heartbeat(Base):
-    """The last sign of life of a part of the system (a worker, a sweep)."""
+    """The last heartbeat of a worker or sweep."""
 
     __tablename__ = "heartbeats"
 

@@ -33,7 +33,7 @@ def report(request: Any, asked: Mapping[str, Any]) -> HoursReport:
 
 def download(made: HoursReport) -> Response:
     """The lines of a report as a file."""
-    name = f"on-call-{made.ruler.first}-{made.ruler.last}.csv"
+    name = f"on-call-{made.calculator.first}-{made.calculator.last}.csv"
     return Response(
         csv_export.table(_HEAD, _rows(made)).encode(),
         content_type="text/csv",
@@ -43,7 +43,7 @@ def download(made: HoursReport) -> Response:
 
 
 def _rows(made: HoursReport) -> Iterator[list[str]]:
-    period = [str(made.ruler.first), str(made.ruler.last), made.ruler.rules.zone]
+    period = [str(made.calculator.first), str(made.calculator.last), made.calculator.rules.zone]
     for line in made.lines:
         yield [*period, *_names(line), *_numbers(line)]
 

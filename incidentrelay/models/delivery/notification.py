@@ -1,4 +1,4 @@
-"""The outbox: what is owed to whom, and every try to deliver it."""
+"""The outbox: notifications, and every attempt to deliver one."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.models.alerts.alert import Alert
 from incidentrelay.models.channels.channel import Channel
-from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.meta import Base, EnumText
 from incidentrelay.models.mixins import Identified
 from incidentrelay.models.people.contact import ContactMethod
 from incidentrelay.models.people.user import User
@@ -17,26 +17,26 @@ from incidentrelay.models.tenancy.group import Team
 
 _DUE = text("state IN ('pending', 'retry', 'sending')")
 _FAILED = text("state = 'failed'")
-# SQLite uses an index of some rows only where the condition is written out, not bound.
+# SQLite uses a partial index only if the query repeats its condition literally, not bound.
 IS_UNFINISHED = text("notifications.state IN ('pending', 'retry', 'sending')")
 IS_FAILED = text("notifications.state = 'failed'")
 
 
 class Notification(Identified, Base):
-    """One message owed to one target.
+    """One message to one target.
 
-    ``uid`` is the idempotency key that receivers see, the same over all attempts.
-    ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email:4``).
-    What is not about an alert of a team, but about a person's own ways, has no team.
-    ``provider`` names who delivers it (``channel:3``, ``email``): the number sent to one
-    provider at a time is limited, so a slow one delays no other.
-    ``next_at`` is when it is due while pending or in retry, and when the lease ends
-    while sending. ``fence`` grows with every claim: only the newest claim's result
-    is written. ``handle`` is the vendor's name of the posted message.
+    ``uid`` is the idempotency key that receivers see, the same for all attempts.
+    ``target`` is the recipient's stable name (``channel:3``, ``user:7:email:4``).
+    ``team_id`` is None for messages about a person's own contact methods and shifts.
+    ``provider`` delivers it (``channel:3``, ``email``); the number in progress per
+    provider is limited, so a slow one does not delay others.
+    ``next_at`` is when it is due (pending, retry) or its lease ends (sending). ``fence``
+    grows with every claim; only the newest claim may write a result. ``handle`` is the
+    vendor's identifier of the posted message.
 
-    ``bundle`` is the idempotency key of the message in which it shares with others of
-    the same target; None: it has one of its own. ``stalled_at`` is when others were
-    told instead, because its provider had not worked for a while.
+    ``bundle`` is the idempotency key of a message shared with other notifications to the
+    same target, or None. ``stalled_at`` is when the fallback was notified instead because
+    the provider had failed for a while.
     """
 
     __tablename__ = "notifications"
@@ -97,7 +97,7 @@ class Notification(Identified, Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     generation: Mapped[int]
     step: Mapped[int]
-    kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
+    kind: Mapped[NotificationKind] = mapped_column(EnumText(NotificationKind))
     target: Mapped[str] = mapped_column(String(64))
     method: Mapped[str] = mapped_column(String(32))
     provider: Mapped[str] = mapped_column(String(64))
@@ -108,7 +108,7 @@ class Notification(Identified, Base):
     )
     message: Mapped[dict[str, Any]]
     state: Mapped[DeliveryState] = mapped_column(
-        Choice(DeliveryState), default=DeliveryState.PENDING
+        EnumText(DeliveryState), default=DeliveryState.PENDING
     )
     priority: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -129,7 +129,7 @@ class Notification(Identified, Base):
 
 
 class Attempt(Identified, Base):
-    """One try: when, how long (milliseconds), and how it ended."""
+    """One attempt to deliver a notification."""
 
     __tablename__ = "attempts"
     __table_args__ = (Index("ix_attempts_started_at", "started_at"),)

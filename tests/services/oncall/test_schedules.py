@@ -139,7 +139,7 @@ def test_the_number_of_statements_is_constant(
     ("value", "text"), [(time(9), "09:00"), (time(9, 5, 1), "09:05:01"), (time(0), "00:00")]
 )
 def test_wall_times(value: time, text: str) -> None:
-    assert schedules.parse_wall_time(value) == text
+    assert schedules.format_wall_time(value) == text
     assert time.fromisoformat(text) == value
 
 

@@ -135,7 +135,7 @@ def test_ones_own_shift_and_nobodys_cannot_be_taken(
 
 def test_only_members_of_the_group(session: Session, rotation: Rotation, people: People) -> None:
     stranger = acting(people["zoe"])
-    for actor, sentence in ((stranger, "you are none"), (ADMIN, "Only a person")):
+    for actor, sentence in ((stranger, "you are not one"), (ADMIN, "Only a person")):
         _refuses_everything(session, rotation, actor, sentence)
     assert session.scalars(select(RotationOverride)).all() == []
 
@@ -217,7 +217,7 @@ def test_who_is_not_on_call_needs_no_cover(
     session: Session, team: Team, rotation: Rotation, people: People
 ) -> None:
     doing: dict[str, Any] = {"user": "ann", "actor": acting(people["cy"]), "now": NOW}
-    with pytest.raises(Conflict, match="Cy is not on call in this time"):
+    with pytest.raises(Conflict, match="Cy is not on call in this period"):
         shift_swaps.cover_shift(session, rotation, start=NOW, end=NOW + DAY, **doing)
     hourly = factories.rotation(session, team, "hourly")
     pair = (people["cy"], people["bob"])

@@ -163,12 +163,12 @@ def test_the_zone_is_that_of_the_rotations_where_they_agree(
     one, two = (factories.rotation(session, team, slug) for slug in ("one", "two"))
     for rotation in (one, two):
         factories.revision(session, rotation, (people["ann"],), zone="Europe/Berlin")
-    assert make(session).ruler.rules.zone == "Europe/Berlin"
-    assert make(session, zone="Asia/Tokyo").ruler.rules.zone == "Asia/Tokyo"
+    assert make(session).calculator.rules.zone == "Europe/Berlin"
+    assert make(session, zone="Asia/Tokyo").calculator.rules.zone == "Asia/Tokyo"
     spring = make(session, first=date(2026, 3, 29), last=date(2026, 3, 29))
     assert decimal(spring.people[0].hours.weekend) == "46.00"
     factories.revision(session, two, (people["ann"],), effective_from=NIGHT, zone="UTC")
-    assert make(session, own_zone="Asia/Tokyo").ruler.rules.zone == "Asia/Tokyo"
+    assert make(session, own_zone="Asia/Tokyo").calculator.rules.zone == "Asia/Tokyo"
 
 
 def test_too_many_rotations_are_refused_and_never_cut(

@@ -21,11 +21,11 @@ from incidentrelay.web.schemas.oncall.report import DutyQuery, DutyReportSchema
 def on_call(_context: OnCallReport, request: Any) -> dict[str, Any]:
     made = on_call_hours_table.report(request, request.query)
     return {
-        "first": made.ruler.first,
-        "last": made.ruler.last,
-        "zone": made.ruler.rules.zone,
-        "start": made.ruler.start,
-        "end": made.ruler.end,
+        "first": made.calculator.first,
+        "last": made.calculator.last,
+        "zone": made.calculator.rules.zone,
+        "start": made.calculator.start,
+        "end": made.calculator.end,
         "holidays": [{"date": day, "name": name} for day, name in made.holidays.items()],
         "lines": made.lines,
         "people": made.people,

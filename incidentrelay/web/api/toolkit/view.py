@@ -7,6 +7,7 @@ given as a class, or as the name of an attribute of the node class.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -135,17 +136,24 @@ def _load(schema: Schema, data: Any) -> Any:
 
 
 def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:
-    schema = schema_class(spec.returns, type(context))
-    if schema is None:
+    returned = schema_class(spec.returns, type(context))
+    if returned is None:
         return result
+    schema = _dumper(returned)
     one = representations.item if _is_items(result) else representations.plain
     if spec.page:
         rows, cursor = result
         one = representations.item if _is_items(rows) else representations.plain
-        return {"items": [one(request, schema(), row) for row in rows], "next": cursor}
+        return {"items": [one(request, schema, row) for row in rows], "next": cursor}
     if spec.many:
-        return [one(request, schema(), row) for row in result]
-    return one(request, schema(), result)
+        return [one(request, schema, row) for row in result]
+    return one(request, schema, result)
+
+
+@cache
+def _dumper(schema: type[Schema]) -> Schema:
+    """An instance that only dumps: making one costs more than dumping a row with it."""
+    return schema()
 
 
 def _is_items(result: Any) -> bool:

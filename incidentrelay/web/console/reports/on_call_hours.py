@@ -166,8 +166,8 @@ def _tables(request: Any, made: HoursReport | None) -> dict[str, Any]:
         return {"made": None}
     return {
         "made": made,
-        "planned": made.ruler.end > request.now,
-        "zone": made.ruler.rules.zone,
+        "planned": made.calculator.end > request.now,
+        "zone": made.calculator.rules.zone,
         "total": _row(made.total),
         "people": _rows(made.people),
         "by_rotation": _rows(made.rotations),

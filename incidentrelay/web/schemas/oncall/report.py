@@ -9,7 +9,7 @@ from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import SLUG, Instant, Ref
 
 _NAME = validate.Length(max=limits.REFERENCE.high)
-_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of day, like 22:00.")
+_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Enter a time of day, like 22:00.")
 _COUNTRY = validate.Regexp(r"\A[A-Za-z]{2}\Z", error="Write two letters, like DE.")
 _WEEKEND = validate.Regexp(
     r"\A([0-6](,[0-6])*|none)\Z", error="Write weekdays like 5,6 (0 is Monday), or none."

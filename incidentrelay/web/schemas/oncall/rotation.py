@@ -18,7 +18,7 @@ from incidentrelay.web.schemas.base import (
 )
 
 TIME_OF_DAY = validate.Regexp(
-    r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Write a time of day, like 09:00."
+    r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Enter a time of day, like 09:00."
 )
 _USERNAME = validate.Length(*limits.USERNAME)
 _MEMBERS = validate.Length(max=limits.MEMBERS.high)

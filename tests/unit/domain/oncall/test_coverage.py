@@ -183,12 +183,12 @@ def test_many_gaps_become_a_sum(count: int, last: str) -> None:
         (
             {"active": False},
             CoverageProblemKind.INACTIVE,
-            "Cat is not active and gets no turn.",
+            "Cat is inactive and takes no turns.",
         ),
         (
             {"reachable": False},
             CoverageProblemKind.UNREACHABLE,
-            "Pages cannot reach Cat: no confirmed contact, and no e-mail address.",
+            "Pages cannot reach Cat: no confirmed contact and no e-mail address.",
         ),
         ({"active": False, "reachable": False}, CoverageProblemKind.UNREACHABLE, None),
         ({"member": False, "active": False}, CoverageProblemKind.INACTIVE, None),

@@ -72,7 +72,7 @@ def test_holidays_are_named(login_as: Any) -> None:
     [
         ("from=2026-03-10&to=2026-03-01", "to", "must not be before"),
         ("from=soon&to=2026-03-01", "from", "Not a valid date"),
-        (f"{MARCH}&country=XX", "country", "code of a country"),
+        (f"{MARCH}&country=XX", "country", "code of a supported country"),
         (f"{MARCH}&zone=Mars", "zone", "no time zone"),
     ],
 )

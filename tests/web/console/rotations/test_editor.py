@@ -143,7 +143,7 @@ def test_it_is_paused_and_gets_another_name(manager: Any, pager: Any, url: str) 
         ("layers.0.zone", "Mars/Olympus", "There is no such time zone"),
         ("layers.0.length", "400", "1 to 52 weeks"),
         ("layers.0.length", "many", "integer"),
-        ("layers.0.handoff_time", "25:00", "Write a time of day"),
+        ("layers.0.handoff_time", "25:00", "Enter a time of day"),
         ("layers.0.start_date", "soon", "Not a valid date"),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_name_that_is_taken(manager: Any, pager: Any, url: str) -> None:
     form = manager.get(NEW).forms[1]
     form["name"], form["slug"] = "Twin", url.rpartition("/")[2]
     form["layers.0.person"] = "bob"
-    assert "There is a rotation" in text(press(form, "save", status=409))
+    assert "already has a rotation" in text(press(form, "save", status=409))
 
 
 def test_one_that_is_used_is_not_deleted(manager: Any, pager: Any, url: str) -> None:

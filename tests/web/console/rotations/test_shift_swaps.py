@@ -159,7 +159,7 @@ def test_a_shift_is_taken_where_it_is_shown(browse: Any, pager: Any, url: str) -
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [("2026-03-10T12:00:00Z", "You have this shift already."), ("soon", "Enter a date")],
+    [("2026-03-10T12:00:00Z", "You already have this shift."), ("soon", "Enter a date")],
 )
 def test_a_shift_that_cannot_be_taken(
     browse: Any, pager: Any, url: str, at: str, said: str
@@ -188,7 +188,7 @@ def test_a_cover_that_cannot_be_keeps_what_was_typed(browse: Any, pager: Any, ur
     assert "Choose who needs cover." in text(page)
     fields |= {"for": "fay", "user": "cy"}
     page = browse("ann").post(f"{url}/cover", fields, status=409)
-    assert "Fay is not on call in this time." in text(page)
+    assert "Fay is not on call in this period." in text(page)
 
 
 def test_two_shifts_are_swapped(browse: Any, pager: Any, url: str) -> None:
