@@ -83,6 +83,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     f"{CORE}/alerts/1": {**_ALERTS, "edit": EDITORS, "delete": EDITORS},
     f"{CORE}/alerts/1/events": _READ_BELOW_ALERT,
     f"{CORE}/alerts/1/events/1": _READ_BELOW_ALERT,
+    f"{CORE}/alerts/1/signals": _READ_BELOW_ALERT,
+    f"{CORE}/alerts/1/signals/1": _READ_BELOW_ALERT,
     f"{CORE}/alerts/1/notifications": _READ_BELOW_ALERT,
     f"{CORE}/alerts/1/notifications/1": _READ_BELOW_ALERT,
     f"{CORE}/notifications": {"view": SRE, "respond": RESPOND, "create": EDITORS},

@@ -8,7 +8,7 @@ where the body as a whole is not the source's shape.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from incidentrelay.domain.intake.signals import SignalItem
 
@@ -32,3 +32,10 @@ class Integration(Protocol):
         Raises InvalidInput if the body has an unknown shape.
         """
         ...
+
+
+@runtime_checkable
+class CountsLeftOut(Protocol):
+    """An integration whose source says how many alerts it did not send."""
+
+    def count_left_out(self, payload: Any) -> int: ...

@@ -72,12 +72,13 @@ def test_a_noun_is_created_read_edited_replaced_and_deleted(
 
 def test_put_replaces_and_patch_merges(login_as: Any) -> None:
     gail = login_as("gail")
-    gail.patch_json(CORE, {"description": "Ours", "ack_timeout": 600})
+    gail.patch_json(CORE, {"description": "Ours", "ack_timeout": 600, "ack_covers": 0})
     merged = gail.patch_json(CORE, {"name": "Core 2"}).json
     assert (merged["description"], merged["ack_timeout"]) == ("Ours", 600)
+    assert merged["ack_covers"] == 0
     replaced = gail.put_json(CORE, {"name": "Core 3", "slug": "core"}).json
     assert (replaced["name"], replaced["description"]) == ("Core 3", "")
-    assert replaced["ack_timeout"] is None
+    assert (replaced["ack_timeout"], replaced["ack_covers"]) == (None, 3600)
     answer = gail.put_json(CORE, {"description": "No name"}, status=422)
     assert "name" in answer.json["errors"]
 

@@ -11,6 +11,7 @@ from incidentrelay import db
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.integrations.base import CountsLeftOut
 from incidentrelay.models import Route
 from incidentrelay.services.access.identity import Identity
 from incidentrelay.services.intake import receive as intake_receive
@@ -67,7 +68,8 @@ def _read_request(
     settings = request.registry["settings"]
     bodies.require_json(request)
     body = bodies.read(request, settings.intake_max_body)
-    items = context.integration.normalise(json.decode(body, lenient=True), request.headers)
+    payload = json.decode(body, lenient=True)
+    items = context.integration.normalise(payload, request.headers)
     if len(items) > settings.intake_max_items:
         raise bodies.too_large(settings.intake_max_items, "items")
     kept = settings.intake_keep_body
@@ -76,7 +78,12 @@ def _read_request(
         truncated=len(body) > kept,
         address=(request.client_addr or "")[:64],
         sender=_sender(request.identity),
+        left_out=_left_out(context.integration, payload),
     )
+
+
+def _left_out(integration: Any, payload: Any) -> int:
+    return integration.count_left_out(payload) if isinstance(integration, CountsLeftOut) else 0
 
 
 def _route_disabled(identity: Identity) -> Exception:

@@ -140,6 +140,10 @@ def show(context: AlertNode, request: Any) -> dict[str, Any]:
         "actions": available_actions.of(context, request, people)
         if _may_respond(context, request)
         else [],
+        "signals": [
+            timeline_view.signal_row(signal, alert)
+            for signal in alert_detail.list_signals(db, alert)
+        ],
         "events": [timeline_view.line(event) for event in events],
         "notifications": [
             timeline_view.sent(row, _resend_url(context, request, row))

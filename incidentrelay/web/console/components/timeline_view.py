@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from incidentrelay.domain.enums import EventKind
-from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.models import Alert, Event, Notification, Signal
 from incidentrelay.services.alerts.upcoming import PlannedStep
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.recipients.contact_methods import find_contact
@@ -17,6 +17,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.CREATED: ("flame", "danger"),
     EventKind.SIGNAL_JOINED: ("plus", "info"),
     EventKind.SEVERITY_RAISED: ("chevrons-up", "warning"),
+    EventKind.SEVERITY_LOWERED: ("check", "muted"),
     EventKind.SIGNAL_RESOLVED: ("check", "success"),
     EventKind.SOURCE_NOTE: ("file-text", "muted"),
     EventKind.REOPENED: ("refresh", "danger"),
@@ -61,6 +62,18 @@ class Shown(Card):
 
 
 @dataclass(frozen=True, slots=True)
+class SignalRow:
+    """One signal; ``labels`` are those that tell it from the others."""
+
+    title: str
+    severity: str
+    status: str
+    link: str | None
+    labels: Mapping[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the timeline. ``actor`` only where the text does not name them."""
 
@@ -98,6 +111,18 @@ def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
         route_name=alert.route.name if alert.route else "A deleted route",
         rotation_name=rotation_name,
         acknowledged_by=alert.acknowledged_by.display_name if alert.acknowledged_by else None,
+    )
+
+
+def signal_row(signal: Signal, alert: Alert) -> SignalRow:
+    own = {name: text for name, text in signal.labels.items() if alert.labels.get(name) != text}
+    return SignalRow(
+        title=signal.title,
+        severity=signal.severity,
+        status=signal.status,
+        link=signal.link,
+        labels=own,
+        at=signal.resolved_at or signal.starts_at,
     )
 
 

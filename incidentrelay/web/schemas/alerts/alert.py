@@ -10,6 +10,7 @@ from incidentrelay.domain.enums import (
     EventKind,
     NotificationKind,
     Severity,
+    SignalStatus,
 )
 from incidentrelay.services.alerts.bulk import MAX_ALERTS, BulkAction, BulkOutcome
 from incidentrelay.services.common import limits
@@ -96,6 +97,35 @@ class BulkAnswerSchema(Body):
 
     results = fields.List(fields.Nested(BulkResultSchema), dump_only=True)
     more = fields.Boolean(dump_only=True)
+
+
+class SignalSchema(Body):
+    """One problem as its source sees it.
+
+    ``starts_at`` and ``ends_at`` are the source's times, or the times of receipt if it gave
+    none; ``start_from_source`` and ``end_from_source`` tell which. ``resolved_at`` is when we
+    learned that it is over. ``count`` is how often the source sent it.
+    """
+
+    id = fields.Integer(dump_only=True)
+    dedup_key = fields.String(dump_only=True)
+    status = fields.Enum(SignalStatus, by_value=True, dump_only=True)
+    severity = fields.Enum(Severity, by_value=True, dump_only=True)
+    title = fields.String(dump_only=True)
+    description = fields.String(dump_only=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String(), dump_only=True)
+    annotations = fields.Dict(keys=fields.String(), values=fields.String(), dump_only=True)
+    link = fields.String(dump_only=True, allow_none=True)
+    starts_at = Instant(dump_only=True)
+    start_from_source = fields.Boolean(dump_only=True)
+    ends_at = Instant(dump_only=True, allow_none=True)
+    end_from_source = fields.Boolean(dump_only=True)
+    resolved_at = Instant(dump_only=True, allow_none=True)
+    first_seen_at = Instant(dump_only=True)
+    last_seen_at = Instant(dump_only=True)
+    count = fields.Integer(dump_only=True)
+    permissions = fields.List(fields.String(), dump_only=True)
+    url = fields.String(dump_only=True)
 
 
 class EventSchema(Body):

@@ -46,7 +46,10 @@ class RouteSchema(InTeam, Slugged):
 
 
 class IntakeSchema(Body):
-    """One request of a source: its body as it came, as far as it is kept, and its verdict."""
+    """One request of a source: its body as it came, as far as it is kept, and its verdict.
+
+    ``left_out``: so many further alerts are not in the request, as the source says itself.
+    """
 
     id = fields.Integer(dump_only=True)
     received_at = Instant(dump_only=True)
@@ -54,6 +57,7 @@ class IntakeSchema(Body):
     body = fields.String(dump_only=True)
     truncated = fields.Boolean(dump_only=True)
     outcomes = fields.List(fields.Raw(), dump_only=True)
+    left_out = fields.Integer(dump_only=True)
     permissions = fields.List(fields.String(), dump_only=True)
     url = fields.String(dump_only=True)
 
