@@ -18,6 +18,7 @@ from incidentrelay.domain.local_time import (
     instant_of,
     zone_of,
 )
+from incidentrelay.domain.text import shown_text
 from incidentrelay.ical import recurrence_limits
 from incidentrelay.ical.series import Series, time_text, value_of
 from incidentrelay.ical.zones import CalendarZone
@@ -247,10 +248,8 @@ def _address(value: Any) -> str:
 
 
 def summary_of(event: Event) -> str:
-    """The title as one printable line."""
-    text = "".join(
-        char if char.isprintable() else " " for char in str(value_of(event, "SUMMARY") or "")
-    )
+    """The title as one line."""
+    text = shown_text(str(value_of(event, "SUMMARY") or ""), " ")
     return " ".join(text.split())[:_LONGEST_SUMMARY]
 
 

@@ -19,8 +19,9 @@ _NOT_IDENTIFYING = frozenset({"severity", "source_severity"})
 _POSITIVE = (Op.EQUAL, Op.REGEX)
 _texts = validation.listing(validation.prose(limits.MATCHER.high), *limits.MATCHERS)
 
+# A no-break space at the end of a label's name is part of the name.
 group_by: validation.Check = validation.listing(
-    validation.line(*limits.LABEL_NAME), *limits.GROUP_BY
+    validation.line(*limits.LABEL_NAME, blanks=" \t\r\n"), *limits.GROUP_BY
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import zone_names
+from incidentrelay.domain.text import is_line, is_text
 from incidentrelay.services.common import limits
 
 Check = Callable[[Any], Any]
@@ -36,27 +37,20 @@ def clean(
         except ValueError as error:
             errors[field] = [str(error)]
         except InvalidInput as error:
-            errors.update(_nested(field, error))
+            errors.update(error.under(field).errors)
     if errors:
         raise InvalidInput(errors)
     return values
 
 
-def _nested(field: str, error: InvalidInput) -> dict[str, list[str]]:
-    return {
-        name if name == field or name.startswith(f"{field}.") else f"{field}.{name}": sentences
-        for name, sentences in error.errors.items()
-    }
-
-
-def line(low: int, high: int) -> Check:
-    """One line of ``low`` to ``high`` characters, without blanks around it."""
+def line(low: int, high: int, *, blanks: str | None = None) -> Check:
+    """One line of ``low`` to ``high`` characters, without ``blanks`` (any) around it."""
 
     def check(value: Any) -> str:
-        text = _text(value).strip()
+        text = _text(value).strip(blanks)
         if not low <= len(text) <= high:
             raise ValueError(f"Write {low} to {high} characters.")
-        if not text.isprintable():
+        if not is_line(text):
             raise ValueError("Control characters and line breaks are not allowed here.")
         return text
 
@@ -70,7 +64,7 @@ def prose(high: int) -> Check:
         text = _text(value).strip()
         if len(text) > high:
             raise ValueError(f"Write at most {high} characters.")
-        if any(not (char.isprintable() or char in "\n\r\t") for char in text):
+        if not is_text(text, "\n\r\t"):
             raise ValueError("Control characters are not allowed here.")
         return text
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.text import is_line, shown_text
 from incidentrelay.models import Alert, Notification, User
 from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.services.alerts import list_queries as alert_list
@@ -75,10 +76,8 @@ def _wanted(given: Mapping[str, str]) -> AlertFilter:
     status = given.get("status", "")
     return AlertFilter(
         status=AlertStatus(status) if status in set(AlertStatus) else None,
-        query="".join(char for char in given.get("query", "") if char.isprintable())[
-            :_LONGEST_QUERY
-        ].strip(),
-        team=given.get("team", "") if given.get("team", "").isprintable() else "",
+        query=shown_text(given.get("query", ""))[:_LONGEST_QUERY].strip(),
+        team=given.get("team", "") if is_line(given.get("team", "")) else "",
         before=forms.before(given),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.text import clean_text
 from incidentrelay.ical.components import LONGEST_TEXT
 from incidentrelay.services.calendars import import_overrides
 from incidentrelay.services.calendars.import_overrides import ImportReport
@@ -24,7 +25,6 @@ from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.oncall.rotations import RotationNode
 from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
-from incidentrelay.web.text import clean_text
 from incidentrelay.web.without_transaction import without_transaction
 
 TEMPLATE = "rotations/calendar_import.jinja2"
