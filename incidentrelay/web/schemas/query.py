@@ -57,3 +57,9 @@ class ShiftQuery(Query):
 
     start = Instant()
     end = Instant()
+
+
+class RouteDeletionQuery(Query):
+    """``resolve``: also resolve the open alerts of the route."""
+
+    resolve = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
