@@ -136,12 +136,12 @@ def team_of(item: Mapping[str, Any], labels: Mapping[str, Any]) -> str | None:
 def identity(own: str, labels: Mapping[str, str], title: str, item: Any, index: int) -> str:
     """The dedup key of ``item``, from the best available identifier.
 
-    The sender's ``own`` key; else all ``labels`` but the severity; else the
-    ``title``; else its content and place, which makes it a problem of its own.
+    The sender's ``own`` key; else all ``labels`` but the severity and empty ones; else
+    the ``title``; else its content and place, which makes it a problem of its own.
     """
     if own:
         return bounded_key(own)
-    if any(name != "severity" for name in labels):
+    if any(value and name != "severity" for name, value in labels.items()):
         return f"labels:{fingerprint(labels, without={'severity'})}"
     if title:
         return bounded_key(f"title:{title}")
@@ -163,7 +163,7 @@ def severity_and_labels(
     # Reserve two labels for the ones added here.
     bounded = _bounded(labels, MAX_LABELS - 2, MAX_LABEL_VALUE)
     if word:
-        bounded.setdefault("severity", meant.value)
+        bounded["severity"] = bounded.get("severity") or meant.value
         if word.casefold() != meant.value:
             bounded["source_severity"] = clip(word, MAX_LABEL_VALUE)
     return meant, bounded
