@@ -83,10 +83,10 @@ def one_line(text: str) -> str:
 
 
 def instant(value: Any) -> datetime | None:
-    """An RFC 3339 text as an aware UTC time, or None where it is not usable.
+    """An RFC 3339 text as an aware UTC time, or None if it is not usable.
 
-    Fractions are cut to microseconds. A time without an offset, and one before
-    1970 (Go writes the year 1 for "not set"), is not usable.
+    Fractions are truncated to microseconds. Times without an offset or before 1970 (Go
+    writes the year 1 for "not set") are not usable.
     """
     if not isinstance(value, str):
         return None
@@ -155,9 +155,9 @@ def severity_and_labels(
 ) -> tuple[Severity, dict[str, str]]:
     """The severity that ``word`` means, and the bounded labels that go with it.
 
-    The sender's labels stay as they are. ``severity`` is added where the sender
-    said it elsewhere, ``source_severity`` where its word is not ours. A given
-    ``severity`` is what the caller already knows ``word`` to mean.
+    The sender's labels are unchanged. ``severity`` is added if the sender put it elsewhere,
+    and ``source_severity`` if its word is not ours. The argument ``severity`` is given if
+    the caller already knows what ``word`` means.
     """
     meant = severity or parse_severity(word or None)
     # Reserve two labels for the ones added here.

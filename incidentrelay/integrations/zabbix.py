@@ -135,7 +135,7 @@ def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        # The plain list of {EVENT.TAGS} has no quoting, so it cannot be taken apart.
+        # The plain list of {EVENT.TAGS} has no quoting, so it cannot be split.
         return None
 
 

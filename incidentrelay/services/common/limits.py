@@ -1,7 +1,7 @@
 """Limits of fields, each stated once: services enforce them, schemas document them.
 
-They are here and not in the schemas because the console and the command line call services
-without a schema. Limits that the domain enforces are taken from it.
+They are not in the schemas because the console and the command line call services without
+a schema. Limits that the domain enforces are taken from it.
 Ranges include both ends; durations are in seconds, lengths in characters.
 """
 

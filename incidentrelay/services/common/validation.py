@@ -1,7 +1,7 @@
 """Checks of single values, and of a mapping of values by a table of checks.
 
-A check takes what was given and returns what is stored, or raises ValueError with
-a sentence for people. It raises InvalidInput where it looks at nested values.
+A check takes the given value and returns the one to store, or raises ValueError with a
+sentence for people. A check of nested values raises InvalidInput.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -104,7 +104,7 @@ def word(words: type[StrEnum]) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """Also None, which means that there is none."""
+    """Also takes None."""
 
     def checked(value: Any) -> Any:
         return None if value is None else check(value)

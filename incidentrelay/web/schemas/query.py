@@ -20,7 +20,7 @@ class PageQuery(Query):
     sort = fields.String(load_default=None, validate=validate.Length(max=limits.SORT))
 
 
-class AlertFilter(Query):
+class AlertFilterQuery(Query):
     """``q`` is matchers like ``{severity="critical"}``, or else a part of the title."""
 
     status = fields.Enum(AlertStatus, by_value=True)
@@ -32,7 +32,7 @@ class AlertFilter(Query):
     q = fields.String(validate=validate.Length(*limits.SEARCH))
 
 
-class AlertQuery(AlertFilter, PageQuery):
+class AlertQuery(AlertFilterQuery, PageQuery):
     """The list's filter; what is left out does not count."""
 
 
