@@ -59,18 +59,9 @@ def create(
     taken = f"There is a route “{values['slug']}” in this team already."
     if team_lookup.taken(session, Route, team.id, values["slug"]):
         raise Conflict(taken)
-    stored: dict[str, Any] = {
-        "matchers": [],
-        "group_by": [],
-        "position": _last_position(session, team),
-        "rotation": None,
-        "policy": None,
-        "channels": [],
-        **_resolved(session, team.id, values),
-    }
     token = new_token(TokenKind.ROUTE)
     route = Route(
-        **stored,
+        **_with_defaults(session, team, values),
         team=team,
         team_id=team.id,
         token_digest=token_digest(token),
@@ -168,6 +159,19 @@ def _source(integrations: IntegrationNames) -> validation.Check:
         return value
 
     return check
+
+
+def _with_defaults(session: Session, team: Team, values: Mapping[str, Any]) -> dict[str, Any]:
+    """All columns that people set, of a new route."""
+    return {
+        "matchers": [],
+        "group_by": [],
+        "position": _last_position(session, team),
+        "rotation": None,
+        "policy": None,
+        "channels": [],
+        **_resolved(session, team.id, values),
+    }
 
 
 def _last_position(session: Session, team: Team) -> int:
