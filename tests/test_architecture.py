@@ -49,7 +49,7 @@ ROOMS = {
         " escalation alerts delivery intake silences simulation operations"
     ),
     "web": (
-        "errors text transactions without_transaction csv_export on_call_hours_table schemas"
+        "errors transactions without_transaction csv_export on_call_hours_table schemas"
         " resources security links feeds api console health metrics tweens"
     ),
     "web.schemas": (

@@ -5,10 +5,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
+from incidentrelay.services.common import limits
 from incidentrelay.services.simulation.forecast import StepKind
 from incidentrelay.web.schemas.base import SLUG, Body, Instant, Ref
 
-_BIGGEST_ID = 2**63 - 1
 _UNKNOWN = "Write the id of a route, or group/team/route."
 
 
@@ -18,7 +18,8 @@ class RouteName(fields.Field[Any]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kw: Any) -> Any:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _BIGGEST_ID:
+        low, high = limits.ROW_ID
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
         parts = value.split("/") if isinstance(value, str) else []
         if len(parts) != 3:
@@ -35,7 +36,7 @@ class SimulateSchema(Body):
     route = RouteName(required=True, metadata={"type": ["integer", "string"]})
     payload = fields.Raw(allow_none=True)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
-    title = fields.String(validate=validate.Length(1, 1000))
+    title = fields.String(validate=validate.Length(*limits.SIMULATED_TITLE))
     severity = fields.Enum(Severity, by_value=True)
     at = Instant()
 

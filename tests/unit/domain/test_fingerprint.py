@@ -55,6 +55,12 @@ def test_labels_left_out_do_not_count(labels: dict[str, str], name: str, value: 
     assert fingerprint({**labels, name: value}, without={name}) == fingerprint(rest)
 
 
+@given(label_maps, st.text(max_size=10))
+def test_an_empty_label_is_no_label(labels: dict[str, str], name: str) -> None:
+    rest = {key: text for key, text in labels.items() if key != name}
+    assert fingerprint({**rest, name: ""}) == fingerprint(rest)
+
+
 def test_a_lone_surrogate_has_a_fingerprint_too() -> None:
     assert fingerprint({"a": "\ud800"}) != fingerprint({"a": "\ud801"})
 

@@ -256,6 +256,39 @@ def test_the_identity_of_a_webhook_item(name: str) -> None:
     assert one("webhook", {"title": "t", "labels": {"a": "1"}, name: "key"}).dedup_key == "key"
 
 
+@pytest.mark.parametrize("source", ["alertmanager", "webhook", "zabbix"])
+@pytest.mark.parametrize(
+    ("labels", "same"),
+    [
+        ({"a": "1", "zone": ""}, {"a": "1"}),
+        ({"zone": "", "severity": "low"}, {}),
+    ],
+)
+def test_a_label_without_a_value_identifies_nothing(
+    source: str, labels: dict[str, str], same: dict[str, str]
+) -> None:
+    def key(given: dict[str, str]) -> str:
+        item = {"title": "Disk full", "labels": given}
+        payload = {"alerts": [item]} if source == "alertmanager" else item
+        return one(source, payload).dedup_key
+
+    if same or source != "alertmanager":
+        assert key(labels) == key(same)
+
+
+def test_an_empty_severity_label_does_not_hide_the_severity() -> None:
+    item = {"labels": {"a": "1", "severity": ""}, "severity": "high"}
+    assert one("webhook", item).labels == {"a": "1", "severity": "high"}
+
+
+@pytest.mark.parametrize("source", ["alertmanager", "webhook"])
+def test_items_that_say_nothing_of_themselves_are_alerts_of_their_own(source: str) -> None:
+    items = [{"status": "firing"}, {"labels": {"zone": ""}}, {"status": "firing", "startsAt": "?"}]
+    signals = [each for each in normalise(source, {"alerts": items}) if isinstance(each, Signal)]
+    assert len({signal.dedup_key for signal in signals}) == 3
+    assert {signal.starts_at for signal in signals} == {None}
+
+
 def test_a_null_label_is_no_team_no_title_and_no_severity() -> None:
     labels = {"team": None, "alertname": None, "severity": None}
     for source, payload in (

@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import BadMatchers
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.text import is_line, shown_text
 from incidentrelay.models import Alert, Notification, User
 from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.alerts.list_queries import AlertCounts, AlertFilter, AlertPage
+from incidentrelay.services.common import limits
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.simulation import history as alert_history
 from incidentrelay.services.simulation import wording as explanation_wording
@@ -28,8 +30,6 @@ from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts.alerts import AlertNode, Alerts
-
-_LONGEST_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,8 @@ def _wanted(given: Mapping[str, str]) -> AlertFilter:
     status = given.get("status", "")
     return AlertFilter(
         status=AlertStatus(status) if status in set(AlertStatus) else None,
-        query="".join(char for char in given.get("query", "") if char.isprintable())[
-            :_LONGEST_QUERY
-        ].strip(),
-        team=given.get("team", "") if given.get("team", "").isprintable() else "",
+        query=shown_text(given.get("query", ""))[: limits.SEARCH.high].strip(),
+        team=given.get("team", "") if is_line(given.get("team", "")) else "",
         before=forms.before(given),
     )
 

@@ -17,6 +17,7 @@ from incidentrelay.domain.calendar_grid import (
 )
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.domain.text import is_line
 from incidentrelay.models import Rotation
 from incidentrelay.services.oncall import calendar_queries
 from incidentrelay.services.oncall.calendar_queries import CalendarFilter, CalendarPage
@@ -114,7 +115,7 @@ def _date(text: str, today: date) -> date:
 
 def _name(given: Mapping[str, str], name: str) -> str:
     value = given.get(name, "")
-    return value if value.isprintable() and len(value) <= _LONGEST_NAME else ""
+    return value if is_line(value) and len(value) <= _LONGEST_NAME else ""
 
 
 def _ways(request: Any, asked: Asked) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.text import is_text
 
 
 def text(request: Any, name: str, longest: int = 10_000) -> str:
@@ -22,7 +23,7 @@ def cleaned(value: str, name: str, longest: int) -> str:
     value = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(value) > longest:
         raise InvalidInput.of(name, f"Write at most {longest} characters.")
-    if any(not (char.isprintable() or char in "\n\t") for char in value):
+    if not is_text(value, "\n\t"):
         raise InvalidInput.of(name, "Control characters are not allowed here.")
     return value
 

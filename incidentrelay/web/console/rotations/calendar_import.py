@@ -10,7 +10,8 @@ from typing import Any
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.ical import reader
+from incidentrelay.domain.text import clean_text
+from incidentrelay.ical.components import LONGEST_TEXT
 from incidentrelay.services.calendars import import_overrides
 from incidentrelay.services.calendars.import_overrides import ImportReport
 from incidentrelay.services.calendars.import_plan import ImportAction
@@ -24,12 +25,11 @@ from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.oncall.rotations import RotationNode
 from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
-from incidentrelay.web.text import clean_text
 from incidentrelay.web.without_transaction import without_transaction
 
 TEMPLATE = "rotations/calendar_import.jinja2"
 _FIELDS = ("url", "text", "whole")
-_MOST_BYTES = 4 * reader.LONGEST_TEXT
+_MOST_BYTES = 4 * LONGEST_TEXT
 _WORDS = {
     ImportAction.CREATE: "new",
     ImportAction.UPDATE: "changed",

@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlencode
 
 from pyramid.httpexceptions import HTTPSeeOther
 
+from incidentrelay.domain.text import is_line
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.base import Node
 
@@ -21,7 +22,7 @@ def local_path(text: object) -> str | None:
 def _is_local(text: str) -> bool:
     if not text.startswith("/") or text.startswith("//") or "\\" in text:
         return False
-    return text.isprintable() and "//" not in text.partition("?")[0]
+    return is_line(text) and "//" not in text.partition("?")[0]
 
 
 def see_other(request: Any, path: str, headers: Any = ()) -> HTTPSeeOther:

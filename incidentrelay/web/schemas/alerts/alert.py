@@ -16,7 +16,7 @@ from incidentrelay.services.alerts.bulk import MAX_ALERTS, BulkAction, BulkOutco
 from incidentrelay.services.common import limits
 from incidentrelay.services.simulation.wording import ExplanationContext
 from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
-from incidentrelay.web.schemas.query import AlertFilter
+from incidentrelay.web.schemas.query import AlertFilterQuery
 
 
 class AlertSchema(InTeam, Body):
@@ -61,7 +61,7 @@ class BulkSchema(Body):
 
     action = fields.Enum(BulkAction, by_value=True, required=True)
     ids = fields.List(number(*limits.ROW_ID), validate=validate.Length(1, MAX_ALERTS))
-    filter = fields.Nested(AlertFilter)
+    filter = fields.Nested(AlertFilterQuery)
     until = Instant()
     username = fields.String(validate=validate.Length(*limits.USERNAME))
     text = fields.String(validate=validate.Length(*limits.COMMENT))

@@ -3,7 +3,11 @@
 from marshmallow import fields, validate
 
 from incidentrelay.services.calendars.import_plan import ImportAction
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
+
+_TEXT = validate.Length(*limits.CALENDAR_TEXT)
+_URL = validate.Length(*limits.CALENDAR_URL)
 
 
 class ImportSchema(Body):
@@ -14,8 +18,8 @@ class ImportSchema(Body):
     earlier imports missing from it are removed.
     """
 
-    text = fields.String(load_default=None, allow_none=True, validate=validate.Length(1))
-    url = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 2048))
+    text = fields.String(load_default=None, allow_none=True, validate=_TEXT)
+    url = fields.String(load_default=None, allow_none=True, validate=_URL)
     dry_run = Flag(load_default=True)
     skip_problems = Flag(load_default=False)
     whole = Flag(load_default=False)

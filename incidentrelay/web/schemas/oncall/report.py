@@ -33,7 +33,7 @@ class DutyQuery(Schema):
     rotation = fields.String(validate=_NAME)
     user = fields.String(validate=validate.Length(*limits.USERNAME))
     country = fields.String(validate=_COUNTRY)
-    subdivision = fields.String(validate=validate.Length(1, 10))
+    subdivision = fields.String(validate=validate.Length(*limits.SUBDIVISION))
     night_from = fields.String(validate=_TIME)
     night_to = fields.String(validate=_TIME)
     weekend = fields.String(validate=_WEEKEND)
