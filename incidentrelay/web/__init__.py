@@ -1,8 +1,8 @@
-"""What a request meets: security, the tree, the JSON face and the console.
+"""The web application: security, the resource tree, the API and the console.
 
-The law of this package: nothing below it knows of requests. A request reads the
-clock once, has one transaction (a reading one for GET and HEAD), and is tried again
-where another transaction was in its way.
+Nothing below this package depends on requests. A request reads the clock once, runs in
+one transaction (read-only for GET and HEAD), and is retried after a conflict with another
+transaction.
 """
 
 import re
@@ -17,19 +17,19 @@ from incidentrelay.web.resources.root import Root
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# What is posted to these only asks a question. The names are reserved: no row has them.
+# POST requests to these views only read. No row has these reserved names.
 _QUESTIONS = frozenset({"preview"})
 ATTEMPTS = 5
 
 
 def request_id(request: Any) -> str:
-    """The id that a proxy gave the request, if it is harmless, or a new one."""
-    given = request.headers.get("X-Request-Id", "")
-    return given if _ID.fullmatch(given) else uuid4().hex
+    """The id from the proxy if it is harmless, else a new one."""
+    value = request.headers.get("X-Request-Id", "")
+    return value if _ID.fullmatch(value) else uuid4().hex
 
 
 def request_now(request: Any) -> datetime:
-    """The instant at which the whole request happens."""
+    """The time of the request; the same for the whole request."""
     now: datetime = request.registry["clock"]()
     return now
 
@@ -41,7 +41,7 @@ def _only_reads(request: Any) -> bool:
 
 
 def request_db(request: Any) -> Session:
-    """The session of the request's transaction, which ``request.tm`` ends."""
+    """The session of the request's transaction; ``request.tm`` ends it."""
     database = request.registry["database"]
     session: Session = database.reader() if _only_reads(request) else database.writer()
     zope.sqlalchemy.register(session, transaction_manager=request.tm)
@@ -50,9 +50,9 @@ def request_db(request: Any) -> Session:
 
 
 def attempts(request: Any) -> int | None:
-    """Only bodies that may be kept in memory can be read again; None: the usual number."""
+    """How often to try; None is the default. Only bodies held in memory can be read again."""
     length, limit = request.content_length, request.registry["settings"].intake_max_body
-    # No temporary files: nothing would close them before they are collected.
+    # No temporary files, because nothing closes them before garbage collection.
     request.request_body_tempfile_limit = limit + 1
     if length is None:
         return 1 if request.environ.get("wsgi.input_terminated") else None

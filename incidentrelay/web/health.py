@@ -1,4 +1,4 @@
-"""``/healthz``: the process answers. ``/readyz``: it can do its work."""
+"""``/healthz``: the process is running. ``/readyz``: it can work."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.operations import health
 
-# A worker gives a sign of life at every sweep, which is at most a minute apart.
+# Workers report a heartbeat at every sweep, at most a minute apart.
 
 
 def live(_request: Any) -> dict[str, Any]:
@@ -17,9 +17,9 @@ def live(_request: Any) -> dict[str, Any]:
 
 
 def ready(request: Any) -> dict[str, Any]:
-    """503 without the database, or with one of another version.
+    """503 if the database is unreachable or of another version.
 
-    A silent worker is told, but answering goes on without it.
+    A missing worker heartbeat is reported, but does not change the status.
     """
     database = request.registry["database"]
     try:
@@ -27,18 +27,18 @@ def ready(request: Any) -> dict[str, Any]:
         if not fits:
             return _unfit(request, revision, needed)
         with database.read() as session:
-            found = health.check_health(session, request.now)
+            report = health.check_health(session, request.now)
     except SQLAlchemyError:
         request.response.status_int = 503
         return {"status": "unavailable", "database": False}
-    seen = found.worker_seen_at
+    seen = report.worker_seen_at
     return {
         "status": "ok",
         "database": True,
         "schema": True,
         "worker": not heartbeats.is_silent(seen, request.now),
         "worker_seen_at": _shown(seen),
-        "overdue_since": _shown(found.overdue_since),
+        "overdue_since": _shown(report.overdue_since),
     }
 
 

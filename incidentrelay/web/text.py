@@ -1,8 +1,8 @@
-"""Text as every database can store it."""
+"""Text that every database can store."""
 
 
 def clean_text(text: str) -> str:
-    """``text`` without NUL, and with U+FFFD for lone surrogates."""
+    """``text`` without NUL, and with U+FFFD instead of lone surrogates."""
     if "\x00" in text:
         text = text.replace("\x00", "")
     if text.isascii():

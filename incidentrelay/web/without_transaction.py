@@ -1,4 +1,4 @@
-"""Slow work in the middle of a request, without the request's transaction."""
+"""Runs slow work within a request, outside its transaction."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,10 +7,10 @@ Result = TypeVar("Result")
 
 
 def without_transaction(request: Any, work: Callable[[], Result]) -> Result:
-    """What ``work`` returns; nothing is locked and no connection is held meanwhile.
+    """Run ``work`` and return its result, without holding locks or a connection meanwhile.
 
-    The transaction until then is given up, so it must only have read. What was read is
-    stale: ask again, by id, for whatever is needed afterwards.
+    This ends the transaction so far, which must only have read. Rows read before are stale:
+    load them again by id.
     """
     request.tm.abort()
     try:

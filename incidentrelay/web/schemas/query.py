@@ -15,7 +15,7 @@ class Query(Schema):
 
 
 class PageQuery(Query):
-    """``cursor`` is ``next`` of the page before. ``sort`` with ``-`` in front descends."""
+    """``cursor`` is ``next`` of the previous page. ``-`` before ``sort`` reverses the order."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, LONGEST_PAGE))
     cursor = fields.String(load_default=None, validate=validate.Length(max=2000))
@@ -23,7 +23,7 @@ class PageQuery(Query):
 
 
 class AlertFilter(Query):
-    """``q`` is matchers like ``{severity="critical"}``, or else a part of the title."""
+    """``q`` is matchers such as ``{severity="critical"}``, or a part of the title."""
 
     status = fields.Enum(AlertStatus, by_value=True)
     severity = fields.Enum(Severity, by_value=True)
@@ -35,11 +35,11 @@ class AlertFilter(Query):
 
 
 class AlertQuery(AlertFilter, PageQuery):
-    """The list's filter; what is left out does not count."""
+    """The filter of the list; missing parameters do not restrict it."""
 
 
 class OnCallQuery(PageQuery):
-    """``user`` (a username): the rotations in which this person is on call then."""
+    """``user`` (a username): only rotations in which this person is on call then."""
 
     at = Instant()
     group = fields.String(validate=SLUG)
