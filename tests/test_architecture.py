@@ -120,7 +120,7 @@ def place(path: Path, line: int) -> str:
 
 
 @pytest.mark.parametrize("floor", ALLOWED)
-def test_no_floor_imports_one_that_it_may_not(floor: str) -> None:
+def test_floors_import_only_allowed_floors(floor: str) -> None:
     allowed = ALLOWED[floor] | {floor}
     wrong = [
         f"{place(path, line)} imports {name}"
@@ -148,7 +148,7 @@ def rooms_above(floor: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("floor", ROOMS)
-def test_no_room_imports_one_above_it(floor: str) -> None:
+def test_rooms_import_only_rooms_below(floor: str) -> None:
     assert list(rooms_above(floor)) == []
 
 
@@ -162,7 +162,7 @@ def test_every_room_is_listed_and_small(floor: str) -> None:
 
 
 @pytest.mark.parametrize(("face", "other"), [("api", "console"), ("console", "api")])
-def test_no_face_imports_the_other(face: str, other: str) -> None:
+def test_api_and_console_do_not_import_each_other(face: str, other: str) -> None:
     wrong = [
         f"{place(path, line)} imports {name}"
         for path in MODULES
@@ -216,7 +216,7 @@ def test_the_web_composes_no_sql() -> None:
     assert wrong == []
 
 
-def test_the_domain_uses_the_standard_library_alone_and_nothing_impure() -> None:
+def test_the_domain_is_pure_and_uses_the_standard_library() -> None:
     wrong = [
         f"{place(path, line)} imports {name}"
         for path in MODULES
@@ -257,12 +257,12 @@ def test_services_never_end_a_transaction() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_have_a_noun_and_a_size_that_one_can_read(path: Path) -> None:
+def test_modules_are_named_after_nouns_and_have_a_limited_size(path: Path) -> None:
     assert path.stem not in BAD_NAMES
     assert len(path.read_text(encoding="utf-8").splitlines()) <= HARD_CAP
 
 
-def test_every_part_of_the_package_stands_on_a_floor() -> None:
+def test_every_part_of_the_package_is_on_a_floor() -> None:
     wiring = {"__init__", "cli", "log_setup", "migrations", "runtime"}
     assert {floor_of(path) for path in MODULES} <= set(ALLOWED) | wiring
 

@@ -1,4 +1,4 @@
-"""``/healthz``: the process answers. ``/readyz``: it can do its work."""
+"""``/healthz``: the process is running. ``/readyz``: it can work."""
 
 import logging
 import threading
@@ -62,7 +62,7 @@ def ready(request: Any) -> dict[str, Any]:
         if not fits:
             return _unavailable(request, schema=False, revision=revision, needed=needed)
         with database.read() as session:
-            found = health.check_health(session, request.now)
+            report = health.check_health(session, request.now)
     except SQLAlchemyError:
         return _unavailable(request, database=False)
     if not request.registry["write_trial"](database, request.now):

@@ -13,7 +13,7 @@ class Query(Schema):
 
 
 class PageQuery(Query):
-    """``cursor`` is ``next`` of the page before. ``sort`` with ``-`` in front descends."""
+    """``cursor`` is ``next`` of the previous page. ``-`` before ``sort`` reverses the order."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(*limits.PAGE))
     cursor = fields.String(load_default=None, validate=validate.Length(max=limits.CURSOR))
@@ -37,7 +37,7 @@ class AlertQuery(AlertFilterQuery, PageQuery):
 
 
 class OnCallQuery(PageQuery):
-    """``user`` (a username): the rotations in which this person is on call then."""
+    """``user`` (a username): only rotations in which this person is on call then."""
 
     at = Instant()
     group = fields.String(validate=SLUG)

@@ -40,7 +40,7 @@ label_maps = st.dictionaries(st.text(max_size=10), st.text(max_size=20), max_siz
         ),
     ],
 )
-def test_it_is_alertmanagers_own(labels: dict[str, str], expected: str) -> None:
+def test_fingerprints_equal_alertmanagers(labels: dict[str, str], expected: str) -> None:
     assert fingerprint(labels) == expected
 
 
@@ -94,7 +94,7 @@ def test_different_values_never_share_a_group_key(
 
 
 @given(names, names, values, values)
-def test_neither_do_different_names(
+def test_different_names_never_share_a_group_key(
     one_by: list[str], two_by: list[str], one: tuple[str, ...], two: tuple[str, ...]
 ) -> None:
     first = dict(zip(one_by, one, strict=True))

@@ -33,7 +33,7 @@ class WrongSource(InvalidInput):
     """The token belongs to a route for another source."""
 
     def __init__(self, source: str, sent_to: str) -> None:
-        self.routing_error = f"The token's route takes in {source}, not {sent_to}."
+        self.routing_error = f"The token's route accepts {source}, not {sent_to}."
         super().__init__({}, self.routing_error)
 
 
@@ -56,15 +56,15 @@ def receive_alerts(context: SourceNode, request: Any) -> Any:
     except NotAllowed:
         raise _route_disabled(identity) from None
     except IntegrityError as error:
-        # A row that the alert refers to was just deleted. Most senders drop an alert
-        # that is answered with a 4xx, so this must be a 503.
+        # A row that the alert refers to was just deleted. Most senders drop alerts after a
+        # 4xx, so this must be a 503.
         raise Unavailable("Something was just changed; send again.") from error
 
 
 def _read_request(
     context: SourceNode, request: Any
 ) -> tuple[Sequence[SignalItem], IntakeRequestBody]:
-    """The items of the body, and as much of the body as is kept."""
+    """The items of the body, and the part of the body to store."""
     settings = request.registry["settings"]
     bodies.require_json(request)
     body = bodies.read(request, settings.intake_max_body)
@@ -87,9 +87,9 @@ def _left_out(integration: Any, payload: Any) -> int:
 
 
 def _route_disabled(identity: Identity) -> Exception:
-    """The answer when the route was disabled meanwhile.
+    """The response if the route was disabled meanwhile.
 
-    Its own token is invalid now. A personal token may reach another route.
+    A route's own token is invalid then. A personal token may reach another route.
     """
     if identity.kind == "route":
         error: Exception = errors.unauthorized_error()
@@ -145,7 +145,7 @@ def _lock_route(request: Any, route_id: int) -> Route:
     permission=Permission.VIEW,
     returns=IntegrationSchema,
     many=True,
-    summary="List the sources and their intake addresses",
+    summary="List the sources and their intake URLs",
 )
 def sources(context: Integrations, request: Any) -> list[dict[str, str]]:
     registry = request.registry["integrations"]

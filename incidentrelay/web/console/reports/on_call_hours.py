@@ -20,9 +20,9 @@ from incidentrelay.web.console.reports import choices as report_choices
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.errors import flatten
 from incidentrelay.web.resources.oncall.reports import OnCallReport, OnCallTable
-from incidentrelay.web.schemas.oncall.report import DutyQuery
+from incidentrelay.web.schemas.oncall.report import OnCallReportQuery
 
-_FIELDS = tuple(field.data_key or name for name, field in DutyQuery().fields.items())
+_FIELDS = tuple(field.data_key or name for name, field in OnCallReportQuery().fields.items())
 _USUAL = {"night_from": "22:00", "night_to": "06:00", "weekend": "5,6"}
 _DAY = timedelta(days=1)
 
@@ -60,7 +60,7 @@ class DutyForm:
         """What the API would have been asked; raises InvalidInput."""
         given = {name: text for name, text in self.values.items() if text}
         try:
-            loaded: dict[str, Any] = DutyQuery().load(given)
+            loaded: dict[str, Any] = OnCallReportQuery().load(given)
         except ValidationError as error:
             raise InvalidInput(flatten(error.normalized_messages())) from None  # type: ignore[no-untyped-call]
         return loaded
