@@ -18,7 +18,7 @@ from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS
 from incidentrelay.integrations import default_registry as default_integrations
 from incidentrelay.models import Rotation, RotationLayer, User
 from incidentrelay.services.operations import demo
-from incidentrelay.web.console.rotations.layer_form import Draft
+from incidentrelay.web.console.rotations.layer_form import LayerDraft
 from incidentrelay.web.console.toolkit.nav import find_section
 from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.root import Root
@@ -76,8 +76,8 @@ def test_a_field_of_a_layer_is_complete(name: str) -> None:
     assert name in values, f"add {name!r} to Layer in domain/oncall/layers.py"
     schema = LayerSchema().fields
     assert name in schema, f"add {name!r} to LayerSchema in web/schemas/oncall/rotation.py"
-    form = {field.name for field in fields(Draft)} | {"windows"}  # The form calls them hours.
-    assert name in form, f"add {name!r} to Draft in web/console/rotations/layer_form.py"
+    form = {field.name for field in fields(LayerDraft)} | {"windows"}  # The form calls them hours.
+    assert name in form, f"add {name!r} to LayerDraft in web/console/rotations/layer_form.py"
     has("docs/concepts/on-call.md", f"| `{name}` |")
 
 

@@ -254,7 +254,7 @@ def test_the_order_of_turns_is_changed_after_a_preview(
     expect(page.get_by_role("status").filter(has_text="nothing is saved yet")).to_be_visible()
     expect(page.locator(".ir-changed").first).to_contain_text("Changes")
     page.get_by_role("button", name="Save these changes").click()
-    expect(page.get_by_text("The rotation Primary is saved.")).to_be_visible()
+    expect(page.get_by_text("Rotation Primary saved.")).to_be_visible()
     expect(page.get_by_text("Alex Admin, Anna Larsen, Carla Rossi, Ben Okafor")).to_be_visible()
 
 

@@ -1,6 +1,6 @@
 """Reading forms: what a browser sends is text, and not always what the page offered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
@@ -33,14 +33,18 @@ def typed(request: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def secret(request: Any, name: str) -> str:
-    """A password, exactly as it was typed."""
-    return typed(request, name)
-
-
 def words(request: Any, name: str) -> list[str]:
     """All values of a field that can be ticked several times."""
     return [value for value in request.POST.getall(name) if isinstance(value, str)]
+
+
+def rename_errors(error: InvalidInput, rename: Callable[[str], str]) -> InvalidInput:
+    """The error with its sentences at the form's own fields."""
+    found: dict[str, list[str]] = {}
+    for field, sentences in error.errors.items():
+        name = rename(field)
+        found[name] = list(dict.fromkeys([*found.get(name, []), *sentences]))
+    return InvalidInput(found)
 
 
 def before(values: Mapping[str, str]) -> int | None:

@@ -37,7 +37,7 @@ _MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TargetLine:
     """One target: ``lead`` and ``name`` are a sentence; ``note`` says what holds right now.
 
     ``bad``: nobody would be told.
@@ -51,34 +51,34 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StepView:
     """A step: when it comes, whom it tells, and under which conditions."""
 
     when: str
-    lines: Sequence[Line]
+    lines: Sequence[TargetLine]
     conditions: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PolicyView:
     """A plan for policies/_picture.jinja2. ``fallback`` "" is that there is none.
 
     ``repeats`` is how often all of it comes ("" not at all), ``again`` how that begins.
     """
 
-    stops: Sequence[Stop]
+    stops: Sequence[StepView]
     repeats: str
     again: str
     end: str
     fallback: str
 
 
-def shown(picture: PolicyPicture, team_id: int) -> Shown:
+def view_policy(picture: PolicyPicture, team_id: int) -> PolicyView:
     """The picture in words; things of other teams than ``team_id`` are named with theirs."""
     plan = picture.plan
-    return Shown(
+    return PolicyView(
         stops=[
-            Stop(
+            StepView(
                 _when(number, step),
                 [_line(target, picture, team_id) for target in step.targets],
                 list(conditions(step.conditions)),
@@ -138,20 +138,20 @@ def _when(number: int, step: PlanStep) -> str:
     return f"After {_lasting(step.delay)}, if nobody has reacted"
 
 
-def _line(target: PlanTarget, picture: PolicyPicture, team_id: int) -> Line:
+def _line(target: PlanTarget, picture: PolicyPicture, team_id: int) -> TargetLine:
     icon, lead = _ICONS[target.kind], _LEADS[target.kind]
     if target.kind is TargetKind.ASSIGNEE:
-        return Line(icon, lead, "again", "", False)
+        return TargetLine(icon, lead, "again", "", False)
     thing, reached = picture.things.get(target), picture.reached[target]
     name = _name(target, picture.things, team_id)
     if thing is None:
-        return Line(icon, "", name, "nobody is notified", True)
+        return TargetLine(icon, "", name, "nobody is notified", True)
     if target.kind is TargetKind.ON_CALL and thing.paused:
-        return Line(icon, lead, name, "paused: pages nobody", True)
+        return TargetLine(icon, lead, name, "paused: pages nobody", True)
     if not reached:
-        return Line(icon, lead, name, _NOBODY[target.kind], True)
+        return TargetLine(icon, lead, name, _NOBODY[target.kind], True)
     now = {TargetKind.ON_CALL: f"now: {reached[0]}", TargetKind.TEAM: _listed(reached)}
-    return Line(icon, lead, name, now.get(target.kind, ""), False)
+    return TargetLine(icon, lead, name, now.get(target.kind, ""), False)
 
 
 def _name(target: PlanTarget, things: PolicyThings, team_id: int) -> str:

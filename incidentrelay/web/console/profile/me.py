@@ -56,7 +56,7 @@ def save_profile(context: Me, request: Any) -> Any:
 
 @own("password")
 def save_password(context: Me, request: Any) -> Any:
-    current, new = (forms.secret(request, f"{word}_password") for word in ("current", "new"))
+    current, new = (forms.typed(request, f"{word}_password") for word in ("current", "new"))
     try:
         login.change_password(
             request.db,

@@ -41,18 +41,27 @@ class console_view:
         }
 
     def __call__(self, view: View) -> View:
-        def attach(scanner: Any, _name: str, _view: Any) -> None:
-            scanner.config.add_view(view, renderer=_found(self.template), **self.options)
-            if self.fragment:
-                header = "HX-Request:true"
-                renderer = _found(self.fragment)
-                scanner.config.add_view(view, renderer=renderer, header=header, **self.options)
-
-        venusian.attach(view, attach, category="pyramid")
+        attach_views(view, lambda config: self.register(config, view))
         return view
 
+    def register(self, config: Any, view: View) -> None:
+        config.add_view(view, renderer=_renderer(self.template), **self.options)
+        if self.fragment:
+            renderer, header = _renderer(self.fragment), "HX-Request:true"
+            config.add_view(view, renderer=renderer, header=header, **self.options)
 
-def _found(template: str | None) -> str | None:
+
+def attach_views(declared: Any, register: Callable[[Any], None]) -> None:
+    """Call ``register(config)`` when the scan finds ``declared``, a name in a module."""
+
+    def attach(scanner: Any, _name: str, _declared: Any) -> None:
+        register(scanner.config)
+
+    # The frame of the module is two calls up: above this function and above the decorator.
+    venusian.attach(declared, attach, category="pyramid", depth=2)
+
+
+def _renderer(template: str | None) -> str | None:
     return f"incidentrelay:templates/{template}" if template else None
 
 

@@ -180,7 +180,7 @@ def test_steps_change_places_and_go(manager: Any, pager: Any, policy: int) -> No
     form = press(manager.get(f"{URL}/edit").forms[1], "step-up:1").forms[1]
     assert [step["targets"][0]["kind"] for step in steps(pager, "standard")] == ["rotation", "user"]
     page = press(form, "save", status=303).follow()
-    assert "The policy Standard is saved." in text(page)
+    assert "Policy Standard saved." in text(page)
     assert [(step["delay"], step["targets"][0]["kind"]) for step in steps(pager, "standard")] == [
         (0, "user"),
         (300, "rotation"),
@@ -272,7 +272,7 @@ def test_one_that_is_used_is_not_deleted(manager: Any, pager: Any, policy: int) 
     with pager.database.write() as session:
         session.get_one(Route, pager.route_id).policy_id = None
     page = manager.get(f"{URL}/delete").forms[1].submit().follow()
-    assert "The policy Standard is deleted." in text(page)
+    assert "Policy Standard deleted." in text(page)
     manager.get(URL, status=404)
 
 

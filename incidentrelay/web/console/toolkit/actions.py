@@ -1,0 +1,48 @@
+"""``@action_view``: a button that does one thing, says so, and leads back."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from incidentrelay.domain.errors import DomainError
+from incidentrelay.web.console.toolkit.errors import sentence
+from incidentrelay.web.console.toolkit.flash import Kind, flash
+from incidentrelay.web.console.toolkit.redirects import local_path, see_other, to_node
+from incidentrelay.web.console.toolkit.view import View, attach_views, console_view
+from incidentrelay.web.resources.base import Node
+
+# What an action says: sentences, each with its tone if it is not a success.
+Said = str | list[tuple[str, Kind]]
+
+
+class action_view(console_view):
+    """``POST …/{name}``: calls a function that returns what to say on the next page.
+
+    An error of a service becomes a sentence too, and nothing is written. ``next`` in the
+    form names the page to go back to, otherwise ``back`` (a path of the console) does,
+    otherwise the node has a page.
+    """
+
+    def __init__(self, context: type[Node], name: str, permission: str, back: str = "") -> None:
+        super().__init__(context=context, name=name, method="POST", permission=permission)
+        self.back = back
+
+    def __call__(self, act: Callable[[Any, Any], Said]) -> View:
+        @functools.wraps(act)
+        def view(context: Node, request: Any) -> Any:
+            try:
+                said = act(context, request)
+            except DomainError as error:
+                request.tm.doom()
+                said = [(sentence(error), "error")]
+            if isinstance(said, str):
+                said = [(said, "success")]
+            for text, kind in said:
+                flash(request, text, kind)
+            back = local_path(request.POST.get("next"))
+            if back is None and not self.back:
+                return to_node(request, context)
+            return see_other(request, back or f"{request.script_name}/{self.back}")
+
+        attach_views(view, lambda config: self.register(config, view))
+        return view
