@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const modules = join(root, "node_modules");
 const images = join(root, "incidentrelay", "static", "img");
-const ENTRIES = ["app.css", "app.js", "act.css", "calendar.css", "docs.css", "docs.js"];
+const ENTRIES = ["app.css", "app.js", "action_link.css", "calendar.css", "docs.css", "docs.js"];
 const SHIPPED = ["@tabler/core", "@tabler/icons", "htmx.org", "swagger-ui-dist"];
 
 const tablerPlugin = {

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actions import action_view
 from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.errors import sentence
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import local_path, see_other
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts.notifications import NotificationNode, Notifications
@@ -93,16 +90,10 @@ def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | Non
     }
 
 
-@console_view(context=NotificationNode, name="resend", method="POST", permission=Permission.RESPOND)
-def resend(context: NotificationNode, request: Any) -> Any:
-    try:
-        row = failed_notifications.resend_notification(
-            request.db, context.obj, actor=actor(request), now=request.now
-        )
-        who = failed_notifications.recipient_name(row)
-        flash(request, f"Sent to {who} again. If it fails again, it is listed here.")
-    except DomainError as error:
-        request.tm.doom()
-        flash(request, sentence(error), "error")
-    back = local_path(request.POST.get("next"))
-    return see_other(request, back or f"{request.script_name}/notifications")
+@action_view(NotificationNode, "resend", Permission.RESPOND, back="notifications")
+def resend(context: NotificationNode, request: Any) -> str:
+    row = failed_notifications.resend_notification(
+        request.db, context.obj, actor=actor(request), now=request.now
+    )
+    recipient = failed_notifications.recipient_name(row)
+    return f"Sent to {recipient} again. If it fails again, it is listed here."

@@ -57,7 +57,7 @@ def test_it_is_done_to_all(
 
 def test_what_has_no_rotation_is_not_handed_on(login_as: Any, ids: list[int]) -> None:
     page = post(login_as("rex"), *ids[:2], action="reassign-to-next")
-    assert "0 alerts handed on, 2 not. This alert" in page
+    assert "0 alerts passed to the next person, 2 not. This alert" in page
     assert "plan has no rotation, so there is no next person" in page
 
 
@@ -65,7 +65,7 @@ def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int])
     page = post(login_as("rex"), *ids, action="ack")
     assert "2 alerts acknowledged, 1 not." in page
     assert "1 alert acknowledged" not in page
-    assert "0 alerts acknowledged, 2 so already." in post(login_as("rex"), *ids[:2], action="ack")
+    assert "0 alerts acknowledged, 2 already were." in post(login_as("rex"), *ids[:2], action="ack")
     assert statuses(database, ids) == ["acknowledged", "acknowledged", "resolved"]
 
 
