@@ -33,7 +33,7 @@ _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ActionLinkAlert:
     title: str
     severity: str
     status: str
@@ -43,7 +43,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class ActionLinkButton:
     name: str
     label: str
     primary: bool
@@ -132,10 +132,12 @@ def _perform(request: Any, alert: Alert, user: User) -> None:
     _ACTIONS[Action(name)][1](request.db, alert, actor=actor, now=request.now)
 
 
-def _buttons(alert: Alert) -> list[Button]:
+def _buttons(alert: Alert) -> list[ActionLinkButton]:
     """What still changes something; the first one is the big one."""
     names = [name for name in _ACTIONS if available_actions.useful(alert.status, name)]
-    return [Button(name, _ACTIONS[name][0], place == 0) for place, name in enumerate(names)]
+    return [
+        ActionLinkButton(name, _ACTIONS[name][0], place == 0) for place, name in enumerate(names)
+    ]
 
 
 def _message(alert: Alert, user: User, now: datetime) -> str | None:
@@ -146,8 +148,8 @@ def _message(alert: Alert, user: User, now: datetime) -> str | None:
     return None
 
 
-def _subject(alert: Alert) -> Subject:
-    return Subject(
+def _subject(alert: Alert) -> ActionLinkAlert:
+    return ActionLinkAlert(
         title=alert.title,
         severity=alert.severity,
         status=alert.status,

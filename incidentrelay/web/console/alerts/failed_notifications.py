@@ -20,7 +20,7 @@ from incidentrelay.web.resources.base import Node
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FailedNotificationRow:
     """``resend_url`` None: the reader may not send it again, or ``why_not`` says why."""
 
     at: datetime
@@ -43,28 +43,25 @@ class Row:
 )
 def index(context: Notifications, request: Any) -> dict[str, Any]:
     everything = request.GET.get("show") == "all"
+    before, identity = forms.before(request.GET), request.identity
     found, older = failed_notifications.list_failed(
-        request.db,
-        request.identity,
-        all_of_them=everything,
-        before=forms.before(request.GET),
+        request.db, identity, all_of_them=everything, before=before
     )
-    ways = outages.list_outages(request.db, request.identity, request.registry["channels"])
+    down = outages.list_outages(request.db, identity, request.registry["channels"])
     shown = "show=all&" if everything else ""
     return {
-        "ways": outages.count_waiting(request.db, request.identity, ways),
+        "outages": outages.count_waiting(request.db, identity, down),
         "rows": [_row(context, request, row) for row in found],
         "everything": everything,
-        "here": request.path_qs,
         "next_url": f"{request.path}?{shown}before={older}" if older else None,
     }
 
 
-def _row(context: Notifications, request: Any, row: Notification) -> Row:
+def _row(context: Notifications, request: Any, row: Notification) -> FailedNotificationRow:
     alert = row.alert
     assert alert is not None, "the list is of notifications about alerts"
     node = context.root.place(row)
-    return Row(
+    return FailedNotificationRow(
         at=row.finished_at or row.created_at,
         kind=row.kind,
         recipient=failed_notifications.recipient_name(row),

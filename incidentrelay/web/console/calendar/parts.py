@@ -6,14 +6,14 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CalendarPerson:
     name: str
     initials: str
     hue: int
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class DayHead:
     """A day. ``change`` is what happens to the clocks on it, in words; "" on most days."""
 
     date: date
@@ -24,14 +24,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class LaneSegment:
     """A part of a lane, ``slots`` wide; ``person`` None: nobody.
 
     ``since`` and ``until`` are those of the whole shift.
     """
 
     slots: int
-    person: Person | None
+    person: CalendarPerson | None
     override: bool
     opens: bool
     closes: bool
@@ -40,33 +40,33 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class CalendarLane:
     rotation_id: int
     name: str
-    pieces: Sequence[Piece]
+    segments: Sequence[LaneSegment]
 
 
 @dataclass(frozen=True, slots=True)
 class TeamLanes:
     name: str
-    lanes: Sequence[Lane]
+    lanes: Sequence[CalendarLane]
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class CalendarWeek:
     """``now`` is the slot of the present; None where that is not in this week."""
 
     number: int
-    days: Sequence[Head]
+    days: Sequence[DayHead]
     teams: Sequence[TeamLanes]
     now: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stint:
+class AgendaShift:
     """Somebody's time of one day: ``when`` is "all day" or from when to when."""
 
-    person: Person | None
+    person: CalendarPerson | None
     override: bool
     when: str
 
@@ -76,23 +76,23 @@ class AgendaRow:
     rotation_id: int
     team: str
     rotation: str
-    stints: Sequence[Stint]
+    shifts: Sequence[AgendaShift]
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaDay:
-    head: Head
+    head: DayHead
     rows: Sequence[AgendaRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CalendarLine:
     """One row of the table. ``begins`` and ``ends``: ``since`` and ``until`` are the true ones."""
 
     rotation_id: int
     team: str
     rotation: str
-    person: Person | None
+    person: CalendarPerson | None
     since: datetime
     until: datetime
     begins: bool

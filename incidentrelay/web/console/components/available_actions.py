@@ -1,4 +1,4 @@
-"""Which actions an alert's page offers, and what their forms ask for."""
+"""Which actions an alert's page actions, and what their forms ask for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _LABELS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ActionField:
     name: str
     label: str
     kind: str
@@ -44,15 +44,15 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class AvailableAction:
     name: str
     label: str
     url: str
     primary: bool
-    fields: tuple[Field, ...] = ()
+    fields: tuple[ActionField, ...] = ()
 
 
-def of(context: AlertNode, request: Any, people: Sequence[User]) -> list[Offer]:
+def list_actions(context: AlertNode, request: Any, people: Sequence[User]) -> list[AvailableAction]:
     """What can be done with the alert in its present state, the usual first."""
     alert, url = context.obj, console_url(request, context)
     names = [(action, label) for action, label in _LABELS if useful(alert.status, action)]
@@ -60,15 +60,15 @@ def of(context: AlertNode, request: Any, people: Sequence[User]) -> list[Offer]:
         names = [(action, label) for action, label in names if action is not Action.REASSIGN]
     primary = names[0][0] if names else None
     fields = {
-        Action.SNOOZE: (Field("for", "For how long", "select", SNOOZES),),
+        Action.SNOOZE: (ActionField("for", "For how long", "select", SNOOZES),),
         Action.ASSIGN: (_assignee(people, request.identity.username),),
     }
-    offers = [
-        Offer(action, label, f"{url}/{action}", action is primary, fields.get(action, ()))
+    actions = [
+        AvailableAction(action, label, f"{url}/{action}", action is primary, fields.get(action, ()))
         for action, label in names
     ]
-    text = Field("text", "Comment", "textarea")
-    return [*offers, Offer(COMMENT, "Comment", f"{url}/{COMMENT}", False, (text,))]
+    text = ActionField("text", "Comment", "textarea")
+    return [*actions, AvailableAction(COMMENT, "Comment", f"{url}/{COMMENT}", False, (text,))]
 
 
 def useful(status: AlertStatus, action: Action) -> bool:
@@ -78,11 +78,11 @@ def useful(status: AlertStatus, action: Action) -> bool:
     return (status, action) in TRANSITIONS
 
 
-def _assignee(people: Sequence[User], username: str) -> Field:
+def _assignee(people: Sequence[User], username: str) -> ActionField:
     choices = [(user.username, user.display_name) for user in people]
     if username not in dict(choices):
         username = ""
-    return Field("username", "To whom", "select", choices, username)
+    return ActionField("username", "To whom", "select", choices, username)
 
 
 def snooze_until(choice: str, zone: str, now: datetime) -> datetime:

@@ -20,7 +20,7 @@ OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SilenceRow:
     """One silence; ``state`` ∈ active, coming, unreadable, over. ``ends_at`` None: never ends.
 
     ``at`` is when the state changes, or changed. The addresses are None where the
@@ -43,7 +43,7 @@ class Row:
     delete_url: str | None
 
 
-def row(context: Node, request: Any, silence: Silence) -> Row:
+def view_silence(context: Node, request: Any, silence: Silence) -> SilenceRow:
     """The silence, which has its team, group and creator loaded."""
     node = context.root.place(silence)
     url = console_url(request, node)
@@ -52,7 +52,7 @@ def row(context: Node, request: Any, silence: Silence) -> Row:
     may = not over and request.has_permission(Permission.EDIT, node)
     begun = silence.starts_at <= request.now
     may_delete = request.has_permission(Permission.DELETE, node)
-    return Row(
+    return SilenceRow(
         url=url,
         matchers=silence.matchers,
         reason=silence.reason,
@@ -76,7 +76,7 @@ def _state_word(state: SilenceState) -> str:
     return "active" if state.active else "coming"
 
 
-def url_for(context: AlertNode, request: Any) -> str | None:
+def find_silence_url(context: AlertNode, request: Any) -> str | None:
     """Where the form of a silence for the alert is; None where there is nothing to be made."""
     folder = context.root.place(context.obj.team)["silences"]
     over = context.obj.status is AlertStatus.RESOLVED

@@ -10,7 +10,7 @@ from incidentrelay.services.alerts.upcoming import PlannedStep
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.web.console.components import alert_card, delivery_wording
-from incidentrelay.web.console.components.alert_card import Card
+from incidentrelay.web.console.components.alert_card import AlertCard
 from incidentrelay.web.console.toolkit import filters
 
 _LOOKS: Mapping[EventKind, tuple[str, str]] = {
@@ -46,7 +46,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown(Card):
+class AlertView(AlertCard):
     """One alert, for alerts/_live.jinja2."""
 
     resolved_at: datetime | None
@@ -61,7 +61,7 @@ class Shown(Card):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     """One line of the timeline. ``actor`` only where the text does not name them."""
 
     at: datetime
@@ -73,7 +73,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class NotificationView:
     kind: str
     target: str
     method: str
@@ -86,9 +86,9 @@ class Sent:
     resend_url: str | None = None
 
 
-def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
-    return Shown(
-        **alert_card.values(alert, signals),
+def view_alert(alert: Alert, signals: int, rotation_name: str | None) -> AlertView:
+    return AlertView(
+        **alert_card.card_values(alert, signals),
         resolved_at=alert.resolved_at,
         description=alert.description,
         labels=alert.labels,
@@ -101,19 +101,19 @@ def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
     )
 
 
-def line(event: Event) -> Line:
+def view_event(event: Event) -> TimelineLine:
     icon, tone = _LOOKS.get(event.kind, ("info-circle", "muted"))
     said = event.kind is EventKind.COMMENTED
     actor = event.actor.display_name if said and event.actor else None
     text = event.text or event.kind.replace("_", " ").capitalize()
     if event.via == "link":
         text = f"{text} (by the link in a message)"
-    return Line(event.at, event.kind, text, actor, icon, tone)
+    return TimelineLine(event.at, event.kind, text, actor, icon, tone)
 
 
-def sent(row: Notification, resend_url: str | None = None) -> Sent:
+def view_notification(row: Notification, resend_url: str | None = None) -> NotificationView:
     """``resend_url`` is where it can be sent again, if it failed and the reader may."""
-    return Sent(
+    return NotificationView(
         kind=row.kind,
         target=failed_notifications.recipient_name(row),
         method=find_contact(row.method, row.contact.label if row.contact else ""),
@@ -127,7 +127,7 @@ def sent(row: Notification, resend_url: str | None = None) -> Sent:
     )
 
 
-def future(steps: Sequence[PlannedStep], now: datetime) -> list[PlannedStep]:
+def view_steps(steps: Sequence[PlannedStep], now: datetime) -> list[PlannedStep]:
     """The steps with the time from now in front: "In 4 min: remind Anna"."""
     return [PlannedStep(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
 

@@ -15,23 +15,6 @@ from incidentrelay.web.schemas.base import Body
 
 
 @dataclass(frozen=True, slots=True)
-class FeedChoice:
-    """Something to subscribe to; ``value`` is what the form sends."""
-
-    value: str
-    name: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FeedChoices:
-    """The choices of one team: all of it, and its rotations."""
-
-    name: str
-    choices: tuple[FeedChoice, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FeedRow:
     id: int
     name: str
@@ -52,27 +35,31 @@ def list_feeds(request: Any, kept: Mapping[str, SchemaForm]) -> dict[str, Any]:
     """``?feed=team/rotation`` (or a team) in the address chooses what to subscribe to."""
     found = feeds.list_own_feeds(request.db, request.identity.user_id, request.identity)
     rotations = calendar_queries.calendar_choices(request.db, request.identity)
-    form = kept.get("feed", SchemaForm(FeedFormSchema, ("what",), key="feed"))
-    place = request.GET.get("feed", "")
+    asked = {"what": _find_choice(rotations, request.GET.get("feed", ""))}
     return {
         "feeds": [FeedRow(row.id, feeds.feed_label(row), row.hint) for row in found],
-        "feed": form,
-        "feed_choices": _choices(rotations, place, form.value("what")),
+        "feed": kept.get("feed", SchemaForm(FeedFormSchema, ("what",), asked, key="feed")),
+        "feed_choices": _choices(rotations),
         "subscribing": "feed" in request.GET or "feed" in kept,
     }
 
 
-def _choices(rotations: Sequence[Rotation], place: str, sent: str) -> list[FeedChoices]:
-    def choice(value: str, name: str, own: str) -> FeedChoice:
-        return FeedChoice(value, name, sent == value if sent else place == own)
+def _find_choice(rotations: Sequence[Rotation], place: str) -> str:
+    """The choice for ``team/rotation`` or ``team``; "" if there is none."""
+    for rotation in rotations:
+        if place == f"{rotation.team.slug}/{rotation.slug}":
+            return f"rotation:{rotation.id}"
+        if place == rotation.team.slug:
+            return f"team:{rotation.team_id}"
+    return ""
 
+
+def _choices(rotations: Sequence[Rotation]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(value, label) of each team as a whole and of its rotations, by team."""
     found = []
-    for _, group in groupby(rotations, key=lambda rotation: rotation.team_id):
-        of_team = list(group)
-        team = of_team[0].team
-        whole = choice(f"team:{team.id}", f"All of {team.name}", team.slug)
-        parts = [
-            choice(f"rotation:{each.id}", each.name, f"{team.slug}/{each.slug}") for each in of_team
-        ]
-        found.append(FeedChoices(team.name, (whole, *parts)))
+    for team_id, group in groupby(rotations, key=lambda rotation: rotation.team_id):
+        own = list(group)
+        name = own[0].team.name
+        whole = (f"team:{team_id}", f"All of {name}")
+        found.append((name, [whole, *((f"rotation:{each.id}", each.name) for each in own)]))
     return found

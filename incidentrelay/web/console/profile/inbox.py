@@ -16,7 +16,7 @@ from incidentrelay.web.resources.root import Root
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InboxRow:
     """``read`` says that it no longer waits for anybody."""
 
     at: datetime
@@ -46,9 +46,9 @@ def show(_context: Root, request: Any) -> dict[str, Any]:
     }
 
 
-def _row(request: Any, item: InboxItem) -> Row:
+def _row(request: Any, item: InboxItem) -> InboxRow:
     alert = item.alert
-    return Row(
+    return InboxRow(
         at=item.at,
         headline=item.headline,
         title=alert.title,

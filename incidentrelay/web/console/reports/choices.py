@@ -5,7 +5,7 @@ from typing import Any
 
 from incidentrelay.services.reports import choices as report_choices
 from incidentrelay.services.reports import on_call_hours, public_holidays
-from incidentrelay.web.console.calendar.grid import team_names
+from incidentrelay.web.console.toolkit.team_choice import team_names
 
 
 def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from incidentrelay.models import Alert, Team
 from incidentrelay.services.silences import preview as silence_preview
 from incidentrelay.services.silences import silence_queries, silences
 from incidentrelay.services.silences.preview import SilencePreview
+from incidentrelay.services.silences.silence_queries import SilencePage
 from incidentrelay.web.console.components import silence_card
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.forms.editor import Editor, form_page
@@ -38,7 +39,19 @@ FORM = "silences/edit.jinja2"
 def index(context: SilenceCollection, request: Any) -> dict[str, Any]:
     team = context.team if isinstance(context, TeamSilences) else None
     over = request.GET.get("state") == silence_card.OVER
-    found = silence_queries.list_silences(
+    found = _list(request, team, over)
+    return {
+        "crumbs": nav.list_breadcrumbs_above(request, context) if team else [],
+        "team_name": team.name if team else None,
+        "over": over,
+        "rows": [silence_card.view_silence(context, request, row) for row in found.silences],
+        "new_url": _new_url(context, request),
+        "next_url": _older(request, found.older, over),
+    }
+
+
+def _list(request: Any, team: Team | None, over: bool) -> SilencePage:
+    return silence_queries.list_silences(
         request.db,
         request.identity,
         over=over,
@@ -46,16 +59,11 @@ def index(context: SilenceCollection, request: Any) -> dict[str, Any]:
         team_id=team.id if team else None,
         before=forms.before(request.GET),
     )
+
+
+def _older(request: Any, older: int | None, over: bool) -> str | None:
     kept = {"state": silence_card.OVER} if over else {}
-    older = urlencode({**kept, "before": found.older})
-    return {
-        "crumbs": nav.list_breadcrumbs_above(request, context) if team else [],
-        "team_name": team.name if team else None,
-        "over": over,
-        "rows": [silence_card.row(context, request, silence) for silence in found.silences],
-        "new_url": _new_url(context, request),
-        "next_url": f"{request.path}?{older}" if found.older else None,
-    }
+    return f"{request.path}?{urlencode({**kept, 'before': older})}" if older else None
 
 
 def _new_url(context: SilenceCollection, request: Any) -> str | None:
@@ -83,7 +91,7 @@ def show(context: SilenceNode, request: Any) -> dict[str, Any]:
         found = silence_preview.preview_of(request.db, silence, now=request.now)
     return {
         "crumbs": nav.list_breadcrumbs_above(request, context),
-        "silence": silence_card.row(context, request, silence),
+        "silence": silence_card.view_silence(context, request, silence),
         "preview": found,
         "alerts_url": f"{request.script_name}/alerts",
     }
