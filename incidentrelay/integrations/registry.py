@@ -1,6 +1,6 @@
 """Registers integrations: the built-in ones and those of other packages.
 
-Both come in by :meth:`Registry.register`. Another package offers one by an entry
+Both come in by :meth:`IntegrationRegistry.register`. Another package offers one by an entry
 point of the group ``incidentrelay.integrations`` that names an integration or a
 class of one that needs no arguments.
 """
@@ -28,7 +28,7 @@ class DuplicateIntegration(ValueError):
     """Two integrations have the same name."""
 
 
-class Registry:
+class IntegrationRegistry:
     """Integrations by name, in order of registration."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from incidentrelay.services.operations.metrics import Metric, Samples
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
-class _Found(Collector):
+class _MeasuredMetrics(Collector):
     """What was just measured, in the library's own form."""
 
     def __init__(self, found: Mapping[Metric, Samples]) -> None:
@@ -53,7 +53,7 @@ def show(request: Any) -> Any:
         return _plain(503, "The database cannot be used.")
     # A registry of each scrape alone: nothing is kept between them, or shared by apps.
     registry = CollectorRegistry()
-    registry.register(_Found(found))
+    registry.register(_MeasuredMetrics(found))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

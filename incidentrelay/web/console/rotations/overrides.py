@@ -57,20 +57,32 @@ class OverrideEditor(Editor):
 @confirm_delete(OverrideNode)
 def ask_delete(context: OverrideNode, request: Any) -> DeleteQuestion:
     row, page = context.obj, _rotation_node(context)
-    name, wall = row.user.display_name, form_zone(request, page.obj)
+    wall = form_zone(request, page.obj)
     if row.starts_at < request.now:
-        until = clock(row.ends_at, wall, request.now)
-        return DeleteQuestion(
-            page,
-            f"End the override of {name}?",
-            (f"It would last until {until}.", "The scheduled person is on call at once."),
-            "End it now",
-            f"Override of {name} ended.",
-        )
-    said = describe_override(request, row, wall)
-    after = "Afterwards the schedule decides again who is on call."
-    title, done = f"Delete the override of {name}?", f"Override of {name} deleted."
-    return DeleteQuestion(page, title, (said, after), "Delete", done)
+        return _ask_end(page, row, clock(row.ends_at, wall, request.now))
+    name, said = row.user.display_name, describe_override(request, row, wall)
+    return DeleteQuestion(
+        page=page,
+        title=f"Delete the override of {name}?",
+        consequences=(said, "Afterwards the schedule decides again who is on call."),
+        button="Delete",
+        done=f"Override of {name} deleted.",
+    )
+
+
+def _ask_end(page: RotationNode, row: RotationOverride, until: str) -> DeleteQuestion:
+    """One that runs ends now; its past stays."""
+    name = row.user.display_name
+    return DeleteQuestion(
+        page=page,
+        title=f"End the override of {name}?",
+        consequences=(
+            f"It would last until {until}.",
+            "The person named by the schedule is on call at once.",
+        ),
+        button="End it now",
+        done=f"Override of {name} ended.",
+    )
 
 
 def form_zone(request: Any, rotation: Rotation) -> str:
