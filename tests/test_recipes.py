@@ -101,8 +101,8 @@ def test_a_shift_reminder_is_complete(edge: ShiftEdge) -> None:
     assert hasattr(User, name), f"add {name!r} to models/people/user.py"
     assert name in MeSchema().fields, f"add {name!r} to web/schemas/people/me.py"
     has("incidentrelay/services/people/users.py", f'"{name}"')
-    has("incidentrelay/web/console/profile/me.py", f'"{name}"')
-    has("incidentrelay/templates/profile/me.jinja2", f'name="{name}"')
+    has("incidentrelay/web/console/profile/me_page.py", f'"{name}"')
+    has("incidentrelay/templates/profile/me.jinja2", f'forms.tick(profile, "{name}"')
     has("docs/usage/shift-reminders.md", f"`{name}`")
 
 
