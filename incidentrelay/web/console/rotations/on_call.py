@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import User
@@ -59,9 +60,14 @@ def rotation_url(request: Any, rotation_id: int) -> str:
 
 
 def contact_links(user: User | None) -> tuple[ContactLink, ...]:
-    """How to reach somebody, by phone first; empty for nobody."""
+    """How to reach somebody, by phone first; empty for nobody.
+
+    The schemes are fixed here, and nothing in an address can add a header to an e-mail.
+    """
     if user is None:
         return ()
-    found = [ContactLink(user.phone, f"tel:{user.phone}")] if user.phone else []
-    found += [ContactLink(user.email, f"mailto:{user.email}")] if user.email else []
+    found = [ContactLink(user.phone, f"tel:{quote(user.phone, safe='+')}")] if user.phone else []
+    found += (
+        [ContactLink(user.email, f"mailto:{quote(user.email, safe='@+')}")] if user.email else []
+    )
     return tuple(found)
