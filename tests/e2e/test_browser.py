@@ -291,7 +291,7 @@ def test_a_calendar_is_looked_at_and_then_imported(
     page.goto(f"{ROTATIONS}/primary")
     page.get_by_role("link", name="Import a calendar").click()
     page.get_by_label("Or a file").set_input_files(file)
-    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("button", name="Preview").click()
     report = page.get_by_role("status", name="Nothing is saved yet")
     expect(report).to_contain_text("Ben Okafor")
     page.get_by_role("button", name="Import", exact=True).click()

@@ -87,7 +87,7 @@ def act(_context: Root, request: Any) -> Any:
         user, alert = _open(request)
         _perform(request, alert, user)
     except InvalidTransition:
-        # Somebody was faster; the page says who and what.
+        # Somebody else was faster; the page says who did what.
         request.tm.doom()
     except NotAllowed as error:
         _headers(request.response)
@@ -121,7 +121,7 @@ _ACTIONS: Mapping[Action, tuple[str, Callable[..., Alert]]] = {
 def _perform(request: Any, alert: Alert, user: User) -> None:
     name = forms.text(request, "action", 20)
     if name not in set(_ACTIONS):
-        raise InvalidInput.of("action", "There is no such button.")
+        raise InvalidInput.of("action", "This button does not exist.")
     actor = Actor(
         name=user.username,
         via="link",
@@ -133,7 +133,7 @@ def _perform(request: Any, alert: Alert, user: User) -> None:
 
 
 def _buttons(alert: Alert) -> list[ActionLinkButton]:
-    """What still changes something; the first one is the big one."""
+    """The actions that still change something; the first one is the large button."""
     names = [name for name in _ACTIONS if available_actions.useful(alert.status, name)]
     return [
         ActionLinkButton(name, _ACTIONS[name][0], place == 0) for place, name in enumerate(names)

@@ -48,7 +48,7 @@ def snooze(context: AlertNode, request: Any) -> str:
     zone = request.identity.zone
     until = available_actions.snooze_until(forms.text(request, "for"), zone, request.now)
     alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
-    return f"Quiet until {clock(until, zone, request.now)}. If it still fires then, it pages again."
+    return f"Quiet until {clock(until, zone, request.now)}. It pages again if it still fires then."
 
 
 @responding("assign")

@@ -37,9 +37,9 @@ _LONGEST_QUERY = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow(AlertCard):
-    """One line of the list; ``ack_url`` only where the reader may take the alert.
+    """One alert of the list. ``ack_url`` is None unless the reader may acknowledge it.
 
-    ``may_tick``: something can be done with it together with others.
+    ``may_tick``: bulk actions apply to it.
     """
 
     url: str
@@ -103,7 +103,7 @@ def _row(context: Alerts, request: Any, alert: Alert, found: AlertPage) -> Alert
 
 
 def _people(request: Any, found: AlertPage) -> list[User]:
-    """Who can be assigned; the part that refreshes itself does not ask."""
+    """Who can be assigned; the live part of the page does not need them."""
     whole = "HX-Request" not in request.headers
     return alert_list.list_assignees(request.db, found.alerts) if whole else []
 

@@ -1,4 +1,4 @@
-"""One action on all alerts that are ticked in the list."""
+"""One action on all ticked alerts of the list."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _ids(request: Any) -> list[int]:
 
 
 def _order(request: Any) -> BulkOrder:
-    """What the pressed button asks for, with the fields that belong to it."""
+    """The action of the pressed button, with its fields."""
     word = forms.text(request, "action", 20)
     if word not in set(BulkAction):
         raise InvalidInput.of("action", "Choose an action.")
@@ -67,7 +67,7 @@ def _order(request: Any) -> BulkOrder:
 
 
 def _summarize(order: BulkOrder, results: Sequence[BulkResult]) -> Said:
-    """One sentence about all of them, and its tone."""
+    """One sentence about all results, and its tone."""
     counts = Counter(result.outcome for result in results)
     parts = [f"{_alerts(counts[BulkOutcome.DONE])} {_DONE[order.action]}"]
     if counts[BulkOutcome.UNCHANGED]:
@@ -75,7 +75,7 @@ def _summarize(order: BulkOrder, results: Sequence[BulkResult]) -> Said:
     bad = [r for r in results if r.outcome in (BulkOutcome.REFUSED, BulkOutcome.NOT_FOUND)]
     if bad:
         reasons = " ".join(dict.fromkeys(result.reason for result in bad))
-        parts.append(f"{len(bad)} not. {reasons}".removesuffix("."))
+        parts.append(f"{len(bad)} failed. {reasons}".removesuffix("."))
     return [(f"{', '.join(parts)}.", "error" if bad else "success")]
 
 

@@ -21,7 +21,7 @@ from incidentrelay.web.resources.base import Node
 
 @dataclass(frozen=True, slots=True)
 class FailedNotificationRow:
-    """``resend_url`` None: the reader may not send it again, or ``why_not`` says why."""
+    """``resend_url`` is None if the reader may not send it again; ``why_not`` says why."""
 
     at: datetime
     kind: str
@@ -78,7 +78,7 @@ def _row(context: Notifications, request: Any, row: Notification) -> FailedNotif
 
 
 def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | None]:
-    """Where to send it again, or why that makes no sense."""
+    """Where to send it again, or why it cannot be sent again."""
     why_not = failed_notifications.resend_refusal(row)
     may = why_not is None and request.has_permission(Permission.RESPOND, node)
     return {
@@ -93,4 +93,4 @@ def resend(context: NotificationNode, request: Any) -> str:
         request.db, context.obj, actor=actor(request), now=request.now
     )
     recipient = failed_notifications.recipient_name(row)
-    return f"Sent to {recipient} again. If it fails again, it is listed here."
+    return f"Sent to {recipient} again. If that fails too, it is listed here."

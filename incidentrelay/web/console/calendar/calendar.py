@@ -29,9 +29,9 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class CalendarRequest:
-    """What the address says; whatever it does not say, or says wrong, has its usual value.
+    """What the URL asks for. Missing and wrong values have their defaults.
 
-    ``zone`` is a name that exists; ``zone_given`` is "" where it is the reader's own.
+    ``zone`` is a name that exists; ``zone_given`` is "" if it is the reader's own.
     """
 
     view: CalendarView
@@ -100,7 +100,7 @@ def _name(given: Mapping[str, str], name: str) -> str:
 
 
 def _links(request: Any, asked: CalendarRequest) -> dict[str, Any]:
-    """Where one can go from here; every address holds all that was asked for."""
+    """Links to other views and times; each keeps the filters."""
 
     def link(label: str, **changes: Any) -> CalendarLink:
         view = changes.get("view", asked.view)

@@ -37,9 +37,9 @@ _UNKNOWN = "A deleted user"
 
 @dataclass(frozen=True, slots=True)
 class CalendarPicture:
-    """All that the page is made of. ``day`` is the one that was asked for.
+    """All that the page is made of. ``day`` is the requested one.
 
-    ``days`` are those of ``zone``.
+    ``days`` begin and end at midnight in ``zone``.
     """
 
     days: Sequence[GridDay]
@@ -51,7 +51,7 @@ class CalendarPicture:
 
 
 def title(view: CalendarView, days: Sequence[GridDay], day: date) -> str:
-    """``November 2026``, ``23 – 29 November 2026``; two months or years only where there are."""
+    """``November 2026``, ``23 – 29 November 2026``; two months or years only if it spans them."""
     if view is CalendarView.MONTH:
         return f"{day:%B %Y}"
     first, last = days[0].date, days[-1].date
@@ -62,7 +62,7 @@ def title(view: CalendarView, days: Sequence[GridDay], day: date) -> str:
 
 
 def view_picture(picture: CalendarPicture) -> dict[str, Any]:
-    """All three, and who is in them."""
+    """All three forms, and the people in them."""
     return {
         "title": title(picture.view, picture.days, picture.day),
         "weeks": weeks_of(picture),
@@ -88,7 +88,7 @@ def weeks_of(picture: CalendarPicture) -> list[CalendarWeek]:
 
 
 def agenda(picture: CalendarPicture) -> list[AgendaDay]:
-    """Day by day; days of other months, and those that a zone skips, are left out."""
+    """Day by day, without days of other months and days that a zone skips."""
     names = team_names(row.rotation.team for row in picture.page.rows)
     return [
         AgendaDay(
@@ -129,7 +129,7 @@ def lines(picture: CalendarPicture) -> list[CalendarLine]:
 
 
 def legend(page: CalendarPage) -> list[CalendarPerson]:
-    """Everybody of the page, by name."""
+    """Everybody on the page, by name."""
     people = [_named(name, user_id) for user_id, name in page.people.items()]
     return sorted(people, key=lambda person: (person.name.casefold(), person.hue))
 
@@ -141,7 +141,7 @@ def initials(name: str) -> str:
 
 
 def clocks(day: GridDay) -> str:
-    """What the clocks do on that day, in words; "" where it has 24 hours."""
+    """How the clocks change on that day, in words; "" if it has 24 hours."""
     if not day.length:
         return "This day does not exist here"
     if not day.change:

@@ -1,4 +1,4 @@
-"""The parts of the calendar's page, as its templates take them."""
+"""The parts of the calendar, as its templates take them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class CalendarPerson:
 
 @dataclass(frozen=True, slots=True)
 class DayHead:
-    """A day. ``change`` is what happens to the clocks on it, in words; "" on most days."""
+    """A day. ``change`` says how the clocks change on it; "" on most days."""
 
     date: date
     today: bool
@@ -25,7 +25,7 @@ class DayHead:
 
 @dataclass(frozen=True, slots=True)
 class LaneSegment:
-    """A part of a lane, ``slots`` wide; ``person`` None: nobody.
+    """A part of a lane, ``slots`` wide; ``person`` is None if nobody is on call.
 
     ``since`` and ``until`` are those of the whole shift.
     """
@@ -54,7 +54,7 @@ class TeamLanes:
 
 @dataclass(frozen=True, slots=True)
 class CalendarWeek:
-    """``now`` is the slot of the present; None where that is not in this week."""
+    """``now`` is the current slot; None in other weeks."""
 
     number: int
     days: Sequence[DayHead]
@@ -64,7 +64,7 @@ class CalendarWeek:
 
 @dataclass(frozen=True, slots=True)
 class AgendaShift:
-    """Somebody's time of one day: ``when`` is "all day" or from when to when."""
+    """A shift within one day: ``when`` is "all day" or the hours."""
 
     person: CalendarPerson | None
     override: bool
@@ -87,7 +87,7 @@ class AgendaDay:
 
 @dataclass(frozen=True, slots=True)
 class CalendarLine:
-    """One row of the table. ``begins`` and ``ends``: ``since`` and ``until`` are the true ones."""
+    """One row of the table. ``begins`` and ``ends``: the shift is not cut off there."""
 
     rotation_id: int
     team: str

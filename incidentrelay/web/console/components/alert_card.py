@@ -1,4 +1,4 @@
-"""What the list and the page of an alert both show of it."""
+"""What the list and the page of an alert both show."""
 
 from dataclasses import dataclass
 from datetime import datetime

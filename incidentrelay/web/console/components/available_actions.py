@@ -1,4 +1,4 @@
-"""Which actions an alert's page actions, and what their forms ask for."""
+"""The actions that an alert's page offers, and the fields of their forms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class AvailableAction:
 
 
 def list_actions(context: AlertNode, request: Any, people: Sequence[User]) -> list[AvailableAction]:
-    """What can be done with the alert in its present state, the usual first."""
+    """The actions that fit the alert's status, the most common first."""
     alert, url = context.obj, console_url(request, context)
     names = [(action, label) for action, label in _LABELS if useful(alert.status, action)]
     if find_rotations(alert) is None:
@@ -72,7 +72,7 @@ def list_actions(context: AlertNode, request: Any, people: Sequence[User]) -> li
 
 
 def useful(status: AlertStatus, action: Action) -> bool:
-    """Possible, and not already so: nobody takes an alert twice."""
+    """Possible, and a change: nobody acknowledges an alert twice."""
     if action in {Action.ACKNOWLEDGE, Action.UNACKNOWLEDGE, Action.RESOLVE}:
         return TRANSITIONS.get((status, action), status) is not status
     return (status, action) in TRANSITIONS
@@ -86,16 +86,16 @@ def _assignee(people: Sequence[User], username: str) -> ActionField:
 
 
 def snooze_until(choice: str, zone: str, now: datetime) -> datetime:
-    """The end of a snooze; raises InvalidInput for what was not offered."""
+    """The end of a snooze; raises InvalidInput for other choices."""
     if choice == MORNING:
         return next_morning(zone, now)
     if choice not in dict(SNOOZES):
-        raise InvalidInput.of("for", "Choose for how long.")
+        raise InvalidInput.of("for", "Choose a duration.")
     return now + timedelta(minutes=int(choice))
 
 
 def next_morning(zone: str, now: datetime) -> datetime:
-    """The next 09:00 on the wall of ``zone``."""
+    """The next 09:00 local time in ``zone``."""
     place = zone_of(zone)
     today = wall_of(now, place).date()
     first = instant_of(datetime.combine(today, _MORNING_AT), place)

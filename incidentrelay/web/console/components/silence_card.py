@@ -1,4 +1,4 @@
-"""Silences as their pages show them, and where a silence for an alert is made."""
+"""Silences as their pages show them, and the link to silence an alert."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ OVER = "over"
 class SilenceRow:
     """One silence; ``state`` ∈ active, coming, unreadable, over. ``ends_at`` None: never ends.
 
-    ``at`` is when the state changes, or changed. The addresses are None where the
-    reader may not go there.
+    ``at`` is when the state changes, or changed. Links are None if the reader may not
+    follow them.
     """
 
     url: str
@@ -44,7 +44,7 @@ class SilenceRow:
 
 
 def view_silence(context: Node, request: Any, silence: Silence) -> SilenceRow:
-    """The silence, which has its team, group and creator loaded."""
+    """The silence; its team, group and creator are loaded."""
     node = context.root.place(silence)
     url = console_url(request, node)
     state = silence_queries.silence_state(silence, request.now)
@@ -77,7 +77,7 @@ def _state_word(state: SilenceState) -> str:
 
 
 def find_silence_url(context: AlertNode, request: Any) -> str | None:
-    """Where the form of a silence for the alert is; None where there is nothing to be made."""
+    """The form for a silence of the alert; None if the reader may not create one."""
     folder = context.root.place(context.obj.team)["silences"]
     over = context.obj.status is AlertStatus.RESOLVED
     if over or not request.has_permission(Permission.CREATE, folder):

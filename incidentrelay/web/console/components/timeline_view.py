@@ -62,7 +62,7 @@ class AlertView(AlertCard):
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """One line of the timeline. ``actor`` only where the text does not name them."""
+    """One line of the timeline. ``actor`` is None if the text names them."""
 
     at: datetime
     kind: str
@@ -112,7 +112,7 @@ def view_event(event: Event) -> TimelineLine:
 
 
 def view_notification(row: Notification, resend_url: str | None = None) -> NotificationView:
-    """``resend_url`` is where it can be sent again, if it failed and the reader may."""
+    """``resend_url`` is set if it failed and the reader may send it again."""
     return NotificationView(
         kind=row.kind,
         target=failed_notifications.recipient_name(row),
@@ -128,7 +128,7 @@ def view_notification(row: Notification, resend_url: str | None = None) -> Notif
 
 
 def view_steps(steps: Sequence[PlannedStep], now: datetime) -> list[PlannedStep]:
-    """The steps with the time from now in front: "In 4 min: remind Anna"."""
+    """The steps, each with the time until then: "In 4 min: remind Anna"."""
     return [PlannedStep(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
 
 

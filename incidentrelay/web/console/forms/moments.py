@@ -1,4 +1,4 @@
-"""Times as forms have them: on the wall of a zone, and as minutes."""
+"""Times in forms: local times of a zone, and minutes."""
 
 import math
 from datetime import datetime
@@ -19,17 +19,17 @@ def parse_wall(text: str, field: str) -> datetime:
 
 
 def parse_instant(text: str, zone: str, field: str) -> datetime:
-    """The instant of a time on the wall of ``zone``.
+    """The instant of a local time in ``zone``.
 
-    A time that happens twice is its first occurrence, as everywhere. Raises InvalidInput
-    for one that the clocks skip, because nobody can have meant it.
+    A time that occurs twice is its first occurrence, as everywhere. Raises InvalidInput
+    for a time that the clocks skip, because nobody can mean it.
     """
     place = _find_zone(zone)
     wall = parse_wall(text, field)
     if wall.tzinfo is not None:
         return as_utc(wall, field)
     if not EARLIEST.year <= wall.year < LATEST.year:
-        sentence = f"This must lie in the years {EARLIEST.year} to {LATEST.year - 1}."
+        sentence = f"Choose a year from {EARLIEST.year} to {LATEST.year - 1}."
         raise InvalidInput.of(field, sentence)
     found = instant_of(wall, place)
     if wall_of(found, place) != wall:
@@ -39,7 +39,7 @@ def parse_instant(text: str, zone: str, field: str) -> datetime:
 
 
 def format_wall(value: datetime) -> str:
-    """A time on a wall as ``<input type="datetime-local">`` wants it."""
+    """A local time as ``<input type="datetime-local">`` takes it."""
     return value.strftime(_LOCAL)
 
 
@@ -48,7 +48,7 @@ def format_instant(value: datetime, zone: str) -> str:
 
 
 def parse_minutes(text: str) -> int | None:
-    """Minutes as seconds; None if it is not a number of minutes from 0."""
+    """Minutes as seconds; None unless it is a number from 0."""
     try:
         found = float(text.strip().replace(",", "."))
     except ValueError:
@@ -57,7 +57,7 @@ def parse_minutes(text: str) -> int | None:
 
 
 def format_minutes(seconds: int) -> str:
-    """Exact enough that ``parse_minutes`` finds the same number again."""
+    """Exact enough for ``parse_minutes`` to return the same number."""
     return f"{seconds / 60:.4f}".rstrip("0").rstrip(".")
 
 

@@ -1,7 +1,7 @@
 """Forms with rows that buttons add, move and remove, without a script.
 
-Each such button sends the whole form, which comes back changed. Nothing is saved by
-that. Fields are named by their place: ``layers.0.zone``, ``steps.2.delay``.
+Each such button sends the whole form, which comes back changed and unsaved. Fields are
+named by their place: ``layers.0.zone``, ``steps.2.delay``.
 
 A kind of row is a dataclass. Its fields are fields of the form: short texts, or what
 their metadata says (:func:`several`, :func:`tick`, :func:`rows`).
@@ -28,7 +28,7 @@ def tick(name: str) -> dict[str, Any]:
 
 
 def several(most: int, **name: str) -> dict[str, Any]:
-    """The values that are ticked or listed, at most so many."""
+    """All values of the field, at most ``most``."""
 
     def read(request: Any, full_name: str) -> list[str]:
         return [value[:_LONGEST] for value in forms.words(request, full_name)[:most]]
@@ -84,13 +84,13 @@ def press(buttons: Mapping[str, Button], verb: str, *given: Any) -> bool:
     try:
         known(*given, *(int(place[:4]) for place in places))
     except (IndexError, TypeError):
-        # A button of a page that nobody was shown.
+        # No page has such a button.
         return False
     return True
 
 
 def _read_text(request: Any, name: str) -> str:
-    """A field, cut to what a short one can have; "" if it is missing."""
+    """A field, cut to the length of a short one; "" if it is missing."""
     return forms.typed(request, name).strip()[:_LONGEST]
 
 

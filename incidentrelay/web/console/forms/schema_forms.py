@@ -1,8 +1,8 @@
 """Forms whose fields are those of a schema of the API: shown, read, and shown again.
 
-What a browser sends is text. It is turned into what the API would have been sent, and
-the same schema judges it. Input is kept, so nobody types it twice. The pages around such
-forms are in :mod:`incidentrelay.web.console.forms.editor`.
+What a browser sends is text. It is converted to what the API takes, and the API's schema
+validates it. Input is kept, so nobody types it twice. The pages around such forms are in
+:mod:`incidentrelay.web.console.forms.editor`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,18 +19,18 @@ from incidentrelay.web.schemas.base import Instant
 _LONGEST = 10_000
 _REQUIRED = "Missing data for required field."
 _STALE = (
-    "Somebody else changed this while you were at it. Nothing is saved yet, and nothing that"
-    " you typed is lost. Look at what it is now; saving again replaces it."
+    "Somebody else changed this in the meantime. Nothing is saved yet, and your input is"
+    " kept. Compare it with the current state; saving again replaces that."
 )
 
 
 class SchemaForm:
     """One form of a page; the macros of _macros/forms.jinja2 show its fields.
 
-    ``names`` are the fields in the page's order, as the API calls them, ``values`` the
-    texts that stand in them, ``errors`` what is wrong by (dotted) field, ``message`` what
-    is wrong with the whole. Times are those of the wall of ``zone``. ``key`` keeps the ids
-    of several forms on one page apart.
+    ``names`` are the fields in the page's order, as the API calls them, ``values`` their
+    texts, ``errors`` the errors by (dotted) field, and ``message`` the error of the whole
+    form. Times are local times in ``zone``. ``key`` keeps the ids of several forms on one
+    page apart.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SchemaForm:
     def of(
         cls, schema: type[Schema], names: Sequence[str], row: Any, **options: Any
     ) -> "SchemaForm":
-        """The form of a row that is to be edited."""
+        """The form that edits a row."""
         form = cls(schema, names, **options)
         dumped = schema(only=[str(field.name) for field in form._fields.values()]).dump(row)
         form.values = {
@@ -85,7 +85,7 @@ class SchemaForm:
         return self.values.get(name, "")
 
     def error(self, name: str) -> str:
-        """What is wrong with a field, or with something inside of it."""
+        """The errors of a field and of everything inside it."""
         inside = f"{name}."
         return " ".join(
             dict.fromkeys(
@@ -96,14 +96,14 @@ class SchemaForm:
         )
 
     def summary(self) -> list[tuple[str | None, str]]:
-        """All that is wrong, with the field to go to; None where there is none on the page."""
+        """All errors, each with its field; None if the page has no such field."""
         whole: list[tuple[str | None, str]] = [(None, self.message)] if self.message else []
         return whole + [(self._place_of(field), text) for field, text in self.errors.items()]
 
     def load(self, *, partial: bool = False, **more: Any) -> dict[str, Any]:
-        """What the schema makes of it; ``more`` are values as the API takes them.
+        """What the schema loads; ``more`` are values as the API takes them.
 
-        Raises InvalidInput. ``partial`` is for edits: there an empty field is a value.
+        Raises InvalidInput. ``partial`` is for edits, where an empty field is a value.
         """
         data, errors = self._parse(partial)
         data |= more
@@ -117,17 +117,17 @@ class SchemaForm:
         return loaded
 
     def parse(self) -> dict[str, Any]:
-        """The fields for a service that judges them itself. Raises InvalidInput."""
+        """The fields for a service that validates them itself. Raises InvalidInput."""
         data, errors = self._parse(True)
         if errors:
             raise InvalidInput(errors)
         return data
 
     def load_changes(self, row: Any) -> dict[str, Any]:
-        """Like a partial ``load``, without the times that stand there as ``row`` has them.
+        """Like a partial ``load``, without the times that are unchanged in ``row``.
 
-        A field knows neither seconds nor which of two equal times on the wall it means,
-        so that sending it back untouched must not change the row. Raises InvalidInput.
+        A field has no seconds, and a local time can occur twice, so a time that comes back
+        unchanged must not change the row. Raises InvalidInput.
         """
         shown = SchemaForm.of(self._schema, self.names, row, zone=self.zone)
         moments = [name for name, field in self._fields.items() if isinstance(field, Instant)]
@@ -137,16 +137,16 @@ class SchemaForm:
         return changed.load(partial=True)
 
     def check_version(self, row: Any) -> None:
-        """Raise StaleVersion unless the form was made of the row as it is."""
+        """Raise StaleVersion if the row has changed since the form was shown."""
         if self.version != str(row.version):
             raise StaleVersion
 
     def refuse(
         self, request: Any, error: DomainError, row: Any = None, *, undo: bool = True
     ) -> None:
-        """The form is shown again with what was wrong; nothing is written if ``undo``.
+        """Show the form again with its errors; with ``undo``, nothing is written.
 
-        If somebody else was faster, saving again replaces ``row`` as it is now.
+        If somebody else was faster, saving again replaces the current ``row``.
         """
         if undo:
             request.tm.doom()
@@ -162,7 +162,7 @@ class SchemaForm:
             self.message = error.message
 
     def _parse(self, partial: bool) -> tuple[dict[str, Any], dict[str, list[str]]]:
-        """The fields as the API would have been sent them, and what is wrong with others."""
+        """The fields as the API takes them, and the errors of the others."""
         data: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
         for name, field in self._fields.items():
@@ -186,7 +186,7 @@ class SchemaForm:
             data[name] = ""
 
     def _sent(self, name: str, field: Any, text: str) -> Any:
-        """A text as the API wants it."""
+        """A text as the API takes it."""
         if isinstance(field, Instant):
             return moments.parse_instant(text, self.zone, name).isoformat()
         if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal() and text.isascii():

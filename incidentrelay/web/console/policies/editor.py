@@ -1,4 +1,4 @@
-"""Policies are made and edited; a preview shows the plan before it is saved."""
+"""Policies are created and edited; a preview shows the plan before it is saved."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -92,7 +92,7 @@ class PolicyEditor(Editor):
 
 
 def _targets(found: PolicyChoices) -> list[tuple[str, Options]]:
-    """What may be chosen, in groups: (label, ((value, shown))). Empty groups are left out."""
+    """The possible targets, in groups: (label, ((value, shown))), without empty groups."""
     groups = (
         (TargetKind.ON_CALL, found.rotations),
         (TargetKind.USER, found.people),
@@ -107,7 +107,7 @@ def _targets(found: PolicyChoices) -> list[tuple[str, Options]]:
 
 
 def _names(targets: Sequence[tuple[str, Options]]) -> dict[str, str]:
-    """The chosen target, as the step shows it: ``The person on call in Primary``."""
+    """Each target by value, as the step shows it: ``The person on call in Primary``."""
     person = _GROUPS[TargetKind.USER]
     return {
         value: shown if label == person else f"{label} {shown}"

@@ -18,15 +18,15 @@ from incidentrelay.web.console.forms.moments import format_minutes, parse_minute
 from incidentrelay.web.console.forms.repeating_rows import named, number, several, tick
 
 LONGEST_MINUTES = LONGEST_DELAY // 60
-# One more than the service takes, so that it can say so.
+# One more than the limit, so that the service can refuse it.
 _MOST_TARGETS = limits.STEP_TARGETS.high + 1
 
 
 @dataclass(slots=True)
 class StepDraft:
-    """One step; ``delay`` and ``wait`` are minutes, ``wait`` "" is not to wait.
+    """One step; ``delay`` and ``wait`` are minutes; with ``wait`` "" it does not wait.
 
-    ``added`` is a target that was chosen last, and is not among ``targets`` yet.
+    ``added`` is the target being added.
     """
 
     mark: ClassVar[str] = "delay"
@@ -60,7 +60,7 @@ def step_drafts(steps: Sequence[Mapping[str, Any]], zone: str) -> list[StepDraft
 
 
 def read_drafts(request: Any) -> list[StepDraft]:
-    """What the browser sent. A target that was chosen to be added is one."""
+    """What the browser sent. The target being added joins the others."""
     drafts: list[StepDraft] = repeating_rows.read_rows(StepDraft, request, "steps", MAX_STEPS)
     for draft in drafts:
         chosen = [draft.added] if draft.added else []
@@ -92,7 +92,7 @@ def _draft(step: Mapping[str, Any], zone: str) -> StepDraft:
     return StepDraft(
         delay=format_minutes(step["delay"]),
         again=step["notify_assignee_again"],
-        # A deleted target has no name; it stays until somebody removes it.
+        # A deleted target has no name. It stays until somebody removes it.
         targets=[f"{target['kind']}:{target['name'] or ''}" for target in step["targets"]],
         severity=conditions.get("severity") or "",
         weekdays=[str(day) for day in hours.get("weekdays", ())],
@@ -131,13 +131,13 @@ def _target(given: str) -> dict[str, str]:
 
 
 def _seconds(minutes: str) -> int | None:
-    """None if it is not a number of minutes that a step may have."""
+    """None unless a step may wait that many minutes."""
     seconds = parse_minutes(minutes)
     return seconds if seconds is not None and seconds <= LONGEST_DELAY else None
 
 
 def _move(drafts: list[StepDraft], place: int, to: int) -> None:
-    """Steps change places; the waiting times stay where they are."""
+    """Two steps change places; the delays stay."""
     delays = [draft.delay for draft in drafts]
     repeating_rows.swap(drafts, place, to)
     for draft, delay in zip(drafts, delays, strict=True):
@@ -145,7 +145,7 @@ def _move(drafts: list[StepDraft], place: int, to: int) -> None:
 
 
 def _remove(drafts: list[StepDraft], place: int) -> None:
-    """The first step keeps starting at once, whichever it is."""
+    """The first step keeps its delay, even if another step becomes the first."""
     if len(drafts) > 1:
         gone = drafts.pop(place)
         if place == 0:

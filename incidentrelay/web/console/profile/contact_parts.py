@@ -1,4 +1,4 @@
-"""The part of one's settings about contact methods and notification rules: what it shows."""
+"""What the settings page shows of contact methods and notification rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,12 +42,12 @@ class RulesForm(SchemaForm):
 
 
 def code_form(contact: ContactMethod) -> SchemaForm:
-    """The form for the code of a contact, and for all else about it."""
+    """The form for the code of a contact; its other actions show their errors in it too."""
     return SchemaForm(CodeSchema, ("code",), key=str(contact.id))
 
 
 def list_methods(request: Any, user: User, kept: Mapping[str, SchemaForm]) -> dict[str, Any]:
-    """``kept`` has the form that was refused, by its key."""
+    """``kept`` has the refused form, by its key."""
     theirs = contacts.list_contacts(request.db, user.id)
     return {
         "kinds": contacts.contact_kinds(request.registry["channels"]),

@@ -1,4 +1,4 @@
-"""Contact methods and notification rules: the forms of that part of one's settings."""
+"""Contact methods and notification rules: their forms on the settings page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +45,7 @@ def confirm(context: ContactNode, request: Any, form: SchemaForm) -> str | dict[
     if contacts.confirm_contact(request.db, contact, code, actor=who, now=request.now):
         return f"{contact.label} is confirmed. Pages go there now."
     mistake = InvalidInput.of("code", "This is not the code we sent. Check it and try again.")
-    # The wrong try is counted.
+    # The failed attempt is counted, so it must be committed.
     form.refuse(request, mistake, undo=False)
     return me_page.page(context, request, form)
 
@@ -96,7 +96,7 @@ def send_test(context: UrgencyRules, request: Any, _form: RulesForm) -> str:
 
 
 def _rules(rows: Sequence[RuleDraft]) -> list[dict[str, int]]:
-    """Rows of the form as rules; raises InvalidInput with the row that is not right."""
+    """Rows of the form as rules; raises InvalidInput that names the wrong row."""
     found = []
     for place, row in enumerate(rows):
         delay = parse_minutes(row.delay or "0")

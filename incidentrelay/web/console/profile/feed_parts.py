@@ -1,4 +1,4 @@
-"""The part of one's own settings that is about calendar feeds."""
+"""What the settings page shows of calendar feeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

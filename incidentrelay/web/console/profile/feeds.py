@@ -1,4 +1,4 @@
-"""One's own calendar feeds: forms of the page of one's own settings."""
+"""Calendar feeds: their forms on the settings page."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from incidentrelay.web.resources.people.me import Me
 
 @own_form(Me, "new-feed", feed_parts.posted_feed, Permission.CREATE)
 def make_feed(context: Me, request: Any, form: SchemaForm) -> dict[str, Any]:
-    """The page with the address: it is not kept, so that no redirect could show it."""
+    """Shows the address in the answer itself: it is not stored, so no later page could."""
     data, who = _chosen(form.value("what")), actor(request)
     try:
         _, token = feeds.create(request.db, context.obj, data, actor=who, now=request.now)
@@ -48,10 +48,10 @@ def remove(context: FeedNode, request: Any) -> Any:
 
 
 def _chosen(what: str) -> dict[str, Any]:
-    """``user``, ``team:3`` or ``rotation:7``, as the service wants it."""
+    """``user``, ``team:3`` or ``rotation:7``, as the service takes it."""
     scope, _, number = what.partition(":")
     if not number:
         return {"scope": scope}
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise InvalidInput.of("what", "There is no such calendar.")
+        raise InvalidInput.of("what", "This calendar does not exist.")
     return {"scope": scope, f"{scope}_id": int(number)}

@@ -17,7 +17,7 @@ from incidentrelay.web.resources.root import Root
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """``read`` says that it no longer waits for anybody."""
+    """``read``: the alert no longer waits for anybody."""
 
     at: datetime
     headline: str
@@ -33,7 +33,7 @@ class InboxRow:
     context=Root, name="inbox", permission=NO_PERMISSION_REQUIRED, template="profile/inbox.jinja2"
 )
 def show(_context: Root, request: Any) -> dict[str, Any]:
-    """Everybody who is signed in has one; the root's own ACL covers admins only."""
+    """Every signed-in user has one; the root's own ACL covers admins only."""
     identity = request.identity
     if identity is None:
         raise HTTPForbidden

@@ -57,7 +57,7 @@ def _sign_in(request: Any, username: str) -> str:
         request_id=request.id,
     )
     if session_cookie(request):
-        # This ends the session that the browser had before.
+        # This ends the browser's previous session.
         login.sign_out(request.db, session_cookie(request))
     return cookie
 

@@ -1,4 +1,4 @@
-"""One's own settings: profile, password, browsers that are signed in, personal tokens."""
+"""The user's own settings: profile, password, signed-in browsers, personal tokens."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def save_profile(context: Me, request: Any, form: SchemaForm) -> str:
 
 @own_form(Me, "password", me_page.password_form)
 def save_password(context: Me, request: Any, _form: SchemaForm) -> str:
-    # Passwords are taken exactly as they were typed.
+    # Passwords keep their blanks.
     login.change_password(
         request.db,
         context.obj,
@@ -50,7 +50,7 @@ def save_password(context: Me, request: Any, _form: SchemaForm) -> str:
 
 @own_form(Me, "new-token", me_page.posted_token, Permission.CREATE)
 def make_token(context: Me, request: Any, form: SchemaForm) -> dict[str, Any]:
-    """The page with the token: it is not kept, so that no redirect could show it."""
+    """Shows the token in the answer itself: it is not stored, so no later page could."""
     data = form.parse()
     data["expires_at"] = _expiry(request, data.pop("days"))
     _, text = tokens.create(request.db, context.obj, data, actor=actor(request), now=request.now)
@@ -79,5 +79,5 @@ def sign_out_browser(context: SessionNode, request: Any) -> Any:
 
 def _expiry(request: Any, days: str) -> Any:
     if days not in dict(LIVES):
-        raise InvalidInput.of("days", "Choose how long it works.")
+        raise InvalidInput.of("days", "Choose a lifetime.")
     return request.now + timedelta(days=int(days)) if days else None

@@ -1,4 +1,4 @@
-"""The page of one's own settings, and the frame of its forms."""
+"""The settings page, and the frame of its forms."""
 
 import functools
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from incidentrelay.web.resources.people.me import Me
 from incidentrelay.web.schemas.people.me import MeSchema, PasswordSchema, TokenSchema
 
 TEMPLATE = "profile/me.jinja2"
-LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "for ever"))
+LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Unlimited"))
 _PROFILE = (
     "display_name",
     "email",
@@ -33,17 +33,17 @@ _TOKEN = ("name", "scopes", "days")
 
 
 class TokenFormSchema(TokenSchema):
-    """``days`` is how long it lives; "" is for ever."""
+    """``days`` is how long it lives; "" is unlimited."""
 
     days = fields.String()
 
 
 class own_form:
-    """A form of this page. It shows the page again if something is wrong.
+    """Registers a form of this page. Errors show the page again.
 
-    ``form(context, request)`` is the form as it was sent. The view returns what to say,
-    or, if it shows a secret once, the page itself. ``part`` is the id of the heading to
-    go back to.
+    ``form(context, request)`` is the form as it was sent. The view returns a sentence for
+    the next page, or, to show a secret once, the page itself. ``part`` is the id of the
+    heading to go back to.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ def posted_profile(_context: Me, request: Any) -> SchemaForm:
 
 
 def password_form(_context: Any = None, _request: Any = None) -> SchemaForm:
-    """A password is never shown again."""
+    """Empty, because a password is never sent back."""
     return SchemaForm(PasswordSchema, ("current_password", "new_password"), key="password")
 
 
@@ -97,11 +97,11 @@ def redirect_back(request: Any, part: str = "") -> Any:
 def page(
     context: Node, request: Any, refused: SchemaForm | None = None, **once: str
 ) -> dict[str, Any]:
-    """The page. ``refused`` is the form that was wrong, ``once`` are secrets to show."""
+    """The page. ``refused`` is the form with errors; ``once`` are secrets to show."""
     user = Me(context.root, "me").obj
     kept = {refused.key: refused} if refused is not None else {}
     profile = SchemaForm.of(MeSchema, _PROFILE, user, key="profile")
-    # The latest save wins here.
+    # A profile has no version to check: the last save wins.
     profile.version = ""
     usual = {"scopes": [], "days": "90"}
     idle = timedelta(seconds=request.registry["settings"].session_idle)

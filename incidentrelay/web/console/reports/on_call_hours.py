@@ -1,4 +1,4 @@
-"""The on-call report: who was on call how long, and how often paged."""
+"""The on-call report: how long people were on call, and how often they were paged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 
 class HoursForm(SchemaForm):
-    """What was asked for. The address has only what is not as usual."""
+    """The filters of the report. URLs contain only those that differ from the defaults."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(DutyQuery, _FIELDS, values, key="report")
@@ -37,7 +37,7 @@ class HoursForm(SchemaForm):
 
     @property
     def special(self) -> bool:
-        """Whether something is not as usual that a closed part of the page shows."""
+        """Whether a filter in the collapsed part of the form is in use."""
         rare = ("zone", "group")
         changed = any(self.values[name] != usual for name, usual in _USUAL.items())
         return changed or any(self.values.get(name) or name in self.errors for name in rare)
@@ -49,7 +49,7 @@ class HoursForm(SchemaForm):
         )
 
     def load_given(self) -> dict[str, Any]:
-        """What the API would have been asked; raises InvalidInput."""
+        """The filters as the API takes them. Raises InvalidInput."""
         given = [name for name in self.names if self.values[name]]
         return SchemaForm(DutyQuery, given, self.values).load()
 
@@ -63,7 +63,7 @@ class ReportPeriod:
 
 @dataclass(frozen=True, slots=True)
 class HoursRow:
-    """A line of a table: who or what, where, and its numbers as text (hours by KINDS)."""
+    """A line of a table. Hours are texts; ``hours`` has one for each of HOUR_KINDS."""
 
     name: str
     place: str
@@ -118,12 +118,12 @@ def _today(request: Any) -> date:
 
 
 def _month(today: date, by: int) -> tuple[str, str]:
-    """The first and the last day of a month before (after) this one."""
+    """The first and last day of the month ``by`` months from now."""
     return _months(today, by, 1)
 
 
 def _months(today: date, by: int, count: int) -> tuple[str, str]:
-    """The first and the last day of so many months."""
+    """The first and last day of ``count`` months."""
     first = end = step_view(CalendarView.MONTH, today, by)
     for _ in range(count):
         end = step_view(CalendarView.MONTH, end, 1)
@@ -149,7 +149,7 @@ def _periods(request: Any, form: HoursForm) -> list[ReportPeriod]:
 
 
 def _tables(request: Any, report: HoursReport | None) -> dict[str, Any]:
-    """The tables by person, by rotation and by both; nothing where there is no report."""
+    """The tables by person, by rotation and by both."""
     if report is None:
         return {"report": None}
     return {
@@ -168,7 +168,7 @@ def _rows(lines: Sequence[ReportLine]) -> list[HoursRow]:
 
 
 def _row(line: ReportLine) -> HoursRow:
-    rotation = line.rotation.name if line.rotation else "Outside of shifts"
+    rotation = line.rotation.name if line.rotation else "Outside shifts"
     return HoursRow(
         name=line.user.display_name if line.user else "",
         place=f"{line.team.name} · {rotation}" if line.team else "",

@@ -1,4 +1,4 @@
-"""Rotations are made, edited and deleted; before that the editor shows what it changes."""
+"""Rotations are created, edited and deleted; a preview shows who would be on call."""
 
 from collections.abc import Mapping
 from dataclasses import replace

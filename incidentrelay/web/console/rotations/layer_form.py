@@ -51,7 +51,7 @@ class HoursDraft:
 class LayerDraft:
     """One layer; ``members`` are usernames in the order of their turns.
 
-    ``person`` was chosen last, and is not among the members yet.
+    ``person`` is the one being added.
     """
 
     mark: ClassVar[str] = "name"
@@ -82,7 +82,7 @@ def layer_drafts(layers: Sequence[Mapping[str, Any]]) -> list[LayerDraft]:
 
 
 def read_drafts(request: Any) -> list[LayerDraft]:
-    """What the browser sent. A person who was chosen to be added is a member."""
+    """What the browser sent. The person being added joins the members."""
     drafts: list[LayerDraft] = repeating_rows.read_rows(LayerDraft, request, "layers", MAX_LAYERS)
     for draft in drafts:
         chosen = [draft.person] if draft.person else []
@@ -91,7 +91,7 @@ def read_drafts(request: Any) -> list[LayerDraft]:
 
 
 def to_json(drafts: Sequence[LayerDraft]) -> list[dict[str, Any]]:
-    """The layers as the API takes them; raises InvalidInput where hours have no day."""
+    """The layers as the API takes them; raises InvalidInput if hours have no day."""
     errors = {
         f"layers.{place}.hours.{row}.weekdays": ["Choose at least one day."]
         for place, draft in enumerate(drafts)
@@ -104,7 +104,7 @@ def to_json(drafts: Sequence[LayerDraft]) -> list[dict[str, Any]]:
 
 
 def place_errors(error: InvalidInput, drafts: Sequence[LayerDraft]) -> InvalidInput:
-    """The error with its sentences at the fields of this form."""
+    """The error by the fields of this form."""
     return forms.rename_errors(error, lambda name: _place(name, drafts))
 
 
@@ -125,7 +125,7 @@ def _json(draft: LayerDraft) -> dict[str, Any]:
     if not numbers["key"]:
         numbers["key"] = None
     if not texts["start_date"]:
-        # A new layer begins today, and of another one the anchor of its turns stays.
+        # A new layer begins today; an existing one keeps the anchor of its turns.
         del texts["start_date"]
     return {**texts, **numbers, "members": draft.members, "windows": _windows(draft)}
 
@@ -139,7 +139,7 @@ def _windows(draft: LayerDraft) -> list[dict[str, Any]]:
 
 
 def _place(name: str, drafts: Sequence[LayerDraft]) -> str:
-    """``layers.0.windows.3.opens`` is one of the fields of the row that the window is of."""
+    """``layers.0.windows.3.opens`` is a field of the row of hours that the window came from."""
     match = _WINDOW.fullmatch(name)
     if match is None or int(match[1]) >= len(drafts):
         return name
@@ -169,7 +169,7 @@ BUTTONS: Mapping[str, repeating_rows.Button] = {
     "member-remove": lambda drafts, zone, at, row: drafts[at].members.pop(row),
     "hours-add": lambda drafts, zone, at: drafts[at].hours.append(HoursDraft()),
     "hours-remove": lambda drafts, zone, at, row: drafts[at].hours.pop(row),
-    # Higher layers stand above lower ones.
+    # The page shows higher layers above lower ones.
     "layer-up": lambda drafts, zone, at: swap(drafts, at, at + 1),
     "layer-down": lambda drafts, zone, at: swap(drafts, at, at - 1),
     "layer-remove": _remove_layer,

@@ -21,7 +21,7 @@ class ContactLink:
 
 @dataclass(frozen=True, slots=True)
 class OnCallCard:
-    """One rotation; ``person_name`` None: nobody."""
+    """One rotation; ``person_name`` is None if nobody is on call."""
 
     url: str
     team_name: str
@@ -55,7 +55,7 @@ def _card(request: Any, row: CurrentShift) -> OnCallCard:
 
 
 def rotation_url(request: Any, rotation_id: int) -> str:
-    """The flat address of a rotation's page, which needs no more than its number."""
+    """The short URL of a rotation's page, which needs only its id."""
     return f"{request.script_name}/rotations/{rotation_id}"
 
 

@@ -64,21 +64,21 @@ def ask_delete(context: OverrideNode, request: Any) -> DeleteQuestion:
     return DeleteQuestion(
         page=page,
         title=f"Delete the override of {name}?",
-        consequences=(said, "Afterwards the schedule decides again who is on call."),
+        consequences=(said, "The scheduled person is on call again."),
         button="Delete",
         done=f"Override of {name} deleted.",
     )
 
 
 def _ask_end(page: RotationNode, row: RotationOverride, until: str) -> DeleteQuestion:
-    """One that runs ends now; its past stays."""
+    """A running override ends now; its past stays."""
     name = row.user.display_name
     return DeleteQuestion(
         page=page,
         title=f"End the override of {name}?",
         consequences=(
             f"It would last until {until}.",
-            "The person named by the schedule is on call at once.",
+            "The scheduled person is on call at once.",
         ),
         button="End it now",
         done=f"Override of {name} ended.",

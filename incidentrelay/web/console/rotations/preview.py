@@ -15,7 +15,7 @@ MOST_SIDES = 60
 
 @dataclass(frozen=True, slots=True)
 class PreviewSide:
-    """A stretch of time as it is and as it would be; None is nobody."""
+    """An interval before and after the edit; None is nobody."""
 
     start: datetime
     end: datetime
@@ -26,9 +26,9 @@ class PreviewSide:
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """``changes`` counts the stretches in which somebody else is on call.
+    """``changes`` counts the intervals in which somebody else is on call.
 
-    ``cut`` tells that there are more than ``sides``.
+    ``cut``: there are more intervals than ``sides``.
     """
 
     sides: Sequence[PreviewSide]

@@ -24,7 +24,7 @@ from incidentrelay.web.resources.oncall.rotations import RotationNode, Rotations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationRow:
-    """One rotation of the list; ``person_name`` None: nobody. ``gap`` is when nobody will be."""
+    """One rotation of the list; ``person_name`` is None if nobody is on call."""
 
     url: str
     team_name: str
@@ -41,7 +41,7 @@ class RotationRow:
 class ShiftView:
     """A shift, or a gap (``person_name`` None).
 
-    ``take_at``, ``cover_url`` and ``swap_url`` are there where the reader may do that.
+    ``take_at``, ``cover_url`` and ``swap_url`` are None if the reader may not do that.
     """
 
     start: datetime
@@ -58,7 +58,7 @@ class ShiftView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideView:
-    """An override that has not ended; addresses where the reader may do that."""
+    """An override that has not ended; links are None if the reader may not follow them."""
 
     person_name: str
     starts_at: datetime
@@ -132,7 +132,7 @@ def _schedule(context: RotationNode, request: Any, found: RotationPage) -> dict[
 
 
 def _links(context: RotationNode, request: Any) -> dict[str, str | None]:
-    """Addresses; None if the reader may not go there."""
+    """Links; None if the reader may not follow them."""
     url = console_url(request, context)
     may = {
         permission: request.has_permission(permission, context)
@@ -149,7 +149,7 @@ def _links(context: RotationNode, request: Any) -> dict[str, str | None]:
 
 
 def zone(request: Any, usual: str) -> str:
-    """The reader's own zone; that of the rotation where their profile does not say one."""
+    """The reader's own zone; the rotation's if their profile has none."""
     own: str = request.identity.zone
     return usual if own == "UTC" else own
 

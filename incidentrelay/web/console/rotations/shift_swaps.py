@@ -38,7 +38,7 @@ def take(context: RotationNode, request: Any) -> Said:
 
 
 class ShiftPage(FormPage):
-    """A form that gives shifts of a rotation to somebody else."""
+    """A form that gives shifts of a rotation to another person."""
 
     @cached_property
     def zone(self) -> str:
@@ -63,7 +63,7 @@ class CoverPage(ShiftPage):
     names = ("user", "for", "from", "to")
 
     def usual(self) -> Mapping[str, Any]:
-        """The shift that the address asks for."""
+        """The shift that the URL names."""
         values = {"for": self.request.identity.username}
         shift = self.shift_at(self.request.GET.get("at", ""))
         if shift is not None:
@@ -73,7 +73,7 @@ class CoverPage(ShiftPage):
         return values
 
     def write(self, data: Mapping[str, Any]) -> Sequence[RotationOverride]:
-        # The API takes nobody for oneself; a form in which nothing was chosen must not.
+        # Without "for", the API assumes the caller; a form must not.
         if not self.form.value("for"):
             raise InvalidInput.of("for", "Choose who needs cover.")
         return shift_swaps.cover_shift(self.request.db, self.context.obj, **data, **self.call)

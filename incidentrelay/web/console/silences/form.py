@@ -1,4 +1,4 @@
-"""The form of a silence: what people type, and what the service takes."""
+"""The form of a silence: from what people type to what the service takes."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ _FIELDS_OF_ERRORS = {
 
 
 class SilenceFormSchema(Body):
-    """Times are on the wall of ``zone``; matchers are one on each line."""
+    """Times are local times in ``zone``; each line is a matcher."""
 
     matchers = fields.String()
     everything = Flag()
@@ -63,7 +63,7 @@ NAMES = tuple(SilenceFormSchema().fields)
 
 
 def usual_values(zone: str, alert: Alert | None) -> dict[str, str]:
-    """The values of a new silence; it is of exactly that alert if there is one."""
+    """The values of a new silence; it matches exactly the alert if one is given."""
     values = {"lasts": "60", "zone": zone}
     if alert is not None:
         values["matchers"] = "\n".join(label_matchers.matchers_of_labels(alert.labels))
@@ -72,7 +72,7 @@ def usual_values(zone: str, alert: Alert | None) -> dict[str, str]:
 
 
 def edit_form(silence: Silence, zone: str) -> SchemaForm:
-    """The form of a silence that is to be edited."""
+    """The form that edits a silence."""
     shown = dict(_times(silence, zone))
     shown |= {"matchers": "\n".join(silence.matchers), "reason": silence.reason}
     shown["everything"] = label_matchers.match_everything(silence.matchers)
@@ -98,7 +98,7 @@ def _times(silence: Silence, zone: str) -> Iterator[tuple[str, Any]]:
 def load(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[str, Any]:
     """What the service takes; raises InvalidInput by the form's fields.
 
-    Times that stand there as ``row`` has them are left out: a field has no seconds.
+    Times that are unchanged in ``row`` are left out, because a field has no seconds.
     """
     given = form.load()
     zone = given["zone"] or "UTC"
@@ -141,7 +141,7 @@ def _minutes(given: Mapping[str, str]) -> int:
 
 
 def _recurrence(given: Mapping[str, str], zone: str) -> dict[str, Any]:
-    """The first window is from ``starts``; its length is that of all."""
+    """The first window begins at ``starts``; all have its length."""
     if not given["starts"]:
         raise InvalidInput.of("starts", "Enter when it first starts.")
     start = _wall(given["starts"], "starts")
@@ -169,7 +169,7 @@ def _wall(text: str, field: str) -> datetime:
 
 
 def place_errors(error: InvalidInput, form: SchemaForm) -> InvalidInput:
-    """What the service refused, by the form's own fields."""
+    """A service's error by the fields of this form."""
     lines = {
         field: [f"Line {int(field.partition('.')[2]) + 1}: {sentence}" for sentence in sentences]
         for field, sentences in error.errors.items()

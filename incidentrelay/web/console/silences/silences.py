@@ -78,7 +78,7 @@ def _new_url(context: SilenceCollection, request: Any) -> str | None:
     context=Silences, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
 )
 def choose(context: Silences, request: Any) -> Any:
-    """A silence is of one team: which one?"""
+    """A silence belongs to one team: which one?"""
     missing = "You cannot create silences in any team. Ask a team manager."
     return team_choice.page(context, request, "silences", title="New silence", missing=missing)
 
@@ -121,7 +121,7 @@ class SilenceEditor(Editor):
 
     def make_preview(self, _data: Mapping[str, Any]) -> SilencePreview:
         now = self.request.now
-        # Of all that the form says, also of what an edit would not change.
+        # The preview needs all fields, also those that an edit leaves unchanged.
         data = silence_form.load(self.form, now)
         return silence_preview.preview_silence(self.request.db, self.team, data, now=now)
 

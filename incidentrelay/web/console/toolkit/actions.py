@@ -18,9 +18,8 @@ Said = str | list[tuple[str, Kind]]
 class action_view(console_view):
     """``POST …/{name}``: calls a function that returns what to say on the next page.
 
-    An error of a service becomes a sentence too, and nothing is written. ``next`` in the
-    form names the page to go back to, otherwise ``back`` (a path of the console) does,
-    otherwise the node has a page.
+    A service's error becomes a sentence too, and nothing is written. The next page is
+    ``next`` of the form, or ``back`` (a path of the console), or the page of the node.
     """
 
     def __init__(self, context: type[Node], name: str, permission: str, back: str = "") -> None:

@@ -49,7 +49,7 @@ class confirm_delete:
             return _page(request, ask(context, request))
 
         def delete(context: Deletable, request: Any) -> Any:
-            # Asked while it is still there: the sentence for afterwards names it.
+            # Asked before the deletion, because the sentence afterwards names it.
             return _delete(context, request, ask(context, request))
 
         def register(config: Any) -> None:

@@ -13,8 +13,8 @@ View = Callable[[Any, Any], Any]
 class console_view:
     """Registers a function ``view(context, request)`` for the HTML face.
 
-    ``template`` renders what it returns; ``fragment`` does so for a live part of the
-    page. ``csrf`` False is for addresses that are an authority of their own.
+    ``template`` renders what it returns; ``fragment`` renders the live part of the page
+    alone. ``csrf`` is False for URLs that authorize by themselves.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ def _renderer(template: str | None) -> str | None:
 class Browser:
     """View predicate: the request came with a cookie or nothing, never with a token.
 
-    Tokens are for the API, which knows how to limit what they may do.
+    Tokens are for the API, which enforces their scopes.
     """
 
     def __init__(self, wanted: bool, _info: Any) -> None:

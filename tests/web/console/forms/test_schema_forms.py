@@ -160,7 +160,7 @@ def test_whoever_was_slower_saves_again_knowingly() -> None:
         form.check_version(row)
     request = refusing(form, StaleVersion(), row)
     assert request.response.status_int == 412
-    assert "nothing that you typed is lost" in form.summary()[0][1]
+    assert "your input is kept" in form.summary()[0][1]
     assert form.value("name") == " a "
     form.check_version(row)
 

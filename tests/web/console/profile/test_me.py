@@ -113,7 +113,7 @@ def test_a_token_is_shown_once(ann: Any, pager: Any, testapp: Any) -> None:
         ([("name", "x"), ("days", "30")], "Give a list of 1"),
         ([("name", ""), ("scopes", "alerts:read"), ("days", "30")], "characters"),
         ([("name", "x"), ("scopes", "world:rule"), ("days", "30")], "Write one of"),
-        ([("name", "x"), ("scopes", "alerts:read"), ("days", "99")], "Choose how long"),
+        ([("name", "x"), ("scopes", "alerts:read"), ("days", "99")], "Choose a lifetime"),
     ],
 )
 def test_a_token_without_sense_is_not_made(

@@ -178,7 +178,7 @@ def test_two_who_edit_at_once(manager: Any, pager: Any, url: str) -> None:
     first["name"], second["name"] = "First", "Second"
     press(first, "save", status=303)
     page = press(second, "save", status=412)
-    assert "nothing that you typed is lost" in text(page)
+    assert "your input is kept" in text(page)
     assert page.forms[1]["name"].value == "Second"
     press(page.forms[1], "save", status=303)
     with pager.database.read() as session:

@@ -203,7 +203,7 @@ def test_two_shifts_are_swapped(browse: Any, pager: Any, url: str) -> None:
 
 def test_a_swap_that_cannot_be_says_why(browse: Any, pager: Any, url: str) -> None:
     page = browse("fay").get(f"{url}/swap?theirs={BOBS}")
-    assert "You have no shift in this rotation" in text(page)
+    assert "You have no shift to swap in this rotation" in text(page)
     page = browse("ann").get(f"{url}/swap?theirs=%3Cscript%3E")
     assert "Nobody has a shift at that time." in text(page)
     fields = {"mine": BOBS, "theirs": BOBS}
