@@ -1,7 +1,7 @@
 """The page behind the signed links in messages: one person, one alert, no signing in.
 
 Looking never acts, because programs that scan mail open every link. Pressing a button
-acts as the person for whom the link was signed. The address itself is the authority,
+acts as the person for whom the link was signed. The URL itself is the authority,
 so the form needs no CSRF token: anyone who could forge it could press the button.
 """
 
@@ -172,7 +172,7 @@ def _refused(request: Any, error: NotAllowed) -> dict[str, Any]:
 
 
 def _headers(response: Any) -> None:
-    """The address is a key: it stays out of other sites' logs and out of caches."""
+    """The URL is a key: it stays out of other sites' logs and out of caches."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -29,7 +29,7 @@ SAVE = "save"
 
 
 class FormPage:
-    """One request for a page with a form. Subclasses say what is in it and what it does."""
+    """One request for a page with a form. Subclasses define its fields and what it does."""
 
     schema: ClassVar[type[Schema]]
     names: Sequence[str]
@@ -41,7 +41,7 @@ class FormPage:
 
     @cached_property
     def zone(self) -> str:
-        """The zone in which the form takes times."""
+        """The zone of the form's times."""
         zone: str = self.request.identity.zone
         return zone
 
@@ -60,7 +60,7 @@ class FormPage:
         return {}
 
     def load(self) -> dict[str, Any]:
-        """What the service takes. Raises InvalidInput."""
+        """The data for the service. Raises InvalidInput."""
         return self.form.load()
 
     def write(self, data: Mapping[str, Any]) -> Any:
@@ -68,7 +68,7 @@ class FormPage:
         raise NotImplementedError
 
     def finish(self, written: Any) -> Any:
-        """Say what was written, and redirect."""
+        """Flash what was written, and redirect."""
         raise NotImplementedError
 
     def translate(self, error: DomainError) -> DomainError:
@@ -96,7 +96,7 @@ class FormPage:
         try:
             return self.receive()
         except DomainError as error:
-            self.form.refuse(self.request, self.translate(error), self.row)
+            self.form.reject(self.request, self.translate(error), self.row)
         return self.page()
 
     def receive(self) -> Any:
@@ -140,7 +140,7 @@ class Editor(FormPage):
         raise NotImplementedError
 
     def said(self, written: Any) -> str:
-        """The sentence after it was saved."""
+        """The sentence on the next page."""
         raise NotImplementedError
 
     def first_form(self) -> SchemaForm:

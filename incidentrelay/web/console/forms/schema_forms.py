@@ -141,7 +141,7 @@ class SchemaForm:
         if self.version != str(row.version):
             raise StaleVersion
 
-    def refuse(
+    def reject(
         self, request: Any, error: DomainError, row: Any = None, *, undo: bool = True
     ) -> None:
         """Show the form again with its errors; with ``undo``, nothing is written.

@@ -18,7 +18,7 @@ from incidentrelay.web.console.forms.moments import format_minutes, parse_minute
 from incidentrelay.web.console.forms.repeating_rows import named, number, several, tick
 
 LONGEST_MINUTES = LONGEST_DELAY // 60
-# One more than the limit, so that the service can refuse it.
+# One more than the limit, so that the service can reject it.
 _MOST_TARGETS = limits.STEP_TARGETS.high + 1
 
 

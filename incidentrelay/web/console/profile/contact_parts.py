@@ -47,7 +47,7 @@ def code_form(contact: ContactMethod) -> SchemaForm:
 
 
 def list_methods(request: Any, user: User, kept: Mapping[str, SchemaForm]) -> dict[str, Any]:
-    """``kept`` has the refused form, by its key."""
+    """``kept`` has the rejected form, by its key."""
     theirs = contacts.list_contacts(request.db, user.id)
     return {
         "kinds": contacts.contact_kinds(request.registry["channels"]),

@@ -46,7 +46,7 @@ def confirm(context: ContactNode, request: Any, form: SchemaForm) -> str | dict[
         return f"{contact.label} is confirmed. Pages go there now."
     mistake = InvalidInput.of("code", "This is not the code we sent. Check it and try again.")
     # The failed attempt is counted, so it must be committed.
-    form.refuse(request, mistake, undo=False)
+    form.reject(request, mistake, undo=False)
     return me_page.page(context, request, form)
 
 

@@ -32,7 +32,7 @@ def posted_feed(_context: Any, request: Any) -> SchemaForm:
 
 
 def list_feeds(request: Any, kept: Mapping[str, SchemaForm]) -> dict[str, Any]:
-    """``?feed=team/rotation`` (or a team) in the address chooses what to subscribe to."""
+    """``?feed=team/rotation`` (or a team) in the URL preselects what to subscribe to."""
     found = feeds.list_own_feeds(request.db, request.identity.user_id, request.identity)
     rotations = calendar_queries.calendar_choices(request.db, request.identity)
     asked = {"what": _find_choice(rotations, request.GET.get("feed", ""))}

@@ -19,7 +19,7 @@ from incidentrelay.web.resources.people.me import Me
 
 @own_form(Me, "new-feed", feed_parts.posted_feed, Permission.CREATE)
 def make_feed(context: Me, request: Any, form: SchemaForm) -> dict[str, Any]:
-    """Shows the address in the answer itself: it is not stored, so no later page could."""
+    """Shows the URL in the response itself: it is not stored, so no later page could."""
     data, who = _chosen(form.value("what")), actor(request)
     try:
         _, token = feeds.create(request.db, context.obj, data, actor=who, now=request.now)
@@ -43,7 +43,7 @@ def regenerate(context: FeedNode, request: Any) -> Any:
 @console_view(context=FeedNode, name="delete", method="POST", permission=Permission.DELETE)
 def remove(context: FeedNode, request: Any) -> Any:
     feeds.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "Calendar feed removed. Its address no longer works.")
+    flash(request, "Calendar feed removed. Its URL no longer works.")
     return redirect_back(request)
 
 

@@ -50,7 +50,7 @@ def save_password(context: Me, request: Any, _form: SchemaForm) -> str:
 
 @own_form(Me, "new-token", me_page.posted_token, Permission.CREATE)
 def make_token(context: Me, request: Any, form: SchemaForm) -> dict[str, Any]:
-    """Shows the token in the answer itself: it is not stored, so no later page could."""
+    """Shows the token in the response itself: it is not stored, so no later page could."""
     data = form.parse()
     data["expires_at"] = _expiry(request, data.pop("days"))
     _, text = tokens.create(request.db, context.obj, data, actor=actor(request), now=request.now)

@@ -66,7 +66,7 @@ class own_form:
             try:
                 said = save(context, request, form)
             except (InvalidInput, Conflict) as error:
-                form.refuse(request, error)
+                form.reject(request, error)
                 return page(context, request, form)
             if isinstance(said, dict):
                 return said
@@ -95,11 +95,11 @@ def redirect_back(request: Any, part: str = "") -> Any:
 
 
 def page(
-    context: Node, request: Any, refused: SchemaForm | None = None, **once: str
+    context: Node, request: Any, rejected: SchemaForm | None = None, **once: str
 ) -> dict[str, Any]:
-    """The page. ``refused`` is the form with errors; ``once`` are secrets to show."""
+    """The page. ``rejected`` is the form with errors; ``once`` are secrets to show."""
     user = Me(context.root, "me").obj
-    kept = {refused.key: refused} if refused is not None else {}
+    kept = {rejected.key: rejected} if rejected is not None else {}
     profile = SchemaForm.of(MeSchema, _PROFILE, user, key="profile")
     # A profile has no version to check: the last save wins.
     profile.version = ""

@@ -81,7 +81,7 @@ def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
     try:
         report = on_call_hours_table.report(request, form.load_given())
     except InvalidInput as error:
-        form.refuse(request, error)
+        form.reject(request, error)
     return {
         "form": form,
         "periods": _periods(request, form),

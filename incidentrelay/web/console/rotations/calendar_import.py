@@ -60,7 +60,7 @@ def run(context: RotationNode, request: Any) -> Any:
     try:
         report = _imported(context, request, form, rotation_id, apply=wanted)
     except DomainError as error:
-        form.refuse(request, error)
+        form.reject(request, error)
         return page
     if not wanted:
         return page | _told(report)

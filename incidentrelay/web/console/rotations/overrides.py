@@ -86,7 +86,7 @@ def _ask_end(page: RotationNode, row: RotationOverride, until: str) -> DeleteQue
 
 
 def form_zone(request: Any, rotation: Rotation) -> str:
-    """The zone in which the forms of a rotation take times."""
+    """The zone of the times in a rotation's forms."""
     layers = rotation_queries.load_layers(schedules.load_schedule(request.db, rotation.id))
     return zone(request, rotation_queries.usual_zone(layers))
 

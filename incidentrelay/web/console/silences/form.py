@@ -1,4 +1,4 @@
-"""The form of a silence: from what people type to what the service takes."""
+"""The form of a silence: from what people type to the data of the service."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -96,7 +96,7 @@ def _times(silence: Silence, zone: str) -> Iterator[tuple[str, Any]]:
 
 
 def load(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[str, Any]:
-    """What the service takes; raises InvalidInput by the form's fields.
+    """The data for the service; raises InvalidInput by the form's fields.
 
     Times that are unchanged in ``row`` are left out, because a field has no seconds.
     """

@@ -1,4 +1,4 @@
-"""``@action_view``: a button that does one thing, says so, and leads back."""
+"""``@action_view``: a button that does one thing, confirms it, and leads back."""
 
 import functools
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from incidentrelay.web.console.toolkit.redirects import local_path, see_other, t
 from incidentrelay.web.console.toolkit.view import View, attach_views, console_view
 from incidentrelay.web.resources.base import Node
 
-# What an action says: sentences, each with its tone if it is not a success.
+# The sentences of an action, each with its tone if it is not a success.
 Said = str | list[tuple[str, Kind]]
 
 
 class action_view(console_view):
-    """``POST …/{name}``: calls a function that returns what to say on the next page.
+    """``POST …/{name}``: calls a function that returns the sentences for the next page.
 
     A service's error becomes a sentence too, and nothing is written. The next page is
     ``next`` of the form, or ``back`` (a path of the console), or the page of the node.

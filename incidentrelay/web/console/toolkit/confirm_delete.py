@@ -20,7 +20,7 @@ from incidentrelay.web.resources.base import Deletable, Node
 class DeleteQuestion:
     """``page`` is the node whose page leads here; "Cancel" goes back to it.
 
-    ``done`` is said afterwards, on the page at ``path``, or on that of ``page`` if it is "".
+    ``done`` is flashed afterwards, on the page at ``path``, or on that of ``page`` if it is "".
     """
 
     page: Node

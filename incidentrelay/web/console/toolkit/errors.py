@@ -84,7 +84,7 @@ def http_error(error: HTTPException, request: Any) -> Any:
 
 
 def conflict(_error: Exception, request: Any) -> Any:
-    """Another request wrote the same row in every attempt, or a constraint refused it."""
+    """Another request wrote the same row in every attempt, or a constraint rejected it."""
     log.warning("Two changes collided.", exc_info=True)
     detail = "Somebody else changed this at the same moment. Go back and try again."
     return page(request, HTTPStatus.CONFLICT, "This did not work", detail)

@@ -38,7 +38,7 @@ def duration(value: timedelta) -> str:
         number, seconds = divmod(seconds, size)
         if number or parts:
             parts.append((number, unit))
-    # Seconds matter only where there is nothing larger.
+    # Seconds matter only if there is no larger unit.
     shown = [part for part in parts[:2] if part[0] and (part[1] != "s" or len(parts) == 1)]
     return " ".join(f"{number} {unit}" for number, unit in shown)
 

@@ -15,7 +15,7 @@ TEMPLATE = "choose_team.jinja2"
 
 
 def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]]:
-    """(name, address of the form) for each team in whose folder the reader may create something."""
+    """(name, URL of the form) of each team in which the reader may create something."""
     found = []
     for team in alert_list.list_teams(request.db, request.identity):
         folder = context.root.place(team)[folder_name]

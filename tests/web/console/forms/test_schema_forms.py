@@ -113,7 +113,7 @@ def refusing(form: SchemaForm, error: DomainError, row: Any = None) -> Any:
         tm=SimpleNamespace(doom=lambda: doomed.append(True)),
         response=SimpleNamespace(status_int=200),
     )
-    form.refuse(request, error, row)
+    form.reject(request, error, row)
     assert doomed == [True]
     return request
 

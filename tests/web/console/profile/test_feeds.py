@@ -58,7 +58,7 @@ def test_a_new_address_ends_the_old_one(ann: Any, testapp: Any) -> None:
 def test_a_removed_feed_is_gone(ann: Any, testapp: Any) -> None:
     path, _ = subscribe(ann)
     page = form_to(ann.get("/me"), r"/me/feeds/\d+/delete").submit().follow()
-    assert "Its address no longer works." in page.text
+    assert "Its URL no longer works." in page.text
     testapp.get(path, status=404)
 
 
