@@ -231,7 +231,7 @@ def test_a_new_token_is_shown_once(open_page: Callable[..., Page]) -> None:
     page.get_by_text("New token").click()
     page.get_by_label("What it is for").fill("Deploy script")
     page.get_by_label("alerts:read").check()
-    page.get_by_role("button", name="Make token").click()
+    page.get_by_role("button", name="Create token").click()
     token = page.locator(".ir-new-token code")
     expect(token).to_have_text(re.compile(r"^ir_u_"))
     page.goto("/me")
