@@ -53,12 +53,7 @@ def _row(context: Policies, request: Any, listed: PolicyListing, things: PolicyT
     )
 
 
-@console_view(
-    context=Policies, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
-)
-def choose_team(context: Policies, request: Any) -> Any:
-    missing = "You cannot create policies in any team. Ask a team manager."
-    return team_choice.page(context, request, "policies", title="New policy", missing=missing)
+choose_team = team_choice.ask_team(Policies, "policies", "policy")
 
 
 @console_view(context=PolicyNode, permission=Permission.VIEW, template="policies/policy.jinja2")

@@ -22,7 +22,6 @@ from incidentrelay.web.console.rotations.overrides import form_zone
 from incidentrelay.web.console.rotations.preview import PreviewView
 from incidentrelay.web.console.toolkit import team_choice
 from incidentrelay.web.console.toolkit.confirm_delete import DeleteQuestion, confirm_delete
-from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.oncall.rotations import RotationNode, Rotations, TeamRotations
 from incidentrelay.web.schemas.oncall.rotation import RotationSchema
 
@@ -31,12 +30,7 @@ UNITS = tuple((str(unit), str(unit)) for unit in ShiftUnit)
 KINDS = (("weekly", "Weekly"), ("daily", "Daily"), ("hours", "Twice a day"))
 
 
-@console_view(
-    context=Rotations, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
-)
-def choose_team(context: Rotations, request: Any) -> Any:
-    missing = "You cannot create rotations in any team. Ask a team manager."
-    return team_choice.page(context, request, "rotations", title="New rotation", missing=missing)
+choose_team = team_choice.ask_team(Rotations, "rotations", "rotation")
 
 
 @form_page(TeamRotations, "new", Permission.CREATE, template=TEMPLATE)

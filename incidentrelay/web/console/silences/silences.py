@@ -74,13 +74,7 @@ def _new_url(context: SilenceCollection, request: Any) -> str | None:
     return f"{console_url(request, context)}/new" if may else None
 
 
-@console_view(
-    context=Silences, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
-)
-def choose(context: Silences, request: Any) -> Any:
-    """A silence belongs to one team: which one?"""
-    missing = "You cannot create silences in any team. Ask a team manager."
-    return team_choice.page(context, request, "silences", title="New silence", missing=missing)
+choose_team = team_choice.ask_team(Silences, "silences", "silence")
 
 
 @console_view(context=SilenceNode, permission=Permission.VIEW, template="silences/silence.jinja2")

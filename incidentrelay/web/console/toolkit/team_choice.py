@@ -8,10 +8,9 @@ from incidentrelay.models import Team
 from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.redirects import see_other
+from incidentrelay.web.console.toolkit.view import View, attach_views, console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.base import Node
-
-TEMPLATE = "choose_team.jinja2"
 
 
 def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]]:
@@ -26,13 +25,25 @@ def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]
     return found
 
 
-def page(context: Node, request: Any, folder_name: str, *, title: str, missing: str) -> Any:
-    """The page that asks; if there is only one team, the redirect to its form."""
-    found = teams(context, request, folder_name)
-    if len(found) == 1:
-        return see_other(request, found[0][1])
-    crumbs = nav.list_breadcrumbs(request, context)
-    return {"teams": found, "title": title, "missing": missing, "crumbs": crumbs}
+def ask_team(context: type[Node], folder_name: str, noun: str) -> View:
+    """Registers ``new`` of a flat list: asks for the team, or skips to the only one's form."""
+
+    def choose_team(context: Node, request: Any) -> Any:
+        found = teams(context, request, folder_name)
+        if len(found) == 1:
+            return see_other(request, found[0][1])
+        return {
+            "teams": found,
+            "title": f"New {noun}",
+            "missing": f"You cannot create {folder_name} in any team. Ask a team manager.",
+            "crumbs": nav.list_breadcrumbs(request, context),
+        }
+
+    page = console_view(
+        context=context, name="new", permission=Permission.VIEW, template="choose_team.jinja2"
+    )
+    attach_views(choose_team, lambda config: page.register(config, choose_team))
+    return choose_team
 
 
 def team_names(teams: Iterable[Team]) -> dict[int, str]:
