@@ -67,7 +67,7 @@ def ready(request: Any) -> dict[str, Any]:
         return _unavailable(request, database=False)
     if not request.registry["write_trial"](database, request.now):
         return _unavailable(request, schema=True, writable=False)
-    seen = found.worker_seen_at
+    seen = report.worker_seen_at
     return {
         "status": "ok",
         "database": True,
@@ -75,8 +75,8 @@ def ready(request: Any) -> dict[str, Any]:
         "writable": True,
         "worker": not heartbeats.is_silent(seen, request.now),
         "worker_seen_at": _shown(seen),
-        "overdue_since": _shown(found.overdue_since),
-        "blocked_since": _shown(found.blocked_since),
+        "overdue_since": _shown(report.overdue_since),
+        "blocked_since": _shown(report.blocked_since),
     }
 
 

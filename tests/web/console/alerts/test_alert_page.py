@@ -185,8 +185,8 @@ def test_whoever_is_second_is_told(browse: Any, alert_id: int) -> None:
 @pytest.mark.parametrize(
     ("action", "fields", "said"),
     [
-        ("snooze", {}, "Choose for how long."),
-        ("snooze", {"for": "99999999"}, "Choose for how long."),
+        ("snooze", {}, "Choose a duration."),
+        ("snooze", {"for": "99999999"}, "Choose a duration."),
         ("assign", {}, "Choose somebody."),
         ("assign", {"username": "nobody"}, "There is no user with this name."),
         ("comment", {"text": "  "}, "Write between 1 and"),
