@@ -40,7 +40,7 @@ MOST_HINTS = 100
 class Hint:
     """Work that may be due: ``task`` is "sweep" or a key of ``tasks.jobs.HINTS``.
 
-    ``id`` is the row; ``at`` None is now.
+    ``id`` is the row's id. ``at`` None means now.
     """
 
     task: str
@@ -145,7 +145,7 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
 
 
 def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert plain rows in one statement; does nothing if there are none.
+    """Insert plain rows in one statement; does nothing without rows.
 
     Without ``render_nulls``, rows in which different values are missing would each become
     a statement.
@@ -157,15 +157,15 @@ def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, A
 def insert_and_number(
     session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]], key: str
 ) -> list[tuple[int, Any]]:
-    """Insert plain rows in one statement; (id, ``key``) of each, by id.
+    """Insert plain rows in one statement; returns (id, ``key``) of each, by id.
 
-    Rows with the same key get their ids in their order.
+    Rows with the same key get ids in their order.
     """
     if not rows:
         return []
     statement = insert(model).returning(model.id, getattr(model, key))
-    made = session.execute(statement.execution_options(render_nulls=True), list(rows))
-    return sorted(tuple(row) for row in made)
+    rows_with_id = session.execute(statement.execution_options(render_nulls=True), list(rows))
+    return sorted(tuple(row) for row in rows_with_id)
 
 
 def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -> None:
@@ -182,10 +182,10 @@ def process_memory(session: Session, name: str) -> dict[Any, Any]:
 
 
 def hint(session: Session, wake_up: Hint) -> None:
-    """Wake a worker once the session's transaction has committed.
+    """Wake a worker when the session's transaction commits.
 
-    A hint only makes work prompt. The tables say what is due, so the next sweep makes
-    up for a hint that is lost.
+    Hints only make work prompt. The tables say what is due, so the next sweep makes up for a
+    lost hint.
     """
     session.info.setdefault("hints", []).append(wake_up)
 
@@ -204,14 +204,14 @@ def _send_hints(session: Session) -> None:
     try:
         sink(hints)
     except Exception:
-        log.exception("The queue did not take a wake-up; the next sweep does its work.")
+        log.exception("The queue did not accept a hint; the next sweep will do its work.")
 
 
 @event.listens_for(Session, "after_soft_rollback")
 def _drop_hints(session: Session, previous: SessionTransaction) -> None:
-    """A savepoint that is rolled back keeps the outer transaction's hints.
+    """Drop the hints of a rolled-back transaction, but not at a savepoint.
 
-    Its own stay too: work that is not due does no harm.
+    After a savepoint, superfluous hints remain, which is harmless.
     """
     if not previous.nested:
         session.info.pop("hints", None)

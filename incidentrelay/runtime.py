@@ -13,7 +13,7 @@ from incidentrelay.channels.registry import Registry as Channels
 from incidentrelay.channels.registry import default_registry as default_channels
 from incidentrelay.db import Database
 from incidentrelay.integrations import default_registry as default_integrations
-from incidentrelay.integrations.registry import Registry as Integrations
+from incidentrelay.integrations.registry import IntegrationRegistry
 from incidentrelay.services.access.keys import derive_key
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
@@ -35,7 +35,7 @@ class Runtime:
     database: Database
     http: HTTPClient
     downloads: HTTPClient
-    integrations: Integrations
+    integrations: IntegrationRegistry
     channels: Channels
     vault: SecretBox
     links: LinkMaker

@@ -103,14 +103,20 @@ def _batch(arrival: Arrival, situation: Situation) -> IntakeBatch:
         annotations={},
         link=None,
         starts_at=alert.opened_at,
+        start_from_source=True,
         ends_at=alert.resolved_at,
+        end_from_source=alert.resolved_at is not None,
+        resolved_at=alert.resolved_at,
         first_seen_at=alert.opened_at,
         last_seen_at=alert.opened_at,
     )
+    for number in range(arrival.others + 1 if is_open else 0):
+        alert.firing.add(replace(signal, dedup_key=f"other {number}") if number else signal)
     recent = situation.status is _RESOLVED
     return IntakeBatch(
         now=NOW,
         reopen_window=WINDOW,
+        ack_covers=timedelta(hours=1),
         signals={"known": signal} if arrival.known else {},
         open_alerts={"group": alert} if is_open else {},
         recent_alerts={"group": alert} if recent else {},
@@ -133,7 +139,6 @@ def _alert(arrival: Arrival, situation: Situation) -> AlertState:
         opened_at=NOW - timedelta(hours=2),
         last_seen_at=NOW - timedelta(hours=2),
         resolved_at=None if ago is None else NOW - ago,
-        firing=0 if ago is not None else 1 + arrival.others,
     )
 
 

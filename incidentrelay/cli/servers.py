@@ -21,7 +21,7 @@ OPEN_FILES = 4096
 def serve(config: Path, end_with_stdin: bool) -> None:
     """Run the web server: API, console and intake.
 
-    It listens where [server:main] of the ini file says.
+    It listens on the address in [server:main] of the ini file.
 
     Example: incidentrelay serve -c production.ini
     """
@@ -34,7 +34,7 @@ def serve(config: Path, end_with_stdin: bool) -> None:
     app = loader.get_wsgi_app("main")
     server = loader.get_wsgi_server("main")
     _allow_many_connections()
-    # The server's loop ends cleanly by this exception; the default would just kill it.
+    # This exception ends the server's loop cleanly; the default handler would kill it.
     signal.signal(signal.SIGTERM, _leave)
     if end_with_stdin:
         watch_stdin()

@@ -57,6 +57,7 @@ class EventKind(StrEnum):
     CREATED = "created"
     SIGNAL_JOINED = "signal_joined"
     SEVERITY_RAISED = "severity_raised"
+    SEVERITY_LOWERED = "severity_lowered"
     SIGNAL_RESOLVED = "signal_resolved"
     SOURCE_NOTE = "source_note"
     REOPENED = "reopened"

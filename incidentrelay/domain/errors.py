@@ -42,8 +42,15 @@ class InvalidInput(DomainError):
         return cls({field: [sentence]})
 
     def under(self, prefix: str) -> "InvalidInput":
-        """The same errors with ``prefix`` and a dot before each field."""
-        return InvalidInput({f"{prefix}.{field}": errors for field, errors in self.errors.items()})
+        """The same errors, of ``prefix`` and of the fields below it."""
+        return InvalidInput(
+            {
+                field
+                if field == prefix or field.startswith(f"{prefix}.")
+                else f"{prefix}.{field}": said
+                for field, said in self.errors.items()
+            }
+        )
 
 
 class BadMatchers(InvalidInput):

@@ -14,10 +14,13 @@ def fingerprint(labels: Mapping[str, str], without: Set[str] = frozenset()) -> s
     """Alertmanager's fingerprint of ``labels``: 16 hexadecimal digits.
 
     64-bit FNV-1a over names (in byte order) and values, each followed by a byte that
-    never occurs in UTF-8. Ignores labels named in ``without``.
+    never occurs in UTF-8. Ignores labels named in ``without`` and empty ones, because an
+    empty label is no label.
     """
     pairs = sorted(
-        (_utf8(name), _utf8(value)) for name, value in labels.items() if name not in without
+        (_utf8(name), _utf8(value))
+        for name, value in labels.items()
+        if value and name not in without
     )
     code = _FNV_OFFSET
     for pair in pairs:

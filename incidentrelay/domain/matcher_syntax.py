@@ -4,6 +4,7 @@ The grammar is in :mod:`incidentrelay.domain.matchers`.
 """
 
 from incidentrelay.domain.errors import BadMatchers
+from incidentrelay.domain.text import is_text
 
 # Longer operators first.
 _OPERATORS = ("!=", "=~", "!~", "=")
@@ -33,9 +34,9 @@ def _escape(char: str) -> str:
     if char == "\n":
         return "\\n"
     # PostgreSQL cannot store NUL, and control characters are invisible on a page.
-    if char < " " or char == "\x7f":
-        return f"\\x{ord(char):02x}"
-    return char
+    if is_text(char):
+        return char
+    return f"\\x{ord(char):02x}" if char.isascii() else f"\\u{ord(char):04x}"
 
 
 def check_text(text: str) -> None:

@@ -10,7 +10,24 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
+from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity, SignalStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SignalLine:
+    """One signal of an alert, as messages list it."""
+
+    title: str
+    severity: Severity
+    status: SignalStatus
+    labels: Mapping[str, str]
+    link: str | None
+    started_at: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        severity, status = Severity(data["severity"]), SignalStatus(data["status"])
+        return cls(**{**data, "severity": severity, "status": status})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +36,8 @@ class Message:
 
     ``headline`` says why it is sent ("Page", "Reminder 2", "Escalated to bob",
     "Acknowledged by ann"). ``labels`` map names to values, at most a screenful.
+    ``signals`` are the worst of the alert's ``signal_count`` signals. If ``joined`` is not 0,
+    the message is about that many signals that joined, and ``signals`` are the first of them.
     """
 
     kind: NotificationKind
@@ -35,9 +54,14 @@ class Message:
     assignee: str | None = None
     started_at: str = ""
     signal_count: int = 1
+    signals: tuple[SignalLine, ...] = ()
+    joined: int = 0
+    acknowledged_by: str | None = None
+    acknowledged_at: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "labels": dict(self.labels)}
+        signals = [asdict(signal) for signal in self.signals]
+        return {**asdict(self), "labels": dict(self.labels), "signals": signals}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -47,6 +71,7 @@ class Message:
                 "kind": NotificationKind(data["kind"]),
                 "severity": Severity(data["severity"]),
                 "status": AlertStatus(data["status"]),
+                "signals": tuple(map(SignalLine.from_json, data.get("signals", ()))),
             }
         )
 

@@ -13,6 +13,9 @@ from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
+# What a column of the database holds.
+MAX_LEFT_OUT = 2**31 - 1
+
 
 class Alertmanager:
     info = IntegrationInfo("alertmanager", "Alertmanager", "alertmanager")
@@ -27,6 +30,11 @@ class Alertmanager:
         common = fields.annotation_map(payload.get("commonAnnotations"))
         group_status = fields.first_text(payload, "status")
         return [_item(alert, index, common, group_status) for index, alert in enumerate(alerts)]
+
+    def count_left_out(self, payload: Any) -> int:
+        """``truncatedAlerts``: how many alerts ``max_alerts`` of its configuration cut off."""
+        count = payload.get("truncatedAlerts")
+        return count if type(count) is int and 0 < count <= MAX_LEFT_OUT else 0
 
 
 def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) -> SignalItem:

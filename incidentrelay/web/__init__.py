@@ -52,7 +52,7 @@ def request_db(request: Any) -> Session:
 def attempts(request: Any) -> int | None:
     """1 for bodies that are too large to be read again from memory; None: ATTEMPTS."""
     length, limit = request.content_length, request.registry["settings"].intake_max_body
-    # No temporary files: nothing would close them before they are collected.
+    # No temporary files, because nothing closes them before garbage collection.
     request.request_body_tempfile_limit = limit + 1
     if length is None:
         return 1 if request.environ.get("wsgi.input_terminated") else None

@@ -19,12 +19,12 @@ STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
 
 
 def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
-    """Nested messages of marshmallow as {dotted field: sentences}."""
+    """Flatten nested marshmallow messages to {dotted field: sentences}."""
     flat: dict[str, list[str]] = {}
-    for field, found in messages.items():
+    for field, sentences in messages.items():
         name = prefix if field == "_schema" else f"{prefix}.{field}" if prefix else str(field)
-        if isinstance(found, Mapping):
-            flat |= flatten(found, name)
+        if isinstance(sentences, Mapping):
+            flat |= flatten(sentences, name)
         else:
-            flat.setdefault(name, []).extend(str(sentence) for sentence in found)
+            flat.setdefault(name, []).extend(str(sentence) for sentence in sentences)
     return flat

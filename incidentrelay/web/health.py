@@ -1,4 +1,4 @@
-"""``/healthz``: the process answers. ``/readyz``: it can do its work."""
+"""``/healthz``: the process is running. ``/readyz``: it can work."""
 
 import logging
 import threading
@@ -62,12 +62,12 @@ def ready(request: Any) -> dict[str, Any]:
         if not fits:
             return _unavailable(request, schema=False, revision=revision, needed=needed)
         with database.read() as session:
-            found = health.check_health(session, request.now)
+            report = health.check_health(session, request.now)
     except SQLAlchemyError:
         return _unavailable(request, database=False)
     if not request.registry["write_trial"](database, request.now):
         return _unavailable(request, schema=True, writable=False)
-    seen = found.worker_seen_at
+    seen = report.worker_seen_at
     return {
         "status": "ok",
         "database": True,
@@ -75,8 +75,8 @@ def ready(request: Any) -> dict[str, Any]:
         "writable": True,
         "worker": not heartbeats.is_silent(seen, request.now),
         "worker_seen_at": _shown(seen),
-        "overdue_since": _shown(found.overdue_since),
-        "blocked_since": _shown(found.blocked_since),
+        "overdue_since": _shown(report.overdue_since),
+        "blocked_since": _shown(report.blocked_since),
     }
 
 

@@ -30,7 +30,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_NUL = "The address holds a NUL character (%00)."
+_NUL = "The URL contains a NUL character (%00)."
 HSTS = "max-age=31536000; includeSubDomains"
 
 Handler = Callable[[Any], Any]

@@ -1,4 +1,4 @@
-"""Slow work in the middle of a request, without the request's transaction."""
+"""Runs slow work within a request, outside its transaction."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

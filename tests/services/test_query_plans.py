@@ -4,13 +4,12 @@ SQLite plans by what is written, not by what is bound or by how much there is: a
 of some rows is used only where its condition is repeated word for word.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
@@ -29,6 +28,7 @@ from incidentrelay.services.outbox.records import DeliveryResult
 from incidentrelay.services.silences import transitions as silence_transitions
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.both_databases
 
@@ -44,23 +44,6 @@ def pager(database: Database) -> Pager:
     with database.write() as session:
         session.execute(update(Route).values(auto_resolve_after=60))
     return pager
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is sent while it is open, with one set of parameters each."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cur: Any, statement: str, parameters: Any, _x: Any, many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
-            sent.append((statement, parameters[0] if many else parameters))
-
-    engines = {database.writing, database.reading}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def whole_tables(database: Database, statement: str, parameters: Any) -> list[str]:

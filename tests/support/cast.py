@@ -94,6 +94,8 @@ def _team(session: Session, group: models.Group, slug: str, on_call: models.User
     rotation = factories.rotation(session, team, "primary", (on_call,))
     token = new_token(TokenKind.ROUTE)
     route = factories.route(session, team, "incoming", token=token, rotation_id=rotation.id)
+    alert = factories.alert(session, team, route)
+    factories.signal(session, alert)
     return TeamSet(
         team=team,
         rotation=rotation,
@@ -102,6 +104,6 @@ def _team(session: Session, group: models.Group, slug: str, on_call: models.User
         policy=factories.policy(session, team, "standard"),
         route=route,
         silence=factories.silence(session, team),
-        alert=factories.alert(session, team, route),
+        alert=alert,
         token=token,
     )

@@ -166,6 +166,8 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
         "links": links,
         "can_act": can_act,
         "labels": list(message.labels.items())[:_MOST_LABELS],
+        "signals": message.signals if message.signal_count > 1 or message.joined else (),
+        "signals_left_out": (message.joined or message.signal_count) - len(message.signals),
         "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
         "parts": envelope.parts,
         # Anyone with such a link can act in the recipient's name.

@@ -12,7 +12,7 @@ from incidentrelay.channels.base import ChannelInfo, PermanentFailure, SendResul
 from incidentrelay.channels.render import block, one_line, web_link
 from incidentrelay.channels.replies import post
 from incidentrelay.channels.signing import check_secret, new_secret, sign
-from incidentrelay.domain.messages import Envelope, Links, Message
+from incidentrelay.domain.messages import Envelope, Links, Message, SignalLine
 from incidentrelay.transport.http import Blocked, HTTPClient
 from incidentrelay.transport.urls import parse_url
 
@@ -142,10 +142,25 @@ def _alert(message: Message) -> dict[str, Any]:
         "team": message.team,
         "assignee": message.assignee,
         "started_at": message.started_at or None,
+        "acknowledged_by": message.acknowledged_by,
+        "acknowledged_at": message.acknowledged_at,
         "signal_count": message.signal_count,
+        "signals": [_signal(signal) for signal in message.signals],
+        "joined": message.joined,
         "labels": {one_line(name): one_line(value, 500) for name, value in labels},
         "source_link": web_link(message.source_link),
         "runbook_link": web_link(message.runbook_link),
+    }
+
+
+def _signal(signal: SignalLine) -> dict[str, Any]:
+    return {
+        "title": one_line(signal.title, 500),
+        "severity": signal.severity,
+        "status": signal.status,
+        "started_at": signal.started_at,
+        "labels": {one_line(name): one_line(value, 500) for name, value in signal.labels.items()},
+        "link": web_link(signal.link),
     }
 
 

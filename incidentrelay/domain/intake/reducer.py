@@ -6,30 +6,30 @@ new state. It implements this table:
 =================== =================== ================== ======================
 what arrives        no open alert       open alert         resolved in the window
 =================== =================== ================== ======================
-firing, new         create, page        join (an           reopen, page
-                                        acknowledged one
-                                        pages only if the
-                                        severity rises, a
-                                        firing one if steps
-                                        of its plan did not
-                                        apply before)
-firing, known       –                   count, last seen   reopen, page
+firing, new         create, page        join               reopen, page
+firing, known       –                   count, last seen,  reopen, page
+                                        content
 resolved, known     –                   signal resolves;   ignored
                                         the alert with the
                                         last one
 resolved, unknown   ignored             ignored            ignored
 =================== =================== ================== ======================
 
-Late items change only counters: a firing item that started before the recorded end of its
-signal, and a resolve that ended before the present start of its signal.
+If an open alert gets more severe than everything that was firing before, an acknowledged
+one pages, and a firing one pages if steps of its plan did not apply before. A signal that
+joins pages too if the acknowledgement is older than the team's ``ack_covers``.
+
+Late items (:mod:`incidentrelay.domain.intake.lateness`) change only counters.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from incidentrelay.domain.alerts.transitions import Action, transition
-from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
+from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, SignalStatus
+from incidentrelay.domain.intake.lateness import is_late_firing, is_late_resolve
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch, ItemResult, SignalState
+from incidentrelay.domain.intake.summary import summarize_alerts
 
 FIRING, RESOLVED = SignalStatus
 
@@ -43,6 +43,7 @@ def apply_signals(
     """Apply ``items`` in order. ``accepts`` checks the route's matchers."""
     for item in items:
         batch.results.append(_take(item, batch, group_key, accepts))
+    summarize_alerts(batch)
     return batch
 
 
@@ -60,7 +61,7 @@ def _take(
     known = batch.signals.get(item.dedup_key)
     if item.status is RESOLVED:
         outcome, reason, alert = _resolve(item, known, batch)
-    elif known is not None and _is_late(item, known):
+    elif known is not None and is_late_firing(item, known, batch.now):
         known.count += 1
         outcome, reason, alert = Outcome.IGNORED, "Older than the last known change.", known.alert
     elif known is not None and known.status is FIRING:
@@ -72,36 +73,27 @@ def _take(
     return ItemResult(outcome, reason, item.dedup_key, alert)
 
 
-def _is_late(item: Signal, known: SignalState) -> bool:
-    """Whether a firing item started before the recorded end of its signal."""
-    return (
-        known.status is RESOLVED
-        and known.ends_at is not None
-        and item.starts_at is not None
-        and item.starts_at <= known.ends_at
-    )
-
-
 def _resolve(
     item: Signal, known: SignalState | None, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState | None]:
     if known is None:
         return Outcome.IGNORED, "No open alert has this signal.", None
-    ends_at = item.ends_at or batch.now
     if known.status is RESOLVED:
-        known.ends_at = max(known.ends_at or ends_at, ends_at)
-        known.count += 1
+        known.record_end(item, batch.now)
         return Outcome.IGNORED, "Already resolved.", known.alert
-    if ends_at < known.starts_at:
+    if is_late_resolve(item, known):
         known.count += 1
         return Outcome.IGNORED, "Older than the last known change.", known.alert
-    known.status, known.ends_at, known.last_seen_at = RESOLVED, ends_at, batch.now
-    known.count += 1
+    known.end(item, batch.now)
     alert = known.alert
-    alert.firing -= 1
+    alert.firing.remove(known)
+    alert.joined.pop(known.dedup_key, None)
+    alert.ended[known.dedup_key] = known
     batch.touch(alert)
-    if alert.firing > 0:
+    alert.changed = True
+    if alert.firing:
         batch.note(alert, EventKind.SIGNAL_RESOLVED, f"{known.title} is over.")
+        _settle_severity(alert, batch)
     else:
         _close(alert, batch)
     return Outcome.RESOLVED, "", alert
@@ -121,32 +113,44 @@ def _repeat(
     item: Signal, known: SignalState, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState]:
     """A firing signal fires again: update its counters, and its content if that changed."""
-    known.count += 1
-    known.last_seen_at = batch.now
-    batch.touch(known.alert)
-    if item.starts_at is not None and item.starts_at < known.starts_at:
-        return Outcome.DUPLICATE, "", known.alert
-    known.starts_at = item.starts_at or known.starts_at
+    alert = known.alert
+    known.repeat(item, batch.now)
+    batch.touch(alert)
     if known.has_content_of(item):
-        return Outcome.DUPLICATE, "", known.alert
+        return Outcome.DUPLICATE, "", alert
+    alert.firing.remove(known)
     known.overwrite(item)
-    _raise_severity(known.alert, item.severity, batch)
-    if known.alert.firing == 1:
-        known.alert.show_signal(item)
-    return Outcome.UPDATED, "", known.alert
+    alert.firing.add(known)
+    alert.changed = True
+    if _settle_severity(alert, batch):
+        _page_acknowledged(alert)
+    return Outcome.UPDATED, "", alert
 
 
-def _raise_severity(alert: AlertState, severity: Severity, batch: IntakeBatch) -> bool:
-    if severity.rank <= alert.severity.rank:
+def _settle_severity(alert: AlertState, batch: IntakeBatch) -> bool:
+    """Take the highest severity that fires; return whether it rose."""
+    before, now = alert.severity, alert.firing.severity or alert.severity
+    alert.severity = now
+    if now is before:
         return False
-    text = f"Severity rose from {alert.severity} to {severity}."
-    batch.note(alert, EventKind.SEVERITY_RAISED, text)
-    before, alert.severity = alert.severity, severity
-    reached = any(before.rank < floor.rank <= severity.rank for floor in alert.severity_thresholds)
+    if now.rank < before.rank:
+        batch.note(alert, EventKind.SEVERITY_LOWERED, f"Severity fell from {before} to {now}.")
+        return False
+    batch.note(alert, EventKind.SEVERITY_RAISED, f"Severity rose from {before} to {now}.")
+    reached = any(before.rank < floor.rank <= now.rank for floor in alert.severity_thresholds)
     if reached and alert.status is AlertStatus.FIRING and not alert.page:
         # Steps that were skipped apply now: restart the plan.
         alert.restart_paging()
     return True
+
+
+def _page_acknowledged(alert: AlertState) -> None:
+    """The acknowledgement does not cover what fires now."""
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        alert.status = transition(alert.status, Action.UNACKNOWLEDGE)
+        alert.acknowledged_at = alert.acknowledged_by_id = None
+        alert.joined.clear()
+        alert.restart_paging()
 
 
 def _fire(
@@ -155,13 +159,13 @@ def _fire(
     """A signal starts firing: it joins, reopens or creates an alert."""
     alert = _open_alert_of(known, batch) or batch.open_alerts.get(key)
     if alert is not None:
-        outcome = _join(alert, item, batch)
+        signal = _put_signal(item, known, alert, batch)
+        return _join(alert, signal, batch), "", alert
+    alert = _reopenable(known, key, batch)
+    if alert is not None:
+        outcome = _reopen(alert, item, batch)
     else:
-        alert = _reopenable(known, key, batch)
-        if alert is not None:
-            outcome = _reopen(alert, item, batch)
-        else:
-            outcome, alert = Outcome.CREATED, _create(item, key, batch)
+        outcome, alert = Outcome.CREATED, _create(item, key, batch)
     _put_signal(item, known, alert, batch)
     return outcome, "", alert
 
@@ -200,8 +204,6 @@ def _reopen(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
     alert.generation += 1
     alert.severity = item.severity
     alert.page, alert.closed = True, False
-    alert.firing = 0
-    alert.show_signal(item)
     batch.recent_alerts.pop(alert.group_key, None)
     batch.open_alerts[alert.group_key] = alert
     batch.touch(alert)
@@ -209,33 +211,35 @@ def _reopen(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
     return Outcome.REOPENED
 
 
-def _join(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
-    batch.touch(alert)
-    batch.note(alert, EventKind.SIGNAL_JOINED, f"{item.title} joined.", dedup_key=item.dedup_key)
-    rose = _raise_severity(alert, item.severity, batch)
-    if rose and alert.status is AlertStatus.ACKNOWLEDGED:
-        alert.status = transition(alert.status, Action.UNACKNOWLEDGE)
-        alert.restart_paging()
-    alert.relabel(_common(alert.labels, item.labels))
-    alert.annotations = _common(alert.annotations, item.annotations)
+def _join(alert: AlertState, signal: SignalState, batch: IntakeBatch) -> Outcome:
+    text = f"{signal.title} joined."
+    batch.note(alert, EventKind.SIGNAL_JOINED, text, dedup_key=signal.dedup_key)
+    rose = _settle_severity(alert, batch)
+    if rose or _has_outlived_its_cover(alert, batch):
+        _page_acknowledged(alert)
+    elif alert.status is AlertStatus.ACKNOWLEDGED:
+        alert.joined[signal.dedup_key] = signal
     return Outcome.UPDATED
 
 
-def _common(mine: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in mine.items() if other.get(name) == value}
+def _has_outlived_its_cover(alert: AlertState, batch: IntakeBatch) -> bool:
+    """Whether the acknowledgement is too old to cover a signal that joins now."""
+    at = alert.acknowledged_at
+    return at is not None and batch.now - at > batch.ack_covers
 
 
 def _put_signal(
     item: Signal, known: SignalState | None, alert: AlertState, batch: IntakeBatch
-) -> None:
-    alert.firing += 1
-    starts_at = item.starts_at or batch.now
+) -> SignalState:
     if known is not None and known.alert is alert:
-        known.status, known.ends_at, known.starts_at = FIRING, None, starts_at
-        known.last_seen_at = batch.now
-        known.count += 1
-        known.overwrite(item)
-        return
-    if known is not None and known.id is not None:
-        batch.retired.append(known.id)
-    batch.signals[item.dedup_key] = SignalState.start(item, alert, starts_at, batch.now)
+        known.fire_again(item, batch.now)
+        signal = known
+    else:
+        if known is not None and known.id is not None:
+            batch.retired.append(known.id)
+        signal = batch.signals[item.dedup_key] = SignalState.start(item, alert, batch.now)
+    alert.firing.add(signal)
+    alert.ended.pop(item.dedup_key, None)
+    alert.changed = True
+    batch.touch(alert)
+    return signal

@@ -1,11 +1,12 @@
 """The working copies of alerts and signals while a batch is taken in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
+from incidentrelay.domain.intake.firing import FiringSignals
 from incidentrelay.domain.intake.signals import Signal
 
 
@@ -13,10 +14,11 @@ from incidentrelay.domain.intake.signals import Signal
 class AlertState:
     """The working copy of one alert. ``id`` is None until it is written.
 
-    ``firing`` counts its firing signals. ``page``: it pages after the batch.
+    ``firing`` has all its firing signals, ``ended`` those that ended and ``joined`` those
+    that joined it while it was acknowledged, in this batch. ``changed``: what it shows is
+    computed again, and silences are matched again. ``page``: it pages after the batch.
     ``severity_thresholds`` are the severities from which steps of its running plan apply.
-    ``silenced_until`` is set while silences cover it; if it is ``relabelled``, they are
-    matched again.
+    ``silenced_until`` is set while silences cover it, ``snoozed`` while a person mutes it.
     """
 
     id: int | None
@@ -32,17 +34,22 @@ class AlertState:
     opened_at: datetime
     last_seen_at: datetime
     resolved_at: datetime | None = None
-    firing: int = 0
+    acknowledged_at: datetime | None = None
+    acknowledged_by_id: int | None = None
     assignee_id: int | None = None
+    firing: "FiringSignals[SignalState]" = field(default_factory=FiringSignals)
+    ended: dict[str, "SignalState"] = field(default_factory=dict)
+    joined: dict[str, "SignalState"] = field(default_factory=dict)
+    changed: bool = False
     page: bool = False
     closed: bool = False
     severity_thresholds: frozenset[Severity] = frozenset()
     silenced_until: datetime | None = None
-    relabelled: bool = False
+    snoozed: bool = False
 
     @classmethod
     def open_for(cls, item: Signal, group_key: str, now: datetime) -> "AlertState":
-        """A new alert that shows ``item`` and pages."""
+        """A new alert that pages; its first signal is still to be added."""
         return cls(
             id=None,
             group_key=group_key,
@@ -59,16 +66,10 @@ class AlertState:
             page=True,
         )
 
-    def show_signal(self, item: Signal) -> None:
-        """Take the title, labels and link of the only signal."""
-        self.title, self.description = item.title, item.description
-        self.relabel(dict(item.labels))
-        self.annotations = dict(item.annotations)
-        self.source_link = item.link
-
-    def relabel(self, labels: dict[str, str]) -> None:
-        self.relabelled |= labels != self.labels
-        self.labels = labels
+    @property
+    def shown_signals(self) -> "Sequence[SignalState]":
+        """The signals whose content it shows: those that fire, else the last ones."""
+        return tuple(self.firing) or tuple(self.ended.values())
 
     def restart_paging(self) -> None:
         self.generation, self.page = self.generation + 1, True
@@ -76,7 +77,12 @@ class AlertState:
 
 @dataclass(slots=True, eq=False)
 class SignalState:
-    """The working copy of the current row of one dedup key."""
+    """The working copy of the current row of one dedup key.
+
+    ``starts_at`` and ``ends_at`` are the source's times, or our times of receipt where it
+    gave none; ``start_from_source`` and ``end_from_source`` tell them apart, because times
+    of two clocks are never compared. ``resolved_at`` is when its resolve was received.
+    """
 
     id: int | None
     dedup_key: str
@@ -89,15 +95,16 @@ class SignalState:
     annotations: dict[str, str]
     link: str | None
     starts_at: datetime
+    start_from_source: bool
     ends_at: datetime | None
+    end_from_source: bool
+    resolved_at: datetime | None
     first_seen_at: datetime
     last_seen_at: datetime
     count: int = 1
 
     @classmethod
-    def start(
-        cls, item: Signal, alert: AlertState, starts_at: datetime, now: datetime
-    ) -> "SignalState":
+    def start(cls, item: Signal, alert: AlertState, now: datetime) -> "SignalState":
         """A firing signal that is not stored yet."""
         return cls(
             id=None,
@@ -110,11 +117,52 @@ class SignalState:
             labels=dict(item.labels),
             annotations=dict(item.annotations),
             link=item.link,
-            starts_at=starts_at,
+            starts_at=item.starts_at or now,
+            start_from_source=item.starts_at is not None,
             ends_at=None,
+            end_from_source=False,
+            resolved_at=None,
             first_seen_at=now,
             last_seen_at=now,
         )
+
+    def fire_again(self, item: Signal, now: datetime) -> None:
+        self.status, self.last_seen_at = SignalStatus.FIRING, now
+        self.starts_at = item.starts_at or now
+        self.start_from_source = item.starts_at is not None
+        self.ends_at, self.end_from_source, self.resolved_at = None, False, None
+        self.count += 1
+        self.overwrite(item)
+
+    def repeat(self, item: Signal, now: datetime) -> None:
+        """Count a firing item; keep the latest start that the source gave."""
+        self.count += 1
+        self.last_seen_at = now
+        if item.starts_at is not None:
+            later = not self.start_from_source or item.starts_at > self.starts_at
+            self.starts_at = item.starts_at if later else self.starts_at
+            self.start_from_source = True
+
+    def end(self, item: Signal, now: datetime) -> None:
+        self.status, self.last_seen_at = SignalStatus.RESOLVED, now
+        self.ends_at = item.ends_at or now
+        self.end_from_source = item.ends_at is not None
+        self.resolved_at = now
+        self.count += 1
+
+    def record_end(self, item: Signal, now: datetime) -> None:
+        """Another resolve of a signal that is over already.
+
+        It never extends the time in which a firing item may be late, except that a
+        person who resolved the alert gave no end of the source's.
+        """
+        self.count += 1
+        if item.ends_at is None:
+            return
+        if self.end_from_source and self.ends_at is not None:
+            self.ends_at = max(self.ends_at, item.ends_at)
+        else:
+            self.ends_at, self.end_from_source, self.resolved_at = item.ends_at, True, now
 
     def has_content_of(self, item: Signal) -> bool:
         return (
@@ -153,11 +201,13 @@ class ItemResult:
 class IntakeBatch:
     """The state of a batch in progress, and its results.
 
-    ``retired`` holds the ids of signal rows that are no longer current.
+    ``retired`` holds the ids of signal rows that are no longer current. ``ack_covers``:
+    an acknowledgement that is older does not cover signals that join.
     """
 
     now: datetime
     reopen_window: timedelta
+    ack_covers: timedelta
     signals: dict[str, SignalState]
     open_alerts: dict[str, AlertState]
     recent_alerts: dict[str, AlertState]

@@ -6,7 +6,7 @@ start that a change of the clocks skips is the first instant after the gap, and 
 that happens twice is its first occurrence.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,7 +21,6 @@ HORIZON = timedelta(days=10 * 366)
 _INSTANT = timedelta(microseconds=1)
 # A day on the wall and the instant of a window on it are never further apart.
 _MARGIN = timedelta(days=2)
-_MOST_LINKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,6 @@ class RecurringSilence:
     duration: timedelta
     last_day: date
     until: datetime = LATEST
-
-
-@dataclass(frozen=True, slots=True)
-class SilenceCoverage:
-    """Several silences together: ``ids`` of those that matter, and when none is left."""
-
-    ids: tuple[int, ...]
-    end: datetime
 
 
 SilenceTiming = SilenceWindow | RecurringSilence
@@ -139,24 +130,6 @@ def span(timing: SilenceTiming) -> SilenceWindow:
         return SilenceWindow(first, timing.until)
     last = max(_starts(timing, timing.last_day - HORIZON, timing.last_day), default=first)
     return SilenceWindow(first, min(last + timing.duration, timing.until))
-
-
-def silence_coverage(
-    timings: Sequence[tuple[int, SilenceTiming]], at: datetime
-) -> SilenceCoverage | None:
-    """What (id, timing) of several silences is in force at ``at``, and until when without a break.
-
-    Where they follow each other for ever, the end is that of a long chain of them.
-    """
-    ids: dict[int, None] = {}
-    end = at
-    for _ in range(_MOST_LINKS):
-        active = [(window.end, id) for id, timing in timings if (window := active_at(timing, end))]
-        if not active:
-            break
-        end, last = max(active)
-        ids[last] = None
-    return SilenceCoverage(tuple(ids), end) if ids else None
 
 
 def _starts(timing: RecurringSilence, first: date, last: date) -> Iterator[datetime]:

@@ -89,6 +89,9 @@ class Signal(Identified, Base):
 
     ``current`` is true for the newest row of a dedup key on its route. If the problem
     returns as a new alert, the old row stays with the old alert.
+    ``starts_at`` and ``ends_at`` are the source's times, or times of receipt where it gave
+    none; ``start_from_source`` and ``end_from_source`` tell them apart. ``resolved_at`` is
+    when the resolve was received, or a person resolved the alert.
     """
 
     __tablename__ = "signals"
@@ -115,7 +118,10 @@ class Signal(Identified, Base):
     annotations: Mapped[dict[str, str]]
     link: Mapped[str | None] = mapped_column(Text)
     starts_at: Mapped[datetime]
+    start_from_source: Mapped[bool] = mapped_column(default=False)
     ends_at: Mapped[datetime | None]
+    end_from_source: Mapped[bool] = mapped_column(default=False)
+    resolved_at: Mapped[datetime | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     count: Mapped[int] = mapped_column(default=1)

@@ -11,7 +11,10 @@ from incidentrelay.models.mixins import Identified
 
 
 class IntakeRequest(Identified, Base):
-    """One request of a source: its raw body, and the outcome of each item."""
+    """One request of a source: its raw body, and the outcome of each item.
+
+    ``left_out`` counts the alerts that the source did not send, as it says itself.
+    """
 
     __tablename__ = "intake_requests"
     __table_args__ = (Index("ix_intake_requests_route_id_id", "route_id", "id"),)
@@ -22,3 +25,4 @@ class IntakeRequest(Identified, Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     truncated: Mapped[bool] = mapped_column(default=False)
     outcomes: Mapped[list[Any]]
+    left_out: Mapped[int] = mapped_column(default=0)

@@ -22,7 +22,8 @@ class Team(Versioned, Named, Base):
 
     ``escalation_after_reminders`` is the number of reminders to one person before the next
     member is paged. ``ack_timeout`` is in seconds (None: acknowledgements never expire).
-    ``fallback_*`` is notified when nobody else can be.
+    ``ack_covers`` is in seconds: signals that join an alert later than that after its
+    acknowledgement page again. ``fallback_*`` is notified when nobody else can be.
     """
 
     __tablename__ = "teams"
@@ -34,6 +35,7 @@ class Team(Versioned, Named, Base):
     escalation_enabled: Mapped[bool] = mapped_column(default=True)
     escalation_after_reminders: Mapped[int] = mapped_column(default=2)
     ack_timeout: Mapped[int | None]
+    ack_covers: Mapped[int] = mapped_column(default=3600)
     fallback_user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL")
     )

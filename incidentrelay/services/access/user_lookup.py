@@ -9,6 +9,7 @@ from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.domain.permissions import outranks
+from incidentrelay.domain.text import is_line
 from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
 from incidentrelay.services.access.visibility import Memberships
 
@@ -71,7 +72,7 @@ def find_members(
     }
     for text in texts:
         if text not in found:
-            shown = f"“{text[:63]}”" if text.isprintable() and text else "Somebody"
+            shown = f"“{text[:63]}”" if is_line(text) and text else "Somebody"
             raise InvalidInput.of(field, f"{shown} is not a member of the group.")
         if not found[text].active and found[text].id not in keep:
             raise InvalidInput.of(field, f"“{text}” is not active.")
@@ -140,4 +141,4 @@ def last_owner(session: Session, group_id: int, user_id: int) -> bool:
 
 
 def _storable(text: str) -> bool:
-    return bool(text) and text.isprintable() and len(text) <= 63
+    return is_line(text) and 0 < len(text) <= 63

@@ -1,13 +1,15 @@
 """Reads for one alert's page: timeline, notifications, possible assignees."""
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload
 
-from incidentrelay.domain.enums import AlertStatus, EventKind
-from incidentrelay.models import Alert, Event, GroupMember, Notification, Team, User
+from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
+from incidentrelay.models import Alert, Event, GroupMember, Notification, Signal, Team, User
+from incidentrelay.services.escalation.alert_details import WORST_FIRST
 
 MOST_EVENTS = 300
 MOST_NOTIFICATIONS = 100
+MOST_SIGNALS = 20
 _MOST_PEOPLE = 300
 _ENDINGS = {
     AlertStatus.ACKNOWLEDGED: EventKind.ACKNOWLEDGED,
@@ -19,6 +21,14 @@ def list_events(session: Session, alert: Alert) -> list[Event]:
     """The newest timeline entries, newest first, with their actors."""
     query = select(Event).where(Event.alert_id == alert.id).options(joinedload(Event.actor))
     return list(session.scalars(query.order_by(Event.id.desc()).limit(MOST_EVENTS)))
+
+
+def list_signals(session: Session, alert: Alert) -> list[Signal]:
+    """The signals that fire, the worst first, and then those that ended last."""
+    over = Signal.status == SignalStatus.RESOLVED
+    order = (over, case((over, Signal.resolved_at)).desc().nulls_last(), *WORST_FIRST)
+    query = select(Signal).where(Signal.alert_id == alert.id).order_by(*order)
+    return list(session.scalars(query.limit(MOST_SIGNALS)))
 
 
 def list_notifications(session: Session, alert: Alert) -> list[Notification]:

@@ -20,6 +20,7 @@ from incidentrelay.domain.escalation.plan import Plan, Progress
 from incidentrelay.models import Alert, Event, Signal, User
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.escalation.alert_details import load_details
 from incidentrelay.services.escalation.runner import SNOOZE
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.recipients import directory as directories
@@ -78,7 +79,7 @@ def resolve(
             Signal.alert_id.in_([alert.id for alert in alerts]),
             Signal.status == SignalStatus.FIRING,
         )
-        .values(status=SignalStatus.RESOLVED)
+        .values(status=SignalStatus.RESOLVED, resolved_at=now)
         .execution_options(synchronize_session=False)
     )
     add_note(session, alerts, EventKind.RESOLVED, text, actor, now)
@@ -126,11 +127,12 @@ def assign(
     team_ids = {alert.team_id for alert in alerts}
     people = directories.load_directory(session, (), team_ids, now=now, user_ids=[user.id])
     headline = f"{done} to you by {actor.name}"
+    details = load_details(session, alerts)
     outbox: list[dict[str, Any]] = []
     for alert in alerts:
         alert.assignee_id = user.id
         progress = Progress.from_json(alert.progress)
-        subject = escalation_runner.subject_of(alert)
+        subject = escalation_runner.subject_of(alert, details[alert.id])
         body = outbox_queue.build_message(
             subject, NotificationKind.ASSIGNMENT, headline, user.display_name
         )
@@ -202,5 +204,10 @@ def _stop(
 def _tell(
     session: Session, alerts: Sequence[Alert], headline: str, actor: Actor, now: datetime
 ) -> None:
-    news = {alert.id: (escalation_runner.subject_of(alert), headline) for alert in alerts}
+    session.flush()  # the details are read with the alerts as they are now
+    details = load_details(session, alerts)
+    news = {
+        alert.id: (escalation_runner.subject_of(alert, details[alert.id]), headline)
+        for alert in alerts
+    }
     outbox_queue.notify_update(session, news, now, but=actor.user_id)

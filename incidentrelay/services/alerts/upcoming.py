@@ -23,6 +23,7 @@ from incidentrelay.services.escalation.plan_run import (
     covering_silences,
     run_plan,
 )
+from incidentrelay.services.escalation.signal_labels import load_silenceable_labels
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import contact_methods as ways
 from incidentrelay.services.recipients import directory as directories
@@ -96,7 +97,8 @@ def planned_steps(session: Session, alert: Alert, now: datetime) -> list[Planned
     people = directories.load_directory(
         session, [plan], {alert.team_id}, now=now, user_ids=[alert.assignee_id]
     )
-    subject = escalation_runner.subject_of(alert)
+    labels = load_silenceable_labels(session, [alert], people)
+    subject = escalation_runner.subject_of(alert, signal_labels=labels.get(alert.id))
     plays = run_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
     for at, made in islice(plays, MOST_STEPS - len(steps)):
         steps += _told(at, made, people)
@@ -127,9 +129,7 @@ def _next(
     subject: AlertSubject, progress: Progress, people: Directory, begin: datetime
 ) -> datetime | None:
     """The next plan run or silence start, whichever comes first."""
-    where = subject.team_id, subject.labels
-    covered = people.cover(*where, begin) is not None
-    times = [begin if covered else people.next_cover(*where, begin)]
+    times = [people.quiet_start(subject.team_id, subject.signal_labels, begin)]
     times += [progress.due and max(progress.due, begin)]
     return min((at for at in times if at is not None), default=None)
 

@@ -14,13 +14,14 @@ from incidentrelay.domain.matchers import (
 )
 from incidentrelay.services.common import limits, validation
 
-# They say how bad it is, not what it is: the same problem may come back worse.
+# These say how bad a problem is, not which one: it may come back worse.
 _NOT_IDENTIFYING = frozenset({"severity", "source_severity"})
 _POSITIVE = (Op.EQUAL, Op.REGEX)
 _texts = validation.listing(validation.prose(limits.MATCHER.high), *limits.MATCHERS)
 
+# A no-break space at the end of a label's name is part of the name.
 group_by: validation.Check = validation.listing(
-    validation.line(*limits.LABEL_NAME), *limits.GROUP_BY
+    validation.line(*limits.LABEL_NAME, blanks=" \t\r\n"), *limits.GROUP_BY
 )
 
 
@@ -32,7 +33,7 @@ def parse_matchers(value: Any) -> list[str]:
 
 
 def matchers_of_labels(labels: Mapping[str, str]) -> list[str]:
-    """Matchers for exactly what has these labels, whatever its severity; the name first."""
+    """Matchers for alerts with exactly these labels, of any severity; the name first."""
     names = sorted(
         (
             name
@@ -48,9 +49,9 @@ def matchers_of_labels(labels: Mapping[str, str]) -> list[str]:
 
 
 def match_everything(texts: list[str]) -> bool:
-    """Whether nothing among the matchers asks for the presence of a label.
+    """Whether no matcher requires a label to be present.
 
-    As in Alertmanager, a negative matcher counts as asking for something.
+    As in Alertmanager, a negative matcher counts as a requirement.
     """
     return all(_matches_nothing_given(matcher) for matcher in parse_list(texts))
 

@@ -27,10 +27,9 @@ def refuse_targets(
     *,
     but_of_team: int | None = None,
 ) -> None:
-    """Raise Conflict, naming them, where policies of the group notify one of ``targets``.
+    """Raise Conflict with the names of policies of the group that notify one of ``targets``.
 
-    ``group_id`` None looks at all groups; policies of the team ``but_of_team`` do
-    not count.
+    With ``group_id`` None, all groups are checked. Policies of ``but_of_team`` are ignored.
     """
     statement = select(Team.slug, Policy.slug, Policy.steps, Policy.team_id).join(
         Team, Team.id == Policy.team_id
@@ -47,7 +46,7 @@ def refuse_targets(
 
 
 def rotations_using(session: Session, user_id: int, group_id: int) -> list[str]:
-    """The rotations of the group whose present schedule names the person, as team/rotation."""
+    """The group's rotations whose current schedule names the person, as team/rotation."""
     latest = load_current_revisions().subquery()
     rows = session.execute(
         select(Team.slug, Rotation.slug, RotationLayer.members)
@@ -60,7 +59,7 @@ def rotations_using(session: Session, user_id: int, group_id: int) -> list[str]:
 
 
 def was_on_call(session: Session, user_id: int) -> bool:
-    """Whether any schedule, a past one too, or any override names the person."""
+    """Whether any current or past schedule or any override names the person."""
     override = select(RotationOverride.id).where(RotationOverride.user_id == user_id).limit(1)
     if session.scalar(override) is not None:
         return True
@@ -68,7 +67,7 @@ def was_on_call(session: Session, user_id: int) -> bool:
 
 
 def load_current_revisions() -> Select[tuple[int, int]]:
-    """(id, rotation_id) of each rotation's newest revision, which is the one that holds."""
+    """(id, rotation_id) of each rotation's newest revision."""
     place = (
         func.row_number()
         .over(

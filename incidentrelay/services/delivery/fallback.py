@@ -11,6 +11,7 @@ from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, No
 from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.escalation.alert_details import load_details
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox.records import ALARMS, ARRIVED
 from incidentrelay.services.recipients import directory as directories
@@ -55,7 +56,7 @@ def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> 
     contacts = [each for each in people.fallback(alert.team_id) if each.target not in told]
     if not contacts:
         return
-    subject = escalation_runner.subject_of(alert)
+    subject = escalation_runner.subject_of(alert, load_details(session, [alert])[alert.id])
     headline, assignee = "A page could not be delivered", people.name(alert.assignee_id)
     body = outbox_queue.build_message(subject, NotificationKind.FALLBACK, headline, assignee)
     outbox_queue.write_rows(session, outbox_queue.build_rows(subject, contacts, body, step, now))

@@ -16,7 +16,8 @@ from incidentrelay.domain.escalation.engine import (
     Wait,
 )
 from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress, default_plan, policy_plan
-from incidentrelay.domain.silences.silences import SilenceCoverage
+from incidentrelay.domain.silences.coverage import SilenceCoverage
+from incidentrelay.domain.text import join_words
 from incidentrelay.models import Route
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation.plan_facts import plan_facts
@@ -95,7 +96,7 @@ def run_plan(
     """Run what is due of ``plan``, unless a silence covers the alert."""
     made = PlanRun(plan, progress, subject.assignee_id)
     people = people.about(subject.severity)
-    cover = people.cover(subject.team_id, subject.labels, now)
+    cover = people.coverage(subject.team_id, subject.signal_labels, now)
     if cover is not None:
         made.progress = replace(progress, due=cover.end)
         made.quiet_until, made.quiet_reason, made.cover = cover.end, SILENCE, cover
@@ -126,10 +127,13 @@ def run_plan(
 
 def covering_silences(cover: SilenceCoverage) -> str:
     """Which silences keep an alert quiet, as a part of a sentence."""
-    *others, last = (str(number) for number in cover.ids)
-    if not others:
-        return f"silence {last} covers it"
-    return f"silences {', '.join(others)} and {last} cover it"
+    numbers = [str(number) for number in cover.ids]
+    if len(numbers) == 1:
+        return f"silence {numbers[0]} covers it"
+    if len(numbers) > targets.MOST_NAMED:
+        more = len(numbers) - targets.MOST_NAMED
+        numbers = [*numbers[: targets.MOST_NAMED], f"{more} more"]
+    return f"silences {join_words(numbers)} cover it"
 
 
 def _at_ordinary_pace(plan: Plan, progress: Progress, now: datetime) -> Progress:

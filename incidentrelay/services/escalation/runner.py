@@ -8,17 +8,23 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
 from incidentrelay.domain.alerts.transitions import Action, transition
-from incidentrelay.domain.enums import AlertStatus, EventKind, SignalStatus
+from incidentrelay.domain.enums import AlertStatus, EventKind
 from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.plan import Plan, Progress
-from incidentrelay.models import Alert, Event, Route, Signal, Team
+from incidentrelay.models import Alert, Event, Route, Team
 from incidentrelay.services.common.timeline import make_event
+from incidentrelay.services.escalation.alert_details import (
+    NO_DETAILS,
+    AlertDetails,
+    load_details,
+)
 from incidentrelay.services.escalation.plan_run import SILENCE, run_plan
+from incidentrelay.services.escalation.signal_labels import SignalLabels, load_silenceable_labels
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
@@ -97,10 +103,11 @@ def _time_out(session: Session, alert: Alert, now: datetime) -> None:
     db.insert_all(session, Event, [make_event(alert.id, EventKind.ACK_TIMED_OUT, text, now)])
 
 
-def _end_quiet(session: Session, alert: Alert, now: datetime) -> None:
+def _end_quiet(session: Session, alert: Alert, now: datetime, which: str = "") -> None:
+    """End the quiet time and start the plan; ``which`` signals are no longer silenced."""
     silenced = alert.quiet_reason == SILENCE
     kind = EventKind.SILENCE_ENDED if silenced else EventKind.SNOOZE_ENDED
-    text = "The silence is over." if silenced else "The snooze is over."
+    text = f"The silence is over{which}." if silenced else "The snooze is over."
     alert.quiet_until = alert.quiet_reason = None
     start_plans(alert, now)
     db.insert_all(session, Event, [make_event(alert.id, kind, text, now)])
@@ -126,7 +133,10 @@ def hint_wake(session: Session, alert_id: int, at: datetime | None) -> None:
         db.hint(session, db.Hint("wake", alert_id, at))
 
 
-def subject_of(alert: Alert, signal_count: int = 1) -> AlertSubject:
+def subject_of(
+    alert: Alert, details: AlertDetails = NO_DETAILS, signal_labels: SignalLabels | None = None
+) -> AlertSubject:
+    acknowledged = alert.status is AlertStatus.ACKNOWLEDGED
     return AlertSubject(
         id=alert.id,
         team_id=alert.team_id,
@@ -141,7 +151,11 @@ def subject_of(alert: Alert, signal_count: int = 1) -> AlertSubject:
         source_link=alert.source_link,
         opened_at=alert.opened_at,
         assignee_id=alert.assignee_id,
-        signal_count=signal_count,
+        signal_count=details.signal_count,
+        signals=details.signals,
+        signal_labels=signal_labels or (),
+        acknowledged_by=details.acknowledged_by if acknowledged else None,
+        acknowledged_at=alert.acknowledged_at if acknowledged else None,
     )
 
 
@@ -158,11 +172,12 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
         now=now,
         user_ids=[alert.assignee_id for alert in firing],
     )
-    counts = firing_signals(session, plans)
+    details = load_details(session, firing)
+    labels = load_silenceable_labels(session, firing, people)
     events: list[dict[str, Any]] = []
     outbox: list[dict[str, Any]] = []
     for alert in firing:
-        subject = subject_of(alert, counts.get(alert.id, 1))
+        subject = subject_of(alert, details[alert.id], labels.get(alert.id))
         progress = Progress.from_json(alert.progress)
         made = run_plan(subject, plans[alert.id], progress, people, now)
         alert.progress, alert.wake_at = made.progress.to_json(), made.wake_at
@@ -175,33 +190,28 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
     outbox_queue.write_rows(session, outbox)
 
 
-def firing_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int]:
-    """How many signals of each alert are firing."""
-    if not alert_ids:
-        return {}
-    query = (
-        select(Signal.alert_id, func.count())
-        .where(Signal.alert_id.in_(alert_ids), Signal.status == SignalStatus.FIRING)
-        .group_by(Signal.alert_id)
-    )
-    return dict(session.execute(query).all())
-
-
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
     """The team's silences changed, began or ended: cover and uncover its firing alerts."""
     session.flush()  # the silences that are looked at below may be new
     alerts = load_alerts(session, _lock_open(session, team_id))
     people = directories.load_directory(session, (), {team_id}, now=now)
+    firing = [
+        alert
+        for alert in alerts
+        if alert.status is AlertStatus.FIRING and alert.quiet_reason != SNOOZE
+    ]
+    labels = load_silenceable_labels(session, firing, people)
     changed = []
-    for alert in alerts:
-        if alert.status is not AlertStatus.FIRING or alert.quiet_reason == SNOOZE:
-            continue
-        cover = people.cover(team_id, alert.labels, now)
+    for alert in firing:
+        signals = labels.get(alert.id, ())
+        cover = people.coverage(team_id, signals, now)
         quiet_until = cover.end if cover else None
         if quiet_until == alert.quiet_until:
             continue
         if cover is None:
-            _end_quiet(session, alert, now)
+            left = sum(people.covers(team_id, each, now) for each in signals)
+            which = f" for {len(signals) - left} of {len(signals)} signals" if left else ""
+            _end_quiet(session, alert, now, which)
         elif alert.quiet_until is None:
             outbox_queue.cancel_pending(session, [alert.id], now)
             start_plans(alert, now)

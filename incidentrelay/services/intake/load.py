@@ -1,14 +1,15 @@
 """Loads the alerts and signals that a batch of items may affect."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Row, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
-from incidentrelay.domain.enums import AlertStatus, Severity
+from incidentrelay.domain.enums import AlertStatus, Severity, SignalStatus
 from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.fingerprint import group_key
 from incidentrelay.domain.intake.reducer import apply_signals
@@ -17,15 +18,17 @@ from incidentrelay.domain.intake.state import AlertState, IntakeBatch, SignalSta
 from incidentrelay.models import Alert, Route
 from incidentrelay.models import Signal as SignalRow
 from incidentrelay.models.alerts.alert import IS_CURRENT
-from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import SILENCE
+from incidentrelay.services.escalation.runner import SNOOZE
 
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _OF_THE_KEYS = and_(
     SignalRow.route_id == bindparam("route_id"), IS_CURRENT, SignalRow.dedup_key.in_(_KEYS)
 )
 _ALERTS_OF = select(SignalRow.alert_id).where(_OF_THE_KEYS)
-_CURRENT_SIGNALS = select(SignalRow).where(_OF_THE_KEYS).execution_options(populate_existing=True)
+# Columns, not objects: a group may have thousands of signals.
+_COLUMNS = select(*SignalRow.__table__.columns)
+_CURRENT_SIGNALS = _COLUMNS.where(_OF_THE_KEYS)
 _GROUPS: BindParameter[str] = bindparam("groups", expanding=True)
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _OF_THE_ROUTE = and_(
@@ -33,6 +36,9 @@ _OF_THE_ROUTE = and_(
     Alert.group_key.in_(_GROUPS),
     or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= bindparam("since")),
 )
+_FIRING_SIGNALS = _COLUMNS.where(
+    SignalRow.alert_id.in_(_IDS), SignalRow.status == SignalStatus.FIRING
+).order_by(SignalRow.id)
 _ALERTS_MET = select(Alert).where(or_(_OF_THE_ROUTE, Alert.id.in_(_IDS))).order_by(Alert.id)
 
 
@@ -59,10 +65,11 @@ def _group_key(group_by: Sequence[str], signal: Signal) -> str:
 def _load(
     session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool
 ) -> IntakeBatch:
-    """Load the affected state in five statements, however many items there are.
+    """Load the affected state in four statements, however many items and signals there are.
 
     Signals are read after the alerts are locked: resolving an alert also resolves its
-    signals, and a stale firing one would hide that.
+    signals, and a stale firing one would hide that. All firing signals of each alert are
+    read, because what it shows is a function of them.
     """
     window = timedelta(seconds=route.reopen_window)
     signals = [item for item in items if isinstance(item, Signal)]
@@ -70,9 +77,8 @@ def _load(
     groups = {_group_key(route.group_by, signal) for signal in signals}
     known = _alerts_of(session, route.id, keys)
     alerts = _alerts_met(session, route.id, groups, known, now - window, lock=lock)
-    rows = _current_signals(session, route.id, keys)
-    counts = escalation_runner.firing_signals(session, [alert.id for alert in alerts])
-    states = {alert.id: _alert_state(alert, counts.get(alert.id, 0)) for alert in alerts}
+    states = {alert.id: _alert_state(alert) for alert in alerts}
+    current = _load_signals(session, route.id, keys, states)
     recent: dict[str, AlertState] = {}
     for state in states.values():
         if state.status is AlertStatus.RESOLVED and state.resolved_at is not None:
@@ -82,7 +88,8 @@ def _load(
     return IntakeBatch(
         now=now,
         reopen_window=window,
-        signals={row.dedup_key: _signal_state(row, states[row.alert_id]) for row in rows},
+        ack_covers=timedelta(seconds=route.team.ack_covers),
+        signals=current,
         open_alerts={
             state.group_key: state
             for state in states.values()
@@ -97,9 +104,19 @@ def _alerts_of(session: Session, route_id: int, keys: set[str]) -> set[int]:
     return set(session.scalars(_ALERTS_OF, {"route_id": route_id, "keys": list(keys)}))
 
 
-def _current_signals(session: Session, route_id: int, keys: set[str]) -> Sequence[SignalRow]:
+def _load_signals(
+    session: Session, route_id: int, keys: set[str], alerts: Mapping[int, AlertState]
+) -> dict[str, SignalState]:
+    """The current signals of ``keys``; adds the firing signals of ``alerts`` to them."""
     given = {"route_id": route_id, "keys": list(keys)}
-    return session.scalars(_CURRENT_SIGNALS, given).all()
+    rows = session.execute(_CURRENT_SIGNALS, given).all()
+    current = {row.id: _signal_state(row, alerts[row.alert_id]) for row in rows}
+    is_open = [id for id, alert in alerts.items() if alert.status is not AlertStatus.RESOLVED]
+    if is_open:
+        for row in session.execute(_FIRING_SIGNALS, {"ids": is_open}):
+            alert = alerts[row.alert_id]
+            alert.firing.add(current.get(row.id) or _signal_state(row, alert))
+    return {signal.dedup_key: signal for signal in current.values()}
 
 
 def _alerts_met(
@@ -110,7 +127,7 @@ def _alerts_met(
     return session.scalars(query, given).all()
 
 
-def _alert_state(alert: Alert, firing: int) -> AlertState:
+def _alert_state(alert: Alert) -> AlertState:
     return AlertState(
         id=alert.id,
         group_key=alert.group_key,
@@ -125,10 +142,12 @@ def _alert_state(alert: Alert, firing: int) -> AlertState:
         opened_at=alert.opened_at,
         last_seen_at=alert.last_seen_at,
         resolved_at=alert.resolved_at,
-        firing=firing,
+        acknowledged_at=alert.acknowledged_at,
+        acknowledged_by_id=alert.acknowledged_by_id,
         assignee_id=alert.assignee_id,
         severity_thresholds=_severity_thresholds(alert),
         silenced_until=alert.quiet_until if alert.quiet_reason == SILENCE else None,
+        snoozed=alert.quiet_reason == SNOOZE,
     )
 
 
@@ -139,7 +158,7 @@ def _severity_thresholds(alert: Alert) -> frozenset[Severity]:
     return Plan.from_json(alert.plan).severity_thresholds
 
 
-def _signal_state(row: SignalRow, alert: AlertState) -> SignalState:
+def _signal_state(row: Row[Any], alert: AlertState) -> SignalState:
     return SignalState(
         id=row.id,
         dedup_key=row.dedup_key,
@@ -152,8 +171,11 @@ def _signal_state(row: SignalRow, alert: AlertState) -> SignalState:
         annotations=dict(row.annotations),
         link=row.link,
         starts_at=row.starts_at,
+        start_from_source=row.start_from_source,
         ends_at=row.ends_at,
+        end_from_source=row.end_from_source,
+        resolved_at=row.resolved_at,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
-        count=row.count,
+        count=row._mapping["count"],  # a row is a tuple, which has a method of this name
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from incidentrelay.domain.text import shorten
 from incidentrelay.models import Route
 
 MOST_MATCHERS = 20
@@ -48,4 +49,4 @@ def provenance_facts(
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return shorten(text, LONGEST)

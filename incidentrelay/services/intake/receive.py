@@ -13,32 +13,34 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
-from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome
+from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.domain.errors import NotAllowed
-from incidentrelay.domain.escalation.engine import start
 from incidentrelay.domain.intake.signals import SignalItem
-from incidentrelay.domain.intake.state import AlertState, IntakeBatch, ItemResult
-from incidentrelay.models import IntakeRequest, Route, RouteChannel, Team
-from incidentrelay.services.escalation import plan_run
+from incidentrelay.domain.intake.state import IntakeBatch, ItemResult
+from incidentrelay.models import IntakeRequest, Route, Team
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import store as intake_store
+from incidentrelay.services.intake.joins import tell_joined
+from incidentrelay.services.intake.left_out import note_left_out, word_left_out
+from incidentrelay.services.intake.paging import start_plans, subject_of
 from incidentrelay.services.intake.provenance import IntakeSender
 from incidentrelay.services.outbox import queue as outbox_queue
-from incidentrelay.services.outbox.queue import AlertSubject
-from incidentrelay.services.recipients import directory as directories
-from incidentrelay.services.recipients.directory import Directory
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeRequestBody:
-    """The raw request, stored for later inspection. ``body`` may be ``truncated``."""
+    """The raw request, stored for later inspection. ``body`` may be ``truncated``.
+
+    ``left_out``: the source says that it did not send so many further alerts.
+    """
 
     body: bytes
     truncated: bool
     address: str
     sender: IntakeSender = field(default_factory=IntakeSender)
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,6 @@ class ItemVerdict:
     rotation_id: int | None
     assignee: str | None
     dedup_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanStart:
-    """The first plan runs of the alerts that page, by alert id.
-
-    ``people`` is the directory they were run with.
-    """
-
-    plays: Mapping[int, PlanRun] = field(default_factory=dict)
-    people: Directory = field(default_factory=Directory)
 
 
 def routes_with_plans() -> Select[Route]:
@@ -108,6 +99,7 @@ def receive_request(
     batch = intake_load.load_and_apply(session, route, items, now)
     known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_store.insert_alerts(session, route, batch)
+    note_left_out(session, batch, raw.left_out)
     plays = start_plans(session, route, batch, now).plays
     for alert_id, play in plays.items():
         escalation_runner.hint_wake(session, alert_id, play.wake_at)
@@ -115,7 +107,8 @@ def receive_request(
     intake_store.write_alerts(session, batch, plays)
     intake_store.write_events(session, route, raw.sender, batch, plays, now)
     _notify(session, route, batch, plays, known, now)
-    verdicts = [_verdict(result, route, plays) for result in batch.results]
+    tell_joined(session, route, batch, now)
+    verdicts = [_verdict(result, route, plays, raw.left_out) for result in batch.results]
     _keep(session, route, raw, verdicts, now)
     return verdicts
 
@@ -143,75 +136,9 @@ def _notify(
     outbox_queue.write_rows(session, [row for play in plays.values() for row in play.outbox])
 
 
-def subject_of(alert: AlertState, route: Route) -> AlertSubject:
-    """The (already inserted) alert as messages and plans need it."""
-    assert alert.id is not None  # alerts are inserted first
-    return AlertSubject(
-        id=alert.id,
-        team_id=route.team_id,
-        team_name=route.team.name,
-        generation=alert.generation,
-        status=alert.status,
-        severity=alert.severity,
-        title=alert.title,
-        description=alert.description,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        source_link=alert.source_link,
-        opened_at=alert.opened_at,
-        assignee_id=alert.assignee_id,
-        signal_count=alert.firing or 1,
-    )
-
-
-def start_plans(session: Session, route: Route, batch: IntakeBatch, now: datetime) -> PlanStart:
-    """Run the first steps of the plan of each alert that pages, without writing.
-
-    The alerts must have ids; their assignees are set here.
-    """
-    paging = [alert for alert in batch.alerts.values() if alert.page or _may_uncover(alert)]
-    if not paging:
-        return PlanStart()
-    plan = plan_run.build_plan(route, _channel_ids(session, route))
-    people = directories.load_directory(
-        session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
-    )
-    plays: dict[int, PlanRun] = {}
-    for alert in paging:
-        if not (alert.page or _uncover(alert, route, batch, people)):
-            continue
-        subject = subject_of(alert, route)
-        play = plan_run.run_plan(subject, plan, start(plan, now), people, now)
-        alert.assignee_id = play.assignee_id
-        plays[subject.id] = play
-    return PlanStart(plays, people)
-
-
-def _may_uncover(alert: AlertState) -> bool:
-    """Whether it is silenced, but its labels changed since the silences were matched."""
-    firing = alert.status is AlertStatus.FIRING
-    return firing and alert.relabelled and alert.silenced_until is not None
-
-
-def _uncover(alert: AlertState, route: Route, batch: IntakeBatch, people: Directory) -> bool:
-    """Whether a silenced alert's plan restarts because its silences changed or ended."""
-    cover = people.cover(route.team_id, alert.labels, batch.now)
-    if cover is None:
-        text = "Its labels changed and no silence covers it now."
-        batch.note(alert, EventKind.SILENCE_ENDED, text)
-    if cover is None or cover.end != alert.silenced_until:
-        alert.restart_paging()
-    return alert.page
-
-
-def _channel_ids(session: Session, route: Route) -> list[int]:
-    if route.policy is not None:
-        return []  # a policy names its own rotations
-    query = select(RouteChannel.channel_id).where(RouteChannel.route_id == route.id)
-    return list(session.scalars(query.order_by(RouteChannel.channel_id)))
-
-
-def _verdict(result: ItemResult, route: Route, plays: Mapping[int, PlanRun]) -> ItemVerdict:
+def _verdict(
+    result: ItemResult, route: Route, plays: Mapping[int, PlanRun], left_out: int
+) -> ItemVerdict:
     alert = result.alert
     play = plays.get(alert.id or 0) if alert else None
     return ItemVerdict(
@@ -219,7 +146,7 @@ def _verdict(result: ItemResult, route: Route, plays: Mapping[int, PlanRun]) -> 
         outcome=result.outcome,
         status=alert.status if alert else None,
         created=result.outcome is Outcome.CREATED,
-        reason=result.reason,
+        reason=result.reason or word_left_out(left_out),
         routing_error=result.routing_error,
         team_id=route.team_id,
         team_slug=route.team.slug,
@@ -248,5 +175,6 @@ def _keep(
         "body": raw.body,
         "truncated": raw.truncated,
         "outcomes": outcomes,
+        "left_out": raw.left_out,
     }
     db.insert_all(session, IntakeRequest, [row])

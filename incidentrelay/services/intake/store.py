@@ -96,7 +96,10 @@ def _signal_values(signal: SignalState) -> dict[str, Any]:
         "annotations": signal.annotations,
         "link": signal.link,
         "starts_at": signal.starts_at,
+        "start_from_source": signal.start_from_source,
         "ends_at": signal.ends_at,
+        "end_from_source": signal.end_from_source,
+        "resolved_at": signal.resolved_at,
         "last_seen_at": signal.last_seen_at,
         "count": signal.count,
     }

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from incidentrelay import db
 from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind, Severity
-from incidentrelay.domain.messages import Message
+from incidentrelay.domain.messages import Message, SignalLine
 from incidentrelay.models import Notification
 from incidentrelay.services.recipients.directory import Recipient
 
@@ -32,7 +32,12 @@ MAX_LABELS = 12
 
 @dataclass(frozen=True, slots=True)
 class AlertSubject:
-    """An alert as messages and plans need it, whether or not it is a loaded row."""
+    """An alert as messages and plans need it, whether or not it is a loaded row.
+
+    ``labels`` are those that its signals have in common. ``signals`` are the worst of its
+    ``signal_count`` signals. ``signal_labels`` are the labels of each firing signal; plans
+    need them if the team has silences. ``acknowledged_*`` are of the present acknowledgement.
+    """
 
     id: int
     team_id: int
@@ -48,6 +53,10 @@ class AlertSubject:
     opened_at: datetime
     assignee_id: int | None
     signal_count: int = 1
+    signals: tuple[SignalLine, ...] = ()
+    signal_labels: Sequence[Mapping[str, str]] = ()
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
 
 
 def build_message(
@@ -69,6 +78,9 @@ def build_message(
         assignee=assignee,
         started_at=subject.opened_at.isoformat(),
         signal_count=subject.signal_count,
+        signals=subject.signals,
+        acknowledged_by=subject.acknowledged_by,
+        acknowledged_at=subject.acknowledged_at.isoformat() if subject.acknowledged_at else None,
     )
 
 

@@ -20,10 +20,14 @@ from incidentrelay.domain.enums import Severity, TargetKind, Urgency
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.escalation.notification_rules import effective_rules, urgency_of
 from incidentrelay.domain.escalation.plan import Plan
-from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.oncall.schedule import Schedule
-from incidentrelay.domain.silences import silences as silencing
-from incidentrelay.domain.silences.silences import SilenceCoverage, SilenceTiming
+from incidentrelay.domain.silences.coverage import (
+    SilenceCoverage,
+    TeamSilence,
+    coverage_of_signals,
+    covers_labels,
+    find_quiet_start,
+)
 from incidentrelay.models import Channel, Silence, Team, TeamMember, User
 from incidentrelay.services.common import silence_timing
 from incidentrelay.services.oncall.schedules import load_paging_schedules
@@ -59,15 +63,6 @@ class Recipient:
     contact_id: int | None = None
     contact: str = ""
     delay: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TeamSilence:
-    """A silence that is not over: whom it is about, and when it is in force."""
-
-    id: int
-    matchers: tuple[Matcher, ...]
-    timing: SilenceTiming
 
 
 @dataclass(slots=True)
@@ -138,23 +133,21 @@ class Directory:
         team = self.teams[team_id]
         return self.person(team.fallback_user_id) + self.channel(team.fallback_channel_id)
 
-    def cover(
-        self, team_id: int, labels: Mapping[str, str], at: datetime
+    def coverage(
+        self, team_id: int, signals: Iterable[Mapping[str, str]], at: datetime
     ) -> SilenceCoverage | None:
-        """The silences over these labels, up to the end of the last that keeps them quiet."""
-        return silencing.silence_coverage(self._timings(team_id, labels), at)
+        """The silences that keep an alert quiet, given the labels of its firing signals."""
+        return coverage_of_signals(self.silences.get(team_id, ()), signals, at)
 
-    def next_cover(self, team_id: int, labels: Mapping[str, str], at: datetime) -> datetime | None:
-        """When the next silence over these labels begins after ``at``."""
-        found = [silencing.next_start(timing, at) for _, timing in self._timings(team_id, labels)]
-        return min((start for start in found if start is not None), default=None)
+    def covers(self, team_id: int, labels: Mapping[str, str], at: datetime) -> bool:
+        """Whether a silence covers one signal with these labels."""
+        return covers_labels(self.silences.get(team_id, ()), labels, at)
 
-    def _timings(self, team_id: int, labels: Mapping[str, str]) -> list[tuple[int, SilenceTiming]]:
-        return [
-            (silence.id, silence.timing)
-            for silence in self.silences.get(team_id, ())
-            if matching.matches(silence.matchers, labels)
-        ]
+    def quiet_start(
+        self, team_id: int, signals: Iterable[Mapping[str, str]], at: datetime
+    ) -> datetime | None:
+        """The first instant from ``at`` on at which silences cover all these signals."""
+        return find_quiet_start(self.silences.get(team_id, ()), signals, at)
 
 
 def load_directory(

@@ -15,7 +15,7 @@ from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import SILENCE, PlanRun
-from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake import paging
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 from incidentrelay.services.recipients.directory import Directory
@@ -46,7 +46,7 @@ class _Stage:
     rotations: Mapping[int, str] = field(default_factory=dict)
 
     def covering(self, subject: AlertSubject) -> CoveringSilence | None:
-        cover = self.people.cover(self.team_id, subject.labels, self.at)
+        cover = self.people.coverage(self.team_id, subject.signal_labels, self.at)
         return CoveringSilence(cover.ids[0], cover.end) if cover else None
 
 
@@ -57,7 +57,7 @@ def forecast_alerts(
 
     Read only; the number of statements does not depend on the number of alerts.
     """
-    beginning = intake_receive.start_plans(session, route, batch, at)
+    beginning = paging.start_plans(session, route, batch, at)
     going = {
         each.id: each for each in alerts if each.id and each.status is not AlertStatus.RESOLVED
     }
@@ -67,7 +67,7 @@ def forecast_alerts(
     rotations = _rotation_names(session, used)
     begun = _Stage(at, route.team_id, beginning.people, rotations)
     found = {
-        alert_id: _begun(begun, intake_receive.subject_of(going[alert_id], route), play)
+        alert_id: _begun(begun, paging.subject_of(going[alert_id], route), play)
         for alert_id, play in beginning.plays.items()
         if alert_id in going
     }
@@ -81,7 +81,7 @@ def forecast_alerts(
     running = replace(begun, people=people)
     for row in rows:
         if row.id in plans:
-            subject = intake_receive.subject_of(going[row.id], route)
+            subject = paging.subject_of(going[row.id], route)
             found[row.id] = _running(running, subject, row, plans[row.id])
     return found
 

@@ -67,6 +67,7 @@ _AS_WRITTEN: Mapping[EventKind, ExplanationContext] = {
     EventKind.REOPENED: ExplanationContext.ROUTE,
     EventKind.SIGNAL_JOINED: ExplanationContext.GROUP,
     EventKind.SEVERITY_RAISED: ExplanationContext.PLAN,
+    EventKind.SEVERITY_LOWERED: ExplanationContext.PLAN,
     EventKind.SILENCED: ExplanationContext.SILENCE,
     EventKind.SILENCE_ENDED: ExplanationContext.SILENCE,
     EventKind.SNOOZED: ExplanationContext.SILENCE,

@@ -23,6 +23,7 @@ _FIELDS: Mapping[str, validation.Check] = {
     "escalation_enabled": validation.flag,
     "escalation_after_reminders": validation.number(*limits.REMINDERS_BEFORE_ESCALATION),
     "ack_timeout": validation.optional(validation.number(*limits.ACK_TIMEOUT)),
+    "ack_covers": validation.number(*limits.ACK_COVERS),
     "fallback_user": validation.optional(validation.line(*limits.USERNAME)),
     "fallback_channel": validation.optional(validation.line(*limits.SLUG)),
 }

@@ -1,4 +1,4 @@
-"""ACLs made from the tables of roles."""
+"""ACLs, built from the tables of roles."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -7,10 +7,10 @@ from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS, Permission, ScopeLevel
 from incidentrelay.web.resources.base import ACE, allow
 
-# Lists ask for the ACLs of the same few teams again and again.
+# Lists repeatedly need the ACLs of the same few teams.
 _REMEMBERED = 4096
 
-# Whoever may change a list of members needs one permission for all of it.
+# Every change of a list of members requires MEMBERS.
 MEMBERS_VERBS: Mapping[Permission, Permission] = {
     Permission.CREATE: Permission.MEMBERS,
     Permission.EDIT: Permission.MEMBERS,
@@ -30,7 +30,7 @@ OVERRIDE_VERBS: Mapping[Permission, Permission] = {
 
 @lru_cache(_REMEMBERED)
 def group_grants(group_id: int, place: ScopeLevel) -> tuple[ACE, ...]:
-    """What the roles of a group may do at ``place`` and below."""
+    """The ACL of a group's roles at ``place`` and below."""
     return tuple(
         allow(f"group:{group_id}:{role}", GROUP_GRANTS[role][place])
         for role in GroupRole
@@ -40,7 +40,7 @@ def group_grants(group_id: int, place: ScopeLevel) -> tuple[ACE, ...]:
 
 @lru_cache(_REMEMBERED)
 def team_grants(team_id: int, place: ScopeLevel) -> tuple[ACE, ...]:
-    """What the roles of a team may do at ``place`` and below."""
+    """The ACL of a team's roles at ``place`` and below."""
     return tuple(
         allow(f"team:{team_id}:{role}", TEAM_GRANTS[role][place])
         for role in TeamRole

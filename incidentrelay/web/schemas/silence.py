@@ -23,7 +23,7 @@ _TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of d
 
 
 class End(Instant):
-    """A time that may be never: null."""
+    """A time, or null for never."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_none=True, **options)
@@ -33,10 +33,10 @@ class End(Instant):
 
 
 class RecurrenceSchema(Body):
-    """A window of ``duration`` seconds from ``start_time`` on the wall of ``zone``.
+    """A window of ``duration`` seconds from ``start_time``, local time in ``zone``.
 
     ``rule`` is an RRULE of RFC 5545 with FREQ=DAILY, WEEKLY or MONTHLY and INTERVAL,
-    BYDAY, BYMONTHDAY, BYMONTH, WKST, and COUNT or UNTIL. It is reckoned from ``starts_on``.
+    BYDAY, BYMONTHDAY, BYMONTH, WKST, and COUNT or UNTIL. It starts on ``starts_on``.
     """
 
     rule = fields.String(required=True, validate=validate.Length(*limits.RECURRENCE_RULE))
@@ -47,10 +47,10 @@ class RecurrenceSchema(Body):
 
 
 class SilenceSchema(InTeam, Resource):
-    """``starts_at`` is now by default. ``everything`` allows to match every alert.
+    """``starts_at`` defaults to now. ``everything`` allows matchers that match every alert.
 
-    With a ``recurrence``, ``starts_at`` is worked out, and no window is later than
-    ``ends_at``; null where it never ends.
+    With a ``recurrence``, ``starts_at`` is computed, and no window is later than
+    ``ends_at``, which is null if the recurrence never ends.
     """
 
     matchers = fields.List(
@@ -80,11 +80,10 @@ class CoveredAlertSchema(Body):
 
 
 class SilencePreviewSchema(Body):
-    """``firing`` alerts would be quiet now; ``alerts`` are the newest of them.
+    """``firing`` counts alerts that would be quiet now; ``alerts`` are the newest of them.
 
-    ``recent`` is how many alerts of the last 24 hours it would have covered.
-    ``incomplete``: there are so many alerts that not all were looked at. ``windows``
-    are the next.
+    ``recent`` counts matching alerts of the last 24 hours. ``incomplete``: there are too many
+    alerts to check all. ``windows`` are the next ones.
     """
 
     firing = fields.Integer(dump_only=True)
@@ -95,7 +94,7 @@ class SilencePreviewSchema(Body):
 
 
 class SilenceBodySchema(Body):
-    """The fields of a silence that is proposed."""
+    """The fields of a proposed silence."""
 
     matchers = fields.List(fields.String(), dump_only=True)
     ends_at = Instant(dump_only=True)
@@ -103,7 +102,7 @@ class SilenceBodySchema(Body):
 
 
 class SilenceProposalSchema(Body):
-    """A silence for one alert: ``body`` can be sent to ``url`` as it is."""
+    """A silence for one alert; send ``body`` to ``url`` to create it."""
 
     url = fields.String(dump_only=True)
     body = fields.Nested(SilenceBodySchema, dump_only=True)

@@ -1,4 +1,4 @@
-"""Authentication and authorisation of requests.
+"""Authentication and authorization of requests.
 
 Absence is denial: only an ACL made from ``domain.permissions`` permits anything. A token
 can only restrict what its owner may do.

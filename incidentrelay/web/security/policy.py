@@ -1,4 +1,4 @@
-"""Decides permissions: ACLs, the scopes of tokens, and the groups they are bound to."""
+"""Checks permissions: ACLs, token scopes, and the groups that tokens are limited to."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from incidentrelay.web.security.principals import list_principals
 
 
 class SecurityPolicy:
-    """Access = the ACL grants it AND the token has the scope AND its binding allows it.
+    """Grants access if the ACL, the token's scopes and its group all allow it.
 
-    The context may require another permission instead (in a list of members, EDIT
-    requires MEMBERS); see ``Node.verbs``.
+    The context may require another permission instead (a list of members requires MEMBERS
+    for EDIT); see ``Node.verbs``.
     """
 
     def __init__(self) -> None:

@@ -207,7 +207,7 @@ def test_too_many_shifts_leave_out_whole_rotations(
     some = shown(session, token, now)
     assert [entry.rotation.slug for entry in some.entries[:: len(some.entries) - 1]] == ["a", "b"]
     assert some.cut
-    monkeypatch.setattr(feed_contents, "MOST_RECKONED", 1)
+    monkeypatch.setattr(feed_contents, "MOST_COMPUTED", 1)
     assert {entry.rotation.slug for entry in shown(session, token, now).entries} == {"a"}
     monkeypatch.undo()
     monkeypatch.setattr(feed_contents, "MOST_ROTATIONS", 1)

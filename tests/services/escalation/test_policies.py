@@ -146,7 +146,7 @@ def test_a_policy_changes(session: Session, now: datetime) -> None:
     assert list(caught.value.errors) == ["repeat"]
 
 
-def test_a_slug_is_taken_once_in_a_team(
+def test_slugs_are_unique_in_a_team(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     make(session, team, now)

@@ -26,7 +26,7 @@ def make(session: Session, rotation: Rotation, now: datetime, **data: Any) -> Ro
 
 
 @pytest.mark.both_databases
-def test_somebody_takes_over(session: Session, now: datetime) -> None:
+def test_an_override_puts_a_person_on_call(session: Session, now: datetime) -> None:
     team = factories.team(session, factories.group(session, "sre"), "core")
     rotation = factories.rotation(session, team, "primary")
     cy = factories.user(session, "cy")
@@ -42,7 +42,9 @@ def test_somebody_takes_over(session: Session, now: datetime) -> None:
     assert entry.diff["user"] == [None, "cy"]
 
 
-def test_it_never_begins_in_the_past(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_an_override_never_starts_in_the_past(
+    session: Session, rotation: Rotation, now: datetime
+) -> None:
     assert make(session, rotation, now, starts_at=now - HOUR).starts_at == now
 
 
@@ -66,7 +68,7 @@ def test_bad_overrides(
     assert list(caught.value.errors) == [field]
 
 
-def test_one_to_come_can_be_changed(
+def test_a_future_override_can_be_changed(
     session: Session, rotation: Rotation, people: People, now: datetime
 ) -> None:
     override = make(session, rotation, now)
@@ -83,7 +85,7 @@ def test_one_to_come_can_be_changed(
         overrides.update(session, override, {"ends_at": now}, actor=ADMIN, now=now)
 
 
-def test_of_one_that_has_begun_only_the_end_changes(
+def test_only_the_end_of_a_started_override_can_change(
     session: Session, rotation: Rotation, now: datetime
 ) -> None:
     override = make(session, rotation, now)
@@ -96,7 +98,9 @@ def test_of_one_that_has_begun_only_the_end_changes(
     assert (override.starts_at, override.ends_at) == (now + HOUR, now + 5 * HOUR)
 
 
-def test_ending_one(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_deleting_a_started_override_ends_it(
+    session: Session, rotation: Rotation, now: datetime
+) -> None:
     override = make(session, rotation, now)
     later = now + HOUR + HOUR / 2
     overrides.delete(session, override, actor=ADMIN, now=later)
@@ -109,6 +113,8 @@ def test_ending_one(session: Session, rotation: Rotation, now: datetime) -> None
             deed()
 
 
-def test_one_that_has_not_begun_goes(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_deleting_a_future_override_removes_it(
+    session: Session, rotation: Rotation, now: datetime
+) -> None:
     overrides.delete(session, make(session, rotation, now), actor=ADMIN, now=now + HOUR)
     assert session.scalars(select(RotationOverride)).all() == []

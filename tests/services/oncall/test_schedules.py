@@ -20,7 +20,7 @@ People = dict[str, User]
 
 
 @pytest.mark.both_databases
-def test_what_is_stored_is_loaded(session: Session, now: datetime) -> None:
+def test_a_stored_schedule_loads_unchanged(session: Session, now: datetime) -> None:
     team = factories.team(session, factories.group(session))
     rotation = factories.rotation(session, team)
     layer = Layer(
@@ -64,7 +64,7 @@ def test_revisions_come_in_order_and_overrides_with_them(
     )
 
 
-def test_who_left_is_not_on_call_but_was(
+def test_a_person_who_left_is_off_call_but_keeps_past_shifts(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["bob"],))
@@ -93,7 +93,7 @@ def test_ids_that_do_not_exist_are_left_out(session: Session, team: Team) -> Non
 
 
 @pytest.mark.both_databases
-def test_a_page_needs_nothing_that_is_paused_or_over(
+def test_paging_skips_paused_rotations_and_ended_overrides(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["bob"],))
@@ -144,7 +144,7 @@ def test_wall_times(value: time, text: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_past_of_those_who_leave_and_come_back_stays(
+def test_leaving_and_returning_keeps_past_shifts(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     """ann has the first week alone, leaves for a week, and comes back."""
@@ -163,7 +163,7 @@ def test_the_past_of_those_who_leave_and_come_back_stays(
 
 
 @pytest.mark.both_databases
-def test_who_leaves_the_group_keeps_the_overrides_of_the_past(
+def test_leaving_the_group_keeps_past_overrides(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     cy, root = people["cy"], SYSTEM
@@ -184,7 +184,7 @@ def test_who_leaves_the_group_keeps_the_overrides_of_the_past(
 
 
 @pytest.mark.both_databases
-def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
+def test_leaving_takes_effect_at_once_despite_a_future_revision(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     ann, root = people["ann"], SYSTEM
@@ -197,7 +197,7 @@ def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
     assert present.user_id == people["bob"].id
 
 
-def test_who_left_nobody_knows_when_is_out_before_a_new_schedule_begins(
+def test_an_unknown_leaving_time_counts_before_a_future_revision(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     ann, bob = people["ann"], people["bob"]
@@ -211,7 +211,7 @@ def test_who_left_nobody_knows_when_is_out_before_a_new_schedule_begins(
 
 
 @pytest.mark.both_databases
-def test_an_absence_that_nobody_ended_keeps_no_active_person_from_duty(
+def test_an_open_absence_does_not_take_an_active_person_off_call(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["ann"],))

@@ -1,16 +1,18 @@
 """Silences begin and end by themselves: what fires falls quiet, and pages again."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from incidentrelay.db import Database, Hint
+from incidentrelay.domain.enums import EventKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.domain.intake.signals import Signal
-from incidentrelay.models import Route, Silence, Team
+from incidentrelay.models import Event, Route, Silence, Team
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.silences import silence_queries, silences
@@ -20,6 +22,7 @@ from tests.services.conftest import ADMIN
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
 from tests.support.situations import rotation
+from tests.support.statements import statements
 
 LOGGER = silence_transitions.__name__
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
@@ -53,6 +56,11 @@ def window(first: int, last: int) -> Mapping[str, datetime]:
 def quiet_until(pager: Pager) -> datetime | None:
     with pager.database.read() as session:
         return pager.alert(session).quiet_until
+
+
+def texts(pager: Pager, kind: EventKind) -> Sequence[str]:
+    with pager.database.read() as session:
+        return session.scalars(select(Event.text).where(Event.kind == kind)).all()
 
 
 def next_change(pager: Pager, silence_id: int) -> datetime | None:
@@ -321,21 +329,130 @@ def test_a_plan_that_has_ended_starts_again_after_a_silence(pager: Pager) -> Non
     assert pages(pager) == 2
 
 
-def grouped(name: str, host: str) -> Signal:
-    return a_signal(name, labels={"service": "db", "host": host})
+def grouped(name: str, **labels: str) -> Signal:
+    return a_signal(name, labels={"service": "db", **labels})
 
 
-def test_what_joins_a_silenced_alert_and_is_not_silenced_pages(pager: Pager) -> None:
-    """Common labels are all that is left of an alert with two signals."""
+@pytest.fixture
+def by_service(pager: Pager) -> Pager:
+    """The pager with a route that makes one alert of each service."""
+    rotation(pager, reminder_interval=600)
     with pager.database.write() as session:
         session.get_one(Route, pager.route_id).group_by = ["service"]
+    return pager
+
+
+def test_what_joins_a_silenced_alert_and_is_not_silenced_pages(by_service: Pager) -> None:
+    """Common labels are all that is left of an alert with two signals."""
+    pager = by_service
     silence(pager, matchers=["host=a"], **window(0, 60))
-    pager.take(grouped("disk", "a"))
+    pager.take(grouped("disk", host="a"))
     assert quiet_until(pager) == NOW + HOUR
-    pager.take(grouped("cpu", "a"), at=NOW + MINUTE)
+    pager.take(grouped("cpu", host="a"), at=NOW + MINUTE)
     assert quiet_until(pager) == NOW + HOUR
     assert pager.timeline().count("silenced") == 1
-    pager.take(grouped("net", "b"), at=NOW + 3 * MINUTE)
+    pager.take(grouped("net", host="b"), at=NOW + 3 * MINUTE)
     assert quiet_until(pager) is None
     assert ("page", "ann", "pending") in pager.outbox()
     assert pager.timeline().count("silence_ended") == 1
+
+
+DEV, PROD = grouped("one", env="dev"), grouped("two", env="prod")
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("matchers", "quiet"),
+    [
+        (['env!="prod"'], False),
+        (["env=dev"], False),
+        (["env=~dev|prod"], True),
+        (["service=db"], True),
+        # The signals have no env in common, but each has one.
+        (['env=""', "service=db"], False),
+    ],
+)
+@pytest.mark.parametrize("signals", [(DEV, PROD), (PROD, DEV)])
+def test_a_silence_asks_each_signal_of_an_open_alert(
+    by_service: Pager, matchers: list[str], quiet: bool, signals: tuple[Signal, Signal]
+) -> None:
+    pager = by_service
+    pager.take(*signals)
+    silence(pager, matchers=matchers, **window(0, 60))
+    assert quiet_until(pager) == (NOW + HOUR if quiet else None)
+    pager.run_due(NOW + 10 * MINUTE)
+    reminded = ("reminder", "ann", "pending") in pager.outbox()
+    assert reminded is not quiet
+
+
+@pytest.mark.both_databases
+def test_several_silences_cover_one_alert_until_the_first_ends(by_service: Pager) -> None:
+    pager = by_service
+    pager.take(DEV, PROD)
+    first = silence(pager, matchers=["env=dev"], **window(0, 60))
+    assert quiet_until(pager) is None
+    second = silence(pager, matchers=["env=prod"], **window(0, 30))
+    assert quiet_until(pager) == NOW + 30 * MINUTE
+    assert planned(pager, NOW)[0] == (30, "the silence is over,")
+    assert texts(pager, EventKind.SILENCED) == [
+        f"Quiet: silences {first} and {second} cover it until 2026-03-10 12:30 UTC."
+    ]
+    pager.change_silences(NOW + 30 * MINUTE)
+    assert quiet_until(pager) is None
+    assert pages(pager) == 2
+    assert texts(pager, EventKind.SILENCE_ENDED) == ["The silence is over for 1 of 2 signals."]
+
+
+@pytest.mark.both_databases
+def test_an_edit_that_no_longer_covers_one_signal_pages(by_service: Pager) -> None:
+    pager = by_service
+    number = silence(pager, matchers=["env=~dev|prod"], **window(0, 60))
+    pager.take(DEV, PROD)
+    for matchers, quiet in ((["env=dev"], False), (["service=db"], True)):
+        with pager.database.write() as session:
+            row = session.get_one(Silence, number)
+            silences.update(session, row, {"matchers": matchers}, actor=ADMIN, now=NOW)
+        assert (quiet_until(pager) is not None) is quiet
+
+
+@pytest.mark.both_databases
+def test_a_silence_of_the_only_signal_left_takes_effect(by_service: Pager) -> None:
+    """The labels that two signals shared lacked its instance."""
+    pager = by_service
+    first, second = grouped("disk", instance="a"), grouped("net", instance="b")
+    over = a_signal("net", resolved=True, labels=second.labels)
+    pager.take(first, second)
+    pager.take(over, at=NOW + MINUTE)
+    pager.take(first, at=NOW + 2 * MINUTE)
+    silence(pager, matchers=["instance=a"], **window(0, 60))
+    assert quiet_until(pager) == NOW + HOUR
+
+
+def test_the_plan_ahead_asks_each_signal(by_service: Pager) -> None:
+    pager = by_service
+    pager.take(DEV, PROD)
+    silence(pager, matchers=["env!=prod"], **window(15, 90))
+    assert not any("quiet" in text for _, text in planned(pager, NOW))
+    number = silence(pager, matchers=["env=prod"], **window(25, 60))
+    assert planned(pager, NOW) == [
+        (10, "remind Ann"),
+        (20, "remind Ann"),
+        (25, f"fall quiet, because silences {number - 1}"),
+        (60, "page Ann"),
+    ]
+
+
+def test_reconsidering_costs_no_more_for_many_alerts(
+    by_service: Pager,
+) -> None:
+    pager = by_service
+    silence(pager, matchers=["env!=prod"], **window(0, 60))
+    costs = []
+    for services in ("a", "bcdefg"):
+        for service in services:
+            labels = {"service": service, "env": "prod"}
+            pager.take(*[a_signal(f"{service}-{each}", labels=labels) for each in range(3)])
+        with statements(pager.database) as sent, pager.database.write() as session:
+            escalation_runner.reconsider(session, pager.team_id, now=NOW)
+        costs.append(len(sent))
+    assert costs[1] == costs[0]

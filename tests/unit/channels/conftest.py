@@ -18,8 +18,8 @@ from aiosmtpd.smtp import Session
 
 from incidentrelay.channels.registry import Registry, default_registry
 from incidentrelay.domain.delivery.bundles import summarize_bundle
-from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
-from incidentrelay.domain.messages import Envelope, Links, Message, Part
+from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity, SignalStatus
+from incidentrelay.domain.messages import Envelope, Links, Message, Part, SignalLine
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
@@ -198,3 +198,18 @@ def fakes(registry: Registry, request: pytest.FixtureRequest) -> dict[str, Fake]
     """
     kinds = [info.name for info in registry.infos() if not info.internal]
     return {kind: import_module(f"{__package__}.{kind}.fake").fake(request) for kind in kinds}
+
+
+def make_signals(*hosts: str) -> tuple[SignalLine, ...]:
+    """A signal of each host, as messages list them."""
+    return tuple(
+        SignalLine(
+            title=f"Disk full on {host}",
+            severity=Severity.CRITICAL,
+            status=SignalStatus.FIRING,
+            labels={"instance": f"{host}:9100", "job": "node"},
+            link=f"https://prometheus.example/graph?g0={host}",
+            started_at="2026-03-01T09:28:40+00:00",
+        )
+        for host in hosts
+    )

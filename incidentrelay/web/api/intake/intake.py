@@ -11,6 +11,7 @@ from incidentrelay import db
 from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.integrations.base import CountsLeftOut
 from incidentrelay.models import Route
 from incidentrelay.services.access.identity import Identity
 from incidentrelay.services.intake import receive as intake_receive
@@ -32,7 +33,7 @@ class WrongSource(InvalidInput):
     """The token belongs to a route for another source."""
 
     def __init__(self, source: str, sent_to: str) -> None:
-        self.routing_error = f"The token's route takes in {source}, not {sent_to}."
+        self.routing_error = f"The token's route accepts {source}, not {sent_to}."
         super().__init__({}, self.routing_error)
 
 
@@ -55,19 +56,20 @@ def receive_alerts(context: SourceNode, request: Any) -> Any:
     except NotAllowed:
         raise _route_disabled(identity) from None
     except IntegrityError as error:
-        # A row that the alert refers to was just deleted. Most senders drop an alert
-        # that is answered with a 4xx, so this must be a 503.
+        # A row that the alert refers to was just deleted. Most senders drop alerts after a
+        # 4xx, so this must be a 503.
         raise Unavailable("Something was just changed; send again.") from error
 
 
 def _read_request(
     context: SourceNode, request: Any
 ) -> tuple[Sequence[SignalItem], IntakeRequestBody]:
-    """The items of the body, and as much of the body as is kept."""
+    """The items of the body, and the part of the body to store."""
     settings = request.registry["settings"]
     bodies.require_json(request)
     body = bodies.read(request, settings.intake_max_body)
-    items = context.integration.normalise(json.decode(body, lenient=True), request.headers)
+    payload = json.decode(body, lenient=True)
+    items = context.integration.normalise(payload, request.headers)
     if len(items) > settings.intake_max_items:
         raise bodies.too_large(settings.intake_max_items, "items")
     kept = settings.intake_keep_body
@@ -76,13 +78,18 @@ def _read_request(
         truncated=len(body) > kept,
         address=(request.client_addr or "")[:64],
         sender=_sender(request.identity),
+        left_out=_left_out(context.integration, payload),
     )
 
 
-def _route_disabled(identity: Identity) -> Exception:
-    """The answer when the route was disabled meanwhile.
+def _left_out(integration: Any, payload: Any) -> int:
+    return integration.count_left_out(payload) if isinstance(integration, CountsLeftOut) else 0
 
-    Its own token is invalid now. A personal token may reach another route.
+
+def _route_disabled(identity: Identity) -> Exception:
+    """The response if the route was disabled meanwhile.
+
+    A route's own token is invalid then. A personal token may reach another route.
     """
     if identity.kind == "route":
         error: Exception = errors.unauthorized_error()
@@ -138,7 +145,7 @@ def _lock_route(request: Any, route_id: int) -> Route:
     permission=Permission.VIEW,
     returns=IntegrationSchema,
     many=True,
-    summary="List the sources and their intake addresses",
+    summary="List the sources and their intake URLs",
 )
 def sources(context: Integrations, request: Any) -> list[dict[str, str]]:
     registry = request.registry["integrations"]

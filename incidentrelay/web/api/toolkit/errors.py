@@ -26,7 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 def problem(
     request: Any, status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
-    """A problem document. The log records its ``error_id`` with the request."""
+    """Build a problem document, and log its ``error_id``."""
     error_id = uuid4().hex
     log.info(
         "Answered %s: %s", status, detail, extra={"error_id": error_id, "request_id": request.id}
@@ -80,7 +80,7 @@ def unauthorized(request: Any) -> Response:
 
 
 def forbidden(error: Any, request: Any) -> Response:
-    """401 if anonymous, 404 if the caller may not even view it, else 403."""
+    """401 if anonymous, 404 if the user may not even view it, else 403."""
     if request.identity is None:
         return unauthorized(request)
     if not _may_view(request):
@@ -91,7 +91,7 @@ def forbidden(error: Any, request: Any) -> Response:
 
 
 def not_found(_error: Any, request: Any) -> Response:
-    """404, or 405 with Allow if the address exists for other methods."""
+    """404, or 405 with Allow if the URL exists for other methods."""
     context = getattr(request, "context", None)
     methods = request.registry["api_methods"](context, getattr(request, "view_name", ""))
     if getattr(request, "subpath", ()) or not methods:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import orjson
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.web.text import clean_text
+from incidentrelay.domain.text import clean_text
 
 MAX_DEPTH = 32
 TOO_DEEP = "…"

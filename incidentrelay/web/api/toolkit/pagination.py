@@ -1,7 +1,7 @@
-"""Pages of lists by keyset: (value of the sort column, id) of the last row shown.
+"""Keyset pagination: a cursor is (value of the sort column, id) of the last row shown.
 
-Every page costs the same, and concurrent inserts or deletes do not shift other rows
-between pages. The cursor is signed, because its values go into a statement: only cursors
+Every page costs the same, and concurrent inserts and deletes do not shift other rows
+between pages. Cursors are signed, because their values are used in queries; only cursors
 issued for the same list are accepted.
 """
 
@@ -56,10 +56,10 @@ def page(
     statement: Select[Any],
     keep: Callable[[Any], bool] | None = None,
 ) -> tuple[list[Item], str | None]:
-    """One page of ``statement`` as nodes, and the cursor of the next one.
+    """One page of ``statement`` as nodes, and the cursor of the next page.
 
-    ``request.query`` is a loaded PageQuery. ``keep`` filters rows that the database
-    cannot filter; a page can then be short although another follows.
+    ``request.query`` is a loaded PageQuery. ``keep`` filters rows that SQL cannot filter; a
+    page can then be short although another follows.
     """
     query: Mapping[str, Any] = request.query
     name, column, falling = _order(collection, query["sort"])
@@ -98,7 +98,7 @@ def _sift(
     start: tuple[Any, int] | None,
     limit: int,
 ) -> tuple[list[Any], tuple[Any, int] | None]:
-    """The kept rows and where to continue; scans a bounded number of rows."""
+    """The kept rows, and where to continue; scans a limited number of rows."""
     shown: list[Any] = []
     after = start
     for _ in range(_SIFTED_CHUNKS):

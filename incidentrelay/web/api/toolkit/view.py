@@ -1,8 +1,8 @@
 """``@api_view``: declares a view and its documentation in one place.
 
-The options are read twice: by the deriver below, which loads what comes in and
-dumps what goes out, and by :mod:`incidentrelay.web.api.toolkit.openapi`. A schema can be
-given as a class, or as the name of an attribute of the node class.
+The options are used twice: by the deriver below, which loads input and dumps output, and
+by :mod:`incidentrelay.web.api.toolkit.openapi`. A schema is a class, or the name of an
+attribute of the node class.
 """
 
 from collections.abc import Callable
@@ -28,9 +28,9 @@ SchemaOption = type[Schema] | str | None
 
 @dataclass(frozen=True)
 class Spec:
-    """The options of one view. ``partial`` bodies merge; ``page`` answers with a page.
+    """The options of one view. ``partial`` bodies merge; ``page`` views return a page.
 
-    ``media`` is what the view answers with where that is not JSON: it returns a response.
+    ``media`` is the content type of views that return a response instead of JSON.
     """
 
     context: type[Node]
@@ -51,7 +51,7 @@ class Spec:
 
 
 class api_view:
-    """Registers a function ``view(context, request)`` for the JSON face.
+    """Register a function ``view(context, request)`` for the API.
 
     The loaded body is ``request.body_data``, the loaded query ``request.query``.
     """
@@ -97,7 +97,7 @@ def schema_class(option: SchemaOption, node_class: type[Any]) -> type[Schema] | 
 
 
 def marshal(view: Any, info: Any) -> Any:
-    """The deriver: schemas around a view."""
+    """The view deriver that applies the schemas."""
     spec: Spec | None = info.options.get("api_spec")
     if spec is None:
         return view
@@ -162,7 +162,7 @@ def _is_items(result: Any) -> bool:
 
 @dataclass(frozen=True)
 class Methods:
-    """The methods of an address; ``public`` if anyone may know them."""
+    """The methods of a URL; ``public`` if anyone may know them."""
 
     names: frozenset[str]
     public: bool
@@ -172,7 +172,7 @@ class Methods:
 
 
 class MethodTable:
-    """Which methods there are at a node, for ``Allow``."""
+    """The methods of each node, for ``Allow``."""
 
     def __init__(self, specs: list[Spec]) -> None:
         self._specs = specs

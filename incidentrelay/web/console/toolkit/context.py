@@ -1,7 +1,7 @@
-"""What every page has without asking: filters, menu, notices, the CSRF token.
+"""What every page has: filters, menu, banners, the CSRF token.
 
-What costs a statement is made only when a template comes to it, so that the live
-parts of pages, which have no frame, do not pay for it.
+Values that cost a statement are loaded when a template uses them, so the live parts of
+pages, which have no frame, do not pay for them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -46,7 +46,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 
 
 class Lazily:
-    """A value that is made when it is looked at."""
+    """A value that is computed when it is used."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -121,7 +121,7 @@ def add_values(event: Any) -> None:
     if not str(event.get("renderer_name", "")).endswith(".jinja2"):
         return
     request, given = event["request"], event.rendering_val
-    # Only asked for where it is not given: loading it needs the database.
+    # Loaded only if a view does not set it: loading needs the database.
     identity = given["identity"] if "identity" in given else request.identity  # noqa: SIM401
     event.update(
         identity=identity,

@@ -1,4 +1,4 @@
-"""Alerts of a team, and the flat list of alerts. Nobody creates one but a source."""
+"""Alerts of a team, and the flat list of alerts. Only sources create alerts."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Event
+from incidentrelay.models import Alert, Event, Signal
 from incidentrelay.web.resources.alerts.notifications import AlertNotifications
 from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.collections import Collection, FlatCollection
 from incidentrelay.web.resources.contents import TeamCollection, with_team
-from incidentrelay.web.schemas.alerts.alert import AlertSchema, EventSchema
+from incidentrelay.web.schemas.alerts.alert import AlertSchema, EventSchema, SignalSchema
 
 
 class EventNode(Item):
@@ -26,7 +26,7 @@ class EventNode(Item):
 
 
 class AlertEvents(Collection):
-    """The timeline, from the beginning."""
+    """The timeline, oldest first."""
 
     item = EventNode
     key = Event.id
@@ -37,6 +37,25 @@ class AlertEvents(Collection):
         return super().statement().where(Event.alert_id == self.owner.id)
 
 
+class SignalNode(Item):
+    model = Signal
+    schema = SignalSchema
+    noun = "signal"
+    scope_domain = "alerts"
+
+
+class AlertSignals(Collection):
+    """The alert's signals, those that are over too, in the order in which they came."""
+
+    item = SignalNode
+    key = Signal.id
+    sorts = {"id": Signal.id}
+    scope_domain = "alerts"
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(Signal.alert_id == self.owner.id)
+
+
 class AlertNode(Item):
     model = Alert
     schema = AlertSchema
@@ -44,7 +63,11 @@ class AlertNode(Item):
     flat_path = "alerts"
     offered = (Permission.VIEW, Permission.RESPOND, Permission.SILENCE)
     scope_domain = "alerts"
-    children = {"events": AlertEvents, "notifications": AlertNotifications}
+    children = {
+        "events": AlertEvents,
+        "notifications": AlertNotifications,
+        "signals": AlertSignals,
+    }
 
     @classmethod
     def rows(cls) -> Select[Any]:
@@ -57,7 +80,7 @@ class AlertNode(Item):
 
 
 class AlertCollection(Collection):
-    """What the views of alerts are registered for, in a team and over all."""
+    """The base of a team's alerts and the flat list; views of alerts are registered for it."""
 
     tag = "alerts"
     item = AlertNode
@@ -71,8 +94,7 @@ class TeamAlerts(AlertCollection, TeamCollection):
 
 
 class Alerts(AlertCollection, FlatCollection):
-    """Whoever is signed in may ask for something to be done with many alerts; what they
-    may do is decided for each of them."""
+    """All alerts. Every signed-in user may call bulk actions; permissions are checked per alert."""
 
     scope_domain = "alerts"
     open_to_users = frozenset({Permission.VIEW, Permission.RESPOND})

@@ -9,10 +9,10 @@ from incidentrelay.web.resources.base import ACE, Node, allow
 
 
 class SourceNode(Node):
-    """One source. Routes' tokens may send, and personal ones with ``alerts:write``.
+    """One source. Accepts route tokens, and personal tokens with ``alerts:write``.
 
-    Which route takes a request in is decided from the identity alone, so that a
-    token that is bound to a group may send here too.
+    The identity alone decides which route receives a request, so tokens limited to a group
+    may send here too.
     """
 
     scope_domain = "alerts"

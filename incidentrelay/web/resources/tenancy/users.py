@@ -1,4 +1,4 @@
-"""People, as site admins see them."""
+"""Users, for site admins."""
 
 from incidentrelay.models import User
 from incidentrelay.services.people import users

@@ -17,7 +17,7 @@ from incidentrelay.domain.delivery.rate_limit import MOST_IN_ONE
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Envelope, Links, Part
 from incidentrelay.transport.smtp import SMTPServer
-from tests.unit.channels.conftest import MailVendor, make_bundle, make_envelope
+from tests.unit.channels.conftest import MailVendor, make_bundle, make_envelope, make_signals
 
 SERVER = SMTPServer("mail.example", sender="Relay <pager@relay.example>")
 CONSOLE = "https://relay.example/alerts/1234567"
@@ -386,3 +386,28 @@ def test_a_notice_of_a_shift_is_no_alarm() -> None:
         assert "Who is on call" in text
         assert not any(word in text.lower() for word in ("severity", "status", "resolved"))
         assert "this alert" not in text
+
+
+def test_the_signals_of_a_group_are_listed() -> None:
+    envelope = make_envelope(
+        labels={"job": "node"}, signals=make_signals("db1", "db2"), signal_count=5
+    )
+    text, html = parts(compose(SERVER, envelope, "ann@example.org"))
+    for body in (text, Page(html).words):
+        assert "Disk full on db2" in body
+        assert "instance = db2:9100" in body
+        assert "and 3 more" in body
+        assert body.count("job = node") + body.count("jobnode") <= 1
+    assert Page(html).links["Disk full on db2"] == "https://prometheus.example/graph?g0=db2"
+
+
+def test_a_single_signal_is_not_listed_again() -> None:
+    envelope = make_envelope(title="A", signals=make_signals("db1"), signal_count=1)
+    text, _ = parts(compose(SERVER, envelope, "ann@example.org"))
+    assert "Disk full on db1" not in text
+
+
+def test_signals_that_joined_are_listed() -> None:
+    envelope = make_envelope(signals=make_signals("db2"), signal_count=2, joined=1)
+    text, _ = parts(compose(SERVER, envelope, "ann@example.org"))
+    assert "Joined:\n- critical: Disk full on db2" in text

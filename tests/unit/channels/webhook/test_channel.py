@@ -16,9 +16,16 @@ from incidentrelay.channels.webhook.channel import (
     sign,
 )
 from incidentrelay.domain.enums import NotificationKind
-from incidentrelay.domain.messages import Envelope, Links
+from incidentrelay.domain.messages import Envelope, Links, Message
 from incidentrelay.transport.http import HTTPClient
-from tests.unit.channels.conftest import NOW, SECRET, HTTPVendor, make_bundle, make_envelope
+from tests.unit.channels.conftest import (
+    NOW,
+    SECRET,
+    HTTPVendor,
+    make_bundle,
+    make_envelope,
+    make_signals,
+)
 
 # The specification's own example.
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -65,7 +72,11 @@ def test_what_arrives_is_signed_and_complete(http: HTTPClient, http_vendor: HTTP
                 "team": "Databases",
                 "assignee": "ann",
                 "started_at": "2026-03-01T09:29:00+00:00",
+                "acknowledged_by": None,
+                "acknowledged_at": None,
                 "signal_count": 3,
+                "signals": [],
+                "joined": 0,
                 "labels": {"instance": "db1:9100", "job": "node"},
                 "source_link": "https://prometheus.example/graph?g0=1",
                 "runbook_link": "https://wiki.example/disk",
@@ -199,3 +210,28 @@ def test_many_alerts_share_a_request(http: HTTPClient, http_vendor: HTTPVendor) 
         assert alert["id"] == number
         assert alert["links"]["console"] == f"https://relay.example/alerts/{number}"
         assert set(alert) == {*alone["alert"], "links"}
+
+
+def test_the_signals_are_listed_with_their_own_labels() -> None:
+    envelope = make_envelope(signals=make_signals("db1", "db2"), signal_count=2)
+    alert = payload(envelope)["data"]["alert"]
+    assert alert["signals"][1] == {
+        "title": "Disk full on db2",
+        "severity": "critical",
+        "status": "firing",
+        "started_at": "2026-03-01T09:28:40+00:00",
+        "labels": {"instance": "db2:9100", "job": "node"},
+        "link": "https://prometheus.example/graph?g0=db2",
+    }
+
+
+def test_an_acknowledgement_says_who_and_when() -> None:
+    at = "2026-03-01T09:29:30+00:00"
+    envelope = make_envelope(acknowledged_by="Ann", acknowledged_at=at)
+    alert = payload(envelope)["data"]["alert"]
+    assert (alert["acknowledged_by"], alert["acknowledged_at"]) == ("Ann", at)
+
+
+def test_a_message_survives_being_stored() -> None:
+    message = make_envelope(signals=make_signals("db1", "db2"), joined=2).message
+    assert Message.from_json(json.loads(json.dumps(message.to_json()))) == message

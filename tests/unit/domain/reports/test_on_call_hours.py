@@ -70,7 +70,7 @@ rule_sets = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(rule_sets, st.sampled_from(CHANGES), st.integers(0, 3000), st.integers(1, 1500))
-def test_every_minute_is_what_the_oracle_says(
+def test_every_minute_matches_the_oracle(
     rules: HourRules, first: date, offset: int, minutes: int
 ) -> None:
     calculator = HoursCalculator(rules, first, first + timedelta(3))
@@ -82,7 +82,7 @@ def test_every_minute_is_what_the_oracle_says(
 
 
 @given(rule_sets, st.integers(0, 350), st.integers(0, 40), st.lists(st.integers(0, 60_000)))
-def test_the_kinds_make_up_the_whole_and_cuts_change_nothing(
+def test_kinds_add_up_and_cuts_change_nothing(
     rules: HourRules, day: int, days: int, cuts: list[int]
 ) -> None:
     first = date(2026, 1, 1) + timedelta(day)
@@ -148,7 +148,7 @@ def test_it_is_night_at_weekends_and_on_holidays_too() -> None:
     assert nights == [True, True, False, False, True]
 
 
-def test_people_are_added_up_and_what_lies_outside_does_not_count() -> None:
+def test_totals_by_person_exclude_time_outside_the_period() -> None:
     calculator = HoursCalculator(HourRules("UTC"), date(2026, 3, 10), date(2026, 3, 10))
     shifts = [
         Shift(1, calculator.start - 5 * HOUR, calculator.start + 7 * HOUR, None, None),

@@ -280,40 +280,6 @@ def test_an_unknown_zone_is_refused() -> None:
     assert list(error.value.errors) == ["zone"]
 
 
-def hours(first: int, last: int) -> SilenceWindow:
-    return SilenceWindow(
-        at("2026-01-01T00:00Z") + first * HOUR, at("2026-01-01T00:00Z") + last * HOUR
-    )
-
-
-@pytest.mark.parametrize(
-    ("windows", "expected"),
-    [
-        ([], None),
-        ([hours(1, 2)], None),
-        ([hours(-1, 0)], None),
-        ([hours(0, 2)], ((0,), 2)),
-        ([hours(0, 2), hours(-1, 5)], ((1,), 5)),
-        ([hours(-1, 2), hours(1, 4)], ((0, 1), 4)),
-        ([hours(-1, 2), hours(2, 4)], ((0, 1), 4)),
-        ([hours(-1, 2), hours(3, 4)], ((0,), 2)),
-        ([hours(-1, 2), hours(1, 4), hours(3, 6)], ((0, 1, 2), 6)),
-    ],
-)
-def test_silences_that_overlap_cover_until_the_last_one_ends(
-    windows: list[SilenceWindow], expected: tuple[tuple[int, ...], int] | None
-) -> None:
-    found = silences.silence_coverage(list(enumerate(windows)), hours(0, 1).start)
-    assert found == (expected and silences.SilenceCoverage(expected[0], hours(0, expected[1]).end))
-
-
-def test_one_that_never_pauses_covers_for_long() -> None:
-    whole_day = made("FREQ=DAILY", "UTC", "2026-01-01T00:00", DAY)
-    found = silences.silence_coverage([(7, whole_day)], at("2026-03-01T12:00Z"))
-    assert found is not None
-    assert found.end > at("2026-03-20T00:00Z")
-
-
 def test_what_is_cut_off_ends_there() -> None:
     timing = replace(made("FREQ=DAILY", "UTC", "2026-01-01T02:00"), until=at("2026-01-03T02:15Z"))
     found = list(silences.windows(timing, at("2026-01-02T00:00Z"), at("2026-02-01T00:00Z")))

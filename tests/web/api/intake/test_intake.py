@@ -212,3 +212,25 @@ def test_an_intake_address_says_that_it_takes_post(
     assert answer.headers["Allow"] == "POST"
     if method != "HEAD":
         assert "Send alerts by POST" in answer.json["detail"]
+
+
+def test_alerts_that_alertmanager_cut_off_are_told(
+    with_token: Any, login_as: Any, cast: Any, database: Any
+) -> None:
+    with database.write() as session:
+        session.get_one(Route, cast.teams["core"].route.id).source = "alertmanager"
+    source = with_token(cast.teams["core"].token)
+    alerts = [{"labels": {"alertname": "Down"}, "status": "firing"}]
+    url = "/api/integrations/alertmanager"
+    (verdict,) = source.post_json(url, {"alerts": alerts, "truncatedAlerts": 57}).json
+    text = "The source left 57 more alerts out of this request."
+    assert verdict["reason"] == text
+    vera = login_as("vera")
+    events = vera.get(f"/api/alerts/{verdict['id']}/events").json["items"]
+    assert text in [event["text"] for event in events]
+    intake = "/api/groups/sre/teams/core/routes/incoming/intake"
+    assert vera.get(intake).json["items"][0]["left_out"] == 57
+    for nonsense in (-1, 2**40, "57", None, True, []):
+        payload = {"alerts": alerts, "truncatedAlerts": nonsense}
+        (verdict,) = source.post_json(url, payload).json
+        assert verdict["reason"] == ""

@@ -40,7 +40,7 @@ VALUES = st.recursive(
         b'"a" "b"',
     ],
 )
-def test_what_is_no_json_is_refused(raw: bytes) -> None:
+def test_invalid_json_is_rejected(raw: bytes) -> None:
     with pytest.raises(InvalidInput) as caught:
         body_json.decode(raw)
     assert list(caught.value.errors) == [body_json.BODY]
@@ -60,7 +60,7 @@ def test_what_is_no_json_is_refused(raw: bytes) -> None:
         (b"12345678901234567890", 12345678901234567890),
     ],
 )
-def test_what_is_odd_becomes_harmless(raw: bytes, value: Any) -> None:
+def test_unsafe_text_is_replaced(raw: bytes, value: Any) -> None:
     decoded = body_json.decode(raw)
     assert value is None or decoded == value
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.models import Alert
+from incidentrelay.models import Alert, Route
 from tests.support.markup import Page
 from tests.support.pager import NOW, a_signal
 
@@ -49,6 +49,27 @@ def test_who_was_paged_reads_why(browse: Any, alert_id: int) -> None:
     assert "Why?" in others
     assert "ir-yours" not in others
     assert "Ann was paged by inbox and e-mail: on call in" in others
+
+
+def test_the_signals_of_a_group_are_listed(browse: Any, pager: Any, alert_id: int) -> None:
+    alone = browse("ann").get(f"/alerts/{alert_id}").text
+    assert 'id="signals-head"' not in alone
+    with pager.database.write() as session:
+        session.get_one(Route, pager.route_id).group_by = ["cluster"]
+    hosts = [
+        a_signal(f"db{n}", labels={"cluster": "x", "host": f"db{n}"}, link="http://p.test/")
+        for n in range(1, 24)
+    ]
+    (verdict, *_) = pager.take(*hosts)
+    evil = a_signal("db1", resolved=True)
+    pager.take(evil, a_signal("bad", labels={"cluster": "x"}, link="JavaScript:1"))
+    page = browse("ann").get(f"/alerts/{verdict.id}")
+    assert "db2 is full" in page.text
+    assert "host=db2" in page.text
+    assert "cluster=x" not in page.text
+    assert "<summary>15 more</summary>" in page.text
+    assert "4 more are not listed here." in page.text
+    assert not re.search(r'href="java', page.text, re.IGNORECASE)
 
 
 def test_hostile_text_stays_text(browse: Any, pager: Any) -> None:
@@ -164,8 +185,8 @@ def test_whoever_is_second_is_told(browse: Any, alert_id: int) -> None:
 @pytest.mark.parametrize(
     ("action", "fields", "said"),
     [
-        ("snooze", {}, "Choose for how long."),
-        ("snooze", {"for": "99999999"}, "Choose for how long."),
+        ("snooze", {}, "Choose a duration."),
+        ("snooze", {"for": "99999999"}, "Choose a duration."),
         ("assign", {}, "Choose somebody."),
         ("assign", {"username": "nobody"}, "There is no user with this name."),
         ("comment", {"text": "  "}, "Write between 1 and"),
