@@ -62,7 +62,7 @@ def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, dateti
         .where(Notification.id.in_(ids), Attempt.id > func.coalesce(last_other, 0))
         .group_by(Notification.id)
     )
-    return {row_id: since for row_id, since in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage]:
