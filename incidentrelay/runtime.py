@@ -19,6 +19,7 @@ from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks.context import WorkerContext
+from incidentrelay.tasks.lease_holder import identify_process
 from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner
 from incidentrelay.transport.http import HTTPClient
@@ -66,7 +67,17 @@ def build(
     channels = default_channels(http, smtp_server(settings))
     vault = SecretBox(derive_key(settings.secret_key, "vault"))
     links = LinkMaker(settings.public_url, derive_key(settings.secret_key, "act"))
-    runner = Runner(WorkerContext(settings, database, channels, vault, links, clock, random.random))
+    context = WorkerContext(
+        settings,
+        database,
+        channels,
+        vault,
+        links,
+        clock,
+        jitter=random.random,
+        holder=identify_process(),
+    )
+    runner = Runner(context)
     queue = Queue(make_huey(settings.huey_url), clock, runner)
     database.sink = queue.put
     return Runtime(

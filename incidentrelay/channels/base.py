@@ -111,6 +111,8 @@ class ChannelInfo:
 
 
 class Channel(Protocol):
+    """A channel may also have ``time_limit``: the seconds after which ``send`` surely ends."""
+
     info: ChannelInfo
 
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:

@@ -110,7 +110,7 @@ class Settings:
         Key(
             parsers.number(2, 3600),
             "60",
-            "Time after which the delivery of a dead worker is retried, in seconds.",
+            "Longest time until the delivery of a dead worker is retried, in seconds.",
         ),
     ]
     delivery_max_attempts: Annotated[

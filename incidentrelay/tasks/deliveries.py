@@ -2,17 +2,19 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 
 from incidentrelay.db import is_unavailable
+from incidentrelay.domain.delivery.leases import LeaseHolder, is_dead
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.services.delivery import claims, stalled
+from incidentrelay.services.delivery import claims, recovery, stalled
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
 from incidentrelay.tasks.context import BATCH, WorkerContext
+from incidentrelay.tasks.lease_holder import start_of
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +74,28 @@ def mark_stalled(context: WorkerContext) -> bool:
         return stalled.mark_stalled(session, context.clock(), limit=BATCH) == BATCH
 
 
+def correct_times(context: WorkerContext) -> bool:
+    """Make due what a clock that was ahead has put off for too long."""
+    now, longest = context.clock(), context.longest_lease
+    with context.database.write() as session:
+        count = recovery.correct_times(session, now, longest_lease=longest)
+    if count:
+        log.warning("%s waits were too long for any rule: a clock was set back.", count)
+    # What is due now goes in the next round of the sweep.
+    return count > 0
+
+
+def end_dead_leases(context: WorkerContext, me: LeaseHolder) -> int:
+    """Take back what dead workers of the same machine as ``me`` were sending."""
+    with context.database.write() as session:
+        return recovery.end_dead_leases(
+            session, lambda holder: is_dead(holder, me, start_of), context.clock()
+        )
+
+
 def _claim(context: WorkerContext, notification_id: int) -> DeliveryClaim | None:
-    lease = claims.LeaseTerms(lambda _: timedelta(seconds=context.settings.delivery_lease))
+    holder = str(context.holder) if context.holder else None
+    lease = claims.LeaseTerms(context.lease_length, holder)
     with context.database.write() as session:
         return claims.claim_notification(
             session, notification_id, context.vault, context.clock(), lease=lease

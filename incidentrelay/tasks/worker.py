@@ -24,6 +24,10 @@ class Sweeper(threading.Thread):
         self._stop_flag = threading.Event()
 
     def run(self) -> None:
+        try:
+            self._runner.take_over()
+        except Exception:
+            log.exception("Leases of dead workers were not taken back; they end by themselves.")
         while True:
             try:
                 self._runner.sweep()

@@ -60,7 +60,7 @@ class HTTPClient:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout = timeout
-        self._total_deadline = total_deadline
+        self.total_deadline = total_deadline
         self._max_response = max_response
         self._current = CurrentDeadline()
         self._pool = httpcore2.ConnectionPool(
@@ -87,7 +87,7 @@ class HTTPClient:
         TransportError if no answer came.
         """
         target = parse_url(url)
-        self._current.deadline = Deadline.after(self._total_deadline)
+        self._current.deadline = Deadline.after(self.total_deadline)
         try:
             with self._pool.stream(
                 method,

@@ -1,6 +1,7 @@
 """``/healthz``: the process is running. ``/readyz``: it can work."""
 
 import logging
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,7 @@ def _takes_write(database: Database, now: datetime) -> bool:
     try:
         with database.write() as session:
             health.try_write(session, now)
+            heartbeats.record_clock(session, socket.gethostname(), now)
     except SQLAlchemyError:
         log.exception("The database takes no write.")
         return False
@@ -77,6 +79,7 @@ def ready(request: Any) -> dict[str, Any]:
         "worker_seen_at": _shown(seen),
         "overdue_since": _shown(report.overdue_since),
         "blocked_since": _shown(report.blocked_since),
+        "clock_offset": report.clock_offset,
     }
 
 

@@ -227,7 +227,7 @@ def test_waking_early_does_nothing(pager: Pager, make: Make, clock: Clock) -> No
 
 
 def test_tidying_runs(pager: Pager, make: Make) -> None:
-    make(Accepts()).run_hourly()
+    make(Accepts()).run_job("maintenance")
     assert states(pager) == {"pending"}
 
 

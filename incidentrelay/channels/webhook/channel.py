@@ -90,6 +90,7 @@ class WebhookChannel:
 
     def __init__(self, http: HTTPClient) -> None:
         self._http = http
+        self.time_limit = http.total_deadline if http else None
 
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         """One signed POST. Every 2xx counts as accepted."""

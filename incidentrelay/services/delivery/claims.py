@@ -86,6 +86,8 @@ def claim_notification(
         wake_provider(session, asked.provider, now)
         return None
     _note_sending(session, asked, provider, circuit, now=now, until=until)
+    # If this worker dies, another one takes over when the lease ends.
+    db.hint(session, db.Hint("deliver", sendable[0][0].id, until))
     return _claim_of(session, sendable, bundle, vault, probe=circuit.is_open)
 
 

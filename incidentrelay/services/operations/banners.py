@@ -13,6 +13,7 @@ from incidentrelay.models import Alert, Event, Group, Rotation, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.channels.config import ChannelRegistry
 from incidentrelay.services.common import heartbeats
+from incidentrelay.services.common.heartbeats import WrongClock
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.delivery.outages import Outage
@@ -29,6 +30,7 @@ class SystemBanners:
     ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
     ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
     ``failed`` notifications are those of alerts that still are as they were then.
+    ``clocks`` of workers are so wrong that pages are late.
     """
 
     uncovered: tuple[Rotation, ...]
@@ -37,6 +39,7 @@ class SystemBanners:
     worker_seen_at: datetime | None
     broken: tuple[Outage, ...]
     failed: int
+    clocks: tuple[WrongClock, ...]
 
 
 def load_banners(
@@ -51,6 +54,7 @@ def load_banners(
         worker_seen_at=seen_at,
         broken=outages.list_outages(session, memberships, registry),
         failed=failed_notifications.count_open_failures(session, memberships),
+        clocks=tuple(heartbeats.list_wrong_clocks(session, now)),
     )
 
 

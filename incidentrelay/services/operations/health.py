@@ -26,12 +26,14 @@ class HealthReport:
     """``overdue_since`` is when the oldest unsent notification was due.
 
     ``blocked_since`` is when the longest wait for a lock began, on PostgreSQL. Waits of
-    less than a second are normal.
+    less than a second are normal. ``clock_offset`` is by how many seconds this machine's
+    clock is ahead of the database's; None on SQLite.
     """
 
     worker_seen_at: datetime | None
     overdue_since: datetime | None
     blocked_since: datetime | None
+    clock_offset: float | None
 
 
 def check_health(session: Session, now: datetime) -> HealthReport:
@@ -45,6 +47,7 @@ def check_health(session: Session, now: datetime) -> HealthReport:
         worker_seen_at=heartbeats.last_heartbeat(session, heartbeats.WORKER),
         overdue_since=overdue,
         blocked_since=session.scalar(_BLOCKED) if _is_postgresql(session) else None,
+        clock_offset=heartbeats.measure_clock(session, now),
     )
 
 

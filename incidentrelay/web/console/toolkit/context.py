@@ -6,7 +6,7 @@ pages, which have no frame, do not pay for them.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jinja2 import pass_context
@@ -73,6 +73,7 @@ def banners(request: Any) -> Iterable[Banner]:
     prefix = request.script_name
     return [
         *_worker(found, request.now),
+        *_clocks(found),
         *_ways(found, prefix, request.now),
         *_failed(found, prefix),
         *_people(found, prefix),
@@ -87,6 +88,14 @@ def _worker(found: SystemBanners, now: datetime) -> Iterator[Banner]:
     else:
         silent = filters.duration(now - found.worker_seen_at)
         yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
+
+
+def _clocks(found: SystemBanners) -> Iterator[Banner]:
+    for clock in found.clocks[:3]:
+        by = filters.duration(timedelta(seconds=abs(clock.seconds)))
+        side = "ahead" if clock.seconds > 0 else "behind"
+        text = f"The clock of {clock.machine} is {by} {side}: pages may be early or late."
+        yield Banner("danger", text)
 
 
 def _ways(found: SystemBanners, prefix: str, now: datetime) -> Iterator[Banner]:
