@@ -95,7 +95,7 @@ def run_plan(
 ) -> PlanRun:
     """Run what is due of ``plan``, unless a silence covers the alert."""
     made = PlanRun(plan, progress, subject.assignee_id)
-    people = people.about(subject.severity)
+    people = people.about(subject.severity).in_team(subject.team_id)
     cover = people.coverage(subject.team_id, subject.signal_labels, now)
     if cover is not None:
         made.progress = replace(progress, due=cover.end)

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind, Severity
 from incidentrelay.domain.messages import Message, SignalLine
-from incidentrelay.models import Notification
+from incidentrelay.models import Notification, Team
 from incidentrelay.services.recipients.directory import Recipient
+from incidentrelay.services.recipients.insiders import is_insider
 
 WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
 _TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
@@ -161,8 +162,8 @@ def notify_update(
     """Notify those who heard of an alert of what became of it.
 
     ``updates`` maps the alert's id to it and to the headline; ``but`` is the user who
-    did it and needs no message. The inbox shows the alert as it is, so nothing is
-    written there.
+    did it and needs no message. People who left the alert's group since get nothing. The
+    inbox shows the alert as it is, so nothing is written there.
     """
     if not updates:
         return
@@ -175,8 +176,10 @@ def notify_update(
             Notification.channel_id,
             Notification.contact_id,
         )
+        .join(Team, Team.id == Notification.team_id)
         .where(
             Notification.alert_id.in_(updates),
+            or_(Notification.user_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
             Notification.kind.in_(_FIRST_HAND),
             Notification.state.in_(_TOLD),
             Notification.method.not_in(INTERNAL),

@@ -17,6 +17,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
+from incidentrelay.services.tenancy import departures
 
 _ROLE: Mapping[str, validation.Check] = {"role": validation.word(GroupRole)}
 
@@ -119,6 +120,7 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     resources.remove_row(session, member, used=f"{user.username} is still needed in the group.")
     schedule_versions.bump_group(session, member.group_id, now)
     absences.begin_absence(session, user.id, member.group_id, now)
+    departures.move_on(session, user, now)
     audit.record_change(
         session,
         actor,
