@@ -91,7 +91,10 @@ class Directory:
     def in_team(self, team_id: int) -> "Directory":
         """The same directory for an alert of that team."""
         team = self.teams.get(team_id)
-        return replace(self, group_id=team.group_id) if team else self
+        return self.in_group(team.group_id) if team else self
+
+    def in_group(self, group_id: int) -> "Directory":
+        return replace(self, group_id=group_id)
 
     def name(self, user_id: int | None) -> str | None:
         user = self.users.get(user_id) if user_id is not None else None

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from incidentrelay.channels.kinds import INBOX
 from incidentrelay.domain.enums import NotificationKind, TargetKind
 from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget, Progress
 from incidentrelay.domain.oncall.escalation_order import escalation_order, next_member
 from incidentrelay.domain.oncall.shifts import Shift, on_call
 from incidentrelay.domain.text import join_words
 from incidentrelay.services.recipients.directory import Directory, Recipient
-from incidentrelay.services.recipients.state import INBOX
 
 # So many people and channels of one step are named in the timeline's facts.
 MOST_NAMED = 20
