@@ -15,10 +15,9 @@ from incidentrelay.domain.escalation.engine import (
     SkipStep,
     Wait,
 )
-from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress, default_plan, policy_plan
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress
 from incidentrelay.domain.silences.coverage import SilenceCoverage
 from incidentrelay.domain.text import join_words
-from incidentrelay.models import Route
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation.plan_facts import plan_facts
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -70,24 +69,6 @@ class PlanRun:
     @property
     def wake_at(self) -> datetime | None:
         return self.progress.due
-
-
-def build_plan(route: Route, channel_ids: Sequence[int]) -> Plan:
-    """The snapshot of the plan that an alert of ``route`` runs from now on.
-
-    ``channel_ids`` are the route's channels; a policy names its own.
-    """
-    if route.policy is not None:
-        policy = route.policy
-        return policy_plan(policy.name, policy.steps, policy.repeat, policy.version)
-    rotation = route.rotation
-    team = route.team
-    return default_plan(
-        rotation.id if rotation else None,
-        channel_ids,
-        reminder_interval=rotation.reminder_interval if rotation else 0,
-        reminders=team.escalation_after_reminders if team.escalation_enabled else None,
-    )
 
 
 def run_plan(
