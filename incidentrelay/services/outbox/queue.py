@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -167,27 +167,10 @@ def notify_update(
     """
     if not updates:
         return
-    query = (
-        select(
-            Notification.alert_id,
-            Notification.target,
-            Notification.method,
-            Notification.user_id,
-            Notification.channel_id,
-            Notification.contact_id,
-        )
-        .join(Team, Team.id == Notification.team_id)
-        .where(
-            Notification.alert_id.in_(updates),
-            or_(Notification.user_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
-            Notification.kind.in_(_FIRST_HAND),
-            Notification.state.in_(_TOLD),
-            Notification.method.not_in(INTERNAL),
-        )
-        .distinct()
-    )
     outbox: list[dict[str, Any]] = []
-    for alert_id, target, method, user_id, channel_id, contact_id in session.execute(query):
+    for alert_id, target, method, user_id, channel_id, contact_id in session.execute(
+        _notified(updates)
+    ):
         if alert_id is None or (user_id is not None and user_id == but):
             continue
         subject, headline = updates[alert_id]
@@ -198,3 +181,28 @@ def notify_update(
         recipient = Recipient(target, method, "", user_id, channel_id, contact_id)
         outbox += build_rows(subject, [recipient], body, 0, now)
     write_rows(session, list({row["uid"]: row for row in outbox}.values()))
+
+
+def _notified(
+    alert_ids: Collection[int],
+) -> Select[int | None, str, str, int | None, int | None, int | None]:
+    """The addresses outside the inbox that heard of these alerts."""
+    return (
+        select(
+            Notification.alert_id,
+            Notification.target,
+            Notification.method,
+            Notification.user_id,
+            Notification.channel_id,
+            Notification.contact_id,
+        )
+        .join(Team, Team.id == Notification.team_id)
+        .where(
+            Notification.alert_id.in_(alert_ids),
+            or_(Notification.user_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
+            Notification.kind.in_(_FIRST_HAND),
+            Notification.state.in_(_TOLD),
+            Notification.method.not_in(INTERNAL),
+        )
+        .distinct()
+    )

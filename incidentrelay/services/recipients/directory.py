@@ -180,12 +180,7 @@ def load_directory(
     user_ids: Iterable[int | None] = (),
 ) -> Directory:
     """The directory for these plans of these teams; ``user_ids`` are wanted besides."""
-    ids: dict[TargetKind, set[int]] = defaultdict(set)
-    for plan in plans:
-        for step in plan.steps:
-            for target in step.targets:
-                if target.id is not None:
-                    ids[target.kind].add(target.id)
+    ids = _target_ids(plans)
     teams, silences = _teams(session, team_ids, now)
     rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
     loaded = load_paging_schedules(session, rotation_ids, now)
@@ -212,6 +207,16 @@ def load_directory(
         members=frozenset(people.members),
         channel_groups={channel.id: group_id for channel, group_id in channels},
     )
+
+
+def _target_ids(plans: Iterable[Plan]) -> dict[TargetKind, set[int]]:
+    ids: dict[TargetKind, set[int]] = defaultdict(set)
+    for plan in plans:
+        for step in plan.steps:
+            for target in step.targets:
+                if target.id is not None:
+                    ids[target.kind].add(target.id)
+    return ids
 
 
 def _people(schedule: Schedule) -> set[int]:

@@ -53,14 +53,7 @@ def create(
     absences.end_absence(session, user.id, group.id, now)
     diff = {"role": [None, member.role]}
     audit.record_change(
-        session,
-        actor,
-        "create",
-        member,
-        diff,
-        now=now,
-        group_id=member.group_id,
-        name=user.username,
+        session, actor, "create", member, diff, now=now, group_id=group.id, name=user.username
     )
     return member
 
