@@ -94,6 +94,7 @@ def build_rows(
 ) -> list[dict[str, Any]]:
     """The outbox rows that tell ``recipients``, each of them once and at its time."""
     unique = {recipient.target: recipient for recipient in recipients}
+    message = body.to_json()
     opened = int(subject.opened_at.timestamp())
     stem = f"a{subject.id}-{opened}-{subject.generation}-{step}-{body.kind}"
     return [
@@ -110,7 +111,7 @@ def build_rows(
             "channel_id": recipient.channel_id,
             "user_id": recipient.user_id,
             "contact_id": recipient.contact_id,
-            "message": body.to_json(),
+            "message": message,
             "state": DeliveryState.PENDING,
             "priority": body.kind.priority,
             "next_at": now + timedelta(seconds=recipient.delay),
