@@ -1,9 +1,9 @@
 """Builds the console's stylesheets and scripts into ``incidentrelay/static/vendor``.
 
-The Makefile runs ``python build_assets.py`` before it installs the package, and
-``setup.py`` builds for every wheel and source distribution. If the result is up to
-date, nothing happens: a source distribution contains it and installs without Node.
-An editable install builds nothing, because setuptools swallows errors of that step.
+The Makefile runs ``python build_assets.py`` before installing the package, and
+``setup.py`` builds for every wheel and source distribution. Does nothing if the result is
+up to date; a source distribution contains it and installs without Node. An editable
+install builds nothing, because setuptools would hide its errors.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ NODE_FOLDER = Path("build", "nodejs")
 
 
 class AssetBuildError(Exception):
-    """The files cannot be built; the message says what failed and what to do."""
+    """The build failed; the message says why and what to do."""
 
 
 def ensure(root: Path) -> None:
@@ -56,21 +56,21 @@ def is_fresh(root: Path) -> bool:
 
 
 def build_requirements(root: Path) -> list[str]:
-    """What pip must install before a build: Node as a wheel, if it is needed."""
+    """Build requirements for pip: Node as a wheel, if needed."""
     if is_fresh(root) or _system_node() is not None or _fetched_node(root) is not None:
         return []
     return [NODE_WHEEL]
 
 
 def _sources(root: Path) -> list[Path]:
-    """Everything that the result depends on.
+    """All files that the result depends on.
 
-    Templates belong to it because the stylesheet keeps only the classes they name.
+    This includes templates, because the stylesheet keeps only the classes they use.
     """
     package = root / "incidentrelay"
     folders = [root / "frontend", package / "templates", package / "static" / "img"]
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return sorted([*found, root / "package.json", root / "package-lock.json"])
+    sources = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return sorted([*sources, root / "package.json", root / "package-lock.json"])
 
 
 def _digest(paths: list[Path], root: Path) -> str:
@@ -82,9 +82,9 @@ def _digest(paths: list[Path], root: Path) -> str:
 
 
 def _install_packages(root: Path, npm: list[str]) -> None:
-    """Run ``npm ci`` unless it already ran for the present lock file.
+    """Run ``npm ci`` unless it already ran for the current lock file.
 
-    Install scripts stay off: none is needed, and one of them would call home.
+    Install scripts stay off: none is needed, and one of them phones home.
     """
     lock = _digest([root / "package.json", root / "package-lock.json"], root)
     marker = root / "node_modules" / ".incidentrelay-lock"
@@ -95,8 +95,8 @@ def _install_packages(root: Path, npm: list[str]) -> None:
         [*npm, *NPM_INSTALL],
         root,
         "The console's libraries could not be downloaded from the npm registry. Behind a"
-        " proxy, set HTTPS_PROXY, and NODE_EXTRA_CA_CERTS to the file of its certificate;"
-        " for a mirror, set NPM_CONFIG_REGISTRY. Then run it again.",
+        " proxy, set HTTPS_PROXY, and NODE_EXTRA_CA_CERTS to its certificate file;"
+        " for a mirror, set NPM_CONFIG_REGISTRY. Then run this again.",
     )
     marker.write_text(lock)
 
@@ -157,7 +157,7 @@ def _say(sentence: str) -> None:
 def _run(command: list[str], root: Path, failure: str) -> None:
     environment = os.environ | {"NO_UPDATE_NOTIFIER": "1"}
     if Path(command[0]).is_absolute():
-        # npm starts "node" by name, which must be the same one.
+        # npm starts "node" by name; it must find the same one.
         folder = str(Path(command[0]).parent)
         environment["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
     outcome = subprocess.run(command, cwd=root, env=environment, check=False)

@@ -1,4 +1,4 @@
-"""Packaging of IncidentRelay: metadata, and what a wheel holds besides modules."""
+"""Packaging of IncidentRelay: metadata, and the files in a wheel besides modules."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
-# A PEP 517 build does not put the project's own folder on the path.
+# PEP 517 builds do not put the project folder on the path.
 sys.path.insert(0, str(ROOT))
 
 import build_assets  # noqa: E402
@@ -73,7 +73,7 @@ TEST_REQUIREMENTS = [
 class BuildPackage(build_py):
     """Adds the built browser files and the migrations.
 
-    An editable install finds both in the checkout: the Makefile builds the former.
+    Editable installs find both in the checkout; the Makefile builds the former.
     """
 
     def run(self) -> None:
@@ -89,7 +89,7 @@ class BuildPackage(build_py):
 
 
 class SourceDistribution(sdist):
-    """Puts the built browser files in, so that installing it needs no Node."""
+    """Includes the built browser files, so that installing it needs no Node."""
 
     def run(self) -> None:
         build_assets.ensure(ROOT)

@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that ``incidentrelay.migrations`` hands over."""
+"""Runs migrations on the connection of ``incidentrelay.migrations``."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from sqlalchemy import Connection
 
 from incidentrelay.migrations import is_ours
 from incidentrelay.models import Base
-from incidentrelay.models.meta import BigId, Choice, JSONValue, UTCDateTime
+from incidentrelay.models.meta import BigId, EnumText, JSONValue, UTCDateTime
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
-    """Migrations name plain types: the program's own may change or vanish."""
+    """Render plain types, because migrations must not import the program's own."""
     if kind != "type":
         return False
     if isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
-    if isinstance(item, Choice):
+    if isinstance(item, EnumText):
         return "sa.String(32)"
     return {id(JSONValue): "JSON", id(BigId): "BIG_ID"}.get(id(item), False)
 

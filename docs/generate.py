@@ -1,8 +1,8 @@
-"""Makes the generated parts of the pages anew: ``python -m docs.generate``.
+"""Regenerates the generated parts of the docs: ``python -m docs.generate``.
 
-They stand between ``<!-- generated: NAME -->`` and ``<!-- end -->``. Pictures and
-``openapi.json`` are made as a whole; the latter is kept so that a change of the API is
-seen in review.
+In pages, these are between ``<!-- generated: NAME -->`` and ``<!-- end -->``. Pictures and
+``openapi.json`` are generated as a whole; the latter is in the repository so that reviews
+show changes of the API.
 """
 
 import json
@@ -22,10 +22,10 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def commands() -> str:
-    """A section for each command, from its own help."""
+    """A section for each command, from its help."""
     context = click.Context(main, info_name="incidentrelay")
-    found = ((name, main.get_command(context, name)) for name in main.list_commands(context))
-    return "\n\n".join(_command(name, command) for name, command in found)
+    pairs = ((name, main.get_command(context, name)) for name in main.list_commands(context))
+    return "\n\n".join(_command(name, command) for name, command in pairs)
 
 
 def _command(name: str, command: click.Command) -> str:
@@ -55,7 +55,7 @@ PICTURES: Mapping[str, Callable[[], str]] = {"concepts/alert-lifecycle.svg": pic
 
 
 def generated(page: str) -> str:
-    """The text of a page with its generated parts made anew."""
+    """The text of a page with its generated parts regenerated."""
     return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n\n{part[3]}", page)
 
 

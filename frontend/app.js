@@ -1,4 +1,4 @@
-// Comfort for the console. Every page works without it.
+// Enhancements of the console. Every page works without them.
 import "htmx.org";
 
 const stale = document.getElementById("ir-stale");
@@ -7,7 +7,7 @@ function setStale(on) {
   if (stale) stale.hidden = !on;
 }
 
-// Live parts poll. They rest while nobody looks, and catch up at once when somebody does.
+// Live parts poll. They pause while the tab is hidden, and refresh when it is shown.
 document.addEventListener("htmx:before:request", (event) => {
   const live = event.detail.ctx.sourceElement.hasAttribute("data-live");
   if (live && document.hidden) event.preventDefault();
@@ -19,7 +19,7 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 
-// A redirect means that the session has ended: the whole page goes to the sign-in form.
+// A redirect means that the session has ended: reload, which leads to the sign-in form.
 document.addEventListener("htmx:before:swap", (event) => {
   const response = event.detail.ctx.response?.raw;
   if (!response?.redirected) return;
@@ -41,14 +41,14 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 
-// A page that no longer follows what happens must say so.
+// A page that no longer refreshes must say so.
 document.addEventListener("htmx:error", () => setStale(true));
 document.addEventListener("htmx:response:error", () => setStale(true));
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.response?.raw.ok) setStale(false);
 });
 
-// A pressed button looks pressed until the answer is there.
+// A pressed button looks busy until the response arrives.
 document.addEventListener("submit", (event) => {
   event.submitter?.setAttribute("aria-busy", "true");
 });
@@ -58,7 +58,7 @@ window.addEventListener("pageshow", () => {
   }
 });
 
-// Menus close by a press outside of them and by Escape.
+// A click outside and Escape close menus.
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.ir-drop[open]")) {
     if (!menu.contains(except)) menu.open = false;
@@ -79,7 +79,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Copying needs a browser that allows it; the text can be selected by hand as well.
+// Only for browsers that allow copying; the text can always be selected by hand.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
 }
@@ -91,7 +91,7 @@ document.addEventListener("click", async (event) => {
   button.querySelector("span").textContent = "Copied";
 });
 
-// Pointing at a time shows it in the reader's own zone as well.
+// Hovering over a time also shows it in the browser's own zone.
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 document.addEventListener("pointerover", (event) => {
   const time = event.target.closest?.("time[datetime]");

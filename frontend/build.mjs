@@ -1,4 +1,4 @@
-// Builds every file that browsers get from us and that is not ours to commit.
+// Builds the files that browsers get and that are not committed.
 //
 // Usage: node frontend/build.mjs OUTPUT_FOLDER
 // The folder is emptied first. Afterwards it holds the files under hashed names, LICENSES.txt,
@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const modules = join(root, "node_modules");
 const images = join(root, "incidentrelay", "static", "img");
-const ENTRIES = ["app.css", "app.js", "act.css", "calendar.css", "docs.css", "docs.js"];
+const ENTRIES = ["app.css", "app.js", "action_link.css", "calendar.css", "docs.css", "docs.js"];
 const SHIPPED = ["@tabler/core", "@tabler/icons", "htmx.org", "swagger-ui-dist"];
 
 const tablerPlugin = {
@@ -28,8 +28,8 @@ const tablerPlugin = {
   },
 };
 
-// The calendar's picture has no styles in its elements, which the content security policy would
-// refuse: each width has a class. A week has 7 days of 96 slots.
+// The content security policy forbids inline styles, so the calendar's picture has a class for
+// each width. A week has 7 days of 96 slots.
 const slotsPlugin = {
   name: "calendar-slots",
   setup(bundler) {
@@ -88,7 +88,7 @@ function writeHashed(out, name, text) {
   return hashed;
 }
 
-/** The licences of everything that is shipped, one after the other. */
+/** The licences of all shipped packages. */
 function licences() {
   return SHIPPED.map((name) => {
     const { version, license } = JSON.parse(

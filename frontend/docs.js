@@ -1,7 +1,7 @@
-// Starts the API reference; the address of the description stands on the element.
+// Starts the API reference; the element has the URL of the OpenAPI description.
 import SwaggerUIBundle from "swagger-ui-dist/swagger-ui-bundle.js";
 
-// Swagger UI's dark theme hangs on a class; it follows the system like the rest of the console.
+// Swagger UI's dark theme needs a class. Follow the system, like the rest of the console.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", follow);
@@ -15,6 +15,6 @@ SwaggerUIBundle({
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
-  // The description may not be sent to a validator outside of the installation.
+  // Do not send the description to a validator outside the installation.
   validatorUrl: null,
 });

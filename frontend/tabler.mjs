@@ -1,9 +1,9 @@
-// Makes of Tabler's stylesheet the part that this product uses.
+// Reduces Tabler's style sheet to the part that this product uses.
 //
 // 1. The dark theme follows the system. Tabler switches it by a data-bs-theme attribute, which
 //    needs a script; here the same rules go under a prefers-color-scheme query and need none.
-// 2. Rules for classes that no template names are left out: what is left is a tenth of the size,
-//    which matters on a phone with a bad connection.
+// 2. Rules for classes that no template names are left out. The rest is a tenth of the size, which
+//    matters on a phone with a bad connection.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ function themeOf(selector) {
     : "both";
 }
 
-/** Tabler's CSS as text, with the two changes that the head of this module names. */
+/** Tabler's CSS as text, with the two changes above. */
 export function reduceTabler(css, words) {
   const root = postcss.parse(css);
   root.walkRules((rule) => {

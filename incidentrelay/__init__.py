@@ -1,8 +1,7 @@
 """On-call routing, alert delivery and escalation for self-hosting teams.
 
-``main`` is what a paste ini file names; ``make_app`` is the same for whoever has
-checked settings already. Everything is imported only when an application is made,
-because each import of any part of the package passes through this file.
+``main`` is the entry point for ini files; ``make_app`` takes loaded settings. Imports
+happen inside functions, because importing any part of the package runs this file.
 """
 
 import os
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-# The parts of a process that requests need.
+# The components that requests need.
 _SHARED = (
     "settings",
     "database",
@@ -33,19 +32,19 @@ _SHARED = (
 
 
 def main(global_config: Any, **settings: Any) -> Any:
-    """The WSGI application of an ini file's section."""
+    """The WSGI application for a section of an ini file."""
     from incidentrelay.settings.loading import load
 
     return make_app(load(settings, os.environ), ini=settings)
 
 
 def make_app(settings: "Settings", **parts: Any) -> Any:
-    """The WSGI application; ``parts`` are those of :func:`configure`."""
+    """The WSGI application; ``parts`` are arguments of :func:`configure`."""
     return configure(settings, **parts).make_wsgi_app()
 
 
 def utc_now() -> datetime:
-    """The clock of everything that is not a test."""
+    """The real clock; tests pass another."""
     return datetime.now(UTC)
 
 
@@ -56,10 +55,10 @@ def configure(
     database: "Database | None" = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> "Configurator":
-    """Everything that one process of the application consists of.
+    """Configure the web application.
 
-    The registry has the parts of :class:`incidentrelay.runtime.Runtime` by their
-    names; the database and the clock can be given.
+    The registry has components of :class:`incidentrelay.runtime.Runtime` by name. Tests
+    pass their own database and clock.
     """
     from pyramid.config import Configurator
 

@@ -1,24 +1,33 @@
 """Engines and sessions: one way to read, one way to write.
 
-A writing transaction on SQLite begins with BEGIN IMMEDIATE, because a reader that
-turns into a writer fails at once where another one wrote in between. SQLite's own
-waiting is a poll with a long tail, so the writers of one process queue for the
-single connection of the writing pool instead. On PostgreSQL both ways share a pool.
+On SQLite a writing transaction begins with BEGIN IMMEDIATE, because a reader that becomes a
+writer fails at once if another one wrote in between. SQLite waits by polling, with a long
+tail, so the writers of one process queue for the writing pool's single connection instead.
+On PostgreSQL readers and writers share a pool.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
+from incidentrelay.postgresql import (
+    Locked,
+    Timeouts,
+    extend_timeouts,
+    is_locked,
+    is_unavailable,
+    make_engine,
+    waiting_at_most,
+)
 from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +40,7 @@ MOST_HINTS = 100
 class Hint:
     """Work that may be due: ``task`` is "sweep" or a key of ``tasks.jobs.HINTS``.
 
-    ``id`` is the row; ``at`` None is now.
+    ``id`` is the row's id. ``at`` None means now.
     """
 
     task: str
@@ -42,18 +51,27 @@ class Hint:
 class Database:
     """The engines of one process.
 
-    ``sink`` takes the hints of each committed transaction; the edge sets it.
+    ``sink`` takes the hints of each committed transaction; the wiring sets it. ``memory``
+    is for :func:`process_memory`.
     """
 
-    def __init__(self, url: str, *, pool: int = 10, synchronous: str = "FULL") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: int = 10,
+        synchronous: str = "FULL",
+        timeouts: Timeouts | None = None,
+    ) -> None:
         self.url = make_url(url)
         self.sink: Callable[[Sequence[Hint]], None] | None = None
+        self.memory: dict[str, dict[Any, Any]] = {}
         if self.url.get_backend_name() == "sqlite":
             self._make_folder()
             self.writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, synchronous)
             self.reading = _sqlite_engine(url, "BEGIN", max(pool, 2), synchronous)
         else:
-            self.writing = create_engine(url, pool_size=pool, max_overflow=0, pool_pre_ping=True)
+            self.writing = make_engine(self.url, pool, timeouts or Timeouts())
             self.reading = self.writing
         self._write = sessionmaker(self.writing, expire_on_commit=False, info={"database": self})
         self._read = sessionmaker(self.reading, expire_on_commit=False)
@@ -64,10 +82,16 @@ class Database:
             settings.sqlalchemy_url,
             pool=settings.database_pool,
             synchronous=settings.sqlite_synchronous,
+            timeouts=Timeouts(
+                lock=settings.database_lock_timeout,
+                statement=settings.database_statement_timeout,
+                idle=settings.database_idle_timeout,
+                connect=settings.database_connect_timeout,
+            ),
         )
 
     def writer(self) -> Session:
-        """A session for a writing transaction; the caller must end it."""
+        """A session for a writing transaction; the caller ends it."""
         return self._write()
 
     def reader(self) -> Session:
@@ -75,9 +99,14 @@ class Database:
         return self._read()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A writing transaction: committed at the end, rolled back by an exception."""
+    def write(self, *, longest: timedelta | None = None) -> Iterator[Session]:
+        """A writing transaction: committed at the end, rolled back by an exception.
+
+        ``longest`` is what one statement may take, if that is more than the settings allow.
+        """
         with self._write.begin() as session:
+            if longest is not None:
+                extend_timeouts(session.connection(), longest)
             yield session
 
     @contextmanager
@@ -101,7 +130,7 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
-        # The driver's own, implicit transactions are off; "begin" below makes ours.
+        # The driver's implicit transactions are off; "begin" below starts ours.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode=WAL")
@@ -116,27 +145,40 @@ def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
 
 
 def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert plain rows in one statement; does nothing if there are none.
+    """Insert plain rows in one statement; does nothing without rows.
 
-    Without ``render_nulls`` rows with different missing values would become a
-    statement each.
+    All rows name the same columns. The table is addressed directly, because the unit of work
+    takes as long again for plain rows.
     """
     if rows:
-        session.execute(insert(model).execution_options(render_nulls=True), list(rows))
+        session.execute(insert(model.__table__), list(rows))
 
 
 def insert_and_number(
     session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]], key: str
 ) -> list[tuple[int, Any]]:
-    """Insert plain rows in one statement; (id, ``key``) of each, by id.
+    """Insert plain rows in one statement; returns (id, ``key``) of each, by id.
 
-    Rows with the same key get their ids in their order.
+    Rows with the same key get ids in their order.
     """
     if not rows:
         return []
-    statement = insert(model).returning(model.id, getattr(model, key))
-    made = session.execute(statement.execution_options(render_nulls=True), list(rows))
-    return sorted(tuple(row) for row in made)
+    table = model.__table__
+    statement = insert(table).returning(table.c.id, table.c[key])
+    rows_with_id = session.execute(statement, list(rows))
+    return sorted(tuple(row) for row in rows_with_id)
+
+
+def update_by_id(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set the columns of the rows with these ids; all rows name the same columns."""
+    if not rows:
+        return
+    table = model.__table__
+    values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in rows[0]}
+    by_id = values.pop("id")
+    statement = update(table).where(table.c.id == by_id).values(values)
+    renamed = [{f"new_{name}": value for name, value in row.items()} for row in rows]
+    session.connection().execute(statement, renamed)
 
 
 def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -> None:
@@ -145,11 +187,18 @@ def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -
     session.execute(dialect.insert(model).values(**row).on_conflict_do_nothing())
 
 
-def hint(session: Session, wake_up: Hint) -> None:
-    """Wake a worker once the session's transaction has committed.
+def process_memory(session: Session, name: str) -> dict[Any, Any]:
+    """What this process remembers under ``name``, beside its database."""
+    database = session.info.get("database")
+    memory: dict[str, dict[Any, Any]] = database.memory if database else {}
+    return memory.setdefault(name, {})
 
-    A hint only makes work prompt. The tables say what is due, so the next sweep makes
-    up for a hint that is lost.
+
+def hint(session: Session, wake_up: Hint) -> None:
+    """Wake a worker when the session's transaction commits.
+
+    Hints only make work prompt. The tables say what is due, so the next sweep makes up for a
+    lost hint.
     """
     session.info.setdefault("hints", []).append(wake_up)
 
@@ -168,17 +217,29 @@ def _send_hints(session: Session) -> None:
     try:
         sink(hints)
     except Exception:
-        log.exception("The queue did not take a wake-up; the next sweep does its work.")
+        log.exception("The queue did not accept a hint; the next sweep will do its work.")
 
 
 @event.listens_for(Session, "after_soft_rollback")
 def _drop_hints(session: Session, previous: SessionTransaction) -> None:
-    """A savepoint that is rolled back keeps the outer transaction's hints.
+    """Drop the hints of a rolled-back transaction, but not at a savepoint.
 
-    Its own stay too: work that is not due does no harm.
+    After a savepoint, superfluous hints remain, which is harmless.
     """
     if not previous.nested:
         session.info.pop("hints", None)
 
 
-__all__ = ["Database", "Hint", "hint", "insert_all", "insert_and_number", "insert_missing"]
+__all__ = [
+    "Database",
+    "Hint",
+    "Locked",
+    "hint",
+    "insert_all",
+    "insert_and_number",
+    "insert_missing",
+    "is_locked",
+    "is_unavailable",
+    "process_memory",
+    "waiting_at_most",
+]

@@ -1,7 +1,7 @@
-"""How the program logs: one line per record, as JSON or as text, without secrets.
+"""Configures logging: one line per record, as JSON or text, without secrets.
 
-Everything logs through the standard library; structlog only shapes the lines. What
-``structlog.contextvars`` holds (``request_id``) is on every line of that request.
+Everything logs through the standard library; structlog only formats the lines. Values in
+``structlog.contextvars`` (``request_id``) are added to every line of a request.
 """
 
 import logging
@@ -18,7 +18,7 @@ from incidentrelay.settings.declaration import Settings
 
 MASK = "[redacted]"
 
-# Each keeps what comes before the secret, so that the line can still be understood.
+# Each keeps the text before the secret, so the line can still be understood.
 _SECRETS = (
     (re.compile(r"\b(ir_[ursf]_)[A-Za-z0-9_-]+"), rf"\1{MASK}"),
     (re.compile(r"(/act/)[A-Za-z0-9_.~%=-]+"), rf"\1{MASK}"),
@@ -32,14 +32,14 @@ _SECRETS = (
         rf"\1{MASK}",
     ),
 )
-# They log each request with its address, and a webhook's address is its secret.
+# They log each request's URL, and the URL of a webhook is a secret.
 _SILENT = ("httpx2", "httpcore2")
-# One line for every task that was run says nothing; the runner logs what was done.
+# Huey logs a line per task, which says nothing; the runner logs the results.
 _CHATTY = ("huey", "alembic")
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Log to ``stream`` (by default standard error) as the settings say."""
+    """Configure logging to ``stream`` (default: standard error) from the settings."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     coloured = stream.isatty()
@@ -71,14 +71,14 @@ def formatter(form: str, *, coloured: bool = False) -> logging.Formatter:
 
 
 def redact(text: str) -> str:
-    """``text`` without tokens, Authorization headers, passwords in addresses and act links."""
+    """Mask tokens, Authorization headers, passwords in URLs and action links."""
     for pattern, kept in _SECRETS:
         text = pattern.sub(kept, text)
     return text
 
 
 class JSONFormatter(logging.Formatter):
-    """For the ``[formatter_…]`` section of an ini file; the format it is given is not used."""
+    """For ``[formatter_…]`` sections of an ini file; ignores their format."""
 
     def __init__(self, *_args: Any, **_options: Any) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ def _shared() -> list[Processor]:
 
 
 def _json() -> list[Processor]:
-    # The plain traceback: structlog's own one would show local variables.
+    # Plain tracebacks, because structlog's own show local variables.
     return [
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),

@@ -1,7 +1,7 @@
 """Migrates and checks the database schema.
 
-The scripts are in ``alembic/`` beside the package in a checkout, and inside the
-package in an installed wheel.
+The scripts are in ``alembic/`` next to the package in a checkout, and inside the package
+in an installed wheel.
 """
 
 import functools
@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from incidentrelay.db import Database
 from incidentrelay.models import Base
+from incidentrelay.postgresql import extend_timeouts
 
 _PACKAGE = Path(__file__).parent
 _FOLDERS = (_PACKAGE.parent / "alembic", _PACKAGE / "_alembic")
@@ -26,7 +27,7 @@ _LOCK = 7_206_001  # the advisory lock of migrations on PostgreSQL
 
 
 def folder() -> Path:
-    """Where the migration scripts are."""
+    """The folder of the migration scripts."""
     for place in _FOLDERS:
         if (place / "env.py").is_file():
             return place
@@ -42,25 +43,25 @@ def head() -> str:
 
 
 def current(database: Database) -> str | None:
-    """The revision of the database; None: it is empty."""
+    """The revision of the database; None if it is empty."""
     with database.reading.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 class SchemaWatch:
-    """Whether the database is at this version's revision; queried until it is."""
+    """Checks that the database is at this version's revision, and caches success."""
 
     def __init__(self) -> None:
         self._fits = False
 
     def __call__(self, database: Database) -> tuple[bool, str | None, str]:
-        """(it fits, the database's revision, the program's)."""
+        """Return whether it fits, the database's revision and the program's."""
         needed = head()
         if self._fits:
             return True, needed, needed
-        found = current(database)
-        self._fits = found == needed
-        return self._fits, found, needed
+        actual = current(database)
+        self._fits = actual == needed
+        return self._fits, actual, needed
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -75,7 +76,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def check(database: Database) -> list[str]:
-    """The differences between the database and the models; empty if they match."""
+    """List the differences between the database and the models."""
     with database.reading.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "include_object": is_ours}
@@ -84,7 +85,7 @@ def check(database: Database) -> list[str]:
 
 
 def is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """Alembic's ``include_object``: a queue's tables may share the database."""
+    """Alembic's ``include_object``: ignores the queue's tables, which may share the database."""
     return not (kind == "table" and reflected and str(name).startswith("huey_"))
 
 
@@ -103,10 +104,10 @@ def _config(connection: Connection | None = None) -> Config:
 
 @contextmanager
 def _connected(database: Database) -> Iterator[Config]:
-    """One transaction for all migrations; on SQLite the writer's own lock guards it.
+    """Run all migrations in one transaction, locked against concurrent ones.
 
-    Rebuilding a table that others refer to needs foreign keys off, which SQLite
-    only allows outside of a transaction.
+    On SQLite, rebuilding a referenced table requires foreign keys to be off, which is
+    only possible outside a transaction.
     """
     with database.writing.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
@@ -115,6 +116,7 @@ def _connected(database: Database) -> Iterator[Config]:
             raw.execute("PRAGMA foreign_keys=OFF")
         try:
             with connection.begin():
+                extend_timeouts(connection, None)
                 if not sqlite:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
                 yield _config(connection)

@@ -1,7 +1,6 @@
-"""Assembles the components of a process from settings.
+"""Builds the components of a process from settings.
 
-The web application, the worker and the commands all start here, so that there is one
-place that knows how a vault gets its key or a queue its store.
+The web application, the worker and the commands all use it.
 """
 
 import random
@@ -14,18 +13,19 @@ from incidentrelay.channels.registry import Registry as Channels
 from incidentrelay.channels.registry import default_registry as default_channels
 from incidentrelay.db import Database
 from incidentrelay.integrations import default_registry as default_integrations
-from incidentrelay.integrations.registry import Registry as Integrations
+from incidentrelay.integrations.registry import IntegrationRegistry
 from incidentrelay.services.access.keys import derive_key
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks.context import WorkerContext
+from incidentrelay.tasks.lease_holder import identify_process
 from incidentrelay.tasks.queue import Queue, make_huey
 from incidentrelay.tasks.runner import Runner
 from incidentrelay.transport.http import HTTPClient
 from incidentrelay.transport.smtp import SMTPServer
 
-# Of a calendar that somebody imports; answers to messages are much smaller.
+# In bytes, for calendar imports; responses to messages are much smaller.
 LARGEST_DOWNLOAD = 1_000_000
 
 
@@ -36,7 +36,7 @@ class Runtime:
     database: Database
     http: HTTPClient
     downloads: HTTPClient
-    integrations: Integrations
+    integrations: IntegrationRegistry
     channels: Channels
     vault: SecretBox
     links: LinkMaker
@@ -67,7 +67,17 @@ def build(
     channels = default_channels(http, smtp_server(settings))
     vault = SecretBox(derive_key(settings.secret_key, "vault"))
     links = LinkMaker(settings.public_url, derive_key(settings.secret_key, "act"))
-    runner = Runner(WorkerContext(settings, database, channels, vault, links, clock, random.random))
+    context = WorkerContext(
+        settings,
+        database,
+        channels,
+        vault,
+        links,
+        clock,
+        jitter=random.random,
+        holder=identify_process(),
+    )
+    runner = Runner(context)
     queue = Queue(make_huey(settings.huey_url), clock, runner)
     database.sink = queue.put
     return Runtime(

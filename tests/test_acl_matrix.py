@@ -248,7 +248,7 @@ def test_everybody_may_do_what_the_table_says(
 
 
 @pytest.mark.parametrize("name", [*standing_cast.PEOPLE, "anonymous", "route"])
-def test_what_one_may_view_is_what_is_listed(
+def test_lists_contain_exactly_what_the_user_may_view(
     asker: Asker, world: standing_cast.Cast, name: str
 ) -> None:
     request = ask(asker, world, name)
@@ -263,7 +263,7 @@ def test_what_one_may_view_is_what_is_listed(
         _listed_is_viewable(request, find_resource(root, path))
 
 
-def test_what_a_bound_token_may_view_is_what_is_listed(
+def test_lists_contain_exactly_what_a_bound_token_may_view(
     asker: Asker, world: standing_cast.Cast, database: Any
 ) -> None:
     from incidentrelay.services.access.secrets import new_token
@@ -334,7 +334,7 @@ def test_only_alerts_write_lets_a_personal_token_send(
     assert bool(may) == (scope == Scope.ALERTS_WRITE)
 
 
-def test_a_door_leads_into_the_same_room(asker: Asker, world: standing_cast.Cast) -> None:
+def test_flat_collections_lead_to_the_same_nodes(asker: Asker, world: standing_cast.Cast) -> None:
     request = ask(asker, world, "rex")
     root = Root(request)
     for noun in ("alerts", "silences"):

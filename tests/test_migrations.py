@@ -48,7 +48,7 @@ def test_there_is_one_head() -> None:
     assert len(ScriptDirectory(str(migrations.folder())).get_heads()) == 1
 
 
-def test_an_upgraded_database_has_what_the_models_say(blank: Database) -> None:
+def test_an_upgraded_database_matches_the_models(blank: Database) -> None:
     assert migrations.current(blank) is None
     migrations.upgrade(blank)
     assert migrations.current(blank) == migrations.head()
@@ -62,7 +62,7 @@ def test_check_names_what_is_missing(blank: Database) -> None:
     assert any("heartbeats" in difference for difference in migrations.check(blank))
 
 
-def test_it_goes_back_and_forth_with_data_in_it(blank: Database, now: datetime) -> None:
+def test_migrations_up_and_down_keep_data(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     with blank.write() as session:
         stamps = {"created_at": now, "updated_at": now}
@@ -77,7 +77,7 @@ def test_it_goes_back_and_forth_with_data_in_it(blank: Database, now: datetime) 
     assert migrations.check(blank) == []
 
 
-def test_whoever_was_reached_by_mail_still_is(blank: Database) -> None:
+def test_e_mail_addresses_become_confirmed_contacts(blank: Database) -> None:
     migrations.upgrade(blank, "0001")
     user = text(
         "INSERT INTO users (username, display_name, email, zone, active, is_admin, version,"
@@ -97,7 +97,7 @@ def test_whoever_was_reached_by_mail_still_is(blank: Database) -> None:
         assert own.version == 1
 
 
-def test_what_has_no_team_goes_on_the_way_back(blank: Database, now: datetime) -> None:
+def test_downgrading_deletes_notifications_without_a_team(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     with blank.write() as session:
         ann = factories.user(session, "ann")
@@ -147,7 +147,7 @@ def test_silences_that_were_there_are_swept_and_those_that_come_again_go_back_as
         assert (row.matchers, row.recurrence, row.next_change_at) == (["a=b"], None, now)
 
 
-def test_old_words_become_the_standard_ones_and_go_back(blank: Database, now: datetime) -> None:
+def test_old_terms_are_renamed_and_restored(blank: Database, now: datetime) -> None:
     migrations.upgrade(blank)
     facts = {"credential": "route", "people": [{"id": 1, "methods": [["email"]]}]}
     with blank.write() as session:
@@ -219,7 +219,7 @@ def _plain(sql: str) -> str:
 
 
 @pytest.mark.parametrize("made_by", ["models", "migrations"])
-def test_the_id_of_a_deleted_row_is_never_given_again(
+def test_ids_of_deleted_rows_are_never_reused(
     made_by: str, database: Database, tmp_path: Path
 ) -> None:
     if made_by == "migrations":

@@ -54,7 +54,7 @@ def test_every_view_says_what_it_does(app: Any) -> None:
         assert spec.returns is not None or spec.status == 204 or public or own, spec
 
 
-def test_no_api_view_goes_around_the_decorator(app: Any) -> None:
+def test_every_api_view_uses_the_decorator(app: Any) -> None:
     views = [
         entry["introspectable"]
         for entry in app.registry.introspector.get_category("views")
@@ -116,7 +116,7 @@ def test_every_operation_answers_a_site_admin(
 
 
 @pytest.mark.parametrize("who", ["anonymous", "route"])
-def test_no_operation_answers_who_has_no_profile(
+def test_operations_reject_anonymous_requests_and_route_tokens(
     app: Any, world: standing_cast.Cast, spec: dict[str, Any], who: str
 ) -> None:
     """Nobody gets 401, a route's token 404, whatever lies on the way to what is asked for."""

@@ -18,13 +18,12 @@ from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS
 from incidentrelay.integrations import default_registry as default_integrations
 from incidentrelay.models import Rotation, RotationLayer, User
 from incidentrelay.services.operations import demo
-from incidentrelay.web.console.rotations.layer_form import Draft
+from incidentrelay.web.console.rotations.layer_form import LayerDraft
 from incidentrelay.web.console.toolkit.nav import find_section
 from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.root import Root
 from incidentrelay.web.schemas.oncall.rotation import LayerSchema, RotationSchema
 from incidentrelay.web.schemas.people.me import MeSchema
-from tests.unit.channels import test_conformance
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(incidentrelay.__file__).parent
@@ -55,8 +54,10 @@ def test_a_channel_kind_is_complete(info: Any) -> None:
     has("docs/concepts/channels.md", f"| [`{name}`](../{docs}.md) |")
     has("mkdocs.yml", f": {docs}.md")
     has("docs/index.md", f"({docs}.md)")
-    where = "tests/unit/channels/test_conformance.py"
-    assert name in test_conformance.BUILT_IN, f"add {name!r} to BUILT_IN in {where}"
+    assert info.word, f"add word to ChannelInfo in incidentrelay/channels/{name}/channel.py"
+    if not info.internal:
+        has(f"tests/unit/channels/{name}/fake.py", "def fake(")
+        has(f"tests/unit/channels/{name}/test_channel.py", "def test_")
 
 
 @pytest.mark.parametrize("info", INTEGRATIONS, ids=lambda info: info.name)
@@ -76,8 +77,8 @@ def test_a_field_of_a_layer_is_complete(name: str) -> None:
     assert name in values, f"add {name!r} to Layer in domain/oncall/layers.py"
     schema = LayerSchema().fields
     assert name in schema, f"add {name!r} to LayerSchema in web/schemas/oncall/rotation.py"
-    form = {field.name for field in fields(Draft)} | {"windows"}  # The form calls them hours.
-    assert name in form, f"add {name!r} to Draft in web/console/rotations/layer_form.py"
+    form = {field.name for field in fields(LayerDraft)} | {"windows"}  # The form calls them hours.
+    assert name in form, f"add {name!r} to LayerDraft in web/console/rotations/layer_form.py"
     has("docs/concepts/on-call.md", f"| `{name}` |")
 
 
@@ -100,9 +101,9 @@ def test_a_shift_reminder_is_complete(edge: ShiftEdge) -> None:
     name = f"shift_{edge}_reminder"
     assert hasattr(User, name), f"add {name!r} to models/people/user.py"
     assert name in MeSchema().fields, f"add {name!r} to web/schemas/people/me.py"
-    has("incidentrelay/services/people/users.py", f'"{name}"')
-    has("incidentrelay/web/console/profile/me.py", f'"{name}"')
-    has("incidentrelay/templates/profile/me.jinja2", f'name="{name}"')
+    has("incidentrelay/services/tenancy/users.py", f'"{name}"')
+    has("incidentrelay/web/console/profile/me_page.py", f'"{name}"')
+    has("incidentrelay/templates/profile/me.jinja2", f'forms.tick(profile, "{name}"')
     has("docs/usage/shift-reminders.md", f"`{name}`")
 
 

@@ -687,7 +687,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_attempts_notification_id"), "attempts", ["notification_id"], unique=False
     )
-    # Teams and channels refer to each other, so that one of the two comes later.
+    # Teams and channels refer to each other, so one foreign key is added later.
     with op.batch_alter_table("teams") as teams:
         teams.create_foreign_key(
             "fk_teams_fallback_channel_id_channels",

@@ -1,4 +1,4 @@
-"""Calendar feeds, the count of a schedule's changes, and overrides out of calendars."""
+"""Add calendar feeds, counters of schedule changes, and keys of imported overrides."""
 
 import sqlalchemy as sa
 from alembic import op

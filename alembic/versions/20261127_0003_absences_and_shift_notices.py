@@ -1,4 +1,4 @@
-"""Since when people cannot be on call, and what they are told of their shifts."""
+"""Add absences and shift reminders."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,8 +31,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
     )
     op.create_index(op.f("ix_absences_user_id"), "absences", ["user_id"])
-    # Nobody wrote down when those left who are inactive already. The last edit of
-    # them is the best guess: it is not before they left unless they were edited since.
+    # When inactive users left was not recorded; their last edit is the best guess.
     op.execute(
         "INSERT INTO absences (user_id, since) SELECT id, updated_at FROM users WHERE NOT active"
     )

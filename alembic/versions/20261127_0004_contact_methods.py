@@ -1,4 +1,4 @@
-"""Contacts of people, and rules that say when each is told."""
+"""Add contact methods and notification rules."""
 
 from datetime import UTC, datetime
 
@@ -79,7 +79,7 @@ def upgrade() -> None:
 
 
 def _keep_the_profiles() -> None:
-    """Whoever was reached by e-mail goes on to be, at a contact that counts as confirmed."""
+    """Turn e-mail addresses that received pages into confirmed contact methods."""
     users = sa.table("users", sa.column("id"), sa.column("email"))
     contacts = sa.table(
         "contact_methods",
@@ -107,7 +107,7 @@ def _keep_the_profiles() -> None:
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_notifications_contact_id"), table_name="notifications")
-    # What has no team is about a person's own contacts: tests and codes.
+    # Notifications without a team are tests and codes of personal contacts.
     op.execute(
         "DELETE FROM attempts WHERE notification_id IN"
         " (SELECT id FROM notifications WHERE team_id IS NULL)"

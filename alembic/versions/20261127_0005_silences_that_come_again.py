@@ -1,4 +1,4 @@
-"""Silences that come again, and when each of them changes next."""
+"""Add recurring silences, and the time of each silence's next change."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,12 +26,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_change_at IS NOT NULL"),
         postgresql_where=sa.text("next_change_at IS NOT NULL"),
     )
-    # The first sweep looks at those that began already, and finds out what comes next.
+    # The first sweep picks up those that have started and computes the next change.
     op.execute("UPDATE silences SET next_change_at = starts_at")
 
 
 def downgrade() -> None:
-    # What came again cannot be said in the old columns: it would be quiet all the time.
+    # Without the new columns, a recurring silence would be quiet all the time.
     op.execute("DELETE FROM silences WHERE recurrence IS NOT NULL")
     op.drop_index("ix_silences_next_change_at", table_name="silences")
     with op.batch_alter_table("silences") as table:

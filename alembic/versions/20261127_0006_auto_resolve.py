@@ -1,4 +1,4 @@
-"""Routes whose alerts are resolved when their source has fallen silent."""
+"""Add automatic resolution of stale alerts to routes."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Finding failed notifications, and what is old enough to be forgotten."""
+"""Add indexes for failed notifications and retention."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Bundles, the pace of recipients, and circuits of providers."""
+"""Add bundles, rate limits of recipients, and circuit breakers of providers."""
 
 import sqlalchemy as sa
 from alembic import op

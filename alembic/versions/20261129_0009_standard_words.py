@@ -1,4 +1,4 @@
-"""Standard words: providers, recipient rates, shift reminders, stalled, skipped."""
+"""Rename to standard terms: providers, recipient rates, shift reminders, stalled, skipped."""
 
 import json
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def _rename_columns(order: Callable[[Any], Any]) -> None:
 
 
 def _rename_shift_reminders(before: tuple[str, str], after: tuple[str, str]) -> None:
-    """Copies the table, because SQLite cannot rename constraints."""
+    """Copy the table, because SQLite cannot rename constraints."""
     (old, old_flag), (new, new_flag) = before, after
     op.create_table(
         new,
@@ -125,7 +125,7 @@ def _rename_shift_reminders(before: tuple[str, str], after: tuple[str, str]) -> 
 
 
 def _rename_in_events(credential: tuple[str, str], methods: tuple[str, str]) -> None:
-    """Renames keys inside the facts of events, in batches."""
+    """Rename keys in the data of events, in batches."""
     connection, last = op.get_bind(), 0
     while rows := connection.execute(
         sa.select(events).where(events.c.id > last).order_by(events.c.id).limit(_BATCH)

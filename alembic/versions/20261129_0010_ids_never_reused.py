@@ -14,7 +14,7 @@ def upgrade() -> None:
         "users",
         sa.Column("credentials_changed_at", sa.DateTime(timezone=True), nullable=True),
     )
-    # The audit log knew it until now.
+    # Until now, only the audit log recorded it.
     op.execute(
         "UPDATE users SET credentials_changed_at = (SELECT max(at) FROM audit_entries"
         " WHERE subject_kind = 'user' AND subject = users.username AND group_id IS NULL"
@@ -31,7 +31,7 @@ def downgrade() -> None:
 
 
 def _rebuild(*, autoincrement: bool) -> None:
-    """PostgreSQL's sequences never go back; SQLite needs AUTOINCREMENT, thus new tables."""
+    """Rebuild tables with AUTOINCREMENT on SQLite; PostgreSQL's sequences never go back."""
     connection = op.get_bind()
     if connection.dialect.name != "sqlite":
         return

@@ -1,4 +1,4 @@
-"""Remember on the rotation until when its coverage stays as it is."""
+"""Store on the rotation until when its coverage stays the same."""
 
 import sqlalchemy as sa
 from alembic import op

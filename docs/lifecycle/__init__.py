@@ -1,1 +1,1 @@
-"""Draws the life of an alert for the documentation, from the tables that the product runs on."""
+"""Draws the life cycle of an alert for the docs, from the program's own tables."""

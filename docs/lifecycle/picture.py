@@ -1,7 +1,6 @@
-"""The picture of an alert's life, drawn from :mod:`docs.lifecycle.table`.
+"""The picture of an alert's life cycle, drawn from :mod:`docs.lifecycle.table`.
 
-It stands on a ground of its own, so that it can be read on any page, and has colours
-for light and for dark.
+It has its own background, so it is readable on any page, and colours for light and dark.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +46,7 @@ def picture() -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
         ' aria-labelledby="title about">',
-        '<title id="title">The life of an alert</title>',
+        '<title id="title">The life cycle of an alert</title>',
         f'<desc id="about">{escape(" ".join(_sentence(edge) for edge in known))}</desc>',
         f"<style>{_STYLE}</style>",
         '<defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8"'
@@ -76,14 +75,14 @@ def _box(status: AlertStatus, stays: Sequence[str]) -> Iterator[str]:
     )
     yield f'<text class="state" x="{middle}" y="{_TOP + 36}">{status}</text>'
     if stays:
-        yield f'<text class="stays" x="{middle}" y="{_TOP + 62}">stays so with:</text>'
+        yield f'<text class="stays" x="{middle}" y="{_TOP + 62}">unchanged by:</text>'
     for number, line in enumerate(_wrapped(stays, 26)):
         y = _TOP + 79 + 15 * number
         yield f'<text class="stays" x="{middle}" y="{y}">{escape(line)}</text>'
 
 
 def _wrapped(words: Sequence[str], width: int) -> list[str]:
-    """``words`` with commas, in lines of about ``width`` characters."""
+    """Join ``words`` with commas, in lines of about ``width`` characters."""
     lines: list[str] = []
     for word in words:
         if lines and len(lines[-1]) + len(word) + 2 <= width:
@@ -105,7 +104,7 @@ def _way(edge: Edge) -> Iterator[str]:
 
 
 def _course(edge: Edge) -> tuple[str, int, int, bool]:
-    """The arrow, where its words stand, and whether these grow upwards from there."""
+    """The arrow's path, the x and y of its label, and whether further lines go upwards."""
     to_left, bottom = _LEFT[edge.after], _TOP + _BOX_HEIGHT
     if edge.before is None:
         x = to_left + 35

@@ -1,7 +1,7 @@
-"""The life of an alert as the program itself has it, for the documentation.
+"""The life cycle of an alert, taken from the program itself.
 
-What people do is read from the table of transitions. What sources send is found out
-by sending it: each kind of signal is given to :func:`fold` in each situation.
+Actions of people come from the table of transitions. The effects of signals are found by
+applying each kind of signal in each situation.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _FIRING, _ACKNOWLEDGED, _RESOLVED = AlertStatus
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known when something arrives; ``resolved_ago`` of an alert that is over."""
+    """The state when a signal arrives; ``resolved_ago`` is set for a resolved alert."""
 
     words: str
     status: AlertStatus | None
@@ -30,7 +30,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that a source sends; ``others`` is how many other signals fire on."""
+    """A signal from a source; ``others`` is the number of other signals still firing."""
 
     words: str
     status: SignalStatus
@@ -41,7 +41,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What comes of it. ``status`` is the alert's afterwards, None where there is none."""
+    """The result. ``status`` is the alert's afterwards, or None without an alert."""
 
     outcome: Outcome
     status: AlertStatus | None
@@ -75,7 +75,7 @@ ARRIVALS = (
 
 
 def effect(arrival: Arrival, situation: Situation) -> Effect | None:
-    """What ``arrival`` does; None where the two cannot meet."""
+    """The effect of ``arrival``; None if it is impossible in this situation."""
     if arrival.others and situation.status in {None, _RESOLVED}:
         return None
     batch = _batch(arrival, situation)
@@ -143,21 +143,21 @@ def _alert(arrival: Arrival, situation: Situation) -> AlertState:
 
 
 def edges() -> list[Edge]:
-    """Every way from one state to another, or to the same, in a fixed order."""
-    found: dict[tuple[AlertStatus | None, AlertStatus], Edge] = {}
+    """Every transition, also to the same state, in a fixed order."""
+    edges: dict[tuple[AlertStatus | None, AlertStatus], Edge] = {}
     for (before, after), word, by_people in _ways():
-        edge = found.get((before, after), Edge(before, after, (), ()))
+        edge = edges.get((before, after), Edge(before, after, (), ()))
         if by_people:
             edge = replace(edge, people=(*edge.people, word))
         elif word not in edge.sources:
             edge = replace(edge, sources=(*edge.sources, word))
-        found[before, after] = edge
-    return list(found.values())
+        edges[before, after] = edge
+    return list(edges.values())
 
 
 def _ways() -> Iterator[tuple[tuple[AlertStatus | None, AlertStatus], str, bool]]:
     for (before, action), after in TRANSITIONS.items():
-        # Nobody reopens an alert by hand: only a source does.
+        # Only sources reopen alerts.
         if action is not Action.REOPEN:
             yield (before, after), action, True
     for situation in SITUATIONS:
@@ -173,15 +173,15 @@ def _ways() -> Iterator[tuple[tuple[AlertStatus | None, AlertStatus], str, bool]
 
 
 def _moved(arrival: Arrival, situation: Situation) -> AlertStatus | None:
-    """The state to which ``arrival`` brings the alert; None: it stays as it is."""
-    found = effect(arrival, situation)
-    if found is None or found.status is situation.status or found.outcome is Outcome.IGNORED:
+    """The alert's new state after ``arrival``; None if unchanged."""
+    result = effect(arrival, situation)
+    if result is None or result.status is situation.status or result.outcome is Outcome.IGNORED:
         return None
-    return found.status
+    return result.status
 
 
 def transitions() -> str:
-    """What people do, as a table: one row for each action, one column for each state."""
+    """The actions of people as a table: a row per action, a column per state."""
     rows = []
     for action in Action:
         if action is Action.REOPEN:
@@ -198,7 +198,7 @@ def _cell(before: AlertStatus, after: AlertStatus | None) -> str:
 
 
 def arrivals() -> str:
-    """What sources send, as a table: one row for each arrival, one column for each situation."""
+    """The effects of signals as a table: a row per arrival, a column per situation."""
     rows = [
         (arrival.words, *(_shown(effect(arrival, situation)) for situation in SITUATIONS))
         for arrival in ARRIVALS
@@ -206,12 +206,12 @@ def arrivals() -> str:
     return table(("What arrives", *(situation.words for situation in SITUATIONS)), rows)
 
 
-def _shown(found: Effect | None) -> str:
-    if found is None:
+def _shown(result: Effect | None) -> str:
+    if result is None:
         return "–"
-    words = [f"`{found.outcome}`"]
-    if found.outcome not in {Outcome.IGNORED, Outcome.DUPLICATE} and found.status is not None:
-        words.append(f"the alert is {found.status}")
-    if found.pages:
+    words = [f"`{result.outcome}`"]
+    if result.outcome not in {Outcome.IGNORED, Outcome.DUPLICATE} and result.status is not None:
+        words.append(f"the alert is {result.status}")
+    if result.pages:
         words.append("**pages**")
     return ", ".join(words)

@@ -1,8 +1,8 @@
-"""What a channel is: code that delivers one message in one vendor's dialect.
+"""A channel: code that delivers one message in one vendor's dialect.
 
-The law of this package: a channel depends on no database, request or setting. It gets a
-configuration that its own schema has validated, and says what happened by returning a
-:class:`SendResult` or raising one of two failures. It puts no secret into any of them.
+A channel depends on no database, request or setting. It gets a configuration that its own
+schema has validated. It returns a :class:`SendResult` or raises one of two failures, and
+puts no secret into any of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from incidentrelay.domain.messages import Envelope
 
 
 class DeliveryFailure(Exception):
-    """It was not delivered. ``reason`` is one redacted sentence for people."""
+    """The message was not delivered. ``reason`` is one redacted sentence for people."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,11 +24,12 @@ class DeliveryFailure(Exception):
 
 
 class TemporaryFailure(DeliveryFailure):
-    """Trying again may help, not before ``retry_after`` where the vendor said so.
+    """Trying again may help, but not before ``retry_after`` if the vendor gave one.
 
-    ``unknown`` is true where the message may have arrived all the same (the
-    connection broke after everything was sent). ``down`` is false where the provider
-    works and only this message or this recipient has to wait.
+    ``unknown`` is true if the message may have arrived (the connection broke after
+    everything was sent). ``down`` is false if the provider works and only this message or
+    this recipient has to wait. ``refused`` is true if the vendor answered no: a server
+    that restarts does so too, so the message is tried again for a few minutes.
     """
 
     def __init__(
@@ -38,15 +39,17 @@ class TemporaryFailure(DeliveryFailure):
         retry_after: timedelta | None = None,
         unknown: bool = False,
         down: bool = True,
+        refused: bool = False,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.unknown = unknown
-        self.down = down
+        self.down = down and not refused
+        self.refused = refused
 
 
 class PermanentFailure(DeliveryFailure):
-    """Trying again cannot help: wrong address, revoked token, refused content."""
+    """Trying again cannot help: no such mailbox, an endpoint that is gone for good."""
 
 
 class NotSetUp(PermanentFailure):
@@ -57,7 +60,7 @@ class NotSetUp(PermanentFailure):
 class SendResult:
     """Accepted by the vendor. ``handle`` finds the message again (to edit it).
 
-    ``delivered`` is true where acceptance proves that the recipient has it.
+    ``delivered`` is true if acceptance proves that the recipient has it.
     """
 
     handle: Mapping[str, Any] = field(default_factory=dict)
@@ -67,26 +70,32 @@ class SendResult:
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """How one person is named to a channel.
+    """How a channel addresses one person.
 
     ``check`` returns an address as it is kept, or raises ValueError with a sentence.
     A message to a person comes with the configuration ``{"to": [address]}``.
+    ``in_profile`` is true for the one kind whose address is in everybody's profile.
     """
 
     label: str
     check: Callable[[str], str]
     input_type: str = "text"
+    in_profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """``secrets`` names the fields of ``config_schema`` that are write-only.
+    """Everything that the rest of the program knows about a kind.
 
+    ``label`` is its title, ``word`` its name within a sentence ("paged by e-mail").
+    ``secrets`` names the fields of ``config_schema`` that are write-only.
     ``destinations`` names those that say where messages go: if one changes, kept secrets
     must be entered again.
 
     ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means that it
     reaches people as well as teams. ``personal`` describes the address they give for it.
+    ``internal`` is true if messages never leave IncidentRelay: they need no rate limit,
+    and count for nothing when it matters whether anyone was reached.
     """
 
     name: str
@@ -97,9 +106,13 @@ class ChannelInfo:
     destinations: frozenset[str] = frozenset()
     capabilities: frozenset[str] = frozenset()
     personal: Personal | None = None
+    word: str = ""
+    internal: bool = False
 
 
 class Channel(Protocol):
+    """A channel may also have ``time_limit``: the seconds after which ``send`` surely ends."""
+
     info: ChannelInfo
 
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:

@@ -1,4 +1,4 @@
-"""Which channels there are: the built-in ones, and those of installed plug-ins."""
+"""The registry of channels: the built-in ones, and those of installed plug-ins."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -22,20 +22,20 @@ Factory = Callable[[HTTPClient], Channel]
 
 
 class Registry:
-    """Channels by name. Filled while the process starts, and only read after that."""
+    """Channels by name. Filled while the process starts, and only read afterwards."""
 
     def __init__(self) -> None:
         self._channels: dict[str, Channel] = {}
 
     def register(self, channel: Channel) -> None:
-        """Raises ValueError where the name is taken: two channels cannot share it."""
+        """Raises ValueError if the name is taken: two channels cannot share it."""
         name = channel.info.name
         if name in self._channels:
             raise ValueError(f"There are two channels called {name!r}.")
         self._channels[name] = channel
 
     def get(self, name: str) -> Channel:
-        """Raises NotFound where there is none of that name."""
+        """Raises NotFound if there is none of that name."""
         try:
             return self._channels[name]
         except KeyError:
@@ -55,9 +55,9 @@ def default_registry(
 ) -> Registry:
     """The built-in channels and the plug-ins (None: all that are installed).
 
-    Without ``smtp`` the e-mail channel is there all the same, and says when it is
-    used that it is not set up. A plug-in that is broken is logged and left out;
-    one that takes a name that is taken raises ValueError.
+    Without ``smtp`` there is an e-mail channel too; when used, it says that it is not set
+    up. A broken plug-in is logged and left out. A plug-in whose name is taken raises
+    ValueError.
     """
     registry = Registry()
     for channel in (InboxChannel(), EmailChannel(smtp), WebhookChannel(http)):
@@ -74,8 +74,10 @@ def _load(plugin: EntryPoint, http: HTTPClient) -> Channel | None:
         channel = cast(Factory, plugin.load())(http)
         if not isinstance(channel.info, ChannelInfo) or not callable(channel.send):
             raise TypeError("It is not a channel.")
+        if channel.info.internal:
+            raise TypeError("A plug-in cannot be internal.")
     except Exception:
-        # Whatever is wrong with a stranger's code, the other channels must work.
+        # Whatever a plug-in does wrong, the other channels must work.
         logger.exception("The channel plug-in %s is broken and left out.", plugin.name)
         return None
     return channel

@@ -1,4 +1,4 @@
-"""Text for people out of text by strangers: templates, and the filters they use.
+"""Renders text by strangers for people: templates, and the filters they use.
 
 Templates live in ``channels/<kind>/templates/``. Whatever they print is escaped
 for HTML, except in those whose name begins with ``text`` or ``subject``. (A macro
@@ -6,10 +6,11 @@ follows the rule of the file that defines it.) An unknown variable is an error.
 """
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from incidentrelay.domain.local_time import zone_names, zone_of
 from incidentrelay.transport.http import Blocked
 from incidentrelay.transport.urls import parse_url
 
@@ -39,12 +40,12 @@ def block(text: str, longest: int = 4000) -> str:
 
 
 def shorten(text: str, longest: int) -> str:
-    """``text`` in at most ``longest`` characters, the last a dot-dot-dot where it was cut."""
+    """``text`` in at most ``longest`` characters; a text that was cut ends with "…"."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + _ELLIPSIS
 
 
 def web_link(url: str | None) -> str | None:
-    """``url`` where it is a plain http or https address, else None."""
+    """``url`` if it is a plain http or https address, else None."""
     if not url:
         return None
     try:
@@ -54,14 +55,18 @@ def web_link(url: str | None) -> str | None:
     return url
 
 
-def moment(iso: str) -> str:
-    """An ISO 8601 time as "2026-03-01 09:30 UTC"; what is no such time stays as it is."""
+def moment(iso: str, zone: str = "UTC") -> str:
+    """An ISO 8601 time as "2026-03-01 09:30 UTC", in ``zone``; any other text stays as it is.
+
+    A zone that this machine does not know becomes UTC.
+    """
+    name = zone if zone in zone_names() else "UTC"
     try:
         time = datetime.fromisoformat(iso)
-    except ValueError:
+        local = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(zone_of(name))
+    except (ValueError, OverflowError):
         return one_line(iso, 40)
-    zone = time.strftime("%Z") or "UTC"
-    return f"{time:%Y-%m-%d %H:%M} {zone}"
+    return f"{local:%Y-%m-%d %H:%M} {name}"
 
 
 def quoted(text: str) -> str:

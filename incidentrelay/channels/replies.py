@@ -1,4 +1,4 @@
-"""What the answers of HTTP vendors mean: the one table of all HTTP channels."""
+"""Maps the answers of HTTP vendors to failures, for all HTTP channels."""
 
 import re
 from collections.abc import Mapping
@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from incidentrelay.channels.base import PermanentFailure, TemporaryFailure
-from incidentrelay.transport.http import Blocked, HTTPClient, Response, TransportError
+from incidentrelay.transport.http import Blocked, HTTPClient, Refused, Response, TransportError
 from incidentrelay.transport.urls import origin_of
 
-# A page that is parked for longer is as good as lost: the next attempt may well
-# be refused again, but then it is seen.
+# A page that waits for longer is as good as lost. The next attempt may be refused again,
+# but then people see it.
 LONGEST_WAIT = timedelta(minutes=15)
 
 _MAY_PASS = frozenset({408, 425, 429})
 _NEVER_PASS = frozenset({501, 505})
+_GONE = 410
 _MEANINGS = {
     400: "it does not accept the request",
     401: "the credentials are not accepted",
@@ -29,15 +30,17 @@ _MEANINGS = {
 def post(
     http: HTTPClient, url: str, *, content: bytes, headers: Mapping[str, str], now: datetime
 ) -> Response:
-    """POST, and the answer where it is a 2xx.
+    """POST; returns the answer if it is a 2xx.
 
-    Raises TemporaryFailure and PermanentFailure for everything else, with reasons
-    that name the origin of ``url`` only and never the answer's body.
+    Raises TemporaryFailure and PermanentFailure for everything else. Their reasons name
+    only the origin of ``url``, and never the answer's body.
     """
     try:
         response = http.post(url, content=content, headers=headers)
     except Blocked as error:
         raise PermanentFailure(error.reason) from error
+    except Refused as error:
+        raise TemporaryFailure(error.reason, refused=True) from error
     except TransportError as error:
         raise TemporaryFailure(error.reason, unknown=error.unknown) from error
     raise_for_status(response, origin_of(url), now)
@@ -45,7 +48,11 @@ def post(
 
 
 def raise_for_status(response: Response, origin: str, now: datetime) -> None:
-    """Nothing for a 2xx; else the failure that its status stands for."""
+    """Nothing for a 2xx; else the failure that its status stands for.
+
+    Only 410 ends at once. A proxy whose target restarts answers 404, 403 or 405, and one
+    that has lost its sessions 401; a new version may take what the old one did not.
+    """
     status = response.status
     if 200 <= status < 300:
         return
@@ -54,11 +61,13 @@ def raise_for_status(response: Response, origin: str, now: datetime) -> None:
     if status in _MAY_PASS or (status >= 500 and status not in _NEVER_PASS):
         wait = retry_after(response.headers.get("retry-after", ""), now)
         raise TemporaryFailure(reason, retry_after=wait)
-    raise PermanentFailure(reason)
+    if status == _GONE:
+        raise PermanentFailure(reason)
+    raise TemporaryFailure(reason, refused=True)
 
 
 def retry_after(value: str, now: datetime) -> timedelta | None:
-    """The wait that a Retry-After header asks for, or None where it is not readable.
+    """The wait that a Retry-After header asks for, or None if it is unreadable.
 
     Seconds (fractions too) or an HTTP date; never negative, at most LONGEST_WAIT.
     """

@@ -17,7 +17,7 @@ def new_secret() -> str:
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of ``webhook-signature``. ``timestamp`` is in seconds since 1970.
 
-    Raises ValueError where ``secret`` is none.
+    Raises ValueError if ``secret`` is none.
     """
     signed = f"{message_id}.{timestamp}.".encode("ascii") + body
     digest = hmac.digest(_key(secret), signed, hashlib.sha256)
@@ -25,7 +25,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def check_secret(secret: str) -> None:
-    """Raises ValueError where ``secret`` cannot sign."""
+    """Raises ValueError if ``secret`` cannot sign."""
     _key(secret)
 
 

@@ -25,8 +25,8 @@ _OPERATOR = Actor(name="incidentrelay (command line)", via="cli", is_admin=True)
 
 
 def _password_option(function: Function) -> Function:
-    # There is no option for the password itself: every user of a machine can read
-    # the arguments of its processes.
+    # There is no option for the password itself: all users of a machine can read the
+    # arguments of its processes.
     option = click.option(
         "--password-file",
         type=click.File(encoding="utf-8"),
@@ -50,7 +50,7 @@ def create_admin(
 
     Example: incidentrelay create-admin -c production.ini --username admin
     """
-    from incidentrelay.services.people import users as user_service
+    from incidentrelay.services.tenancy import users as user_service
 
     data = {"username": username, "is_admin": True, "password": _password(password_file)}
     if email:
@@ -64,16 +64,16 @@ def create_admin(
 
 @click.command()
 @config_option
-@click.option("--username", required=True, help="Whose password.")
+@click.option("--username", required=True, help="The user.")
 @_password_option
 def set_password(config: Path, username: str, password_file: IO[str] | None) -> None:
-    """Set somebody's password, and sign all their browsers out.
+    """Set a user's password, and sign out all their browsers.
 
     The password is asked for at a terminal, and read from standard input otherwise.
 
     Example: incidentrelay set-password -c production.ini --username anna
     """
-    from incidentrelay.services.people import users as user_service
+    from incidentrelay.services.tenancy import users as user_service
 
     data = {"password": _password(password_file)}
     with _writing(config) as session:
@@ -84,7 +84,7 @@ def set_password(config: Path, username: str, password_file: IO[str] | None) -> 
 
 @click.command()
 @config_option
-@click.option("--username", required=True, help="In whose name the token acts.")
+@click.option("--username", required=True, help="The user for whom the token acts.")
 @click.option("--name", required=True, help="What the token is for.")
 @click.option(
     "--scope",
@@ -92,10 +92,10 @@ def set_password(config: Path, username: str, password_file: IO[str] | None) -> 
     multiple=True,
     required=True,
     type=click.Choice([str(scope) for scope in Scope]),
-    help="What it may do; can be given several times.",
+    help="What it may do; can be repeated.",
 )
-@click.option("--group", help="The only group that it reaches (its slug).")
-@click.option("--days", type=click.IntRange(1, 3650), help="Days after which it ends.")
+@click.option("--group", help="The only group the token can reach (its slug).")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires.")
 def create_token(
     config: Path,
     username: str,
@@ -106,7 +106,7 @@ def create_token(
 ) -> None:
     """Create a personal token, and print it.
 
-    Nobody can read the token again later.
+    The token cannot be shown again.
 
     Example: incidentrelay create-token -c production.ini --username anna --name ci
     --scope alerts:read
@@ -140,7 +140,7 @@ def _person(session: "Session", username: str) -> "User":
 
     person = session.scalar(select(User).where(User.username == username))
     if person is None:
-        raise CommandFailed(f"There is nobody called {username}.")
+        raise CommandFailed(f"There is no user {username}.")
     return person
 
 

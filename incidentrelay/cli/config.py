@@ -36,7 +36,7 @@ def config_option(function: Function) -> Function:
 
 
 def ini_loader(config: Path) -> Any:
-    """PasteDeploy's loader of an ini file, whatever the file is called."""
+    """PasteDeploy's loader of an ini file of any name."""
     from plaster import PlasterURL, get_loader
 
     return get_loader(PlasterURL("file+ini", str(config.resolve())), protocols=["wsgi"])
@@ -58,7 +58,7 @@ def read_settings(config: Path) -> Settings:
 def open_database(settings: Settings, config: Path) -> "Database":
     """The database, which must be at this program's revision.
 
-    Raises CommandFailed where it is not, with the command that helps.
+    Raises CommandFailed with the command that helps if it is not.
     """
     from incidentrelay import migrations
     from incidentrelay.db import Database

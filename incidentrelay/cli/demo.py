@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def demo_data(config: Path, as_json: bool) -> None:
     """Fill an empty installation with people, a team on call and routes.
 
-    Prints the admin's password and the tokens, which nobody can read again later.
+    Prints the admin's password and the tokens, which cannot be shown again.
 
     Example: incidentrelay demo-data -c development.ini
     """
@@ -32,7 +32,7 @@ def demo_data(config: Path, as_json: bool) -> None:
     finally:
         database.dispose()
     if result is None:
-        raise CommandFailed("There are people already; demo data is for an empty installation.")
+        raise CommandFailed("There are users already; demo data is for an empty installation.")
     click.echo(json.dumps(result.to_json()) if as_json else "\n".join(lines(result)))
 
 
@@ -66,7 +66,7 @@ def nobody_yet(database: "Database") -> bool:
 
 
 def lines(result: "DemoResult") -> list[str]:
-    """What was made, for people."""
+    """The result as lines for people."""
     width = max(len(route.source) for route in result.routes)
     return [
         f"User name:  {result.username}",

@@ -1,4 +1,4 @@
-"""Words errors as one sentence for the terminal."""
+"""Explains errors in one sentence on the terminal."""
 
 import errno
 

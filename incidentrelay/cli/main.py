@@ -9,7 +9,7 @@ from click.exceptions import Abort, ClickException, Exit
 from incidentrelay import __version__
 from incidentrelay.cli.errors import explain
 
-# Command → the module of this package that has it, as a function with underscores.
+# Command → its module in this package; its function has underscores for hyphens.
 COMMANDS = {
     "quickstart": "quickstart.command",
     "serve": "servers",
@@ -33,7 +33,7 @@ ALIASES = {"forget-old": "prune"}
 
 
 class Commands(click.RichGroup):
-    """Loads a command's module only when the command is asked for."""
+    """Loads a command's module only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -1,7 +1,7 @@
-"""Ending together with the process that started this one, however that one ends.
+"""Ends this process together with its parent, however the parent ends.
 
-The starter keeps the other end of this process's standard input. A kill -9 closes
-it too, on every Unix, which no handler of signals could promise.
+The parent holds the other end of this process's standard input. Even kill -9 closes it,
+on every Unix; a signal handler cannot promise that.
 """
 
 import os
@@ -26,7 +26,7 @@ def parent_option(function: Function) -> Function:
 
 
 def end_with_stdin() -> None:
-    """From now on, the end of standard input ends this process like SIGTERM."""
+    """From now on, the end of standard input acts like SIGTERM."""
     threading.Thread(target=_watch, name="parent", daemon=True).start()
 
 
@@ -35,5 +35,5 @@ def _watch() -> None:
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
-    # What is cut off here has a lease, and is done again by the next worker.
+    # Interrupted work has a lease, and the next worker repeats it.
     os._exit(1)

@@ -1,5 +1,5 @@
-"""What the program knows about itself: ``openapi``, ``settings``, ``permissions``,
-and ``generate-secret``."""
+"""Prints reference material: ``openapi``, ``settings``, ``permissions``; and
+``generate-secret``."""
 
 import json
 import secrets
@@ -42,7 +42,7 @@ def settings(markdown: bool) -> None:
 
 @click.command()
 def permissions() -> None:
-    """Print which role may do what, as a Markdown table.
+    """Print the permissions of each role, as a Markdown table.
 
     Example: incidentrelay permissions
     """

@@ -1,4 +1,4 @@
-"""``prune``: deletes what the settings say is too old."""
+"""``prune``: deletes what is older than the settings keep."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from incidentrelay.cli.config import config_option, open_database, read_settings
 @click.command()
 @config_option
 def prune(config: Path) -> None:
-    """Delete what is older than the settings retention.* allow.
+    """Delete rows older than the settings retention.* keep.
 
-    The worker does so every hour, for up to half a minute. This command continues until
-    nothing old is left. It is safe while everything runs, and can be stopped at any time.
+    The worker does this every hour, for up to half a minute. This command continues until
+    nothing old is left. It can run beside the servers and be interrupted at any time.
 
     Example: incidentrelay prune -c production.ini
     """

@@ -15,7 +15,7 @@ ALL_WELL = "Schema check OK: all tables, columns and indexes are as the program 
 def migrate(config: Path) -> None:
     """Create the database's tables, or bring them up to date.
 
-    It is safe to run at any time, and by several machines at once.
+    It can run at any time, also on several machines at once.
 
     Example: incidentrelay migrate -c production.ini
     """
@@ -47,7 +47,7 @@ def migrate(config: Path) -> None:
 def check_schema(ctx: click.Context, config: Path) -> None:
     """Compare the database with what the program expects.
 
-    Prints the differences, one a line, and ends with exit code 1 where there are any.
+    Prints the differences, one a line, and ends with exit code 1 if there are any.
 
     Example: incidentrelay check-schema -c production.ini
     """

@@ -1,5 +1,6 @@
 """The two long-running processes: ``serve`` and ``worker``."""
 
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from incidentrelay.cli.config import config_option, ini_loader, open_database, r
 from incidentrelay.cli.parent import end_with_stdin as watch_stdin
 from incidentrelay.cli.parent import parent_option
 
+# More than connection_limit in the ini files.
+OPEN_FILES = 4096
+
 
 @click.command()
 @config_option
@@ -17,7 +21,7 @@ from incidentrelay.cli.parent import parent_option
 def serve(config: Path, end_with_stdin: bool) -> None:
     """Run the web server: API, console and intake.
 
-    It listens where [server:main] of the ini file says.
+    It listens on the address in [server:main] of the ini file.
 
     Example: incidentrelay serve -c production.ini
     """
@@ -29,7 +33,8 @@ def serve(config: Path, end_with_stdin: bool) -> None:
     loader = ini_loader(config)
     app = loader.get_wsgi_app("main")
     server = loader.get_wsgi_server("main")
-    # The server's loop ends cleanly by this exception; the default would just kill it.
+    _allow_many_connections()
+    # This exception ends the server's loop cleanly; the default handler would kill it.
     signal.signal(signal.SIGTERM, _leave)
     if end_with_stdin:
         watch_stdin()
@@ -57,6 +62,14 @@ def worker(config: Path, end_with_stdin: bool) -> None:
     if end_with_stdin:
         watch_stdin()
     process.run(parts)
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of open files; many systems begin with 1024 or less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leave(_number: int, _frame: Any) -> None:

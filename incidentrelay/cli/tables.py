@@ -1,4 +1,4 @@
-"""Tables of the documentation that are made from the program itself, in Markdown."""
+"""Markdown tables for the documentation, generated from the program."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -23,7 +23,7 @@ def settings() -> str:
 
 
 def permissions() -> str:
-    """One row for each permission, one column for each role; cells say where it holds."""
+    """One row for each permission, one column for each role; cells say where it applies."""
     roles = [(f"{role} (group)", grants) for role, grants in GROUP_GRANTS.items()]
     roles += [(f"{role} (team)", grants) for role, grants in TEAM_GRANTS.items()]
     rows = []

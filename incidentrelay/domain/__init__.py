@@ -1,8 +1,6 @@
 """Pure values and decisions.
 
-The law of this package: it imports the standard library and ``re2``,
-nothing else; it reads no clock, no randomness, no
-settings and does no I/O. Whoever calls a decision passes ``now``. All datetimes
-are aware and in UTC, except where a function says that it works in wall-clock
-time of a zone.
+Imports only the standard library and ``re2``. Reads no clock, randomness or settings, and
+does no I/O: callers pass ``now``. All datetimes are aware and in UTC, except where a
+function says that it works in the wall-clock time of a zone.
 """

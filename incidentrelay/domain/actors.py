@@ -1,14 +1,14 @@
-"""Who does something, as services need to know it."""
+"""The actor behind a change."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """``user_id`` is None for the system and for sources. ``via`` is the door.
+    """Who acts. ``user_id`` is None for the system and for sources.
 
-    ``via`` ∈ api, console, link, source, system, cli. The name is what timeline
-    and audit show if the person is deleted later.
+    ``via`` is the interface: api, console, link, source, system or cli. Timeline and audit
+    show ``name`` after the user is deleted.
     """
 
     name: str

@@ -1,14 +1,13 @@
-"""The calendar: shifts laid out in days and weeks, as the clock in one zone shows them.
+"""The calendar: shifts laid out in days and weeks of one time zone.
 
-A day is a column. All columns are as wide as each other, also that of a day on which
-the clocks change, and each has :data:`SLOTS` slots of a quarter of an hour (a little
-more or less on those days)::
+A day is a column of :data:`SLOTS` slots of 15 minutes. All columns are equally wide; on a
+day with a clock change, slots are slightly longer or shorter::
 
     instants   start ─────┬─────────────────┬───── end
     blocks     [ ann      ][ nobody   ][ bob       ]      fill the time, without holes
     slots      0         57           121         672     of a week
 
-All instants are aware UTC; intervals include their start and not their end.
+Instants are aware UTC; intervals include their start and exclude their end.
 """
 
 from bisect import bisect_right
@@ -25,9 +24,9 @@ from incidentrelay.domain.oncall.shifts import Shift, gaps, on_call, shifts
 SLOTS = 96
 WEEK = 7
 MOST_DAYS = 6 * WEEK
-# How many colours there are for people.
+# The number of colours for people.
 HUES = 12
-# A step of a month or a week from these days on stays inside of what the engine reckons.
+# One month or week beyond these days is still within the range of the on-call engine.
 FIRST_DAY = EARLIEST.date() + timedelta(days=2 * MOST_DAYS)
 LAST_DAY = LATEST.date() - timedelta(days=2 * MOST_DAYS)
 
@@ -35,7 +34,7 @@ _DAY = timedelta(days=1)
 
 
 class CalendarView(StrEnum):
-    """How much is shown: a week from Monday on, or all weeks that a month touches."""
+    """The visible period: a week from Monday, or all weeks that overlap a month."""
 
     WEEK = "week"
     MONTH = "month"
@@ -43,7 +42,7 @@ class CalendarView(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GridDay:
-    """One date in a zone. A date that the zone skips altogether has no length."""
+    """One date in a zone. A date that the zone skips has no length."""
 
     date: date
     start: datetime
@@ -59,17 +58,16 @@ class GridDay:
 
     @property
     def change(self) -> timedelta:
-        """How much longer (backward) or shorter (negative) than 24 hours the day is."""
+        """The day's length minus 24 hours: positive where clocks go back."""
         return self.length - _DAY
 
 
 @dataclass(frozen=True, slots=True)
 class GridBlock:
-    """Some time of a rotation that is one person's, or nobody's (``user_id`` None).
+    """A shift or a gap (``user_id`` is None) of a rotation.
 
-    ``start`` and ``end`` of a shift are its true ones, also where they lie outside of
-    what is shown. Those of a gap are cut to it: ``begins`` and ``ends`` tell whether
-    they are known to be true.
+    A shift keeps its true ``start`` and ``end``, even outside the visible period. A gap is
+    cut to the period; ``begins`` and ``ends`` say whether it really starts and ends there.
     """
 
     start: datetime
@@ -82,9 +80,9 @@ class GridBlock:
 
 @dataclass(frozen=True, slots=True)
 class GridSegment:
-    """The part of a block inside of some days; ``slots`` is how wide it is drawn, maybe 0.
+    """The part of a block within some days; ``slots`` is its drawn width and may be 0.
 
-    ``opens`` and ``closes`` tell whether the block begins and ends inside of them.
+    ``opens`` and ``closes`` say whether the block starts and ends within these days.
     """
 
     block: GridBlock
@@ -96,18 +94,18 @@ class GridSegment:
 
 
 def day_at(at: datetime, zone: str) -> date:
-    """The date that the calendar in ``zone`` shows at ``at``; InvalidInput for no such zone."""
+    """The local date in ``zone`` at ``at``; raises InvalidInput for an unknown zone."""
     return wall_of(at, zone_of(zone)).date()
 
 
 def days_of(view: CalendarView, day: date, zone: str) -> tuple[GridDay, ...]:
-    """The days that ``view`` shows around ``day``: whole weeks from Monday on, at most six.
+    """The days that ``view`` shows around ``day``: one to six whole weeks from Monday.
 
-    Raises InvalidInput for a zone that does not exist (``zone``), and for a day before
+    Raises InvalidInput for an unknown zone (``zone``), and for a day before
     :data:`FIRST_DAY` or after :data:`LAST_DAY` (``date``).
     """
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise InvalidInput.of("date", f"This must lie between {FIRST_DAY} and {LAST_DAY}.")
+        raise InvalidInput.of("date", f"This must be between {FIRST_DAY} and {LAST_DAY}.")
     first, last = day, day
     if view is CalendarView.MONTH:
         first, last = day.replace(day=1), _next_month(day) - _DAY
@@ -122,13 +120,13 @@ def days_of(view: CalendarView, day: date, zone: str) -> tuple[GridDay, ...]:
 
 
 def grid_weeks(days: Sequence[GridDay]) -> Iterator[Sequence[GridDay]]:
-    """Whole weeks, each as its seven days."""
+    """Split ``days`` into weeks of seven."""
     for first in range(0, len(days), WEEK):
         yield days[first : first + WEEK]
 
 
 def step_view(view: CalendarView, day: date, by: int) -> date:
-    """A day in the week or month ``by`` after (before) that of ``day``: its Monday or its first."""
+    """The first day of the week or month ``by`` steps after (negative: before) that of ``day``."""
     if view is CalendarView.WEEK:
         return day - timedelta(days=day.weekday()) + timedelta(days=WEEK * by)
     year, month0 = divmod(day.year * 12 + day.month - 1 + by, 12)
@@ -136,26 +134,30 @@ def step_view(view: CalendarView, day: date, by: int) -> date:
 
 
 def whole_shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
-    """The shifts that touch [start, end), in order, with their true starts and ends."""
-    found = shifts(schedule, start, end)
+    """The shifts that overlap [start, end), in order, with their true starts and ends."""
+    whole = shifts(schedule, start, end)
     # Only the outermost can be cut.
-    for place in {0, len(found) - 1} if found else ():
-        found[place] = on_call(schedule, found[place].start) or found[place]
-    return found
+    for place in {0, len(whole) - 1} if whole else ():
+        whole[place] = on_call(schedule, whole[place].start) or whole[place]
+    return whole
 
 
-def grid_blocks(found: Sequence[Shift], start: datetime, end: datetime) -> list[GridBlock]:
-    """What fills [start, end): the shifts (in order, all of which touch it), and the gaps."""
-    taken = [GridBlock(one.start, one.end, one.user_id, one.override_id) for one in found]
+def grid_blocks(
+    shifts_in_order: Sequence[Shift], start: datetime, end: datetime
+) -> list[GridBlock]:
+    """Fill [start, end) with the given shifts (in order, all overlapping it) and gaps."""
+    blocks = [
+        GridBlock(one.start, one.end, one.user_id, one.override_id) for one in shifts_in_order
+    ]
     free = [
         GridBlock(gap.start, gap.end, None, begins=gap.start > start, ends=gap.end < end)
-        for gap in gaps(found, start, end)
+        for gap in gaps(shifts_in_order, start, end)
     ]
-    return sorted([*taken, *free], key=lambda block: block.start)
+    return sorted([*blocks, *free], key=lambda block: block.start)
 
 
-def grid_segments(found: Sequence[GridBlock], days: Sequence[GridDay]) -> list[GridSegment]:
-    """The parts of the blocks (in order) inside of ``days`` (which follow each other)."""
+def grid_segments(blocks: Sequence[GridBlock], days: Sequence[GridDay]) -> list[GridSegment]:
+    """The parts of the blocks (in order) within ``days`` (consecutive)."""
     low, high = days[0].start, days[-1].end
     return [
         GridSegment(
@@ -166,13 +168,13 @@ def grid_segments(found: Sequence[GridBlock], days: Sequence[GridDay]) -> list[G
             opens=block.begins and block.start >= low,
             closes=block.ends and block.end <= high,
         )
-        for block in found
+        for block in blocks
         if block.start < high and low < block.end
     ]
 
 
 def slot_at(at: datetime, days: Sequence[GridDay]) -> int:
-    """Where ``at`` is drawn: slots from the left edge of ``days``, inside of their width."""
+    """The position of ``at`` in slots from the left edge of ``days``, clamped to their width."""
     number = bisect_right(days, at, key=lambda day: day.start) - 1
     if number < 0:
         return 0
@@ -183,7 +185,7 @@ def slot_at(at: datetime, days: Sequence[GridDay]) -> int:
 
 
 def hue_of(user_id: int) -> int:
-    """The colour of a person, 0 to 11: always the same, and neighbours differ."""
+    """The colour of a person, 0 to 11; stable, and consecutive ids differ."""
     return user_id % HUES
 
 

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the product (the words that code, API and docs share)."""
+"""Enumerations shared by code, API and docs."""
 
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ class SignalStatus(StrEnum):
 
 
 class Severity(StrEnum):
-    """From worst to mildest; compare with :attr:`rank` (higher is worse)."""
+    """Most severe first; compare by :attr:`rank` (higher is more severe)."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -33,7 +33,7 @@ _SEVERITY_RANK = {severity: rank for rank, severity in enumerate(reversed(Severi
 
 
 class Urgency(StrEnum):
-    """How loudly people want to be told; domain/urgency.py says which severity is urgent."""
+    """Selects a person's notification rules; see domain/escalation/notification_rules.py."""
 
     HIGH = "high"
     LOW = "low"
@@ -70,6 +70,7 @@ class EventKind(StrEnum):
     SILENCE_ENDED = "silence_ended"
     ACK_TIMED_OUT = "ack_timed_out"
     ASSIGNED = "assigned"
+    RESPONDER_LEFT = "responder_left"
     COMMENTED = "commented"
     PAGED = "paged"
     REMINDED = "reminded"
@@ -88,9 +89,8 @@ class EventKind(StrEnum):
 class DeliveryState(StrEnum):
     """The life of one notification.
 
-    pending → sending → sent → delivered; or retry (again sending later), failed
-    (for good), cancelled (nobody needs it any more), superseded (a newer one
-    says it).
+    pending → sending → sent → delivered, or: retry (sent again later), failed (final),
+    cancelled (no longer needed), superseded (replaced by a newer one).
     """
 
     PENDING = "pending"
@@ -104,7 +104,7 @@ class DeliveryState(StrEnum):
 
 
 class NotificationKind(StrEnum):
-    """Why a notification is owed. The order is the order of urgency."""
+    """Why a notification is sent."""
 
     PAGE = "page"
     ESCALATION = "escalation"
@@ -159,7 +159,7 @@ class TeamRole(StrEnum):
 
 
 class ShiftEdge(StrEnum):
-    """What somebody is told about a shift."""
+    """The end of a shift that a reminder is about."""
 
     START = "start"
     END = "end"

@@ -1,26 +1,26 @@
-"""Everything that can be wrong with a request, as exceptions.
+"""Exceptions for everything that can be wrong with a request.
 
 ::
 
-    DomainError                 something the caller can understand and act on
+    DomainError                 the caller can understand and fix it
     ├── InvalidInput            a value is wrong; names the field
     │   └── BadMatchers         a matcher does not parse; has the position
     ├── NotAllowed              the actor may not do this
-    ├── NotFound                what was named does not exist (or is not visible)
-    ├── Conflict                the present state forbids it
-    │   ├── InvalidTransition   an alert cannot go from its state by that action
+    ├── NotFound                does not exist, or is not visible to the actor
+    ├── Conflict                the current state forbids it
+    │   ├── InvalidTransition   the alert's state does not allow the action
     │   └── StaleVersion        the object changed since the caller read it
     └── Unavailable             cannot be done now; try again later
 
-Messages are shown to people, so they hold no secret and no internals.
-Only ``web`` and ``cli`` know what an error becomes in HTTP or as an exit code.
+Messages are shown to users, so they contain no secrets and no internals. ``web`` and
+``cli`` map errors to HTTP statuses and exit codes.
 """
 
 from collections.abc import Mapping
 
 
 class DomainError(Exception):
-    """A mistake that can be explained to whoever made it."""
+    """An error that the caller can understand; ``message`` is safe to show."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -28,9 +28,9 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """Some values are wrong.
+    """Some values are invalid.
 
-    ``errors`` maps a field's name (dotted for nested ones) to sentences.
+    ``errors`` maps a field's name (dotted if nested) to sentences.
     """
 
     def __init__(self, errors: Mapping[str, list[str]], message: str | None = None) -> None:
@@ -42,12 +42,19 @@ class InvalidInput(DomainError):
         return cls({field: [sentence]})
 
     def under(self, prefix: str) -> "InvalidInput":
-        """The same errors of the fields below ``prefix``."""
-        return InvalidInput({f"{prefix}.{field}": said for field, said in self.errors.items()})
+        """The same errors, of ``prefix`` and of the fields below it."""
+        return InvalidInput(
+            {
+                field
+                if field == prefix or field.startswith(f"{prefix}.")
+                else f"{prefix}.{field}": said
+                for field, said in self.errors.items()
+            }
+        )
 
 
 class BadMatchers(InvalidInput):
-    """A list of matchers does not parse; ``position`` counts characters from 0."""
+    """A list of matchers does not parse; ``position`` is a 0-based character offset."""
 
     def __init__(self, reason: str, position: int, field: str = "matchers") -> None:
         self.reason = reason
@@ -60,15 +67,15 @@ class NotAllowed(DomainError):
 
 
 class NotFound(DomainError):
-    """What was named does not exist, or the actor may not know that it does."""
+    """The object does not exist, or the actor may not see it."""
 
 
 class Conflict(DomainError):
-    """The present state of things forbids it."""
+    """The current state forbids it."""
 
 
 class InvalidTransition(Conflict):
-    """An alert cannot leave ``status`` by ``action``."""
+    """``action`` is not allowed in ``status``."""
 
     def __init__(self, status: str, action: str) -> None:
         self.status = status
@@ -77,14 +84,14 @@ class InvalidTransition(Conflict):
 
 
 class StaleVersion(Conflict):
-    """The object was changed by somebody else since the caller read it."""
+    """The object changed since the caller read it."""
 
     def __init__(self) -> None:
         super().__init__("This was changed by somebody else in the meantime; read it again.")
 
 
 class Unavailable(DomainError):
-    """It cannot be done right now; ``retry_after`` is in seconds."""
+    """Temporarily impossible; ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, retry_after: int = 5) -> None:
         self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""Identities: the same problem always gets the same key, another one never does."""
+"""Identity keys: the same problem always gets the same key, a different one another."""
 
 import hashlib
 from collections.abc import Mapping, Sequence, Set
@@ -11,13 +11,16 @@ _SEPARATOR = b"\xff"
 
 
 def fingerprint(labels: Mapping[str, str], without: Set[str] = frozenset()) -> str:
-    """Alertmanager's fingerprint of ``labels`` as 16 hexadecimal digits.
+    """Alertmanager's fingerprint of ``labels``: 16 hexadecimal digits.
 
-    FNV-1a of 64 bits over the names in byte order, each name and value followed
-    by a byte that UTF-8 never has. Labels named in ``without`` do not count.
+    64-bit FNV-1a over names (in byte order) and values, each followed by a byte that
+    never occurs in UTF-8. Ignores labels named in ``without`` and empty ones, because an
+    empty label is no label.
     """
     pairs = sorted(
-        (_utf8(name), _utf8(value)) for name, value in labels.items() if name not in without
+        (_utf8(name), _utf8(value))
+        for name, value in labels.items()
+        if value and name not in without
     )
     code = _FNV_OFFSET
     for pair in pairs:
@@ -28,13 +31,12 @@ def fingerprint(labels: Mapping[str, str], without: Set[str] = frozenset()) -> s
 
 
 def group_key(labels: Mapping[str, str], group_by: Sequence[str], dedup_key: str) -> str:
-    """Which alert of its route a signal belongs to, in at most 255 characters.
+    """The key of the alert, within its route, that a signal belongs to; at most 255 characters.
 
-    With an empty ``group_by`` every signal is an alert of its own: ``dedup_key``
-    (which is bounded already). Otherwise ``name=value,name=value`` by name, so
-    that neither the order nor a repetition in ``group_by`` matters. Commas,
-    equals signs and backslashes are escaped, so that different values never make
-    the same key. A missing label counts as empty.
+    With an empty ``group_by`` it is ``dedup_key`` (already bounded), so every signal has
+    its own alert. Otherwise it is ``name=value,name=value`` sorted by name, without
+    repetitions; missing labels are empty. Commas, equals signs and backslashes are
+    escaped, so different values never share a key.
     """
     if not group_by:
         return dedup_key
@@ -43,7 +45,7 @@ def group_key(labels: Mapping[str, str], group_by: Sequence[str], dedup_key: str
 
 
 def bounded_key(text: str) -> str:
-    """``text`` itself where it has at most 255 characters, else ``sha256:`` and its hash."""
+    """``text`` if it has at most 255 characters, else ``sha256:`` and its hash."""
     if len(text) <= MAX_KEY:
         return text
     return "sha256:" + hashlib.sha256(_utf8(text)).hexdigest()

@@ -4,6 +4,7 @@ The grammar is in :mod:`incidentrelay.domain.matchers`.
 """
 
 from incidentrelay.domain.errors import BadMatchers
+from incidentrelay.domain.text import is_text
 
 # Longer operators first.
 _OPERATORS = ("!=", "=~", "!~", "=")
@@ -32,10 +33,10 @@ def _escape(char: str) -> str:
         return "\\" + char
     if char == "\n":
         return "\\n"
-    # A database column cannot hold NUL, and a page shows no control characters.
-    if char < " " or char == "\x7f":
-        return f"\\x{ord(char):02x}"
-    return char
+    # PostgreSQL cannot store NUL, and control characters are invisible on a page.
+    if is_text(char):
+        return char
+    return f"\\x{ord(char):02x}" if char.isascii() else f"\\u{ord(char):04x}"
 
 
 def check_text(text: str) -> None:
@@ -46,7 +47,7 @@ def check_text(text: str) -> None:
 
 
 class MatcherReader:
-    """A cursor over one text; every method moves it behind what it has read."""
+    """A cursor over one text; every method advances it past what it read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -65,7 +66,7 @@ class MatcherReader:
         raise BadMatchers("expected a comma or the end", self.at)
 
     def peek(self) -> str:
-        """The next character that is not white space, or "" at the end."""
+        """The next character that is not white space; "" at the end."""
         while self.at < len(self.text) and self.text[self.at] in _SPACE:
             self.at += 1
         return self.text[self.at : self.at + 1]

@@ -64,8 +64,8 @@ class Matcher:
         if self._regex is None:
             return (value == self.value) == (self.op == Op.EQUAL)
         # Bytes are faster: the library need not map byte offsets to characters.
-        found = self._regex.fullmatch(value.encode("utf-8", "surrogatepass"))
-        return (found is not None) == (self.op == Op.REGEX)
+        match = self._regex.fullmatch(value.encode("utf-8", "surrogatepass"))
+        return (match is not None) == (self.op == Op.REGEX)
 
 
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
@@ -84,29 +84,28 @@ def parse(text: str) -> tuple[Matcher, ...]:
 
 @lru_cache(maxsize=512)
 def parse_cached(text: str) -> tuple[Matcher, ...]:
-    """:func:`parse` with a cache, for stored matchers that are read often."""
+    """:func:`parse` with a cache, for stored matchers."""
     return parse(text)
 
 
 def parse_list(items: Sequence[str]) -> tuple[Matcher, ...]:
-    """The matchers of all ``items``, each a single matcher or a comma list.
+    """The matchers of all ``items``, each a matcher or a comma-separated list.
 
-    Raises BadMatchers for the field ``matchers.<index>``; its position counts
-    within that item.
+    Raises BadMatchers for the field ``matchers.<index>``, with the position in that item.
     """
-    found: list[Matcher] = []
+    matchers: list[Matcher] = []
     for index, item in enumerate(items):
         try:
-            found.extend(parse_cached(item))
+            matchers.extend(parse_cached(item))
         except BadMatchers as error:
             raise BadMatchers(error.reason, error.position, f"matchers.{index}") from error
-        if len(found) > MAX_MATCHERS:
+        if len(matchers) > MAX_MATCHERS:
             raise BadMatchers(_too_many(), 0, f"matchers.{index}")
-    return tuple(found)
+    return tuple(matchers)
 
 
 def render(matchers: Iterable[Matcher]) -> str:
-    """The canonical text; :func:`parse` reads it back as equal matchers."""
+    """The canonical text; :func:`parse` reads back equal matchers."""
     return "{" + ",".join(map(render_one, matchers)) + "}"
 
 

@@ -1,16 +1,21 @@
-"""What is said to people, before any channel's dialect.
+"""Messages to people, independent of any channel's format.
 
-A :class:`Message` is a value that can be stored as JSON: it is written with the
-notification and rendered by the channel when it is sent. It holds no secret:
-links that carry a token are made when it is sent (:class:`Links`).
+A :class:`Message` is stored as JSON with its notification and rendered by the channel
+when it is sent. It contains no secrets: links with a token (:class:`Links`) are created
+when it is sent.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity, SignalStatus
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    """The fields by name. dataclasses.asdict copies deeply, which took half of an intake."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,9 @@ class SignalLine:
     link: str | None
     started_at: str
 
+    def to_json(self) -> dict[str, Any]:
+        return {**_fields_of(self), "labels": dict(self.labels)}
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         severity, status = Severity(data["severity"]), SignalStatus(data["status"])
@@ -32,12 +40,12 @@ class SignalLine:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message about one alert (or a test of a channel: ``alert_id`` None).
+    """One message about an alert (``alert_id`` is None for others, such as tests).
 
-    ``headline`` says why it comes ("Page", "Reminder 2", "Escalated to bob",
-    "Acknowledged by ann"). ``labels`` are at most a screenful, as name → value.
-    ``signals`` are the worst of the alert's ``signal_count`` signals; if ``joined`` is not 0,
-    they are the first of the ``joined`` signals that the message is about.
+    ``headline`` says why it is sent ("Page", "Reminder 2", "Escalated to bob",
+    "Acknowledged by ann"). ``labels`` map names to values, at most a screenful.
+    ``signals`` are the worst of the alert's ``signal_count`` signals. If ``joined`` is not 0,
+    the message is about that many signals that joined, and ``signals`` are the first of them.
     """
 
     kind: NotificationKind
@@ -60,8 +68,8 @@ class Message:
     acknowledged_at: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        signals = [asdict(signal) for signal in self.signals]
-        return {**asdict(self), "labels": dict(self.labels), "signals": signals}
+        signals = [signal.to_json() for signal in self.signals]
+        return {**_fields_of(self), "labels": dict(self.labels), "signals": signals}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -78,11 +86,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses that go into one message to one recipient.
+    """The URLs in one message to one recipient.
 
-    ``console`` is the alert's page for whoever can sign in; ``act`` is the
-    one-tap page (signed for one person and one alert), or None where the
-    recipient is not a person.
+    ``console`` is the alert's page, which requires sign-in. ``act`` is the action page,
+    signed for one person and one alert; None if the recipient is not a person.
     """
 
     console: str | None = None
@@ -91,7 +98,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the alerts that a message tells of, with its own links."""
+    """One alert of a bundled message, with its own links."""
 
     message: Message
     links: Links
@@ -99,14 +106,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message on its way: what, in which words, and the sender's handles.
+    """A message ready to send.
 
-    ``idempotency_key`` stays the same over all attempts of one notification and
-    is never reused for another one. ``thread_key`` is the same for all messages
-    about one alert. ``now`` is the time of this attempt.
+    ``idempotency_key`` is the same for all attempts of one notification and unique to it.
+    ``thread_key`` is the same for all messages about one alert. ``now`` is the time of
+    this attempt, ``zone`` the recipient's time zone. ``reopened`` is true if the alert
+    fires again after it was resolved.
 
-    Where one message tells of many alerts, ``parts`` are these, the worst first, and
-    ``message`` sums them up; otherwise ``parts`` is empty.
+    In a bundle of several alerts, ``parts`` lists them, the most severe first, and
+    ``message`` summarises them; otherwise ``parts`` is empty.
     """
 
     message: Message
@@ -115,3 +123,5 @@ class Envelope:
     thread_key: str
     now: datetime
     parts: tuple[Part, ...] = ()
+    zone: str = "UTC"
+    reopened: bool = False

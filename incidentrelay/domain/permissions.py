@@ -1,7 +1,7 @@
-"""Who may do what: the one table from which ACLs, lists and docs are made.
+"""Who may do what: the table behind ACLs, filtered lists and the docs.
 
-A grant says *what* (permissions), *to whom* (a role) and *where* (a place in the
-tree). A place covers its node and everything below it.
+A grant gives permissions to a role at a level of the tree: that node and everything
+below it.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ class Permission(StrEnum):
     INGEST = "ingest"
 
 
-# The principal of every credential that may post to intake: a route's token, or a
-# personal token with alerts:write.
+# The principal of every credential that may post to intake: route tokens, and personal
+# tokens with alerts:write.
 INGEST_PRINCIPAL = "scope:ingest"
 
 
@@ -44,7 +44,7 @@ class ScopeLevel(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a personal token may be used for; ``<domain>:read`` or ``<domain>:write``."""
+    """What a personal token may do: ``<domain>:read`` or ``<domain>:write``."""
 
     ALERTS_READ = "alerts:read"
     ALERTS_WRITE = "alerts:write"
@@ -91,20 +91,20 @@ _RANKS: Mapping[str, int] = {
 
 
 def outranks(role: str, other: str) -> bool:
-    """Whether ``role`` may grant, change or take away ``other`` (its equal too)."""
+    """Whether ``role`` may grant, change or revoke ``other``; also true for equal roles."""
     return _RANKS[role] >= _RANKS[other]
 
 
 def roles_granting(
-    permission: Permission, places: frozenset[ScopeLevel]
+    permission: Permission, levels: frozenset[ScopeLevel]
 ) -> frozenset[GroupRole | TeamRole]:
-    """The roles that have ``permission`` at one of ``places``."""
+    """The roles that have ``permission`` at one of ``levels``."""
     tables: tuple[Mapping[GroupRole | TeamRole, Grants], ...] = (GROUP_GRANTS, TEAM_GRANTS)  # type: ignore[assignment]
     return frozenset(
         role
         for table in tables
         for role, grants in table.items()
-        if any(permission in grants.get(place, ()) for place in places)
+        if any(permission in grants.get(level, ()) for level in levels)
     )
 
 

@@ -1,4 +1,4 @@
-"""The words that monitoring systems have for how bad something is."""
+"""Maps the severity words of monitoring systems to ours."""
 
 from incidentrelay.domain.enums import Severity
 
@@ -20,10 +20,9 @@ _BY_WORD = {word: severity for severity, words in _WORDS.items() for word in wor
 
 
 def parse_severity(word: str | None) -> Severity:
-    """The severity that a vendor's ``word`` means.
+    """Map a vendor's ``word`` to a severity; ``warning`` if it is unknown or missing.
 
-    Case, surrounding space and the choice of space, hyphen or underscore do not
-    matter. What is unknown or missing is a warning: it pages, but it is not the worst.
+    Ignores case and surrounding space; space, hyphen and underscore are equivalent.
     """
     if word is None:
         return Severity.WARNING

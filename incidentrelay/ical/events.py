@@ -8,6 +8,7 @@ from typing import Any
 
 import recurring_ical_events
 from icalendar import Calendar, Event, vText
+from icalendar.timezone import is_utc
 
 from incidentrelay.domain.local_time import (
     EARLIEST,
@@ -17,7 +18,10 @@ from incidentrelay.domain.local_time import (
     instant_of,
     zone_of,
 )
+from incidentrelay.domain.text import shown_text
 from incidentrelay.ical import recurrence_limits
+from incidentrelay.ical.series import Series, time_text, value_of
+from incidentrelay.ical.zones import CalendarZone
 
 MOST_OCCURRENCES = 500
 _MOST_DATES = 500
@@ -67,22 +71,59 @@ def event_of(key: str) -> str:
     return key[:_HASH]
 
 
-def check_series(events: Sequence[Event], zone: str, low: datetime, high: datetime) -> int:
+def check_series(series: Series, low: datetime, high: datetime) -> int:
     """The cost of expanding the events; raises RefusedEvent for unsupported ones."""
+    if series.refusal is not None:
+        raise RefusedEvent(series.refusal)
     work = 0
-    for event in events:
+    for event, zone in ((each.event, each.zone) for each in series.events):
         if not value_of(event, "UID"):
             raise RefusedEvent("It has no UID, so a later import could not recognise it.")
         _refuse_too_many(event)
-        start, length = _times(event, zone)
+        _refuse_unknown_zone(event, zone)
+        start, length = _times(event, zone.name)
         if "RANGE" in getattr(value_of(event, "RECURRENCE-ID"), "params", {}):
             raise RefusedEvent("A change of all later times (RANGE) is not supported.")
         if "EXRULE" in event or isinstance(value_of(event, "RRULE"), list):
             raise RefusedEvent(recurrence_limits.NOT_UNDERSTOOD)
         if "RRULE" in event:
+            _align_until(event, zone.name)
             # An occurrence that started earlier may still be running.
             work += _work(dict(value_of(event, "RRULE")), start, low - length, high)
     return work
+
+
+def _refuse_unknown_zone(event: Event, zone: CalendarZone) -> None:
+    """Raise RefusedEvent if a time needs the calendar's zone, and that is unknown."""
+    dates = [value_of(event, name) for name in ("DTSTART", "DTEND", "RECURRENCE-ID")]
+    times = [each.dt for each in dates if each is not None]
+    # A shift that repeats in UTC keeps its local time in the zone of its calendar.
+    needed = any(not isinstance(time, datetime) or time.tzinfo is None for time in times) or (
+        any(name in event for name in _REPEATING) and any(is_utc(time) for time in times)
+    )
+    if zone.unknown and needed:
+        raise RefusedEvent(
+            f"The time zone of its calendar (X-WR-TIMEZONE), “{zone.unknown[:60]}”, is unknown."
+        )
+
+
+def _align_until(event: Event, zone: str) -> None:
+    """Give UNTIL the type of DTSTART, as the library expects it.
+
+    A day includes its last shift. A time counts in the zone of the event.
+    """
+    start, rule = value_of(event, "DTSTART").dt, value_of(event, "RRULE")
+    aligned = []
+    for until in rule.get("UNTIL", ()):
+        if isinstance(until, datetime) and until.tzinfo and getattr(start, "tzinfo", None) is None:
+            until = until.astimezone(zone_of(zone)).replace(tzinfo=None)
+        if not isinstance(start, datetime):
+            until = until.date() if isinstance(until, datetime) else until
+        elif not isinstance(until, datetime):
+            until = datetime.combine(until, time.max, start.tzinfo).replace(microsecond=0)
+        aligned.append(until)
+    if aligned:
+        rule["UNTIL"] = aligned
 
 
 def _refuse_too_many(event: Event) -> None:
@@ -127,18 +168,42 @@ def _times(event: Event, zone: str) -> tuple[datetime, timedelta]:
     return start, length or (end - start if end is not None else _DAY)
 
 
-def expand_series(
-    calendar: Calendar, events: Sequence[Event], zone: str, low: datetime, high: datetime
-) -> list[Occurrence]:
+def expand_series(series: Series, low: datetime, high: datetime) -> list[Occurrence]:
+    """The occurrences in [low, high); raises RefusedEvent if a changed one would be lost."""
+    zone = series.events[0].zone
     alone = Calendar()
-    if "X-WR-TIMEZONE" in calendar:
-        alone.add("X-WR-TIMEZONE", vText(zone))
-    alone.subcomponents = list(events)
+    if zone.own:
+        alone.add("X-WR-TIMEZONE", vText(zone.name))
+    alone.subcomponents = [each.event for each in series.events]
     # A day more on each side, because times without a zone are not placed yet.
     query = recurring_ical_events.of(alone)
-    repeats = len(events) > 1 or any(name in events[0] for name in _REPEATING)
-    made = [_occurrence(each, zone, repeats) for each in query.between(low - _DAY, high + _DAY)]
-    return [each for each in made if each.start < high and low < each.end]
+    repeats = series.shared or any(
+        name in each.event for each in series.events for name in _REPEATING
+    )
+    made = [
+        _occurrence(each, zone.name, repeats) for each in query.between(low - _DAY, high + _DAY)
+    ]
+    found = [each for each in made if each.start < high and low < each.end]
+    _refuse_lost(series, found, low, high)
+    return found
+
+
+def _refuse_lost(
+    series: Series, found: Sequence[Occurrence], low: datetime, high: datetime
+) -> None:
+    """Raise RefusedEvent if an event in [low, high) is not among its occurrences."""
+    keys, starts = {each.key for each in found}, {each.start for each in found}
+    for each in series.events:
+        changed = value_of(each.event, "RECURRENCE-ID")
+        if changed is None and len(series.events) > 1:
+            continue
+        if changed is None and any(name in each.event for name in ("EXDATE", "RRULE")):
+            continue
+        start, length = _times(each.event, each.zone.name)
+        key = _key(series.uid, changed.dt if changed else None)
+        inside = start < high and low < start + length
+        if inside and start not in starts and key not in keys:
+            raise RefusedEvent("It is excluded from its own series (EXDATE).")
 
 
 def _occurrence(event: Event, zone: str, repeats: bool) -> Occurrence:
@@ -160,9 +225,7 @@ def _occurrence(event: Event, zone: str, repeats: bool) -> Occurrence:
 
 def _key(uid: str, time_of_series: date | None) -> str:
     """The key of the event, and of the occurrence's original time if the event repeats."""
-    if isinstance(time_of_series, datetime) and time_of_series.tzinfo is not None:
-        time_of_series = as_utc(time_of_series, "text")
-    return event_key(uid) + _hash(time_of_series.isoformat() if time_of_series else "")
+    return event_key(uid) + _hash(time_text(time_of_series))
 
 
 def _hash(text: str) -> str:
@@ -185,16 +248,9 @@ def _address(value: Any) -> str:
 
 
 def summary_of(event: Event) -> str:
-    """The title as one printable line."""
-    text = "".join(
-        char if char.isprintable() else " " for char in str(value_of(event, "SUMMARY") or "")
-    )
+    """The title as one line."""
+    text = shown_text(str(value_of(event, "SUMMARY") or ""), " ")
     return " ".join(text.split())[:_LONGEST_SUMMARY]
-
-
-def value_of(event: Event, name: str) -> Any:
-    """A property, or None. Its type depends on the calendar."""
-    return event.get(name)
 
 
 def _count(dates: Any) -> int:

@@ -4,15 +4,15 @@ The text is untrusted. It is measured before it is parsed, and each event's rule
 is expanded. An unreadable event is reported and does not affect the others.
 """
 
-from collections import defaultdict
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from icalendar import Calendar, Event
+from icalendar import Event
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.local_time import zone_names
+from incidentrelay.ical.components import EventText, split_calendars
 from incidentrelay.ical.events import (
     MOST_OCCURRENCES,
     READ_PROPERTIES,
@@ -22,16 +22,22 @@ from incidentrelay.ical.events import (
     event_key,
     expand_series,
     summary_of,
-    value_of,
+)
+from incidentrelay.ical.series import TWICE, CalendarEvent, Series, group_series
+from incidentrelay.ical.zones import (
+    CalendarZone,
+    calendar_zone,
+    defined_zones,
+    with_known_zones,
 )
 
-LONGEST_TEXT = 1_000_000
-MOST_COMPONENTS = 2000
 # Of the steps by which all rules together are expanded.
 MOST_WORK = 250_000
-_DEEPEST = 4
-
-_NO_CALENDAR = "This is not a calendar in the iCalendar format (.ics)."
+_UNCLEAR = "It cannot be understood."
+_PARTS = "A part of it, like an alarm, has no beginning or no end."
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+# What the libraries raise for most mistakes.
+_MISTAKES = (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,85 +60,87 @@ class CalendarReading:
 def read_calendar(text: str, *, zone: str, low: datetime, high: datetime) -> CalendarReading:
     """The occurrences that overlap [low, high), by start.
 
-    Times without a zone, and whole days, are in the calendar's own zone
-    (``X-WR-TIMEZONE``), else in ``zone``. Raises InvalidInput (``text``) for text that is
-    no calendar, or is too large.
+    Every event is either read or among the problems. Times without a zone, and whole
+    days, are in the calendar's own zone (``X-WR-TIMEZONE``), else in ``zone``. Raises
+    InvalidInput (``text``) for text that is no calendar, or is too large.
     """
-    calendar = _parsed(text)
-    zone = _own_zone(calendar) or zone
-    found: list[Occurrence] = []
+    found: dict[str, Occurrence] = {}
     problems: list[Unreadable] = []
     understood: set[str] = set()
+    refused: set[str] = set()
     budget = MOST_WORK
-    for events in _series(calendar):
+    for series in group_series(_parsed(text, zone)):
+        key = event_key(series.uid)
         try:
-            budget -= check_series(events, zone, low, high)
+            budget -= _cost(series, low, high)
             if budget < 0:
                 raise InvalidInput.of("text", "The events repeat for too long to be computed.")
-            found += expand_series(calendar, events, zone, low, high)
-            understood.add(event_key(str(value_of(events[0], "UID"))))
+            expanded = _expanded(series, low, high)
+            if not found.keys().isdisjoint(expanded):
+                raise RefusedEvent(TWICE)
+            found |= expanded
+            understood.add(key)
         except RefusedEvent as error:
-            problems.append(Unreadable(summary_of(events[0]), str(error)))
-        except InvalidInput:
-            raise
-        except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
-            # The library raises these for most mistakes.
-            problems.append(Unreadable(summary_of(events[0]), "It cannot be understood."))
+            refused.add(key)
+            problems += [
+                Unreadable(summary_of(each.event), each.refusal or str(error))
+                for each in series.events
+            ]
         if len(found) > MOST_OCCURRENCES:
             sentence = f"More than {MOST_OCCURRENCES} shifts are too many; import a part of them."
             raise InvalidInput.of("text", sentence)
-    found.sort(key=lambda each: (each.start, each.key))
-    return CalendarReading(found, problems, frozenset(understood))
+    occurrences = sorted(found.values(), key=lambda each: (each.start, each.key))
+    return CalendarReading(occurrences, problems, frozenset(understood - refused))
 
 
-def _parsed(text: str) -> Calendar:
-    if len(text) > LONGEST_TEXT:
-        raise InvalidInput.of("text", f"A calendar has at most {LONGEST_TEXT} characters.")
-    _measure(text)
+def _cost(series: Series, low: datetime, high: datetime) -> int:
     try:
-        calendar = Calendar.from_ical(text.removeprefix("\ufeff"))
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
-        raise InvalidInput.of("text", _NO_CALENDAR) from None
-    if not isinstance(calendar, Calendar) or calendar.name != "VCALENDAR":
-        raise InvalidInput.of("text", _NO_CALENDAR)
-    return calendar
+        return check_series(series, low, high)
+    except (InvalidInput, *_MISTAKES):
+        raise RefusedEvent(_UNCLEAR) from None
 
 
-def _measure(text: str) -> None:
-    """Refuse too many or too deeply nested components before parsing."""
-    depth = count = 0
-    for line in text.splitlines():
-        word = line[:6].upper()
-        if word == "BEGIN:":
-            depth, count = depth + 1, count + 1
-        elif word.startswith("END:"):
-            depth -= 1
-        if depth > _DEEPEST or count > MOST_COMPONENTS:
-            sentence = f"A calendar has at most {MOST_COMPONENTS} events, not nested."
-            raise InvalidInput.of("text", sentence)
+def _expanded(series: Series, low: datetime, high: datetime) -> dict[str, Occurrence]:
+    """The occurrences by key."""
+    try:
+        occurrences = expand_series(series, low, high)
+    except (InvalidInput, *_MISTAKES):
+        raise RefusedEvent(_UNCLEAR) from None
+    by_key = {each.key: each for each in occurrences}
+    if len(by_key) < len(occurrences):
+        raise RefusedEvent(TWICE)
+    return by_key
 
 
-def _own_zone(calendar: Calendar) -> str | None:
-    name = calendar.get("X-WR-TIMEZONE")
-    if name is None:
-        return None
-    if str(name) not in zone_names():
-        raise InvalidInput.of("text", "The time zone of the calendar (X-WR-TIMEZONE) is unknown.")
-    return str(name)
+def _parsed(text: str, default_zone: str) -> Iterator[CalendarEvent]:
+    """All events of all calendars of the text."""
+    for calendar in split_calendars(text):
+        zone = calendar_zone(calendar.zone, default_zone)
+        with defined_zones(calendar.zones):
+            events = [_event(each, zone) for each in calendar.events]
+        yield from events
 
 
-def _series(calendar: Calendar) -> Iterator[list[Event]]:
-    """The events by UID: an event with its changed occurrences."""
-    found: dict[str, list[Event]] = defaultdict(list)
-    for number, part in enumerate(calendar.subcomponents):
-        if isinstance(part, Event):
-            found[str(value_of(part, "UID") or f"\n{number}")].append(_bare(part))
-    yield from found.values()
+def _event(text: EventText, zone: CalendarZone) -> CalendarEvent:
+    """The event with only the properties that are read; other lines are skipped."""
+    lines = [with_known_zones(line) for line in text.lines if _is_read(line)]
+    try:
+        event = Event.from_ical("\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"]))
+    except _MISTAKES:
+        event = None
+    if not isinstance(event, Event):
+        return CalendarEvent(Event(), zone, _UNCLEAR)
+    refusal = None if text.clear else _PARTS
+    if any(name != "SEQUENCE" for name, _ in event.errors):
+        refusal = _UNCLEAR
+    if not isinstance(event.get("SEQUENCE"), int):
+        event.pop("SEQUENCE", None)
+    return CalendarEvent(event, zone, refusal)
 
 
-def _bare(event: Event) -> Event:
-    """The event with only the properties that are read."""
-    bare = Event()
-    for name in READ_PROPERTIES & set(event):
-        bare[name] = event[name]
-    return bare
+def _is_read(line: str) -> bool:
+    """Whether the line is a property that is read; an empty list of dates says nothing."""
+    name = _NAME.match(line)
+    if name is None or name[0].upper() not in READ_PROPERTIES:
+        return False
+    return name[0].upper() not in {"EXDATE", "RDATE"} or not line.endswith(":")

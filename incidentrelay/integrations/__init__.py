@@ -7,17 +7,17 @@ under ``samples/<name>/``.
 """
 
 from incidentrelay.integrations.alertmanager import Alertmanager
-from incidentrelay.integrations.registry import Registry
+from incidentrelay.integrations.registry import IntegrationRegistry
 from incidentrelay.integrations.webhook import Webhook
 from incidentrelay.integrations.zabbix import Zabbix
 
 
-def default_registry() -> Registry:
+def default_registry() -> IntegrationRegistry:
     """The built-in integrations, then those of other installed packages.
 
     Raises DuplicateIntegration if two have the same name.
     """
-    registry = Registry()
+    registry = IntegrationRegistry()
     for integration in (Alertmanager(), Zabbix(), Webhook()):
         registry.register(integration)
     registry.load_plugins()

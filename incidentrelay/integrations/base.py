@@ -1,9 +1,9 @@
 """The interface of integrations, which turn one source's payload into signals.
 
-The law of this package: ``normalise`` is pure. It never refuses an item out of
-pedantry: unknown fields are kept out of the way, odd label values become their
-JSON text, unusable times become None. It raises :class:`InvalidInput` only
-where the body as a whole is not the source's shape.
+The law of this package: ``normalise`` is pure and tolerant. Unknown fields are ignored,
+label values that are not strings become their JSON text, and unusable times become None.
+It raises :class:`InvalidInput` only if the body as a whole does not have the source's
+shape.
 """
 
 from collections.abc import Mapping, Sequence

@@ -83,10 +83,10 @@ def one_line(text: str) -> str:
 
 
 def instant(value: Any) -> datetime | None:
-    """An RFC 3339 text as an aware UTC time, or None where it is not usable.
+    """An RFC 3339 text as an aware UTC time, or None if it is not usable.
 
-    Fractions are cut to microseconds. A time without an offset, and one before
-    1970 (Go writes the year 1 for "not set"), is not usable.
+    Fractions are truncated to microseconds. Times without an offset or before 1970 (Go
+    writes the year 1 for "not set") are not usable.
     """
     if not isinstance(value, str):
         return None
@@ -136,12 +136,12 @@ def team_of(item: Mapping[str, Any], labels: Mapping[str, Any]) -> str | None:
 def identity(own: str, labels: Mapping[str, str], title: str, item: Any, index: int) -> str:
     """The dedup key of ``item``, from the best available identifier.
 
-    The sender's ``own`` key; else all ``labels`` but the severity; else the
-    ``title``; else its content and place, which makes it a problem of its own.
+    The sender's ``own`` key; else all ``labels`` but the severity and empty ones; else
+    the ``title``; else its content and place, which makes it a problem of its own.
     """
     if own:
         return bounded_key(own)
-    if any(name != "severity" for name in labels):
+    if any(value and name != "severity" for name, value in labels.items()):
         return f"labels:{fingerprint(labels, without={'severity'})}"
     if title:
         return bounded_key(f"title:{title}")
@@ -155,15 +155,15 @@ def severity_and_labels(
 ) -> tuple[Severity, dict[str, str]]:
     """The severity that ``word`` means, and the bounded labels that go with it.
 
-    The sender's labels stay as they are. ``severity`` is added where the sender
-    said it elsewhere, ``source_severity`` where its word is not ours. A given
-    ``severity`` is what the caller already knows ``word`` to mean.
+    The sender's labels are unchanged. ``severity`` is added if the sender put it elsewhere,
+    and ``source_severity`` if its word is not ours. The argument ``severity`` is given if
+    the caller already knows what ``word`` means.
     """
     meant = severity or parse_severity(word or None)
     # Reserve two labels for the ones added here.
     bounded = _bounded(labels, MAX_LABELS - 2, MAX_LABEL_VALUE)
     if word:
-        bounded.setdefault("severity", meant.value)
+        bounded["severity"] = bounded.get("severity") or meant.value
         if word.casefold() != meant.value:
             bounded["source_severity"] = clip(word, MAX_LABEL_VALUE)
     return meant, bounded

@@ -1,8 +1,7 @@
 """Registers integrations: the built-in ones and those of other packages.
 
-Both come in by :meth:`Registry.register`. Another package offers one by an entry
-point of the group ``incidentrelay.integrations`` that names an integration or a
-class of one that needs no arguments.
+Another package offers one by an entry point of the group ``incidentrelay.integrations``
+that names an integration, or its class if that needs no arguments.
 """
 
 import logging
@@ -28,7 +27,7 @@ class DuplicateIntegration(ValueError):
     """Two integrations have the same name."""
 
 
-class Registry:
+class IntegrationRegistry:
     """Integrations by name, in order of registration."""
 
     def __init__(self) -> None:
@@ -38,9 +37,9 @@ class Registry:
         """Add one; raises BadIntegration or DuplicateIntegration."""
         info: Any = getattr(integration, "info", None)
         if not isinstance(info, IntegrationInfo):
-            raise BadIntegration("An integration has an IntegrationInfo as its info.")
+            raise BadIntegration("The info of an integration must be an IntegrationInfo.")
         if not _NAME.fullmatch(info.name):
-            raise BadIntegration(f"{info.name!r} cannot be a part of a URL.")
+            raise BadIntegration(f"{info.name!r} is not a valid segment of a URL.")
         if not callable(getattr(integration, "normalise", None)):
             raise BadIntegration(f"The integration {info.name} has no method normalise.")
         if info.name in self._by_name:
@@ -58,7 +57,7 @@ class Registry:
         return tuple(self._by_name)
 
     def load_plugins(self, points: Iterable[EntryPoint] | None = None) -> None:
-        """Register what other packages offer (``points``: by default, all installed).
+        """Register the integrations of other packages (``points``; by default, all installed).
 
         A package that cannot be loaded or has no valid integration is logged and
         skipped, so that the others can still page.
@@ -71,5 +70,5 @@ class Registry:
                 self.register(loaded() if isinstance(loaded, type) else loaded)
             except DuplicateIntegration:
                 raise
-            except Exception:  # Another package may raise whatever it likes.
+            except Exception:  # Another package may raise anything.
                 _log.exception("Skipping the integration %s (%s).", point.name, point.value)

@@ -1,6 +1,6 @@
-"""The generic webhook: for scripts, and for systems without an integration of their own.
+"""The generic webhook, for scripts and for systems without an integration.
 
-Each field has a few names, because scripts written for other products send them.
+Most fields have several names, which scripts written for other products send.
 """
 
 from collections.abc import Mapping, Sequence

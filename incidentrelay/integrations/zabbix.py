@@ -13,6 +13,7 @@ from typing import Any
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.text import clean_text
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
@@ -134,7 +135,7 @@ def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        # The plain list of {EVENT.TAGS} has no quoting, so it cannot be taken apart.
+        # The plain list of {EVENT.TAGS} has no quoting, so it cannot be split.
         return None
 
 
@@ -151,8 +152,7 @@ def _clean(value: Any) -> str:
     """A plain tag's text. Tags are JSON inside a string, so not sanitised yet."""
     if value is None or isinstance(value, dict | list):
         return ""
-    text = fields.json_text(value).replace("\0", "")
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return clean_text(fields.json_text(value))
 
 
 def _host_labels(item: Mapping[str, Any]) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """The tables. Importing this package maps every class.
 
-The law of this package: classes hold columns, indexes and relationships, no
-behaviour. Relationships never load by themselves (``raise_on_sql``): a query says
-what it needs.
+Classes hold columns, indexes and relationships, no behaviour. Relationships never load
+lazily (``raise_on_sql``): each query names what it needs.
 """
 
 from sqlalchemy.orm import configure_mappers

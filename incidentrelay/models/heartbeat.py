@@ -1,4 +1,4 @@
-"""The last sign of life of each part of the system."""
+"""Heartbeats of the parts of the system."""
 
 from datetime import datetime
 
@@ -9,9 +9,14 @@ from incidentrelay.models.meta import Base
 
 
 class Heartbeat(Base):
-    """The last sign of life of a part of the system (a worker, a sweep)."""
+    """The last heartbeat of a worker, or of a machine that compares its clock.
+
+    ``clock_offset`` is by how many seconds the machine's clock is ahead of the
+    database's; None where that is not measured.
+    """
 
     __tablename__ = "heartbeats"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     at: Mapped[datetime]
+    clock_offset: Mapped[float | None]

@@ -1,4 +1,4 @@
-"""The declarative base, and the column types that both databases share."""
+"""The declarative base, and column types for both databases."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,9 +29,9 @@ NAMING_CONVENTION = {
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware instant, stored in UTC. Naive values are refused.
+    """An aware datetime, stored in UTC; raises ValueError for naive ones.
 
-    SQLite has no time zones: there the value is stored naive, in UTC.
+    SQLite has no time zones and stores it naive.
     """
 
     impl = DateTime(timezone=True)
@@ -41,7 +41,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("naive datetimes are not stored; attach a time zone")
+            raise ValueError("this datetime has no time zone")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -51,8 +51,8 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Choice(TypeDecorator[StrEnum]):
-    """One word of a closed vocabulary, stored as text and read as the enum."""
+class EnumText(TypeDecorator[StrEnum]):
+    """A member of a StrEnum, stored as text."""
 
     impl = String(32)
     cache_ok = True

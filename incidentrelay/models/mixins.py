@@ -1,4 +1,4 @@
-"""Columns that several nouns have."""
+"""Columns shared by several tables."""
 
 from datetime import datetime
 
@@ -15,17 +15,17 @@ class Identified:
 
 
 class Timestamps:
-    """When the row was made and last changed; services set both."""
+    """When the row was created and last changed; services set both."""
 
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class Versioned(Identified, Timestamps):
-    """A resource that people edit.
+    """A resource that users edit.
 
-    ``version`` counts the edits; SQLAlchemy refuses to write over a row that has
-    another version than the one read (optimistic locking).
+    ``version`` counts the edits; SQLAlchemy refuses to overwrite a row whose version
+    changed since it was read (optimistic locking).
     """
 
     version: Mapped[int] = mapped_column(default=1)
@@ -38,7 +38,7 @@ class Versioned(Identified, Timestamps):
 
 
 class Named:
-    """``slug`` is the resource's name in URLs and never changes; ``name`` is for people."""
+    """``slug`` is the name in URLs and never changes; ``name`` is the display name."""
 
     slug: Mapped[str] = mapped_column(String(63))
     name: Mapped[str] = mapped_column(String(120))

@@ -1,19 +1,19 @@
 """Use cases: functions that read and write rows.
 
-The law of this package: a service gets a session and never makes, commits or rolls
-one back (:mod:`auth` says why signing in is the exception). ``now`` and the
-:class:`~incidentrelay.domain.actors.Actor` are parameters. What the caller may do
-was decided before; a service guards what must hold whoever asks, names the wrong
-field in an InvalidInput, and writes the audit line of what it changed.
+A service gets a session; it never creates, commits or rolls back one
+(:mod:`incidentrelay.services.access.login` explains its exception). ``now`` and the
+:class:`~incidentrelay.domain.actors.Actor` are parameters. Permissions were checked
+before the call. A service enforces what must always hold, raises InvalidInput with the
+field's name, and writes the audit entry of its change.
 
 A resource's module has three functions::
 
     create(session, parent, data, *, actor, now) -> row
-    update(session, row, data, *, actor, now) -> row      data holds the given fields only
+    update(session, row, data, *, actor, now) -> row      data: only the fields to change
     delete(session, row, *, actor, now) -> None
 
-``parent`` is the Group, Team, Rotation or User row above, None at the root. In
-``data`` people are named by ``username`` and resources by ``slug``, as in URLs::
+``parent`` is the Group, Team, Rotation or User row above, or None at the root. In
+``data``, people are named by ``username`` and resources by ``slug``, as in URLs::
 
     groups         slug?, name, description, active
     teams          slug?, name, description, active, escalation_enabled,
@@ -30,6 +30,6 @@ A resource's module has three functions::
     silences       matchers, starts_at, ends_at, recurrence, reason, everything
     tokens         name, scopes, group, expires_at
 
-A slug that is not given is made from the name. Slugs, usernames, a channel's kind
-and a route's source never change.
+A missing slug is derived from the name. Slugs, usernames, a channel's kind and a route's
+source never change.
 """

@@ -1,4 +1,4 @@
-"""What is known of one setting besides its type."""
+"""The description of one setting."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """How one setting is read. ``default`` None means that it is required.
+    """How to read one setting. Without a ``default`` it is required.
 
     ``field`` is its name in Settings; the declaration fills it in.
     """

@@ -1,4 +1,4 @@
-"""Reads the settings from the ini file's section and the environment."""
+"""Loads the settings from the ini file and the environment."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +14,9 @@ _OWN_VARIABLES = frozenset({"INCIDENTRELAY_CONFIG"})
 
 
 def load(ini: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    """The settings of an ini file's section, overridden by the environment.
+    """Load the settings of an ini section; the environment overrides them.
 
-    Raises ConfigurationError for a key that is unknown, wrong or missing.
+    Raises ConfigurationError for an unknown, invalid or missing key.
     """
     _refuse_unknown(ini, environ)
     settings = Settings(**{key.field: _value(key, ini, environ) for key in KEYS})
@@ -29,8 +29,8 @@ def _refuse_public_key(settings: Settings) -> None:
     host = urlsplit(settings.public_url).hostname
     if settings.secret_key.startswith(PUBLIC_KEY) and host not in _THIS_MACHINE:
         raise ConfigurationError(
-            f"{PREFIX}secret_key is the one of development.ini, which everybody knows."
-            " Make one with: incidentrelay generate-secret"
+            f"{PREFIX}secret_key is the public one from development.ini."
+            " Generate one: incidentrelay generate-secret"
         )
 
 
@@ -57,7 +57,7 @@ def _value(key: Key, ini: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
         return key.parse(raw.strip())
     except ValueError as error:
         shown = "" if key.secret else f" {raw!r}"
-        sentence = f"{PREFIX}{key.name}{shown} cannot be used: {error}."
+        sentence = f"{PREFIX}{key.name}{shown} is invalid: {error}."
         raise ConfigurationError(f"{sentence} {key.hint}".strip()) from None
 
 

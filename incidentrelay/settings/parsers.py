@@ -1,6 +1,6 @@
-"""Parsers of settings: each takes the text and returns the value.
+"""Parsers of settings: text to value.
 
-They raise ValueError with a phrase that says what to write instead.
+They raise ValueError with a phrase that says what is expected.
 """
 
 import ipaddress
@@ -14,24 +14,24 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def number(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not re.fullmatch(r"\d{1,12}", value) or not low <= int(value) <= high:
-            raise ValueError(f"write a whole number from {low} to {high}")
+            raise ValueError(f"expected a whole number from {low} to {high}")
         return int(value)
 
     return parse
 
 
 def days(value: str) -> int:
-    """0, or long enough that sources can still reopen alerts."""
+    """0, or at least 2, so that sources can still reopen alerts."""
     days = number(0, 36_500)(value)
     if days == 1:
-        raise ValueError("write 0, which is for ever, or at least 2")
+        raise ValueError("expected 0 (forever), or at least 2")
     return days
 
 
 def choice(*words: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in words:
-            raise ValueError(f"write one of: {', '.join(words)}")
+            raise ValueError(f"expected one of: {', '.join(words)}")
         return value
 
     return parse
@@ -40,33 +40,35 @@ def choice(*words: str) -> Callable[[str], str]:
 def public_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write the address that people's browsers use, like https://relay.example")
+        raise ValueError("expected the URL that browsers use, like https://relay.example")
     if parts.query or parts.fragment or parts.username:
-        raise ValueError("leave out user name, query and fragment")
+        raise ValueError("expected a URL without username, query and fragment")
     return value.rstrip("/")
 
 
 def secret_key(value: str) -> str:
     if len(value) < 32 or len(set(value)) < 8:
-        raise ValueError("it is too short or too simple")
+        raise ValueError("expected at least 32 characters, 8 of them different")
     return value
 
 
 def metrics_token(value: str) -> str:
     if value and not re.fullmatch(r"[!-~]{16,200}", value):
-        raise ValueError("write 16 to 200 letters, digits and signs, without blanks")
+        raise ValueError("expected 16 to 200 printable ASCII characters without spaces")
     return value
 
 
 def database_url(value: str) -> str:
     if not re.match(r"(sqlite|postgresql\+psycopg)://", value):
-        raise ValueError("write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
+        raise ValueError(
+            "expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+        )
     return value
 
 
 def huey_url(value: str) -> str:
     if not re.match(r"(sqlite:///|rediss?://|unix://|memory:)", value):
-        raise ValueError("write sqlite:///FILE or redis://HOST:6379/0")
+        raise ValueError("expected sqlite:///FILE or redis://HOST:6379/0")
     return value
 
 
@@ -76,5 +78,5 @@ def networks(value: str) -> tuple[Network, ...]:
 
 def sender(value: str) -> str:
     if not re.fullmatch(r"[^@\r\n]*[^@\s]+@[^@\s>]+>?", value):
-        raise ValueError("write an address, like IncidentRelay <pager@relay.example>")
+        raise ValueError("expected an address, like IncidentRelay <pager@relay.example>")
     return value

@@ -2,16 +2,19 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from incidentrelay.db import is_unavailable
+from incidentrelay.domain.delivery.leases import LeaseHolder, is_dead
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.services.delivery import claims, stalled
+from incidentrelay.services.delivery import claims, recovery, stalled
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
 from incidentrelay.tasks.context import BATCH, WorkerContext
+from incidentrelay.tasks.lease_holder import start_of
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +25,11 @@ def deliver(context: WorkerContext, notification_id: int) -> bool:
     """Try to deliver one notification; returns whether an attempt was made."""
     try:
         claim = _claim(context, notification_id)
-    except OperationalError:
-        # The database was away and the row is unchanged: the next sweep takes it.
-        log.exception("Notification %s was not claimed.", notification_id)
-        return False
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_unavailable(error):
+            # The row is unchanged: the next sweep takes it.
+            log.exception("Notification %s was not claimed.", notification_id)
+            return False
         # A row that cannot be claimed must not block the others.
         log.exception("Notification %s could not be claimed.", notification_id)
         _defer(context, notification_id)
@@ -71,8 +74,28 @@ def mark_stalled(context: WorkerContext) -> bool:
         return stalled.mark_stalled(session, context.clock(), limit=BATCH) == BATCH
 
 
+def correct_times(context: WorkerContext) -> bool:
+    """Make due what a clock that was ahead has put off for too long."""
+    now, longest = context.clock(), context.longest_lease
+    with context.database.write() as session:
+        count = recovery.correct_times(session, now, longest_lease=longest)
+    if count:
+        log.warning("%s waits were too long for any rule: a clock was set back.", count)
+    # What is due now goes in the next round of the sweep.
+    return count > 0
+
+
+def end_dead_leases(context: WorkerContext, me: LeaseHolder) -> int:
+    """Take back what dead workers of the same machine as ``me`` were sending."""
+    with context.database.write() as session:
+        return recovery.end_dead_leases(
+            session, lambda holder: is_dead(holder, me, start_of), context.clock()
+        )
+
+
 def _claim(context: WorkerContext, notification_id: int) -> DeliveryClaim | None:
-    lease = timedelta(seconds=context.settings.delivery_lease)
+    holder = str(context.holder) if context.holder else None
+    lease = claims.LeaseTerms(context.lease_length, holder)
     with context.database.write() as session:
         return claims.claim_notification(
             session, notification_id, context.vault, context.clock(), lease=lease
@@ -86,7 +109,7 @@ def _send(context: WorkerContext, claim: DeliveryClaim) -> DeliveryResult:
         return outbox_records.send_claim(claim, channel, context.links, context.clock())
     except Exception:
         log.exception("Notification %s: the channel %s failed.", claim.uid, claim.method)
-        return DeliveryResult(DeliveryState.RETRY, INTERNAL_ERROR)
+        return DeliveryResult(DeliveryState.RETRY, INTERNAL_ERROR, unknown=True)
 
 
 def _record(

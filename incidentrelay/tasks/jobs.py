@@ -2,30 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import timedelta
 
 from incidentrelay.tasks import deliveries, escalations, maintenance, shifts, silences
 from incidentrelay.tasks.context import WorkerContext
-
-
-class Every(StrEnum):
-    """How often a job runs: with each sweep (once a minute, and when hinted at), or hourly."""
-
-    SWEEP = "sweep"
-    HOUR = "hour"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """``run`` does what is due and returns whether its batch was full, so more may be due.
 
+    It runs with each sweep (once a minute, and when hinted at), or, if ``every`` is given,
+    that often, in whole minutes, beside the sweeps.
     ``hint`` does one row: ``db.Hint(name, id)`` runs it at once. If a ``paging`` job
     fails, the worker reports no heartbeat, because pages may be late.
     """
 
     name: str
     run: Callable[[WorkerContext], bool]
-    every: Every = Every.SWEEP
+    every: timedelta | None = None
     hint: Callable[[WorkerContext, int], object] | None = None
     paging: bool = False
 
@@ -34,13 +29,17 @@ class Job:
 # falls quiet now pages nobody.
 JOBS = (
     Job("silences", silences.apply_due_silences, hint=silences.apply_team_silences, paging=True),
+    Job("departures", escalations.release_departed_alerts, paging=True),
     Job("wake", escalations.run_due_plans, hint=escalations.wake_alert, paging=True),
     Job("deliver", deliveries.deliver_due, hint=deliveries.deliver, paging=True),
     Job("stalled", deliveries.mark_stalled, paging=True),
+    Job("clock-steps", deliveries.correct_times, paging=True),
     Job("stale-sources", maintenance.resolve_stale_sources),
     Job("shift-reminders", shifts.send_shift_reminders),
-    Job("maintenance", maintenance.hourly_maintenance, Every.HOUR),
+    Job("maintenance", maintenance.hourly_maintenance, every=timedelta(hours=1)),
 )
+SWEEP = tuple(job for job in JOBS if job.every is None)
+PERIODIC = {job.name: job for job in JOBS if job.every is not None}
 HINTS: Mapping[str, Callable[[WorkerContext, int], object]] = {
     job.name: job.hint for job in JOBS if job.hint is not None
 }

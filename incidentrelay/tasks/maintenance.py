@@ -15,6 +15,8 @@ from incidentrelay.tasks.context import WorkerContext
 log = logging.getLogger(__name__)
 
 LONGEST_RUN = timedelta(seconds=30)
+# Deleting an alert deletes everything below it.
+LONGEST_BATCH = timedelta(minutes=10)
 
 
 def resolve_stale_sources(context: WorkerContext) -> bool:
@@ -63,7 +65,7 @@ def prune(
     waiting = list(retention.RETENTION_KINDS)
     while waiting and (longest is None or clock() - started_at < longest):
         for kind in tuple(waiting):
-            with database.write() as session:
+            with database.write(longest=LONGEST_BATCH) as session:
                 count = retention.prune_old_rows(
                     session, kind, getattr(settings, kind.setting), clock()
                 )

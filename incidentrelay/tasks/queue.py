@@ -11,12 +11,14 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from incidentrelay.db import Hint
-from incidentrelay.tasks.jobs import HINTS
+from incidentrelay.tasks.jobs import HINTS, PERIODIC, Job
 
 NAME = "incidentrelay"
 SQLITE_SECONDS = 3
 REDIS_CONNECT_SECONDS = 2
 REDIS_READ_SECONDS = 3
+# The minute in which jobs with an interval of their own run.
+_OFFSET = 17
 # After a failure, requests stop waiting for the queue for so long.
 REST = timedelta(seconds=10)
 
@@ -46,8 +48,13 @@ def make_huey(url: str) -> Huey:
     """The Huey that ``url`` names (settings.huey.url)."""
     common: dict[str, Any] = {"results": False, "serializer": JSONSerializer(), "utc": True}
     if url.startswith("sqlite:///"):
+        # The queue may be lost, so nobody waits for the disk: sweeps make up for it.
         return SqliteHuey(
-            NAME, filename=url.removeprefix("sqlite:///"), timeout=SQLITE_SECONDS, **common
+            NAME,
+            filename=url.removeprefix("sqlite:///"),
+            timeout=SQLITE_SECONDS,
+            fsync=False,
+            **common,
         )
     if url.startswith("memory:"):
         return MemoryHuey(NAME, **common)
@@ -64,7 +71,7 @@ class Work(Protocol):
 
     def run_hint(self, name: str, row_id: int) -> object: ...
     def sweep(self) -> object: ...
-    def run_hourly(self) -> object: ...
+    def run_job(self, name: str) -> object: ...
 
 
 class Queue:
@@ -76,9 +83,10 @@ class Queue:
         self._rests_until: datetime | None = None
         self._tasks = {name: _hint_task(huey, name, work) for name in HINTS}
         self._tasks["sweep"] = huey.task(name="sweep")(lambda: work and work.sweep())
-        every_minute, every_hour = crontab(minute="*"), crontab(minute="17")
+        every_minute = crontab(minute="*")
         huey.periodic_task(every_minute, name="sweep_minutely")(lambda: work and work.sweep())
-        huey.periodic_task(every_hour, name="hourly")(lambda: work and work.run_hourly())
+        for job in PERIODIC.values():
+            _add_periodic_task(huey, job, work)
 
     def put(self, hints: Sequence[Hint]) -> None:
         """Enqueue; a hint for later waits in the queue's schedule.
@@ -112,3 +120,15 @@ class Queue:
 
 def _hint_task(huey: Huey, name: str, work: Work | None) -> Any:
     return huey.task(name=name)(lambda row_id: work and work.run_hint(name, row_id))
+
+
+def _add_periodic_task(huey: Huey, job: Job, work: Work | None) -> None:
+    """Huey asks once a minute whether the task is due."""
+    assert job.every is not None, "the job runs with each sweep"
+    minutes = job.every // timedelta(minutes=1)
+
+    def is_due(at: datetime) -> bool:
+        # Not at the full hour, when everything else on a machine starts.
+        return (at.day * 24 * 60 + at.hour * 60 + at.minute) % minutes == _OFFSET % minutes
+
+    huey.periodic_task(is_due, name=f"periodic-{job.name}")(lambda: work and work.run_job(job.name))

@@ -1,12 +1,14 @@
-"""Runs the jobs: one hint, a sweep, or the hourly ones."""
+"""Runs the jobs: one hint, a sweep, or a job with an interval of its own."""
 
 import logging
 import threading
 from datetime import timedelta
 
 from incidentrelay.services.common import heartbeats
+from incidentrelay.tasks import deliveries
 from incidentrelay.tasks.context import WorkerContext
-from incidentrelay.tasks.jobs import HINTS, JOBS, Every, Job
+from incidentrelay.tasks.jobs import HINTS, PERIODIC, SWEEP, Job
+from incidentrelay.tasks.lease_holder import machine_name
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,13 @@ class Runner:
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
         self._sweeping = threading.Lock()
+
+    def take_over(self) -> None:
+        """Take back what a worker of this machine was sending when it died."""
+        me = self.context.holder
+        count = deliveries.end_dead_leases(self.context, me) if me else 0
+        if count:
+            log.info("Took back %s notifications of dead workers.", count)
 
     def run_hint(self, name: str, row_id: int) -> object:
         """Run the job ``name`` for one row; returns what the job returns."""
@@ -39,15 +48,14 @@ class Runner:
         finally:
             self._sweeping.release()
 
-    def run_hourly(self) -> None:
-        for job in JOBS:
-            if job.every is Every.HOUR:
-                self._run(job)
+    def run_job(self, name: str) -> None:
+        """Run a job that has an interval of its own."""
+        self._run(PERIODIC[name])
 
     def _drain(self) -> bool:
         started_at, healthy = self.context.clock(), True
         for _ in range(MAX_ROUNDS):
-            results = {job: self._run(job) for job in JOBS if job.every is Every.SWEEP}
+            results = {job: self._run(job) for job in SWEEP}
             healthy = healthy and all(
                 full is not None for job, full in results.items() if job.paging
             )
@@ -70,6 +78,7 @@ class Runner:
         try:
             with self.context.database.write() as session:
                 heartbeats.record_heartbeat(session, heartbeats.WORKER, self.context.clock())
+                heartbeats.record_clock(session, machine_name(), self.context.clock())
         except Exception:
             log.exception("The worker's heartbeat could not be written.")
             return False

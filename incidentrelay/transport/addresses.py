@@ -1,8 +1,7 @@
-"""Which IP addresses may be reached: a pure decision, with its reason.
+"""Decides which IP addresses may be reached, and says why not.
 
-The lists are written out because ``ipaddress.is_private`` and ``is_global``
-differ between patch releases of Python and call NAT64, 6to4 and multicast
-addresses global.
+The lists are explicit because ``ipaddress.is_private`` and ``is_global`` differ between
+patch releases of Python, and treat NAT64, 6to4 and multicast addresses as global.
 """
 
 from collections.abc import Sequence
@@ -48,7 +47,7 @@ _DENIED_V6 = tuple(
         ("3fff::/20", "a documentation network"),
     )
 )
-# The only part of IPv6 from which public addresses are given out.
+# The only part of IPv6 that holds public addresses.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 _TEREDO = IPv6Network("2001::/32")
@@ -62,10 +61,10 @@ _LOW_32_BITS = 0xFFFFFFFF
 
 
 def verdict(ip: IPAddress, allowed: Sequence[IPNetwork]) -> str | None:
-    """None where ``ip`` may be reached, else what it is ("a loopback address").
+    """None if ``ip`` may be reached, else what it is ("a loopback address").
 
-    An address that lies in ``allowed`` may always be reached. An IPv6 address
-    that carries IPv4 addresses is as good as the worst of those.
+    An address in ``allowed`` may always be reached. An IPv6 address that carries IPv4
+    addresses is treated as the worst of them.
     """
     if any(ip in network for network in allowed):
         return None
@@ -81,7 +80,7 @@ def verdict(ip: IPAddress, allowed: Sequence[IPNetwork]) -> str | None:
 
 
 def _carried(ip: IPAddress) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses to which a packet for ``ip`` would really go."""
+    """The IPv4 addresses that a packet for ``ip`` would actually reach."""
     if isinstance(ip, IPv4Address):
         return ()
     number = int(ip)

@@ -1,7 +1,7 @@
-"""Names to addresses to sockets: resolve once, check, connect to what was checked.
+"""Opens sockets: resolves a name once, checks the addresses, connects to a checked one.
 
-A second resolution between check and connection would let a name server answer
-differently (DNS rebinding), so there is none.
+A second resolution between check and connection would let a name server change its answer
+(DNS rebinding).
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ from incidentrelay.transport.addresses import IPAddress, IPNetwork, verdict
 from incidentrelay.transport.errors import Blocked, TransportError
 from incidentrelay.transport.urls import host_and_port
 
-# Gives the addresses of a host, best first; raises OSError where it has none.
+# Returns the addresses of a host, best first; raises OSError if it has none.
 Resolver = Callable[[str, int], Sequence[IPAddress]]
 
 _MOST_ADDRESSES = 8
@@ -25,7 +25,7 @@ _MOST_ADDRESSES = 8
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point on the monotonic clock by which all must be over."""
+    """A point on the monotonic clock at which a whole call must have ended."""
 
     at: float
 
@@ -34,7 +34,7 @@ class Deadline:
         return cls(time.monotonic() + seconds)
 
     def remaining(self, at_most: float | None = None) -> float:
-        """Seconds that are left, or ``at_most``; raises TimeoutError when none are."""
+        """The seconds left, but no more than ``at_most``; raises TimeoutError if none are."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
@@ -42,7 +42,7 @@ class Deadline:
 
 
 def system_resolver(host: str, port: int) -> Sequence[IPAddress]:
-    """What the operating system says, in its order of preference."""
+    """The operating system's answer, in its order of preference."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ipaddress.ip_address(entry[4][0]) for entry in found]
 
@@ -51,8 +51,8 @@ def system_resolver(host: str, port: int) -> Sequence[IPAddress]:
 class Dialer:
     """Opens TCP connections. ``timeout`` is seconds for one step (name or address).
 
-    ``allowed`` None means that every address may be reached: for hosts that come
-    from the administrator's own configuration only.
+    ``allowed`` None lets every address be reached. Use it only for hosts from the
+    administrator's own configuration.
     """
 
     allowed: Sequence[IPNetwork] | None
@@ -62,8 +62,8 @@ class Dialer:
     def dial(self, host: str, port: int, deadline: Deadline) -> socket.socket:
         """A connected socket.
 
-        Raises Blocked where no address of ``host`` may be reached, and
-        TransportError where none could be.
+        Raises Blocked if no address of ``host`` may be reached, and TransportError if
+        none could be.
         """
         where = host_and_port(host, port)
         problem = "it has no address"
@@ -95,8 +95,8 @@ class Dialer:
             return (ipaddress.ip_address(host),)
         except ValueError:
             pass  # It is a name, or one of the odd spellings that only the system reads.
-        # The system's resolver has no time limit, so it is asked from a thread of
-        # its own that can be left behind.
+        # The system's resolver has no time limit, so it runs in a thread of its own, which
+        # can be abandoned.
         answer: Future[Sequence[IPAddress]] = Future()
         Thread(target=self._ask, args=(answer, host, port), name="resolve", daemon=True).start()
         try:
@@ -110,5 +110,5 @@ class Dialer:
     def _ask(self, answer: "Future[Sequence[IPAddress]]", host: str, port: int) -> None:
         try:
             answer.set_result(self.resolver(host, port))
-        except Exception as error:  # It is raised again where the answer is awaited.
+        except Exception as error:  # Raised again in the thread that waits.
             answer.set_exception(error)

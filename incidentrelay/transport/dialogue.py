@@ -1,4 +1,4 @@
-"""smtplib's dialogue over sockets of ours: checked, and bounded as a whole."""
+"""smtplib over our own sockets: addresses are checked, and the whole call has a deadline."""
 
 import re
 import smtplib
@@ -13,7 +13,7 @@ from incidentrelay.transport.streams import secure
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# Messages are written so that servers without 8BITMIME can take them.
+# Servers without 8BITMIME can take such messages.
 MAIL_POLICY = SMTP_POLICY.clone(cte_type="7bit")
 
 _CHUNK = 8192
@@ -21,7 +21,7 @@ _LONGEST_DIALOGUE = 1024 * 1024
 
 
 def dot_stuffed(content: bytes) -> bytes:
-    """``content``, which has CRLF line ends, as it is sent after DATA."""
+    """``content``, which has CRLF line ends, in the form that follows DATA."""
     return re.sub(rb"(?m)^\.", b"..", content).removesuffix(b"\r\n") + b"\r\n.\r\n"
 
 
@@ -29,7 +29,7 @@ class BoundedSMTP(smtplib.SMTP):
     """A client that is not yet connected; every step of it ends at ``deadline``."""
 
     def __init__(self, hello: str, dialer: Dialer, deadline: Deadline) -> None:
-        # Naming the local host spares smtplib a look-up that could hang.
+        # With the local host's name given, smtplib makes no look-up that could hang.
         super().__init__(local_hostname=hello)
         self._dialer = dialer
         self._deadline = deadline
@@ -39,9 +39,9 @@ class BoundedSMTP(smtplib.SMTP):
         self._use(self._dialer.dial(host, port, self._deadline))
 
     def secure(self, host: str, context: ssl.SSLContext | None) -> None:
-        """Speak TLS from now on, with the system's trust store unless ``context`` says else.
+        """Switch to TLS, with the system's trust store unless there is a ``context``.
 
-        Raises TransportError where the certificate is not one for ``host``.
+        Raises TransportError if the certificate is not valid for ``host``.
         """
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("not connected")
@@ -58,7 +58,7 @@ class BoundedSMTP(smtplib.SMTP):
     def _use(self, connection: socket.socket) -> None:
         self.sock = connection
         self.file = _BoundedReader(connection, self._deadline, self._dialer.timeout)
-        # Nothing that was said before TLS may be believed after it.
+        # Nothing that the server said before TLS may be trusted afterwards.
         self.ehlo_resp = self.helo_resp = None
         self.esmtp_features = {}
         self.does_esmtp = False
@@ -75,7 +75,7 @@ class _BoundedReader:
         self._received = 0
 
     def readline(self, limit: int) -> bytes:
-        """One line with its end, or ``limit`` bytes of it, or b"" at the end of all."""
+        """One line with its end, or ``limit`` bytes of it, or b"" at the end of the stream."""
         while b"\n" not in self._buffer and len(self._buffer) < limit:
             self._connection.settimeout(self._deadline.remaining(self._timeout))
             received = self._connection.recv(_CHUNK)

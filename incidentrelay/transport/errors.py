@@ -1,16 +1,16 @@
-"""What can go wrong on the wire. ``reason`` is one sentence that people may read.
+"""Failures of the transport. ``reason`` is one sentence that people may read.
 
-Three unrelated classes, so that catching one can never swallow another that
-needs the opposite treatment.
+The classes are unrelated, so catching one never swallows another that needs the opposite
+treatment.
 """
 
 
 class TransportError(Exception):
-    """It did not work this time; trying again may help.
+    """It failed this time; trying again may help.
 
-    ``unknown`` is true where everything had been sent when it broke, so that the
-    other side may have acted on it all the same. ``answered`` is true where the other
-    side works and has said itself that it is to be tried again.
+    ``unknown`` is true if everything had been sent when the connection broke: the other
+    side may have acted on it. ``answered`` is true if the other side works and has asked
+    for another try.
     """
 
     def __init__(self, reason: str, unknown: bool = False, *, answered: bool = False) -> None:
@@ -21,7 +21,7 @@ class TransportError(Exception):
 
 
 class Blocked(Exception):
-    """It was not done, or not followed further, because the rules here forbid it."""
+    """The rules here forbid it, so nothing was sent."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -29,8 +29,13 @@ class Blocked(Exception):
 
 
 class Refused(Exception):
-    """The other side said no for good."""
+    """The other side said no.
 
-    def __init__(self, reason: str) -> None:
+    A server that restarts, and a proxy in front of it, say no as well, so it may change
+    its mind within minutes. ``final`` is true if the answer can only be about the request.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.final = final

@@ -1,10 +1,9 @@
 """The one HTTP client of the process.
 
-Built on a connection pool with a backend of its own rather than on an
-``httpx2.Client``, because a client would keep one tenant's cookies for the next,
-and because only the backend sees the address that is really dialled. No proxy
-is ever used (behind one, the check of addresses would be moot), no redirect
-followed, and no connection used twice.
+It is built on a connection pool with its own backend instead of ``httpx2.Client``: a
+client would keep one tenant's cookies for the next, and only the backend sees the address
+that is dialled. It uses no proxy (which would defeat the check of addresses), follows no
+redirect, and uses no connection twice.
 """
 
 import ssl
@@ -17,11 +16,11 @@ import httpx2
 
 from incidentrelay.transport.addresses import IPNetwork
 from incidentrelay.transport.dialing import Deadline, Dialer, Resolver, system_resolver
-from incidentrelay.transport.errors import Blocked, TransportError
+from incidentrelay.transport.errors import Blocked, Refused, TransportError
 from incidentrelay.transport.streams import BoundedStream, CurrentDeadline
 from incidentrelay.transport.urls import Target, origin_of, parse_url
 
-__all__ = ["Blocked", "HTTPClient", "Response", "TransportError"]
+__all__ = ["Blocked", "HTTPClient", "Refused", "Response", "TransportError"]
 
 _MOST_CONNECTIONS = 100
 # "identity" keeps a small answer from unpacking into a huge one.
@@ -30,10 +29,10 @@ _OWN_HEADERS = {"user-agent": "IncidentRelay", "accept-encoding": "identity"}
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. ``headers`` have lower-case names; of repeated ones the last counts.
+    """An answer. ``headers`` have lower-case names; the last of repeated ones counts.
 
-    ``complete`` is false where the body was cut, because it was too long or did
-    not come in time: the status line is the answer, and it had come.
+    ``complete`` is false if the body was cut because it was too long or late. The status
+    line, which is the answer, had arrived.
     """
 
     status: int
@@ -46,8 +45,8 @@ class HTTPClient:
     """Sends requests to addresses that users choose. Safe to share among threads.
 
     ``timeout`` bounds each step and ``total_deadline`` the whole call, both in
-    seconds; ``max_response`` is in bytes. ``allowed_networks`` may be reached
-    though they are not public.
+    seconds; ``max_response`` is in bytes. ``allowed_networks`` may be reached although
+    they are not public.
     """
 
     def __init__(
@@ -61,14 +60,14 @@ class HTTPClient:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout = timeout
-        self._total_deadline = total_deadline
+        self.total_deadline = total_deadline
         self._max_response = max_response
         self._current = CurrentDeadline()
         self._pool = httpcore2.ConnectionPool(
             ssl_context=ssl_context or httpx2.create_ssl_context(trust_env=False),
             max_connections=_MOST_CONNECTIONS,
-            # A kept connection may have died unseen, and then nobody knows
-            # whether a message arrived.
+            # A kept connection may have died unnoticed; then it is unknown whether the
+            # message arrived.
             max_keepalive_connections=0,
             network_backend=_Backend(
                 Dialer(tuple(allowed_networks), timeout, resolver), self._current
@@ -82,13 +81,13 @@ class HTTPClient:
     def request(
         self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str]
     ) -> Response:
-        """The answer, whatever its status, except that a redirect is Blocked.
+        """The answer, whatever its status; but a redirect raises Refused.
 
-        Raises Blocked where the rules forbid the URL, its address or a header,
-        and TransportError where no answer came.
+        Raises Blocked if the rules forbid the URL, its address or a header, and
+        TransportError if no answer came.
         """
         target = parse_url(url)
-        self._current.deadline = Deadline.after(self._total_deadline)
+        self._current.deadline = Deadline.after(self.total_deadline)
         try:
             with self._pool.stream(
                 method,
@@ -122,7 +121,7 @@ class HTTPClient:
         self._pool.close()
 
     def _timeouts(self) -> dict[str, float]:
-        # A queue for one of the connections is bounded as a step is.
+        # Waiting for a free connection is limited like any other step.
         return dict.fromkeys(("pool", "connect", "read", "write"), self._timeout)
 
     def _read(self, response: httpcore2.Response) -> tuple[bytes, bool]:
@@ -165,7 +164,7 @@ def _refuse_redirect(response: httpcore2.Response, target: Target) -> None:
         return
     location = _decoded(response.headers).get("location", "")
     towards = f" towards {origin_of(location)}" if "://" in location else ""
-    raise Blocked(
+    raise Refused(
         f"{target.origin} answered {response.status}, a redirect{towards}. "
         "Redirects are not followed: enter the final address."
     )

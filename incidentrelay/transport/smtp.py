@@ -1,7 +1,7 @@
-"""Mail to one SMTP server, one conversation for any number of recipients.
+"""Mail to one SMTP server, in one conversation for any number of recipients.
 
-The server is the administrator's choice, so by default its address is not
-checked: a relay on this very host is the usual case.
+The administrator chooses the server, so by default its address is not checked: a relay on
+the same host is the usual case.
 """
 
 import contextlib
@@ -32,18 +32,19 @@ __all__ = [
 ]
 
 _LONGEST_REPLY = 200
+# Bad mailbox, bad domain and the like (RFC 3463): not the words of a server that restarts.
+_BAD_ADDRESS = re.compile(rb"5\.1\.\d")
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 
 
 @dataclass(frozen=True, slots=True)
 class SMTPServer:
-    """Where mail is handed in. Raises ValueError where the values cannot work.
+    """The server that takes our mail. Raises ValueError if the values cannot work.
 
-    ``security``: "starttls" (required, never merely tried), "tls" from the first
-    byte, or "none". ``sender`` is the From address, bare or with a display name.
-    ``timeout`` is seconds for one step, ``total_deadline`` for one conversation.
-    ``allowed_networks`` None means that any address may be reached. ``hello`` is
-    the name for EHLO, the sender's domain where it is None.
+    ``security``: "starttls" (required, never merely tried), "tls" from the first byte, or
+    "none". ``sender`` is the From address, bare or with a display name. ``timeout`` is in
+    seconds for one step, ``total_deadline`` for one conversation. ``allowed_networks`` None
+    lets any address be reached. ``hello`` is the name for EHLO; None: the sender's domain.
     """
 
     host: str
@@ -76,7 +77,7 @@ class SMTPServer:
 
     @property
     def domain(self) -> str:
-        """The part of the sender's address behind the @."""
+        """The part of the sender's address after the @."""
         return self.address.rpartition("@")[2]
 
     @property
@@ -86,11 +87,11 @@ class SMTPServer:
 
 
 def send(server: SMTPServer, recipient: str, message: EmailMessage) -> str:
-    """Hand in one message for one recipient; the server's reply to it.
+    """Send one message to one recipient; returns the server's reply.
 
     Raises Refused for a 5xx reply, TransportError for a 4xx one or a broken
-    connection (``unknown`` once the content was on its way), and Blocked where
-    the server's address may not be reached.
+    connection (``unknown`` once the content was on its way), and Blocked if the
+    server's address may not be reached or the recipient's is none.
     """
     with connect(server) as session:
         return session.deliver(recipient, message)
@@ -98,7 +99,7 @@ def send(server: SMTPServer, recipient: str, message: EmailMessage) -> str:
 
 @contextlib.contextmanager
 def connect(server: SMTPServer) -> Iterator["SMTPSession"]:
-    """A conversation, secured and signed in. Raises as :func:`send` does."""
+    """A conversation, secured and signed in. Raises the same as :func:`send`."""
     session = SMTPSession(server, Deadline.after(server.total_deadline))
     try:
         session.open()
@@ -134,9 +135,9 @@ class SMTPSession:
                 self._sign_in(server.username, server.password or "")
 
     def deliver(self, recipient: str, message: EmailMessage) -> str:
-        """Hand in ``message`` for ``recipient``; may be called again, after an error too."""
+        """Send ``message`` to ``recipient``; may be called again, also after an error."""
         if not _ADDRESS.fullmatch(recipient):
-            raise Refused("The recipient is not an e-mail address in ASCII.")
+            raise Blocked("The recipient is not an e-mail address in ASCII.")
         content = dot_stuffed(message.as_bytes(policy=MAIL_POLICY))
         client = self._client
         with self._explained():
@@ -151,7 +152,7 @@ class SMTPSession:
         return self._shown(reply)
 
     def close(self) -> None:
-        # What was accepted stays accepted, whatever the server makes of a goodbye.
+        # What was accepted stays accepted, even if the goodbye fails.
         with contextlib.suppress(smtplib.SMTPException, OSError):
             if self._client.sock is not None:
                 self._client.quit()
@@ -166,7 +167,7 @@ class SMTPSession:
         self._expect(2, client.ehlo(), "EHLO")
 
     def _sign_in(self, username: str, password: str) -> None:
-        # Replies are left out on purpose: some servers repeat what they were given.
+        # The replies are not shown: some servers repeat the password in them.
         name = self._server.label
         try:
             self._client.login(username, password)
@@ -184,14 +185,15 @@ class SMTPSession:
     def _expect(
         self, family: int, reply: tuple[int, bytes], step: str, *, unknown: bool = False
     ) -> None:
-        """Raise what ``reply`` means unless its code begins with ``family``."""
+        """Raise the failure that ``reply`` stands for, unless its code is of ``family``."""
         code = reply[0]
         if code // 100 == family:
             return
         reason = f"{self._server.label} answered {step} with {self._shown(reply)}"
         if code // 100 == 5:
-            raise Refused(reason)
-        # With 421 a server says that it closes the whole conversation (RFC 5321, 3.8).
+            final = step == "RCPT TO" and _BAD_ADDRESS.match(reply[1]) is not None
+            raise Refused(reason, final=final)
+        # With 421 a server closes the whole conversation (RFC 5321, 3.8).
         raise TransportError(reason, unknown, answered=code != 421)
 
     def _shown(self, reply: tuple[int, bytes]) -> str:
@@ -203,7 +205,7 @@ class SMTPSession:
 
     @contextlib.contextmanager
     def _explained(self, *, unknown: bool = False) -> Iterator[None]:
-        """Turn what smtplib and sockets raise into TransportError."""
+        """Turn the errors of smtplib and sockets into TransportError."""
         try:
             yield
         except OSError:  # The base of all that smtplib raises, and of time limits.

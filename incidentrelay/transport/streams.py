@@ -1,7 +1,7 @@
-"""Sockets whose every step ends at one deadline.
+"""Sockets on which every step ends at one deadline.
 
-A socket's own timeout starts anew with each byte that arrives, so that a server
-which drips one now and then could hold a call for ever.
+A socket's own timeout restarts with each byte that arrives, so a server that drips bytes
+could hold a call for ever.
 """
 
 import socket

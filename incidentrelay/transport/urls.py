@@ -27,7 +27,7 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """``scheme://host:port``: all of it that may appear in a text."""
+        """``scheme://host:port``, the only part that texts may contain."""
         return f"{self.scheme}://{host_and_port(self.host, self.port)}"
 
     def __repr__(self) -> str:
@@ -42,8 +42,8 @@ def host_and_port(host: str, port: int) -> str:
 def parse_url(url: str) -> Target:
     """The parts of an absolute http or https URL.
 
-    Raises Blocked, without repeating the URL, where it is anything else, where it
-    has a user name, and where parsers are known to disagree about its host.
+    Raises Blocked, without repeating the URL, if it is anything else, has a user name, or
+    is of a form on whose host parsers disagree.
     """
     if len(url) > _LONGEST:
         raise Blocked(f"The address is longer than {_LONGEST} characters.")
@@ -67,7 +67,7 @@ def parse_url(url: str) -> Target:
 
 
 def origin_of(url: str) -> str:
-    """``scheme://host:port`` of ``url``, or a phrase where it is not a usable URL."""
+    """``scheme://host:port`` of ``url``, or a phrase if it is not a usable URL."""
     try:
         return parse_url(url).origin
     except Blocked:

@@ -1,8 +1,8 @@
-"""What a request meets: security, the tree, the JSON face and the console.
+"""The web application: security, the tree of resources, the API and the console.
 
-The law of this package: nothing below it knows of requests. A request reads the
-clock once, has one transaction (a reading one for GET and HEAD), and is tried again
-where another transaction was in its way.
+Nothing below this package depends on requests. A request reads the clock once, has one
+transaction (read-only for GET and HEAD), and is tried again if another transaction was in
+its way.
 """
 
 import re
@@ -12,24 +12,25 @@ from uuid import uuid4
 
 import zope.sqlalchemy
 from sqlalchemy.orm import Session
+from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
 
 from incidentrelay.web.resources.root import Root
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# What is posted to these only asks a question. The names are reserved: no row has them.
+# A POST to these only reads. The names are reserved: no row has them.
 _QUESTIONS = frozenset({"preview"})
 ATTEMPTS = 5
 
 
 def request_id(request: Any) -> str:
-    """The id that a proxy gave the request, if it is harmless, or a new one."""
+    """The proxy's id of the request, if it is harmless, or a new one."""
     given = request.headers.get("X-Request-Id", "")
     return given if _ID.fullmatch(given) else uuid4().hex
 
 
 def request_now(request: Any) -> datetime:
-    """The instant at which the whole request happens."""
+    """The one instant that the whole request uses as now."""
     now: datetime = request.registry["clock"]()
     return now
 
@@ -41,18 +42,21 @@ def _only_reads(request: Any) -> bool:
 
 
 def request_db(request: Any) -> Session:
-    """The session of the request's transaction, which ``request.tm`` ends."""
+    """The session of the request's transaction; ``request.tm`` ends it."""
     database = request.registry["database"]
-    session: Session = database.reader() if _only_reads(request) else database.writer()
-    zope.sqlalchemy.register(session, transaction_manager=request.tm)
+    reads = _only_reads(request)
+    session: Session = database.reader() if reads else database.writer()
+    # It cannot see statements that address a table directly, and would roll them back.
+    state = STATUS_ACTIVE if reads else STATUS_CHANGED
+    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=request.tm)
     request.add_finished_callback(lambda _request: session.close())
     return session
 
 
 def attempts(request: Any) -> int | None:
-    """Only bodies that may be kept in memory can be read again; None: the usual number."""
+    """1 for bodies that are too large to be read again from memory; None: ATTEMPTS."""
     length, limit = request.content_length, request.registry["settings"].intake_max_body
-    # No temporary files: nothing would close them before they are collected.
+    # No temporary files, because nothing closes them before garbage collection.
     request.request_body_tempfile_limit = limit + 1
     if length is None:
         return 1 if request.environ.get("wsgi.input_terminated") else None

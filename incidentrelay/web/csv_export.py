@@ -1,15 +1,15 @@
-"""Tables for spreadsheets: CSV as RFC 4180 has it."""
+"""CSV tables for spreadsheets (RFC 4180)."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
-# What makes a spreadsheet take a text for a formula.
+# A spreadsheet evaluates text that starts with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The rows with a head; texts that a spreadsheet would calculate begin with ``'``."""
+    """Format rows with a header; text that a spreadsheet would evaluate gets a prefix ``'``."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(head)

@@ -1,4 +1,4 @@
-"""What an error is in HTTP, and the errors of schemas: shared by the API and the console."""
+"""Maps errors to HTTP statuses, and flattens those of schemas, for the API and the console."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from typing import Any
 
 from incidentrelay.domain import errors as domain
 
+LOCKED = "Another change to this has not finished; try again."
 # The first class that fits counts.
 STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
     (domain.InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -18,12 +19,12 @@ STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
 
 
 def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
-    """Nested messages of marshmallow as {dotted field: sentences}."""
+    """Flatten nested marshmallow messages to {dotted field: sentences}."""
     flat: dict[str, list[str]] = {}
-    for field, found in messages.items():
+    for field, sentences in messages.items():
         name = prefix if field == "_schema" else f"{prefix}.{field}" if prefix else str(field)
-        if isinstance(found, Mapping):
-            flat |= flatten(found, name)
+        if isinstance(sentences, Mapping):
+            flat |= flatten(sentences, name)
         else:
-            flat.setdefault(name, []).extend(str(sentence) for sentence in found)
+            flat.setdefault(name, []).extend(str(sentence) for sentence in sentences)
     return flat

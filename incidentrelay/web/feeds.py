@@ -1,4 +1,4 @@
-"""``/feeds/<token>.ics`` for calendar programs, authorised by its token alone."""
+"""``/feeds/<token>.ics`` for calendar programs; the token in the URL authorizes the request."""
 
 from hashlib import sha256
 from typing import Any
@@ -8,12 +8,12 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 
 from incidentrelay.services.calendars import feed_contents, ical_writer
 
-_GONE = "There is no such calendar feed. It was removed, or its address was changed.\n"
+_GONE = "There is no such calendar feed. It was removed, or its URL was changed.\n"
 
 
 def show(request: Any) -> Response:
-    """The calendar; 304 if the client's copy is current, 404 for unknown tokens."""
-    # Nothing else may be known of the reader: neither cookie nor token matters here.
+    """The calendar; 304 if the client's copy is current, 404 for an unknown token."""
+    # Ignore cookies and Authorization headers: the token in the URL is the only credential.
     contents = feed_contents.read_feed(request.db, request.matchdict["token"], request.now)
     if contents is None:
         return Response(_GONE, status=404, content_type="text/plain", charset="utf-8")
@@ -24,14 +24,14 @@ def show(request: Any) -> Response:
     )
     response.etag = sha256(body).hexdigest()[:32]
     response.content_disposition = 'inline; filename="on-call.ics"'
-    # Each use asks again, so that a removed feed is gone for caches too.
+    # Caches must revalidate, so that a removed feed disappears from them too.
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
 
 def address(request: Any, token: str) -> str:
-    """The whole address of a feed."""
+    """The URL of a feed."""
     return f"{request.registry['settings'].public_url}/feeds/{token}.ics"
 
 

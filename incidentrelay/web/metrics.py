@@ -1,8 +1,8 @@
-"""``/metrics``: the installation's numbers for Prometheus.
+"""``/metrics``: figures of the installation for Prometheus.
 
-With a token set, whoever has it may read them. Without, only programs on this very
-machine may, and no request that a proxy has passed on: behind a proxy everybody would
-seem to be on this machine.
+With a token configured, only its owner may read them. Without one, only programs on this
+machine may, and no request that came through a proxy, because behind a proxy every
+client appears to be on this machine.
 """
 
 import hmac
@@ -25,17 +25,17 @@ from incidentrelay.services.operations.metrics import Metric, Samples
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
-class _Found(Collector):
-    """What was just measured, in the library's own form."""
+class _MetricsCollector(Collector):
+    """Adapts the current figures to the Prometheus library."""
 
-    def __init__(self, found: Mapping[Metric, Samples]) -> None:
-        self._found = found
+    def __init__(self, figures: Mapping[Metric, Samples]) -> None:
+        self._figures = figures
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         about = GaugeMetricFamily("incidentrelay_info", "The running version.", labels=["version"])
         about.add_metric([__version__], 1)
         yield about
-        for metric, samples in self._found.items():
+        for metric, samples in self._figures.items():
             family = GaugeMetricFamily(metric.full_name, metric.doc, labels=metric.labels)
             for values, number in samples.items():
                 family.add_metric([str(value) for value in values], number)
@@ -48,22 +48,22 @@ def show(request: Any) -> Any:
         return refusal
     try:
         with request.registry["database"].read() as session:
-            found = metrics.measure_all(session, request.now)
+            figures = metrics.measure_all(session, request.now)
     except SQLAlchemyError:
         return _plain(503, "The database cannot be used.")
-    # A registry of each scrape alone: nothing is kept between them, or shared by apps.
+    # One registry per scrape, so that nothing is kept or shared between applications.
     registry = CollectorRegistry()
-    registry.register(_Found(found))
+    registry.register(_MetricsCollector(figures))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _refusal(request: Any) -> Response | None:
     token = request.registry["settings"].metrics_token
     if token:
-        given = request.headers.get("Authorization", "")
-        if hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        header = request.headers.get("Authorization", "")
+        if hmac.compare_digest(header.encode(), f"Bearer {token}".encode()):
             return None
-        answer = _plain(401, "The token of incidentrelay.metrics.token is needed.")
+        answer = _plain(401, "Send the token from incidentrelay.metrics.token.")
         answer.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
         return answer
     if _is_here(request):

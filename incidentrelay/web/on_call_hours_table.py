@@ -17,7 +17,7 @@ _HEAD = (*_WHO, *_HOURS, "total_hours", "pages", "night_pages")
 
 
 def report(request: Any, asked: Mapping[str, Any]) -> HoursReport:
-    """The report of a query that :class:`DutyQuery` has loaded."""
+    """Build the report for a loaded :class:`OnCallReportQuery`."""
     values = dict(asked)
     for name in ("night_from", "night_to"):
         if name in values:
@@ -31,20 +31,24 @@ def report(request: Any, asked: Mapping[str, Any]) -> HoursReport:
     return on_call_hours.build_report(request.db, request.identity, wanted)
 
 
-def download(made: HoursReport) -> Response:
-    """The lines of a report as a file."""
-    name = f"on-call-{made.ruler.first}-{made.ruler.last}.csv"
+def download(report: HoursReport) -> Response:
+    """The lines of a report as a CSV download."""
+    name = f"on-call-{report.calculator.first}-{report.calculator.last}.csv"
     return Response(
-        csv_export.table(_HEAD, _rows(made)).encode(),
+        csv_export.table(_HEAD, _rows(report)).encode(),
         content_type="text/csv",
         charset="utf-8",
         content_disposition=f'attachment; filename="{name}"',
     )
 
 
-def _rows(made: HoursReport) -> Iterator[list[str]]:
-    period = [str(made.ruler.first), str(made.ruler.last), made.ruler.rules.zone]
-    for line in made.lines:
+def _rows(report: HoursReport) -> Iterator[list[str]]:
+    period = [
+        str(report.calculator.first),
+        str(report.calculator.last),
+        report.calculator.rules.zone,
+    ]
+    for line in report.lines:
         yield [*period, *_names(line), *_numbers(line)]
 
 

@@ -1,4 +1,4 @@
-"""Keeps changes even if the request ends with an error."""
+"""Keeps changes even if the request fails later."""
 
 from typing import Any
 

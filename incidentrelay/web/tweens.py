@@ -1,4 +1,4 @@
-"""Adds security headers and the request id to every response."""
+"""Tweens: security headers and the request's id, and a 400 for bad addresses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,14 +30,14 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_NUL = "The address holds a NUL character (%00)."
+_NUL = "The URL contains a NUL character (%00)."
 HSTS = "max-age=31536000; includeSubDomains"
 
 Handler = Callable[[Any], Any]
 
 
 def headers(handler: Handler, registry: Any) -> Handler:
-    """Security headers, where the view has not set them itself, and the request's id."""
+    """Add the request's id, and the security headers that the view has not set itself."""
     always = dict(HEADERS)
     if is_https(registry["settings"]):
         always["Strict-Transport-Security"] = HSTS
@@ -53,9 +53,9 @@ def headers(handler: Handler, registry: Any) -> Handler:
 
 
 def bad_requests(handler: Handler, _registry: Any) -> Handler:
-    """Addresses that are not UTF-8, or that no database takes, get a 400.
+    """Answer 400 to addresses that are not UTF-8 or that databases refuse.
 
-    On the API's face it is a problem document.
+    Under /api it is a problem document.
     """
 
     def tween(request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Slow work in the middle of a request, without the request's transaction."""
+"""Runs slow work within a request, outside its transaction."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,10 +7,10 @@ Result = TypeVar("Result")
 
 
 def without_transaction(request: Any, work: Callable[[], Result]) -> Result:
-    """What ``work`` returns; nothing is locked and no connection is held meanwhile.
+    """Run ``work`` without locks or a connection, and return its result.
 
-    The transaction until then is given up, so it must only have read. What was read is
-    stale: ask again, by id, for whatever is needed afterwards.
+    The transaction so far is aborted, so it must only have read. Rows that it read are
+    stale afterwards: load them again by id.
     """
     request.tm.abort()
     try:

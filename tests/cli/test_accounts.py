@@ -109,7 +109,7 @@ def test_an_unknown_person_is_said(run: Run, admin: Path, command: str) -> None:
     more = ("--name", "ci", "--scope", "alerts:read") if command == "create-token" else ()
     result = run(command, "-c", admin, "--username", "nobody", *more, input=f"{PASSWORD}\n")
     assert result.exit_code == 1
-    assert result.stderr == "incidentrelay: There is nobody called nobody.\n"
+    assert result.stderr == "incidentrelay: There is no user nobody.\n"
 
 
 def test_a_token_for_an_unknown_group_or_scope_is_refused(run: Run, admin: Path) -> None:

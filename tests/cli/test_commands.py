@@ -74,13 +74,13 @@ def test_the_version_and_an_unknown_command(run: Run) -> None:
         ("[app:main]\n", "incidentrelay.public_url is not set"),
         (
             f"[app:main]\nincidentrelay.public_url = relay.example\n{GOOD_KEY}\n",
-            "incidentrelay.public_url 'relay.example' cannot be used",
+            "incidentrelay.public_url 'relay.example' is invalid",
         ),
         (
             "[app:main]\nincidentrelay.public_url = https://relay.example\n"
             "incidentrelay.secret_key = development-only-0123456789abcdefghijk\n"
             "incidentrelay.sqlalchemy.url = sqlite:///x\nincidentrelay.huey.url = memory:\n",
-            "which everybody knows",
+            "the public one from development.ini",
         ),
     ],
 )

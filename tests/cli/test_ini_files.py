@@ -45,7 +45,7 @@ def test_production_says_one_after_another_what_must_be_set(
     result = run("serve", "-c", PRODUCTION)
     assert result.exit_code == 1
     assert "incidentrelay.secret_key is not set" in result.stderr
-    assert "Make one with: " in result.stderr
+    assert "Generate one: " in result.stderr
 
 
 def test_production_has_no_secret() -> None:

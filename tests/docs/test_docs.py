@@ -59,7 +59,7 @@ def is_dead(path: Path, target: str) -> bool:
     return bool(anchor) and anchor not in anchors(found)
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     dead = [
         f"{path.relative_to(ROOT)} → {target}" for path, target in links() if is_dead(path, target)
     ]
@@ -92,7 +92,7 @@ def test_pictures_are_up_to_date() -> None:
     assert stale == [], "run: make docs"
 
 
-def test_the_kept_openapi_document_is_up_to_date() -> None:
+def test_the_openapi_document_is_up_to_date() -> None:
     openapi: Any = runpy.run_path(str(DOCS / "generate.py"))["openapi"]
     assert (DOCS / "openapi.json").read_text(encoding="utf-8") == openapi(), "run: make docs"
 
@@ -189,7 +189,7 @@ def test_blocks_of_json_are_json(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(DOCS).as_posix())
-def test_each_page_begins_with_its_one_title(path: Path) -> None:
+def test_each_page_starts_with_its_only_title(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ")
     assert len(re.findall(r"^# ", prose(text), re.MULTILINE)) == 1

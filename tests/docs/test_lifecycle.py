@@ -45,11 +45,11 @@ def test_what_sources_send_moves_an_alert_as_it_does_at_intake() -> None:
         (5, 1, Effect(Outcome.IGNORED, None, pages=False)),
     ],
 )
-def test_an_arrival_is_tried_out(arrival: int, situation: int, found: Effect | None) -> None:
+def test_effects_of_arrivals(arrival: int, situation: int, found: Effect | None) -> None:
     assert lifecycle.effect(ARRIVALS[arrival], SITUATIONS[situation]) == found
 
 
-def test_the_picture_is_whole_and_says_it_in_words_too() -> None:
+def test_the_picture_is_complete_and_has_a_description() -> None:
     root = ElementTree.fromstring(picture())
     name = "{http://www.w3.org/2000/svg}"
     words = " ".join(element.text or "" for element in root.iter(f"{name}text"))

@@ -1,23 +1,19 @@
-"""Real processes: web and worker of an installation, and Alertmanager."""
+"""Real processes: web and worker of an installation."""
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.sinks import eventually
 
-ALERTMANAGER = "/usr/bin/prometheus-alertmanager"
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs" / "integrations" / "alertmanager.md"
 INI = """\
 [app:main]
 use = egg:incidentrelay#main
@@ -189,66 +185,3 @@ class Stack:
         status, page = self.api("GET", f"/api/alerts/{alert_id}/events?limit=100")
         assert status == 200, page
         return list(page["items"])
-
-
-class Alertmanager:
-    """Debian's Alertmanager, with the receiver that our documentation shows."""
-
-    def __init__(self, folder: Path, intake_url: str, token: str) -> None:
-        self.port = free_port()
-        (folder / "token").write_text(token)
-        shown = re.search(r"```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
-        assert shown is not None
-        config = shown[1]
-        for documented, ours in (
-            (r"url: \S+/api/integrations/alertmanager", f"url: {intake_url}"),
-            (r"credentials_file: \S+", f"credentials_file: {folder}/token"),
-            (r"group_wait: \S+", "group_wait: 10ms"),
-            (r"group_interval: \S+", "group_interval: 1s"),
-        ):
-            config, count = re.subn(documented, ours, config)
-            assert count == 1, documented
-        (folder / "alertmanager.yml").write_text(config)
-        log = (folder / "alertmanager.log").open("ab")
-        self.process = subprocess.Popen(
-            [
-                ALERTMANAGER,
-                f"--config.file={folder}/alertmanager.yml",
-                f"--storage.path={folder}/alertmanager",
-                f"--web.listen-address=127.0.0.1:{self.port}",
-                "--cluster.listen-address=",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
-        eventually(self._ready, 30, "Alertmanager is ready")
-
-    def _ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=5):
-                return True
-        except OSError:
-            return False
-
-    def send(self, labels: dict[str, str], *, resolved: bool = False) -> None:
-        """What Prometheus would send it."""
-        now = datetime.now(UTC)
-        ends = now - timedelta(seconds=1) if resolved else now + timedelta(hours=1)
-        alert = {
-            "labels": labels,
-            "annotations": {"summary": f"{labels['alertname']} on {labels.get('instance', '?')}"},
-            "startsAt": (now - timedelta(minutes=1)).isoformat(),
-            "endsAt": ends.isoformat(),
-        }
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/v2/alerts",
-            data=json.dumps([alert]).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as response:
-            assert response.status == 200
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)

@@ -231,7 +231,7 @@ def test_a_new_token_is_shown_once(open_page: Callable[..., Page]) -> None:
     page.get_by_text("New token").click()
     page.get_by_label("What it is for").fill("Deploy script")
     page.get_by_label("alerts:read").check()
-    page.get_by_role("button", name="Make token").click()
+    page.get_by_role("button", name="Create token").click()
     token = page.locator(".ir-new-token code")
     expect(token).to_have_text(re.compile(r"^ir_u_"))
     page.goto("/me")
@@ -254,7 +254,7 @@ def test_the_order_of_turns_is_changed_after_a_preview(
     expect(page.get_by_role("status").filter(has_text="nothing is saved yet")).to_be_visible()
     expect(page.locator(".ir-changed").first).to_contain_text("Changes")
     page.get_by_role("button", name="Save these changes").click()
-    expect(page.get_by_text("The rotation Primary is saved.")).to_be_visible()
+    expect(page.get_by_text("Rotation Primary saved.")).to_be_visible()
     expect(page.get_by_text("Alex Admin, Anna Larsen, Carla Rossi, Ben Okafor")).to_be_visible()
 
 
@@ -291,7 +291,7 @@ def test_a_calendar_is_looked_at_and_then_imported(
     page.goto(f"{ROTATIONS}/primary")
     page.get_by_role("link", name="Import a calendar").click()
     page.get_by_label("Or a file").set_input_files(file)
-    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("button", name="Preview").click()
     report = page.get_by_role("status", name="Nothing is saved yet")
     expect(report).to_contain_text("Ben Okafor")
     page.get_by_role("button", name="Import", exact=True).click()

@@ -11,8 +11,8 @@ import pytest
 
 from incidentrelay.services.outbox.records import MAX_CONCURRENT_PER_PROVIDER
 from tests.e2e.conftest import Installation, need
+from tests.e2e.monitoring import ALERTMANAGER, Alertmanager
 from tests.e2e.sinks import eventually
-from tests.e2e.stack import ALERTMANAGER, Alertmanager
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

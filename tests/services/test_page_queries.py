@@ -108,7 +108,7 @@ def test_the_frame_of_a_page(pager: Pager) -> None:
         assert profile_queries.list_sessions(session, pager.people["ann"], used_after=NOW) == []
 
 
-def test_who_ended_it(pager: Pager) -> None:
+def test_the_actor_of_the_last_change_is_shown(pager: Pager) -> None:
     pager.take(a_signal())
     steps = [
         (None, None),

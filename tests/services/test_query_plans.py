@@ -91,7 +91,7 @@ def deliver(pager: Pager) -> None:
     mails, posts = due(pager, "email"), due(pager, "inbox")
     bundle = pager.claim(mails[0])
     assert bundle is not None
-    assert len(bundle.owed) == 30
+    assert len(bundle.messages) == 30
     pager.record(bundle, SENT)
     for notification_id, result in zip(posts, (SENT, FAILED, DOWN), strict=False):
         taken = pager.claim(notification_id)

@@ -13,7 +13,7 @@ from pathlib import Path
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 VOID = {"input", "meta", "link", "img", "br", "path"}
 # These change nothing as such: the neutral variant of something that has a rule.
-UNRULED = {"ir-note-info", "ir-dot-muted", "ir-state-pending", "ir-state-cancelled", "ir-row-done"}
+UNRULED = {"ir-note-info", "ir-dot-muted", "ir-state-pending"}
 
 
 class Page(HTMLParser):

@@ -17,6 +17,7 @@ from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims
 from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.delivery.claims import LeaseTerms
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
@@ -30,6 +31,7 @@ MINUTE = timedelta(minutes=1)
 VAULT = SecretBox(b"k" * 32)
 RAW = IntakeRequestBody(body=b"{}", truncated=False, address="127.0.0.1")
 LEASE = timedelta(seconds=60)
+LEASE_TERMS = LeaseTerms(lambda _: LEASE)
 
 
 def a_signal(key: str = "disk", *, resolved: bool = False, **values: Any) -> Signal:
@@ -98,7 +100,7 @@ class Pager:
 
     def claim(self, notification_id: int, at: datetime = NOW) -> DeliveryClaim | None:
         with self.database.write() as session:
-            return claims.claim_notification(session, notification_id, VAULT, at, lease=LEASE)
+            return claims.claim_notification(session, notification_id, VAULT, at, lease=LEASE_TERMS)
 
     def record(self, taken: DeliveryClaim, result: DeliveryResult, at: datetime = NOW) -> bool:
         with self.database.write() as session:
@@ -152,6 +154,6 @@ class Accepts:
         return SendResult(handle={"id": envelope.idempotency_key})
 
 
-def no_links(owed: Sequence[PendingMessage], _user_id: int | None, _now: datetime) -> Links:
-    several = len(owed) != 1
-    return Links(console="http://localhost/alerts" + ("" if several else f"/{owed[0].alert_id}"))
+def no_links(messages: Sequence[PendingMessage], _user_id: int | None, _now: datetime) -> Links:
+    path = f"/{messages[0].alert_id}" if len(messages) == 1 else ""
+    return Links(console=f"http://localhost/alerts{path}")

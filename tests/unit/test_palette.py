@@ -25,7 +25,7 @@ def palettes() -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_text_can_be_read_on_its_ground(theme: str) -> None:
+def test_text_has_enough_contrast(theme: str) -> None:
     colours = palettes()[theme]
     severities = ("critical", "high", "medium", "warning", "low", "info")
     pairs = [(f"{name}-ink", f"{name}-bg") for name in severities]

@@ -50,7 +50,7 @@ def test_a_life(login_as: Any, testapp: Any, cast: Any) -> None:
     assert rex.get("/api/me/feeds").json["items"] == []
 
 
-def test_a_reader_that_has_it_gets_304(login_as: Any, testapp: Any, database: Any) -> None:
+def test_a_current_copy_gets_304(login_as: Any, testapp: Any, database: Any) -> None:
     address = make(login_as("rex"))["address"]
     first = read(testapp, address)
     head = testapp.head(address.removeprefix(HOST))
@@ -69,7 +69,7 @@ def test_a_reader_that_has_it_gets_304(login_as: Any, testapp: Any, database: An
 @pytest.mark.parametrize(
     "name", ["x", "ir_f_", "ir_f_" + "A" * 43 + "00000000", "%E2%80%A8", "a" * 5000]
 )
-def test_what_is_no_feed_is_not_found(testapp: Any, name: str) -> None:
+def test_an_unknown_feed_is_not_found(testapp: Any, name: str) -> None:
     answer = testapp.get(f"/feeds/{name}.ics", status=404)
     assert answer.content_type == "text/plain"
     assert "There is no such calendar feed." in answer.text
@@ -104,9 +104,7 @@ def test_a_token_needs_to_read_schedules_itself(with_token: Any) -> None:
     assert "resources:read" in answer.json["detail"]
 
 
-def test_a_person_who_is_not_active_any_more_has_no_feed(
-    login_as: Any, testapp: Any, cast: Any
-) -> None:
+def test_a_deactivated_user_has_no_feed(login_as: Any, testapp: Any, cast: Any) -> None:
     address = make(login_as("vera"), scope="team", team_id=cast.teams["core"].team.id)["address"]
     assert Calendar.from_ical(read(testapp, address).body).walk("VEVENT")
     login_as("root").patch_json("/api/users/vera", {"active": False})

@@ -48,7 +48,7 @@ def test_an_empty_installation_has_all_numbers(pager: Pager) -> None:
 
 
 @pytest.mark.both_databases
-def test_what_is_open_late_and_failed_is_counted(pager: Pager) -> None:
+def test_open_late_and_failed_work_is_counted(pager: Pager) -> None:
     pager.take(a_signal("a"), a_signal("b"))
     pager.take(a_signal("c"))
     pager.take(a_signal("c", resolved=True), at=NOW + timedelta(seconds=1))
@@ -109,7 +109,7 @@ def test_how_fast_pages_arrive_is_counted(pager: Pager) -> None:
 
 
 @pytest.mark.both_databases
-def test_it_costs_the_same_however_much_there_is(pager: Pager, query_count: Any) -> None:
+def test_a_scrape_costs_the_same_with_more_data(pager: Pager, query_count: Any) -> None:
     with query_count() as few:
         measured(pager)
     pager.take(*(a_signal(f"disk-{number}") for number in range(30)))
@@ -176,14 +176,14 @@ def test_with_a_token_only_the_token_counts(app: Any, testapp: Any) -> None:
         app.registry["settings"] = before
 
 
-def test_it_says_so_when_the_database_is_away(app: Any, testapp: Any, tmp_path: Path) -> None:
+def test_metrics_without_a_database_answer_503(app: Any, testapp: Any, tmp_path: Path) -> None:
     nothing = Database(f"sqlite:///{tmp_path}/nothing.sqlite")
     app.registry["database"] = nothing
     testapp.get("/metrics", extra_environ=HERE, status=503)
     nothing.dispose()
 
 
-def test_the_rules_speak_of_numbers_that_there_are() -> None:
+def test_alert_rules_use_existing_metrics() -> None:
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"]
     known = {"incidentrelay_info"} | {metric.full_name for metric in metrics.METRICS}
     named = {name for rule in rules for name in re.findall(r"incidentrelay_\w+", rule["expr"])}

@@ -1,4 +1,4 @@
-"""E-mail: one message for each recipient, as text and as HTML."""
+"""E-mail: one message for each recipient, as text and HTML."""
 
 import contextlib
 import hashlib
@@ -44,7 +44,7 @@ def _check_address(value: str) -> None:
 
 def _check_distinct(values: Sequence[str]) -> None:
     if len({value.casefold() for value in values}) != len(values):
-        raise ValidationError("An address is there twice.")
+        raise ValidationError("An address is listed twice.")
 
 
 class EmailConfig(Schema):
@@ -59,7 +59,7 @@ class EmailConfig(Schema):
 
 
 def personal_address(value: str) -> str:
-    """A person's address; raises ValueError where it is none."""
+    """A person's address; raises ValueError if it is none."""
     text = value.strip()
     try:
         EmailConfig().load({"to": [text]})
@@ -72,10 +72,11 @@ class EmailChannel:
     info = ChannelInfo(
         name="email",
         label="E-mail",
+        word="e-mail",
         docs="channels/email",
         config_schema=EmailConfig,
         capabilities=frozenset({"personal"}),
-        personal=Personal("E-mail address", personal_address, input_type="email"),
+        personal=Personal("E-mail address", personal_address, input_type="email", in_profile=True),
     )
 
     def __init__(self, server: SMTPServer | None) -> None:
@@ -84,25 +85,27 @@ class EmailChannel:
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         """One message for each address, in one conversation with the server.
 
-        An address that is refused for good does not undo the others: the result's
-        detail names it, and only where all are refused does PermanentFailure come.
-        Where any may work later, TemporaryFailure comes, and the next attempt sends
-        to all again: whoever has the message already gets it with the same
-        Message-ID, which mail programs show once. Late is worse than twice.
+        A refused address does not undo the others: the result's detail names it. If all
+        are refused, the server may be restarting, and they are tried again for a few
+        minutes. If any may work later, TemporaryFailure is raised and the next attempt
+        sends to all again, with the same Message-ID, which mail programs show once: late
+        is worse than twice.
         """
         if self._server is None:
             raise NotSetUp(_NOT_SET_UP)
         accepted, failures = self._deliver(self._server, envelope, config["to"])
-        temporary = [failure for failure in failures if isinstance(failure, TemporaryFailure)]
-        told = one_line(" ".join([*accepted, *(failure.reason for failure in failures)]), 500)
-        if temporary:
-            unknown = bool(accepted) or any(failure.unknown for failure in temporary)
-            down = any(failure.down for failure in temporary)
-            raise TemporaryFailure(told, unknown=unknown, down=down)
+        outcome = one_line(" ".join([*accepted, *(failure.reason for failure in failures)]), 500)
+        passing = [failure for failure in failures if isinstance(failure, TemporaryFailure)]
+        later = [failure for failure in passing if not failure.refused]
+        if later:
+            unknown = bool(accepted) or any(failure.unknown for failure in later)
+            raise TemporaryFailure(
+                outcome, unknown=unknown, down=any(failure.down for failure in later)
+            )
         if not accepted:
-            raise PermanentFailure(told)
+            raise TemporaryFailure(outcome, refused=True) if passing else PermanentFailure(outcome)
         thread = message_id("thread", envelope.thread_key, self._server.domain)
-        return SendResult({"thread": thread}, detail=told)
+        return SendResult({"thread": thread}, detail=outcome)
 
     def _deliver(
         self, server: SMTPServer, envelope: Envelope, recipients: Sequence[str]
@@ -129,12 +132,16 @@ class EmailChannel:
 
 @contextlib.contextmanager
 def _translated(recipient: str | None = None) -> Iterator[None]:
-    """Turn the transport's failures into the channel's, said about ``recipient``."""
+    """Turn the transport's failures into the channel's, about ``recipient``."""
     about = f"{recipient}: " if recipient else ""
     try:
         yield
-    except (Blocked, Refused) as error:
+    except Blocked as error:
         raise PermanentFailure(about + error.reason) from error
+    except Refused as error:
+        if error.final:
+            raise PermanentFailure(about + error.reason) from error
+        raise TemporaryFailure(about + error.reason, refused=True) from error
     except TransportError as error:
         raise TemporaryFailure(
             about + error.reason, unknown=error.unknown, down=not (recipient and error.answered)
@@ -144,8 +151,9 @@ def _translated(recipient: str | None = None) -> Iterator[None]:
 def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMessage:
     """The message for ``recipient``; the same for every attempt but for its Date.
 
-    All messages about one alert have one subject and one (never sent) root, so that
-    mail programs show them as one conversation.
+    All messages about one alert have one (never sent) root, so that mail programs show
+    them as one conversation. The subject begins with the alert's state, because a list of
+    mails shows nothing else.
     """
     message = envelope.message
     links = Links(web_link(envelope.links.console), web_link(envelope.links.act))
@@ -153,6 +161,8 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     values = {
         "message": message,
         "about_alert": message.kind not in _ABOUT_NO_ALERT,
+        "state": _state(envelope),
+        "zone": envelope.zone,
         "links": links,
         "can_act": can_act,
         "labels": list(message.labels.items())[:_MOST_LABELS],
@@ -176,12 +186,20 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     # Nobody's absence note or read receipt shall answer a page.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    if message.severity is Severity.CRITICAL:
+    if message.severity is Severity.CRITICAL and message.status is AlertStatus.FIRING:
         mail["X-Priority"] = "1"
         mail["Importance"] = "high"
     mail.set_content(render("email", "text", **values))
     mail.add_alternative(render("email", "html", **values), subtype="html")
     return mail
+
+
+def _state(envelope: Envelope) -> str:
+    statuses = {part.message.status for part in envelope.parts} or {envelope.message.status}
+    if len(statuses) > 1:
+        return "UPDATE"
+    [status] = statuses
+    return "REOPENED" if envelope.reopened and status is AlertStatus.FIRING else status.upper()
 
 
 def message_id(kind: str, key: str, domain: str) -> str:

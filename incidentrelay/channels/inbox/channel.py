@@ -1,7 +1,7 @@
 """The inbox of the console: the channel that is always there.
 
-What the console shows is the notification itself, so that there is nothing to
-send: it has arrived when it was written.
+The console shows the notification itself, so there is nothing to send: it has arrived as
+soon as it is written.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,8 @@ class InboxChannel:
     info = ChannelInfo(
         name="inbox",
         label="Inbox",
+        word="inbox",
+        internal=True,
         docs="channels/inbox",
         config_schema=InboxConfig,
         capabilities=frozenset({"personal"}),

@@ -55,7 +55,7 @@ def _check_header_name(value: str) -> None:
 
 
 class WebhookConfig(Schema):
-    """``secret`` is made by :func:`new_secret` where it is not given."""
+    """Without a ``secret``, :func:`new_secret` makes one."""
 
     url = fields.String(
         required=True, validate=_check_url, metadata={"description": "Where to POST to."}
@@ -79,6 +79,7 @@ class WebhookChannel:
     info = ChannelInfo(
         name="webhook",
         label="Webhook",
+        word="webhook",
         docs="channels/webhook",
         config_schema=WebhookConfig,
         secrets=frozenset({"secret", "headers"}),
@@ -89,6 +90,7 @@ class WebhookChannel:
 
     def __init__(self, http: HTTPClient) -> None:
         self._http = http
+        self.time_limit = http.total_deadline if http else None
 
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         """One signed POST. Every 2xx counts as accepted."""
@@ -164,7 +166,7 @@ def _signal(signal: SignalLine) -> dict[str, Any]:
 
 
 def _message_id(key: str) -> str:
-    """``key``, or a digest of it where it could not stand in a header or holds a dot."""
+    """``key``, or a digest of it if a header cannot hold it or it has a dot."""
     if _PLAIN_ID.fullmatch(key):
         return key
     return "msg_" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

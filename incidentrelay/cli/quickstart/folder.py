@@ -24,6 +24,12 @@ use = egg:waitress#main
 listen = {listen}
 threads = 8
 ident =
+# Idle connections use no thread, but they count. Browsers keep some open. These are closed
+# soon, and the limit is high, so that they cannot keep out alerts.
+connection_limit = 1000
+channel_timeout = 20
+cleanup_interval = 5
+asyncore_use_poll = true
 """
 
 

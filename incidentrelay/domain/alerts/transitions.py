@@ -1,7 +1,6 @@
 """Alert state changes caused by people and timers.
 
-Changes caused by sources are in :mod:`incidentrelay.domain.intake.reducer`; both use this
-table.
+Sources change it in :mod:`incidentrelay.domain.intake.reducer`, by the same table.
 """
 
 from collections.abc import Mapping

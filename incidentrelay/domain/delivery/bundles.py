@@ -1,25 +1,85 @@
-"""One message that tells of many alerts."""
+"""Which notifications share a message, which go first, and what the message says."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from incidentrelay.domain.delivery.rate_limit import bundle_size
 from incidentrelay.domain.enums import NotificationKind
 from incidentrelay.domain.messages import Message
+
+# A notification that has waited this long goes before more urgent ones.
+MAX_DEFERRAL = timedelta(minutes=2)
 
 _WHAT = {
     NotificationKind.PAGE: "Page",
     NotificationKind.ESCALATION: "Escalation",
-    NotificationKind.FALLBACK: "Nobody else could be told",
+    NotificationKind.FALLBACK: "Nobody else could be reached",
     NotificationKind.ASSIGNMENT: "Assigned to you",
     NotificationKind.REMINDER: "Reminder",
-    NotificationKind.UPDATE: "What has happened",
+    NotificationKind.UPDATE: "Update",
     NotificationKind.TEST: "Test",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotification:
+    """A notification of one recipient that is due.
+
+    ``key`` is the idempotency key of an earlier attempt that may have arrived: until
+    that is settled, the notification is sent again under this key and with the same
+    others. A notification that is not ``shareable`` always has a message of its own.
+    """
+
+    id: int
+    kind: NotificationKind
+    priority: int
+    created_at: datetime
+    key: str | None = None
+    shareable: bool = True
+
+    @property
+    def group(self) -> tuple[str, object]:
+        """Notifications of the same group can share a message."""
+        if self.key is not None:
+            return "key", self.key
+        return ("kind", self.kind) if self.shareable else ("alone", self.id)
+
+
+def urgency(waiting: WaitingNotification, now: datetime) -> tuple[int, int]:
+    """Sorts what goes first: by priority, then the oldest.
+
+    Whatever has waited for ``MAX_DEFERRAL`` comes before everything else, so urgent
+    notifications that keep coming cannot hold back the others for ever.
+    """
+    overdue = waiting.created_at <= now - MAX_DEFERRAL
+    return (-1 if overdue else waiting.priority), waiting.id
+
+
+def choose_message(
+    waiting: Sequence[WaitingNotification],
+    asked: WaitingNotification,
+    credit: int,
+    now: datetime,
+) -> Sequence[WaitingNotification]:
+    """The notifications of the recipient's next message; ``asked`` is one of ``waiting``.
+
+    With credit for a single message, the most urgent group goes and ``asked`` may have
+    to wait for it. A notification goes alone while there is credit for one message each.
+    """
+    ordered = sorted(waiting, key=lambda each: urgency(each, now))
+    head = ordered[0] if credit == 1 else asked
+    group = [each for each in ordered if each.group == head.group]
+    if head.key is not None:
+        return group
+    size = bundle_size(len(group), credit)
+    return group[:size] if size > 1 else [head]
 
 
 def summarize_bundle(messages: Sequence[Message]) -> Message:
     """One message for at least two of the same kind, the worst first.
 
-    Its description names the alerts, a line each, so that it can be read through
+    Its description lists the alerts, one per line, so it can be read through
     channels without support for bundles.
     """
     ordered = sorted(messages, key=lambda message: -message.severity.rank)

@@ -13,6 +13,8 @@ MOST_PER_MINUTE = 600
 BURST = 5
 MOST_IN_ONE = 100
 _MINUTE = timedelta(minutes=1)
+# ``busy_until`` lies at most a burst ahead, which is at most a minute's share.
+LONGEST_BACKLOG = _MINUTE
 
 
 @dataclass(frozen=True, slots=True)

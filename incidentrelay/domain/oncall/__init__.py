@@ -1,7 +1,7 @@
 """Who is on call: the one computation behind paging, calendar, preview and reports.
 
-Everything here is a pure function of a :class:`~incidentrelay.domain.oncall.schedule.Schedule`;
-there is no second computation. Imports only ``enums``, ``errors`` and ``local_time``. Order::
+Everything here is a pure function of a :class:`~incidentrelay.domain.oncall.schedule.Schedule`.
+Imports only ``enums``, ``errors``, ``local_time`` and ``text``. Order::
 
     restrictions → layers → turns → segments → overrides → schedule → shifts → escalation_order
 

@@ -23,7 +23,7 @@ from incidentrelay.domain.text import MONTHS, WEEKDAYS, clock
 NIGHTS = tuple(Window(weekday, time(22), time(6)) for weekday in range(7))
 WEEKENDS = (Window(5, time(0), time(0)), Window(6, time(0), time(0)))
 
-# More gaps than this are summed up.
+# Further gaps are reported as one sum.
 _MOST_GAPS = 10
 _HOUR = timedelta(hours=1)
 _NONE = timedelta(0)
@@ -31,10 +31,10 @@ _NONE = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class CoveredPerson:
-    """Somebody in a rotation, with their display name.
+    """A person in a rotation, with their display name.
 
-    ``member``: in a layer, not only in an override. ``reachable``: a page reaches them
-    outside IncidentRelay itself.
+    ``member``: in a layer, not only in an override. ``reachable``: has a contact outside
+    IncidentRelay that a page can go to.
     """
 
     user_id: int
@@ -64,7 +64,7 @@ class CoverageProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoverageProblem:
-    """One finding as a sentence, about a person or (None) about the whole schedule."""
+    """One problem as a sentence; ``user_id`` is None if it concerns the whole schedule."""
 
     kind: CoverageProblemKind
     sentence: str
@@ -73,11 +73,10 @@ class CoverageProblem:
 
 @dataclass(frozen=True, slots=True)
 class CoverageReport:
-    """The report of [start, end).
+    """Coverage of [start, end).
 
-    ``balance`` is 1 if all active members have the same number of hours, 0 if one of
-    several has all, and 1 if there is nobody to compare with. ``even``: each of them is
-    within a fifth of the fair share.
+    ``balance`` ranges from 0 (one of several active members has all hours) to 1 (all have
+    the same, or there is only one). ``even``: each has within 20 % of the fair share.
     """
 
     start: datetime
@@ -100,47 +99,49 @@ def coverage_report(
     zone: str,
     people: Sequence[CoveredPerson],
 ) -> CoverageReport:
-    """The report of [start, end), from its ``shifts`` and ``gaps`` (both in order).
+    """Report on [start, end), given its ``shifts`` and ``gaps`` in order.
 
-    ``people`` are all members of the layers and everybody who has a shift; the loads
-    keep their order. Raises InvalidInput for an unknown zone.
+    ``people`` are all members of the layers and everybody who has a shift; ``loads`` keeps
+    their order. Raises InvalidInput for an unknown zone.
     """
-    inside = [Interval(max(each.start, start), min(each.end, end)) for each in shifts]
-    everything, nights, weekends = (
-        measure_hours(noun, shifts, inside, counted)
-        for noun, counted in (
-            ("hours", [Interval(start, end)] if start < end else []),
-            ("night hours", covered(NIGHTS, zone, start, end)),
-            ("weekend hours", covered(WEEKENDS, zone, start, end)),
-        )
-    )
+    measures = _measure(shifts, start, end, zone)
+    total = measures[0]
     active = [person for person in people if person.member and person.active]
-    carried = [everything.hours_of(person.user_id) for person in active]
+    carried = [total.hours_of(person.user_id) for person in active]
     return CoverageReport(
         start=start,
         end=end,
         zone=zone,
         gaps=tuple(gaps),
         gap_hours=_hours(sum((gap.end - gap.start for gap in gaps), _NONE)),
-        loads=tuple(
-            Workload(
-                person,
-                hours=_hours(everything.hours_of(person.user_id)),
-                night_hours=_hours(nights.hours_of(person.user_id)),
-                weekend_hours=_hours(weekends.hours_of(person.user_id)),
-            )
-            for person in people
-        ),
+        loads=tuple(_load(person, measures) for person in people),
         balance=balance_of(carried),
         even=is_even(carried),
         single_member=len(active) == 1,
         problems=(
             *_gap_problems(gaps, zone),
             *_member_problems(active),
-            *_imbalances((everything, nights, weekends), active),
-            *_person_problems(people, everything),
+            *_imbalances(measures, active),
+            *_person_problems(people, total),
         ),
     )
+
+
+def _measure(
+    shifts: Sequence[Shift], start: datetime, end: datetime, zone: str
+) -> tuple[HoursMeasure, HoursMeasure, HoursMeasure]:
+    """All hours, night hours and weekend hours of ``shifts`` in [start, end)."""
+    inside = [Interval(max(each.start, start), min(each.end, end)) for each in shifts]
+    period = [Interval(start, end)] if start < end else []
+    return (
+        measure_hours("hours", shifts, inside, period),
+        measure_hours("night hours", shifts, inside, covered(NIGHTS, zone, start, end)),
+        measure_hours("weekend hours", shifts, inside, covered(WEEKENDS, zone, start, end)),
+    )
+
+
+def _load(person: CoveredPerson, measures: Iterable[HoursMeasure]) -> Workload:
+    return Workload(person, *(_hours(each.hours_of(person.user_id)) for each in measures))
 
 
 def _gap_problems(gaps: Sequence[Interval], zone: str) -> Iterable[CoverageProblem]:
@@ -169,10 +170,10 @@ def _member_problems(active: Sequence[CoveredPerson]) -> Iterable[CoverageProble
 def _imbalances(
     measures: Iterable[HoursMeasure], active: Sequence[CoveredPerson]
 ) -> Iterable[CoverageProblem]:
-    """Who has clearly too much, or if nobody has, who has clearly too little.
+    """Report people with clearly too many hours or, if there are none, with clearly too few.
 
-    Clearly means a fifth of the fair share and at least one whole turn: a period too
-    short for everybody's turn gives some people one turn more than others.
+    "Clearly" means more than 20 % off the fair share and at least one whole turn: in a
+    period too short for everybody's turn, some people have one turn more than others.
     """
     for measure in measures:
         everybody = sum(measure.totals.values(), _NONE)
@@ -187,7 +188,7 @@ def _imbalances(
 def _outliers(
     measure: HoursMeasure, active: Sequence[CoveredPerson]
 ) -> tuple[list[CoveredPerson], list[CoveredPerson]]:
-    """The people clearly above and clearly below the fair share."""
+    """People clearly above and people clearly below the fair share."""
     total = sum((measure.hours_of(person.user_id) for person in active), _NONE)
     above: list[CoveredPerson] = []
     below: list[CoveredPerson] = []
@@ -204,11 +205,11 @@ def _person_problems(
 ) -> Iterable[CoverageProblem]:
     for person in people:
         if person.member and not person.active:
-            sentence = f"{person.name} is not active and gets no turn."
+            sentence = f"{person.name} is inactive and takes no turns."
             yield CoverageProblem(CoverageProblemKind.INACTIVE, sentence, person.user_id)
         elif not person.reachable and (person.member or carried.hours_of(person.user_id)):
             sentence = (
-                f"Pages cannot reach {person.name}: no confirmed contact, and no e-mail address."
+                f"Pages cannot reach {person.name}: no confirmed contact and no e-mail address."
             )
             yield CoverageProblem(CoverageProblemKind.UNREACHABLE, sentence, person.user_id)
 
@@ -225,7 +226,7 @@ def _day(wall: datetime) -> str:
 
 
 def _long(length: timedelta) -> str:
-    """A length in hours, or in minutes below one hour."""
+    """Format a length: ``12.5 h``, or ``45 min`` if below one hour."""
     if length < _HOUR:
         return f"{max(1, round(length / timedelta(minutes=1)))} min"
     return f"{_hours(length):.1f}".removesuffix(".0") + " h"

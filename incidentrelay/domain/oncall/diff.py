@@ -1,4 +1,4 @@
-"""What differs between two versions of the same stretch of time."""
+"""Compares two versions of a schedule over the same period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,27 +19,30 @@ class ShiftChange:
 
 
 def diff_shifts(before: Sequence[Shift], after: Sequence[Shift]) -> list[ShiftChange]:
-    """Where the person on call differs; both in order. Each change is as long as possible."""
+    """List the intervals in which a different person is on call; adjacent equal ones are merged.
+
+    Both sequences are in order.
+    """
     return [each for each in changed_intervals(before, after) if each.before != each.after]
 
 
 def changed_intervals(before: Sequence[Shift], after: Sequence[Shift]) -> list[ShiftChange]:
-    """Both side by side, also where they are the same; between the first start and last end."""
+    """Compare both side by side, unchanged intervals included, from first start to last end."""
     cuts = sorted({at for shift in (*before, *after) for at in (shift.start, shift.end)})
-    found: list[ShiftChange] = []
+    changes: list[ShiftChange] = []
     left, right = _Pointer(before), _Pointer(after)
     for start, end in pairwise(cuts):
         change = ShiftChange(start, end, left.user_at(start), right.user_at(start))
-        last = found[-1] if found else None
+        last = changes[-1] if changes else None
         if last is not None and replace(last, start=start, end=end) == change and last.end == start:
-            found[-1] = replace(last, end=end)
+            changes[-1] = replace(last, end=end)
         else:
-            found.append(change)
-    return found
+            changes.append(change)
+    return changes
 
 
 class _Pointer:
-    """Walks along shifts, with instants that only grow."""
+    """A cursor over shifts; each call must ask for a later instant than the one before."""
 
     def __init__(self, shifts: Sequence[Shift]) -> None:
         self._shifts = shifts

@@ -1,4 +1,4 @@
-"""In which order escalation tries people."""
+"""The order in which escalation tries people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -12,14 +12,15 @@ from incidentrelay.domain.oncall.turns import handoff, holder_of, shift_at, turn
 
 
 def escalation_order(schedule: Schedule, at: datetime) -> tuple[int, ...]:
-    """Everybody active, each once, in the order in which escalation should try them.
+    """Active user ids, each once, in the order in which escalation tries them.
 
-    First the person on call. Then the members of the highest layer that covers
-    ``at``, in their order, beginning after the person on call (or with the one
-    whom an override replaces, where the person on call is no member of it). Then
-    the layers below it, then the rest, from the highest to the lowest; each of
-    these begins with whose turn it is or will be next. Where no layer covers
-    ``at``, all members come in the order of their next turns.
+    1. The person on call.
+    2. The members of the highest layer that covers ``at``, starting after the person on
+       call. If that person is not a member, starting with the one they replace.
+    3. The layers below it, then the layers above it, highest first; each starts with its
+       current or next turn.
+
+    If no layer covers ``at``, members come in the order of their next turns.
     """
     at = as_utc(at, "at")
     revision = revision_at(schedule, at)
@@ -29,7 +30,7 @@ def escalation_order(schedule: Schedule, at: datetime) -> tuple[int, ...]:
     first = [now.user_id] if now else []
     top = next((place for place, queue in enumerate(queues) if queue and queue[0][0] == at), None)
     if top is None:
-        # Sorting is stable, so that at the same instant the higher layer is first.
+        # Sorting is stable: at the same instant the higher layer comes first.
         turns = sorted((turn for queue in queues for turn in queue), key=lambda turn: turn[0])
         return _once(first + [user_id for _, user_id in turns])
     orders = [_once(user_id for _, user_id in queue) for queue in queues]
@@ -42,7 +43,7 @@ def escalation_order(schedule: Schedule, at: datetime) -> tuple[int, ...]:
 
 
 def next_member(order: Sequence[int], assignee_id: int | None) -> int | None:
-    """The one after the assignee in a rotation's order, around its end."""
+    """The member after the assignee, wrapping around; the first if the assignee is not in it."""
     if not order:
         return None
     if assignee_id not in order:
@@ -53,7 +54,7 @@ def next_member(order: Sequence[int], assignee_id: int | None) -> int | None:
 def _next_turns(
     layer: Layer, inactive: frozenset[int], at: datetime
 ) -> Iterator[tuple[datetime, int]]:
-    """From when and by whom the layer is held next: one round of turns, from ``at`` on."""
+    """Start and holder of each turn in one round of the layer, from ``at`` on."""
     turn: int | None = None
     since = at
     for _ in layer.members:

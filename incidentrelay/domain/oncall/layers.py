@@ -12,7 +12,7 @@ from incidentrelay.domain.oncall.restrictions import Window
 MAX_MEMBERS = 200
 MAX_WINDOWS = 50
 MAX_NAME = 120
-# About a year: who takes longer turns does not need a rotation.
+# About a year.
 MAX_LENGTH = {
     ShiftUnit.HOURS: 8784,
     ShiftUnit.DAYS: 366,
@@ -26,14 +26,14 @@ _TIME = "This must be a time of day in whole seconds, without a zone."
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Members who take turns in their order, and the grid of their shifts.
+    """Members who take turns in order, and the grid of their shifts.
 
-    ``members`` are user ids; one that is listed twice has two turns. A shift takes
-    ``length`` units. ``handoff_time`` is the time on the wall in ``zone``;
-    ``handoff_weekday`` (0 = Monday) matters for weeks only. ``start_date`` is the
-    anchor of the turns, not a beginning: they run backwards before it.
-    ``windows`` restrict the layer; none means always. ``turn_offset`` is how many
-    members the order is ahead; an edit sets it, so that nobody loses a turn.
+    ``members`` are user ids; one listed twice has two turns. A shift lasts ``length``
+    units. ``handoff_time`` is wall-clock time in ``zone``; ``handoff_weekday``
+    (0 = Monday) only matters for weeks. ``start_date`` anchors the turns; they also run
+    backwards before it. ``windows`` restrict the layer; none means always.
+    ``turn_offset`` shifts the order by that many members; edits set it to keep the
+    current turn.
     """
 
     id: int | None
@@ -49,16 +49,16 @@ class Layer:
     turn_offset: int = 0
 
     def __hash__(self) -> int:
-        # A layer is the key of several caches; these few fields tell layers apart
-        # well enough and are quick to hash.
+        # Layers are keys of several caches; hashing these few fields is fast and
+        # distinguishes them well enough.
         return hash((self.id, self.name, self.start_date, self.members, self.length))
 
 
 def validate_layer(layer: Layer) -> None:
-    """Raise InvalidInput, with a sentence for each wrong field, unless the layer can be used.
+    """Raise InvalidInput with one sentence per invalid field.
 
-    A field of a window is named like ``windows.0.weekday``. A layer without members
-    is allowed; it has nobody on call.
+    Fields of windows are named like ``windows.0.weekday``. A layer without members is
+    valid; it has nobody on call.
     """
     errors = {field: [sentence] for field, right, sentence in _checks(layer) if not right}
     if errors:
@@ -66,18 +66,18 @@ def validate_layer(layer: Layer) -> None:
 
 
 def _checks(layer: Layer) -> Iterator[tuple[str, bool, str]]:
-    """Field, whether it is right, and what to say if it is not."""
+    """Yield field, whether it is valid, and the message if it is not."""
     longest = MAX_LENGTH[layer.unit]
     named = bool(layer.name.strip()) and len(layer.name) <= MAX_NAME
     in_years = FIRST_YEAR <= layer.start_date.year <= LAST_YEAR
     yield "name", named, f"This must have 1 to {MAX_NAME} characters."
-    yield "members", len(layer.members) <= MAX_MEMBERS, f"There may be {MAX_MEMBERS} at most."
+    yield "members", len(layer.members) <= MAX_MEMBERS, f"This may have at most {MAX_MEMBERS}."
     yield "length", 1 <= layer.length <= longest, f"This must be 1 to {longest} {layer.unit}."
     yield "handoff_weekday", layer.handoff_weekday in range(7), _WEEKDAY
     yield "handoff_time", _is_wall_time(layer.handoff_time), _TIME
     yield "zone", layer.zone in zone_names(), "There is no time zone of this name."
-    yield "start_date", in_years, f"This must lie in the years {FIRST_YEAR} to {LAST_YEAR}."
-    yield "windows", len(layer.windows) <= MAX_WINDOWS, f"There may be {MAX_WINDOWS} at most."
+    yield "start_date", in_years, f"This must be in the years {FIRST_YEAR} to {LAST_YEAR}."
+    yield "windows", len(layer.windows) <= MAX_WINDOWS, f"This may have at most {MAX_WINDOWS}."
     for index, window in enumerate(layer.windows[:MAX_WINDOWS]):
         yield f"windows.{index}.weekday", window.weekday in range(7), _WEEKDAY
         yield f"windows.{index}.opens", _is_wall_time(window.opens), _TIME

@@ -1,4 +1,4 @@
-"""Overrides: somebody takes the place of whoever a rotation has on call."""
+"""Overrides: one person replaces the person on call for a time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from incidentrelay.domain.oncall.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """``user_id`` is on call in [start, end), also where nobody else would be.
+    """``user_id`` is on call in [start, end), even if nobody else would be.
 
-    Where two overlap the newer one wins: that with the higher ``id``.
+    Where two overlap, the newer one (higher ``id``) wins.
     """
 
     id: int
@@ -25,10 +25,9 @@ class Override:
 def override_segments(
     overrides: Iterable[Override], inactive: frozenset[int], start: datetime, end: datetime
 ) -> list[Segment]:
-    """What the overrides say in [start, end), in order.
+    """The overridden parts of [start, end), in order.
 
-    An override to somebody inactive is void, so that whoever it would have
-    replaced stays on call.
+    An override by an inactive person is ignored: the person it would replace stays on call.
     """
     waiting = sorted(
         (
@@ -41,7 +40,7 @@ def override_segments(
     )
     cuts = sorted({max(each.start, start) for each in waiting} | {each.end for each in waiting})
     running: list[tuple[int, Override]] = []
-    pieces: list[Segment] = []
+    segments: list[Segment] = []
     for cut, following in pairwise(cuts):
         while waiting and waiting[-1].start <= cut:
             begun = waiting.pop()
@@ -49,9 +48,9 @@ def override_segments(
         while running and running[0][1].end <= cut:
             heappop(running)
         if running and cut < end:
-            pieces.append(_piece(running[0][1], cut, min(following, end)))
-    return pieces
+            segments.append(_segment(running[0][1], cut, min(following, end)))
+    return segments
 
 
-def _piece(override: Override, start: datetime, end: datetime) -> Segment:
+def _segment(override: Override, start: datetime, end: datetime) -> Segment:
     return Segment(override.user_id, start, end, override.start, override.end, None, override.id)

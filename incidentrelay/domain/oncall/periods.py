@@ -1,4 +1,4 @@
-"""Stints: how long one person goes on being on call, over all handoffs to themselves."""
+"""On-call periods: how long a person stays on call, across handoffs to themselves."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _MOST_HANDOFFS = 20
 
 @dataclass(frozen=True, slots=True)
 class ShiftBoundary:
-    """``user_id`` begins or ends to be on call ``at`` that instant."""
+    """``user_id`` goes on or off call ``at`` that instant."""
 
     user_id: int
     edge: ShiftEdge
@@ -22,21 +22,23 @@ class ShiftBoundary:
 
 
 def shift_boundaries(schedule: Schedule, after: datetime, until: datetime) -> list[ShiftBoundary]:
-    """The beginnings and ends in (after, until], in order; an end before a beginning."""
-    # A little more is looked at, so that what begins or ends at the rim is told from
-    # what is only cut there.
-    stints = _joined(shifts(schedule, after - _MARGIN, until + _MARGIN))
-    found = [
+    """Starts and ends of periods in (after, until], in order; ends before starts."""
+    # The margin distinguishes a real start or end at the edge from a cut.
+    periods = _joined(shifts(schedule, after - _MARGIN, until + _MARGIN))
+    boundaries = [
         ShiftBoundary(user_id, edge, at)
-        for user_id, start, end in stints
+        for user_id, start, end in periods
         for edge, at in ((ShiftEdge.START, start), (ShiftEdge.END, end))
         if after < at <= until
     ]
-    return sorted(found, key=lambda edge: (edge.at, edge.edge is ShiftEdge.START))
+    return sorted(boundaries, key=lambda boundary: (boundary.at, boundary.edge is ShiftEdge.START))
 
 
 def end_of_period(schedule: Schedule, at: datetime) -> datetime:
-    """Until when whoever is on call at ``at`` goes on, as far as 20 handoffs show it."""
+    """When the person on call at ``at`` goes off call; looks at most 20 handoffs ahead.
+
+    ``at`` itself if nobody is on call.
+    """
     current = on_call(schedule, at)
     end = at
     for _ in range(_MOST_HANDOFFS):
@@ -47,11 +49,11 @@ def end_of_period(schedule: Schedule, at: datetime) -> datetime:
     return end
 
 
-def _joined(found: Iterable[Shift]) -> list[tuple[int, datetime, datetime]]:
-    stints: list[tuple[int, datetime, datetime]] = []
-    for shift in found:
-        if stints and stints[-1][0] == shift.user_id and stints[-1][2] == shift.start:
-            stints[-1] = (shift.user_id, stints[-1][1], shift.end)
+def _joined(shifts_in_order: Iterable[Shift]) -> list[tuple[int, datetime, datetime]]:
+    periods: list[tuple[int, datetime, datetime]] = []
+    for shift in shifts_in_order:
+        if periods and periods[-1][0] == shift.user_id and periods[-1][2] == shift.start:
+            periods[-1] = (shift.user_id, periods[-1][1], shift.end)
         else:
-            stints.append((shift.user_id, shift.start, shift.end))
-    return stints
+            periods.append((shift.user_id, shift.start, shift.end))
+    return periods

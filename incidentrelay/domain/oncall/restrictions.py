@@ -1,4 +1,4 @@
-"""Restrictions: the weekday and time-of-day windows in which a layer is on duty."""
+"""Restrictions: the weekday and time-of-day windows in which a layer is on call."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """The instants from ``start`` (included) to ``end`` (not included), aware UTC."""
+    """[start, end), aware UTC."""
 
     start: datetime
     end: datetime
@@ -21,10 +21,9 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Opens on ``weekday`` (0 = Monday) at ``opens`` and closes at ``closes``.
+    """Opens on ``weekday`` (0 = Monday) at ``opens`` and closes at ``closes``, wall-clock time.
 
-    Both are wall-clock times. A ``closes`` that is not after ``opens`` is on the
-    next day, so that equal times are a whole day.
+    If ``closes`` is not after ``opens``, it is on the next day; equal times are 24 hours.
     """
 
     weekday: int
@@ -35,37 +34,36 @@ class Window:
 def covered(
     windows: tuple[Window, ...], zone: str, start: datetime, end: datetime
 ) -> list[Interval]:
-    """The union of all windows inside [start, end): sorted, apart, never empty intervals.
+    """The union of all windows in [start, end): sorted, disjoint, non-empty intervals.
 
-    A window of which a change of the clocks leaves nothing is not there.
+    A window that a clock change skips entirely is left out.
     """
     if start >= end:
         return []
-    place = zone_of(zone)
-    # A window of the day before may still be open. Around a repeated hour the
-    # date on the wall can lag behind by one; two days on the left and one on the
-    # right are enough for both.
-    monday = _monday_of(wall_of(start, place).date() - 2 * _DAY)
-    last = wall_of(end, place).date() + _DAY
-    found: list[Interval] = []
+    tz = zone_of(zone)
+    # A window of the day before may still be open, and around a repeated hour the local
+    # date can be one behind: two days before and one after cover both.
+    monday = _monday_of(wall_of(start, tz).date() - 2 * _DAY)
+    last = wall_of(end, tz).date() + _DAY
+    intervals: list[Interval] = []
     while monday <= last:
-        found.extend(_opened_in_week(windows, zone, monday))
+        intervals.extend(_opened_in_week(windows, zone, monday))
         monday += _WEEK
     return [
         Interval(max(each.start, start), min(each.end, end))
-        for each in _union(found)
+        for each in _union(intervals)
         if each.start < end and each.end > start
     ]
 
 
 def next_opening(windows: tuple[Window, ...], zone: str, at: datetime) -> datetime:
-    """The first instant not before ``at`` that the windows cover; ``at`` where there are none."""
+    """The first instant from ``at`` on that the windows cover; ``at`` without windows."""
     if not windows:
         return at
-    # A window is there every week, but for the rare one that the clocks swallow.
-    while not (found := covered(windows, zone, at, at + _WEEK)):
+    # A window opens every week, except when a clock change skips it.
+    while not (intervals := covered(windows, zone, at, at + _WEEK)):
         at += _WEEK
-    return found[0].start
+    return intervals[0].start
 
 
 def _monday_of(day: date) -> date:
@@ -74,21 +72,21 @@ def _monday_of(day: date) -> date:
 
 @lru_cache(maxsize=16384)
 def _opened_in_week(windows: tuple[Window, ...], zone: str, monday: date) -> tuple[Interval, ...]:
-    """What the windows that open in the week of ``monday`` cover."""
-    place = zone_of(zone)
-    found = []
+    """The intervals covered by windows that open in the week of ``monday``."""
+    tz = zone_of(zone)
+    intervals = []
     for window in windows:
         day = monday + timedelta(days=window.weekday)
         closing_day = day if window.closes > window.opens else day + _DAY
-        start = instant_of(datetime.combine(day, window.opens), place)
-        end = instant_of(datetime.combine(closing_day, window.closes), place)
+        start = instant_of(datetime.combine(day, window.opens), tz)
+        end = instant_of(datetime.combine(closing_day, window.closes), tz)
         if start < end:
-            found.append(Interval(start, end))
-    return tuple(_union(sorted(found)))
+            intervals.append(Interval(start, end))
+    return tuple(_union(sorted(intervals)))
 
 
 def _union(intervals: Iterable[Interval]) -> list[Interval]:
-    """Sorted ``intervals`` with those that touch or overlap made one."""
+    """Merge sorted ``intervals`` that touch or overlap."""
     result: list[Interval] = []
     for each in intervals:
         if result and each.start <= result[-1].end:

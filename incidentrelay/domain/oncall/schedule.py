@@ -1,6 +1,6 @@
-"""Schedules over time: every edit is a revision with an instant from which it holds.
+"""Schedules over time: every edit is a revision that takes effect at an instant.
 
-What a revision said before that instant is history and stays as it was.
+Edits never change the past.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -15,10 +15,10 @@ from incidentrelay.domain.oncall.turns import holder_of, seat_of, shift_at, turn
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """``layers``, the lowest priority first, from an instant on (None: since ever).
+    """``layers``, lowest priority first, in effect from an instant (None: always).
 
-    ``inactive`` are people who are not on call while this revision holds. It lets
-    somebody leave without a change of the past.
+    ``inactive`` people are not on call during this revision. So a person can leave
+    without changing the past.
     """
 
     effective_from: datetime | None
@@ -28,11 +28,11 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All that decides who is on call: revisions in any order, overrides in any order.
+    """Everything that decides who is on call: revisions and overrides, in any order.
 
-    ``inactive`` are people who are never on call, whatever the revision. Of two
-    revisions with the same instant the later one in the tuple holds. Before the
-    first revision there is nobody but overrides.
+    ``inactive`` people are never on call, in any revision. Of two revisions with the same
+    instant, the later one in the tuple wins. Before the first revision, only overrides
+    apply.
     """
 
     revisions: tuple[Revision, ...]
@@ -42,7 +42,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class AbsencePeriod:
-    """Somebody who cannot be on call during [since, until); None: always did, for ever."""
+    """A person who cannot be on call in [since, until); None is unbounded."""
 
     user_id: int
     since: datetime | None
@@ -52,23 +52,23 @@ class AbsencePeriod:
 def exclude_absent(
     revisions: Sequence[Revision], away: Collection[AbsencePeriod]
 ) -> tuple[Revision, ...]:
-    """``revisions`` in their order, cut where somebody leaves or comes back.
+    """Split ``revisions`` (in order) where a person leaves or returns.
 
-    Each part leaves out those who are away at its beginning, so that nobody loses the
-    past by leaving, and nobody is given the time of their absence by coming back.
+    Each part marks those absent at its start as inactive: leaving does not erase
+    somebody's past shifts, and returning does not add shifts during the absence.
     """
     if not away:
         return tuple(revisions)
     cuts = {instant for one in away for instant in (one.since, one.until) if instant is not None}
-    found = []
+    parts = []
     for index, revision in enumerate(revisions):
         begin = _begin(revision)
         end = _begin(revisions[index + 1]) if index + 1 < len(revisions) else LATEST
         inside = sorted(cut for cut in cuts if begin < cut < end)
         for since in (revision.effective_from, *inside):
             out = frozenset(one.user_id for one in away if _covers(one, since))
-            found.append(replace(revision, effective_from=since, inactive=revision.inactive | out))
-    return tuple(found)
+            parts.append(replace(revision, effective_from=since, inactive=revision.inactive | out))
+    return tuple(parts)
 
 
 def _covers(away: AbsencePeriod, at: datetime | None) -> bool:
@@ -79,7 +79,7 @@ def _covers(away: AbsencePeriod, at: datetime | None) -> bool:
 def effective_revisions(
     schedule: Schedule, start: datetime, end: datetime
 ) -> Iterator[tuple[Revision, datetime, datetime]]:
-    """The revisions that hold in [start, end), each with its part of it; they fill it."""
+    """The revisions in effect in [start, end), each with its part; together they fill it."""
     current = Revision(None, ())
     for revision in sorted(schedule.revisions, key=_begin):
         begin = _begin(revision)
@@ -93,7 +93,7 @@ def effective_revisions(
 
 
 def revision_at(schedule: Schedule, at: datetime) -> Revision:
-    """The revision that holds at ``at``; an empty one before the first."""
+    """The revision in effect at ``at``; an empty one before the first."""
     current = Revision(None, ())
     for revision in sorted(schedule.revisions, key=_begin):
         if _begin(revision) <= at:
@@ -102,12 +102,12 @@ def revision_at(schedule: Schedule, at: datetime) -> Revision:
 
 
 def rebase(old: Schedule, layers: tuple[Layer, ...], at: datetime) -> tuple[Layer, ...]:
-    """``layers`` as they should hold from ``at`` on, so that nobody loses a turn by the edit.
+    """Set ``turn_offset`` of the edited ``layers`` so that an edit at ``at`` moves no turn.
 
-    Layers are matched by their id with those that hold at ``at``. In each match,
-    whoever has the turn keeps it until the next handoff of the edited layer; when
-    that person was removed, the next one of the old order who is still there has
-    it. Only ``turn_offset`` changes. A layer without a match stays as it is.
+    Layers are matched by id with those in effect at ``at``. In each match the person
+    whose turn it is keeps it until the next handoff of the edited layer; if they were
+    removed, the next remaining member of the old order gets it. A layer without a match
+    is returned unchanged.
     """
     at = as_utc(at, "at")
     revision = revision_at(old, at)
@@ -134,11 +134,11 @@ def _carry_over(old: Layer, new: Layer, inactive: frozenset[int], at: datetime) 
 
 
 def _kept_seat(old: Layer, new: Layer, inactive: frozenset[int], turn: int) -> int | None:
-    """The place in the new members of whoever has that turn of the old layer."""
+    """The index in the new members of the person who has that turn in the old layer."""
     holder = holder_of(old, turn, inactive)
     owner = _same_seat(old, seat_of(old, turn), new)
-    # Somebody may stand in for an inactive member. As long as that stays so, it
-    # remains the turn of the inactive one, and the stand-in's own is yet to come.
+    # A person may stand in for an inactive member. While they do, the turn stays the
+    # inactive member's, and the stand-in's own turn is still to come.
     if owner is not None and holder_of(replace(new, turn_offset=owner), 0, inactive) == holder:
         return owner
     spare: int | None = None
@@ -152,7 +152,7 @@ def _kept_seat(old: Layer, new: Layer, inactive: frozenset[int], turn: int) -> i
 
 
 def _same_seat(old: Layer, seat: int, new: Layer) -> int | None:
-    """Where the member of that old place sits now, the second mention as the second."""
+    """The new index of the member in that old seat; repeated members keep their order."""
     user_id = old.members[seat]
     mention = old.members[:seat].count(user_id)
     places = [place for place, member in enumerate(new.members) if member == user_id]

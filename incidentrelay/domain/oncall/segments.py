@@ -1,7 +1,7 @@
-"""Pieces of shifts, and how layers of them are laid over each other.
+"""Segments of shifts, and how layers of them are overlaid.
 
-A piece knows the whole turn (or override) that it is a part of. That tells a
-handoff, which must stay visible, from a mere cut, which must not.
+A segment knows the whole turn or override that it is part of. This distinguishes a
+handoff, which must stay visible, from a cut, which must not.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,7 @@ from incidentrelay.domain.oncall.turns import handoff, holder_of, shift_at, turn
 class Segment(NamedTuple):
     """One person from ``start`` to ``end``, within a turn from ``since`` to ``until``.
 
-    ``layer`` is the id and the name of the layer; None for an override, which has
-    ``override_id``.
+    ``layer`` is the layer's id and name. An override has ``override_id`` instead.
     """
 
     user_id: int
@@ -32,70 +31,72 @@ class Segment(NamedTuple):
 def layer_segments(
     layer: Layer, inactive: frozenset[int], start: datetime, end: datetime
 ) -> list[Segment]:
-    """Whom the layer alone has on call in [start, end), in order."""
+    """Who is on call in [start, end) by this layer alone, in order."""
     if inactive.issuperset(layer.members):
         return []
     shift = shift_at(layer, start)
     turn = turn_number(layer, shift)
     since = handoff(layer, shift)
-    on_duty = [Interval(since, end)]
+    intervals = [Interval(since, end)]
     if layer.windows:
-        on_duty = covered(layer.windows, layer.zone, since, end)
-    pieces: list[Segment] = []
+        intervals = covered(layer.windows, layer.zone, since, end)
+    segments: list[Segment] = []
     name = (layer.id, layer.name)
     index = 0
-    while since < end and index < len(on_duty):
+    while since < end and index < len(intervals):
         shift += 1
         until = handoff(layer, shift)
         takes_turn = False
         user_id = holder_of(layer, turn, inactive)
-        while index < len(on_duty) and on_duty[index].start < until and user_id is not None:
-            piece_start = max(on_duty[index].start, since)
-            piece_end = min(on_duty[index].end, until)
-            takes_turn = takes_turn or piece_start < piece_end
-            if max(piece_start, start) < piece_end:
-                piece_start = max(piece_start, start)
-                pieces.append(Segment(user_id, piece_start, piece_end, since, until, name, None))
-            if on_duty[index].end > until:
+        while index < len(intervals) and intervals[index].start < until and user_id is not None:
+            segment_start = max(intervals[index].start, since)
+            segment_end = min(intervals[index].end, until)
+            takes_turn = takes_turn or segment_start < segment_end
+            if max(segment_start, start) < segment_end:
+                segment_start = max(segment_start, start)
+                segments.append(
+                    Segment(user_id, segment_start, segment_end, since, until, name, None)
+                )
+            if intervals[index].end > until:
                 break
             index += 1
         turn += takes_turn
         since = until
-    return pieces
+    return segments
 
 
 def overlay(below: list[Segment], above: list[Segment]) -> list[Segment]:
-    """``above`` where it has somebody, else ``below``. Both are in order and do not overlap."""
+    """``above`` where somebody is on call there, else ``below``; both sorted and disjoint."""
     if not below or not above:
         return above or below
     result: list[Segment] = []
     index = 0
-    for piece in below:
-        start = piece.start
-        while index < len(above) and above[index].start < piece.end:
+    for segment in below:
+        start = segment.start
+        while index < len(above) and above[index].start < segment.end:
             top = above[index]
             if start < top.start:
-                result.append(piece._replace(start=start, end=top.start))
-            if top.end > piece.end:
-                start = piece.end
+                result.append(segment._replace(start=start, end=top.start))
+            if top.end > segment.end:
+                start = segment.end
                 break
             result.append(top)
             start = max(start, top.end)
             index += 1
-        if start < piece.end:
-            result.append(piece if start == piece.start else piece._replace(start=start))
+        if start < segment.end:
+            result.append(segment if start == segment.start else segment._replace(start=start))
     result.extend(above[index:])
     return result
 
 
-def join(pieces: Iterable[Segment]) -> list[Segment]:
-    """``pieces`` in order, with those made one that only a cut inside a turn divides."""
+def join(segments: Iterable[Segment]) -> list[Segment]:
+    """Merge sorted ``segments`` that are separated only by a cut inside a turn."""
     result: list[Segment] = []
-    for piece in pieces:
-        if result and _same_turn(result[-1], piece):
-            result[-1] = result[-1]._replace(end=piece.end, until=piece.until)
+    for segment in segments:
+        if result and _same_turn(result[-1], segment):
+            result[-1] = result[-1]._replace(end=segment.end, until=segment.until)
         else:
-            result.append(piece)
+            result.append(segment)
     return result
 
 

@@ -1,15 +1,14 @@
-"""Shifts over time, out of revisions, layers and overrides.
+"""Shifts, computed from revisions, layers and overrides.
 
 ::
 
-    overrides            the newest wins; also where nobody is on call
+    overrides            the newest wins; they also fill gaps
     highest layer        ┐
-    …                    ├ of the revision that holds at that instant
+    …                    ├ of the revision in effect at that instant
     lowest layer         ┘
 
-All instants are aware UTC; intervals include their start and not their end.
-Instants must lie in the years 1900 to 2199, else InvalidInput; naive ones are a
-ValueError.
+Instants are aware UTC in the years 1900 to 2199 (InvalidInput otherwise, ValueError for
+naive ones); intervals include their start and exclude their end.
 """
 
 from bisect import bisect_right
@@ -38,7 +37,7 @@ _HOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One person on call in [start, end), by a layer (its name) or by an override."""
+    """One person on call in [start, end), by a layer (its name) or an override."""
 
     user_id: int
     start: datetime
@@ -48,21 +47,20 @@ class Shift:
 
 
 def shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
-    """Who is on call in [start, end): in order, not overlapping, cut to that interval.
+    """Who is on call in [start, end): in order, disjoint, cut to that interval.
 
-    Each handoff stays visible, also from a person to the same one. What is no
-    handoff does not divide: where an edit of the schedule falls into somebody's
-    turn and they stay on call by the same layer or override, it is one shift.
-    Raises InvalidInput when ``end`` is before ``start``.
+    Every handoff starts a new shift, even one to the same person. An edit of the schedule
+    inside a turn does not, if the same layer or override keeps that person on call.
+    Raises InvalidInput if ``end`` is before ``start``.
     """
     start, end = as_utc(start, "start"), as_utc(end, "end")
     if end < start:
         raise InvalidInput.of("end", "The end must not be before the start.")
-    return [_shift(piece) for piece in _compose(schedule, start, end)] if start < end else []
+    return [_shift(segment) for segment in _compose(schedule, start, end)] if start < end else []
 
 
 def on_call(schedule: Schedule, at: datetime) -> Shift | None:
-    """The whole shift that contains ``at``, with its true start and end; None if nobody has it."""
+    """The whole shift that contains ``at``; None if nobody is on call."""
     at = as_utc(at, "at")
 
     def overriding(start: datetime, end: datetime) -> list[Segment]:
@@ -71,39 +69,39 @@ def on_call(schedule: Schedule, at: datetime) -> Shift | None:
     def everything(start: datetime, end: datetime) -> list[Segment]:
         return _compose(schedule, start, end)
 
-    # Overrides may be very long, and need no look at the layers below them.
-    piece = _whole_piece(overriding, at, _DAY)
-    if piece is None:
-        piece = _whole_piece(everything, at, _usual_length(schedule))
-    return _shift(piece) if piece else None
+    # An override may be very long, and needs no layers to be computed.
+    segment = _whole_segment(overriding, at, _DAY)
+    if segment is None:
+        segment = _whole_segment(everything, at, _usual_length(schedule))
+    return _shift(segment) if segment else None
 
 
 def gaps(shifts: Iterable[Shift], start: datetime, end: datetime) -> list[Interval]:
-    """The parts of [start, end) in which nobody of ``shifts`` (in order) is on call."""
-    found = []
+    """The parts of [start, end) that ``shifts`` (in order) do not cover."""
+    intervals = []
     for shift in shifts:
         if shift.start > start and start < end:
-            found.append(Interval(start, min(shift.start, end)))
+            intervals.append(Interval(start, min(shift.start, end)))
         start = max(start, shift.end)
     if start < end:
-        found.append(Interval(start, end))
-    return found
+        intervals.append(Interval(start, end))
+    return intervals
 
 
 def next_shift(
     schedule: Schedule, user_id: int, after: datetime, horizon: timedelta
 ) -> Shift | None:
-    """The person's first shift that begins in [after, after + horizon), whole; else None."""
+    """The person's first whole shift that starts in [after, after + horizon), or None."""
     after = as_utc(after, "after")
     end = LATEST if horizon > LATEST - after else after + horizon
     start = after
     while start < end:
         stop = min(start + _CHUNK, end)
-        for piece in _compose(schedule, start, stop):
-            if piece.user_id != user_id:
+        for segment in _compose(schedule, start, stop):
+            if segment.user_id != user_id:
                 continue
-            # The piece may be the rest of a shift that began earlier.
-            whole = on_call(schedule, piece.start)
+            # The segment may be the rest of a shift that started earlier.
+            whole = on_call(schedule, segment.start)
             if whole is not None and whole.start >= after:
                 return whole
         start = stop
@@ -113,38 +111,40 @@ def next_shift(
 def _compose(
     schedule: Schedule, start: datetime, end: datetime, *, with_layers: bool = True
 ) -> list[Segment]:
-    found: list[Segment] = []
+    composed: list[Segment] = []
     for revision, since, until in effective_revisions(schedule, start, end):
         inactive = schedule.inactive | revision.inactive
-        pieces: list[Segment] = []
+        segments: list[Segment] = []
         for layer in revision.layers if with_layers else ():
-            pieces = overlay(pieces, layer_segments(layer, inactive, since, until))
-        found.extend(overlay(pieces, override_segments(schedule.overrides, inactive, since, until)))
-    return join(found)
+            segments = overlay(segments, layer_segments(layer, inactive, since, until))
+        composed.extend(
+            overlay(segments, override_segments(schedule.overrides, inactive, since, until))
+        )
+    return join(composed)
 
 
-def _whole_piece(
+def _whole_segment(
     compose: Callable[[datetime, datetime], list[Segment]], at: datetime, reach: timedelta
 ) -> Segment | None:
-    """The piece at ``at`` with its true ends.
+    """The segment at ``at`` with its true start and end.
 
-    Looks as far as ``reach`` to both sides, and then further until it has seen both ends.
+    Looks ``reach`` to both sides, and widens that until both ends are in sight.
     """
     while True:
         start, end = max(at - reach, EARLIEST), min(at + reach, LATEST)
-        pieces = compose(start, end)
-        index = bisect_right(pieces, at, key=lambda piece: piece.start) - 1
-        if index < 0 or pieces[index].end <= at:
+        segments = compose(start, end)
+        index = bisect_right(segments, at, key=lambda segment: segment.start) - 1
+        if index < 0 or segments[index].end <= at:
             return None
-        piece = pieces[index]
-        begins = piece.start > start or piece.since >= start or start == EARLIEST
-        if begins and (piece.end < end or piece.until <= end or end == LATEST):
-            return piece
+        segment = segments[index]
+        begins = segment.start > start or segment.since >= start or start == EARLIEST
+        if begins and (segment.end < end or segment.until <= end or end == LATEST):
+            return segment
         reach *= 8
 
 
 def _usual_length(schedule: Schedule) -> timedelta:
-    """About the length of a shift of the busiest layer: a good first guess of the reach."""
+    """The shortest shift length of all layers: a good first guess for the reach."""
     layers = (layer for revision in schedule.revisions for layer in revision.layers)
     return min((_usual_length_of(layer) for layer in layers), default=_DAY)
 
@@ -154,6 +154,6 @@ def _usual_length_of(layer: Layer) -> timedelta:
     return min(length, _DAY) if layer.windows else length
 
 
-def _shift(piece: Segment) -> Shift:
-    layer = piece.layer[1] if piece.layer else None
-    return Shift(piece.user_id, piece.start, piece.end, layer, piece.override_id)
+def _shift(segment: Segment) -> Shift:
+    layer = segment.layer[1] if segment.layer else None
+    return Shift(segment.user_id, segment.start, segment.end, layer, segment.override_id)

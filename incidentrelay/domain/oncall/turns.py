@@ -1,8 +1,8 @@
-"""The turns of one layer: the grid of shifts, and whose turn each of them is.
+"""The turns of one layer: the grid of shifts, and who takes each of them.
 
-The grid is numbered: shift 0 begins at the anchor of the layer, shift -1 ends
-there. A shift that has no length, or of which no instant lies in a window, takes
-no turn. Turn numbers count the others, from the anchor in both directions.
+Shift 0 starts at the layer's anchor; shift -1 ends there. A shift of no length, or
+entirely outside the windows, takes no turn. Turn numbers count the other shifts, from
+the anchor in both directions.
 """
 
 import calendar
@@ -17,12 +17,12 @@ from incidentrelay.domain.oncall.restrictions import covered
 
 _HOURS_OF_WEEK = 7 * 24
 _ZERO = timedelta(0)
-# Handoffs are reckoned and remembered in blocks of this many.
+# Handoffs are computed and cached in blocks of this size.
 _BLOCK = 32
 
 
 def handoff(layer: Layer, shift: int) -> datetime:
-    """When that shift of the grid begins (UTC); it ends where the next one begins."""
+    """When that shift of the grid starts (UTC); it ends when the next one starts."""
     block, place = divmod(shift, _BLOCK)
     return _handoffs(layer, block)[place]
 
@@ -39,7 +39,7 @@ def _handoff(layer: Layer, shift: int) -> datetime:
 
 
 def shift_at(layer: Layer, at: datetime) -> int:
-    """The shift of the grid that contains ``at``; it always has a length."""
+    """The shift of the grid that contains ``at``; never one of no length."""
     if layer.unit is ShiftUnit.HOURS:
         return (at - _anchor(layer)) // timedelta(hours=layer.length)
     today = wall_of(at, zone_of(layer.zone)).date()
@@ -48,7 +48,7 @@ def shift_at(layer: Layer, at: datetime) -> int:
         shift = months // layer.length
     else:
         shift = (today - _anchor_date(layer)).days // _length_in_days(layer)
-    # The date alone can be off by one: the handoff is somewhere in the day.
+    # The date alone can be off by one: handoffs are not at midnight.
     while handoff(layer, shift) > at:
         shift -= 1
     while handoff(layer, shift + 1) <= at:
@@ -58,28 +58,26 @@ def shift_at(layer: Layer, at: datetime) -> int:
 
 @lru_cache(maxsize=16384)
 def turn_number(layer: Layer, shift: int) -> int:
-    """The turn of that shift: how many shifts took a turn between the anchor and it.
+    """The number of turns between the anchor and that shift; negative before the anchor.
 
-    It is negative before the anchor. A shift that takes no turn has the number of
-    the next one that does.
+    A shift that takes no turn has the number of the next one that does.
     """
     if not layer.windows and not (layer.unit is ShiftUnit.DAYS and layer.length == 1):
-        return shift  # Only a single day can be skipped, so every shift takes its turn.
+        return shift  # A zone can only skip a single day, so every shift takes a turn.
     if shift >= 0:
         return _turns_between(layer, 0, shift)
     return -_turns_between(layer, shift, 0)
 
 
 def seat_of(layer: Layer, turn: int) -> int:
-    """The place in ``layer.members`` (which must not be empty) of whoever has that turn."""
+    """The index in ``layer.members`` (not empty) of the person who has that turn."""
     return (turn + layer.turn_offset) % len(layer.members)
 
 
 def holder_of(layer: Layer, turn: int, inactive: frozenset[int]) -> int | None:
-    """Who takes that turn: its member, or the next active one in the order.
+    """Who takes that turn: its member, or the next active one; None if nobody is active.
 
-    Handing on the turns of the inactive moves nobody else's turn and leaves no hole.
-    None when no member is active.
+    Standing in for an inactive member moves nobody else's turn.
     """
     count = len(layer.members)
     for step in range(count):
@@ -90,18 +88,18 @@ def holder_of(layer: Layer, turn: int, inactive: frozenset[int]) -> int | None:
 
 
 def _turns_between(layer: Layer, low: int, high: int) -> int:
-    """How many of the shifts from ``low`` to before ``high`` take a turn.
+    """How many of the shifts in [low, high) take a turn.
 
-    Far from changes of the clocks the shifts repeat a weekly pattern and need no
-    looking at; only those that touch a change are examined one by one.
+    Away from clock changes, shifts follow a weekly pattern that can be counted at once;
+    only shifts near a clock change are checked one by one.
     """
     total, position = 0, low
-    for jump in offset_transitions(layer.zone, handoff(layer, low), handoff(layer, high)):
-        first = shift_at(layer, jump.at)
-        while handoff(layer, first) >= jump.at:
+    for transition in offset_transitions(layer.zone, handoff(layer, low), handoff(layer, high)):
+        first = shift_at(layer, transition.at)
+        while handoff(layer, first) >= transition.at:
             first -= 1
         first = max(first, position)
-        last = min(shift_at(layer, jump.at + jump.repeated) + 1, high)
+        last = min(shift_at(layer, transition.at + transition.repeated) + 1, high)
         if first >= last:
             continue
         total += _regular_turns(layer, position, first)
@@ -136,10 +134,10 @@ def _regular_turns(layer: Layer, low: int, high: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _pattern(layer: Layer, offset: timedelta) -> tuple[int, ...]:
-    """Running totals of the turns in one period of the grid, were the clocks never changed.
+    """Running totals of turns in one period of the grid, ignoring clock changes.
 
-    The first entry is 0, the last the total of the period. ``offset`` is that of
-    the zone, which only a grid of hours depends on.
+    The first entry is 0, the last the total of the period. ``offset`` is the zone's UTC
+    offset; only a grid of hours depends on it.
     """
     if layer.unit is ShiftUnit.HOURS:
         hours = layer.length
@@ -173,7 +171,7 @@ def _wall_handoff(layer: Layer, shift: int) -> datetime:
 
 
 def _anchor_date(layer: Layer) -> date:
-    """The date of shift 0: for weeks the last handoff weekday not after the start date."""
+    """The date of shift 0; for weeks, the last handoff weekday up to the start date."""
     if layer.unit is not ShiftUnit.WEEKS:
         return layer.start_date
     late = (layer.start_date.weekday() - layer.handoff_weekday) % 7
@@ -185,7 +183,7 @@ def _length_in_days(layer: Layer) -> int:
 
 
 def _month_after(day: date, months: int) -> date:
-    """The same day ``months`` later, or the last day of a month that is too short."""
+    """The same day ``months`` later, or the last day of a shorter month."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = calendar.monthrange(year, month0 + 1)[1]
     return date(year, month0 + 1, min(day.day, last))

@@ -16,8 +16,8 @@ _NONE = timedelta(0)
 class HoursMeasure:
     """One kind of hours: the total of each person, and the longest turn.
 
-    A turn is the time one person has in a layer within a week, before a handoff or
-    another person. Windows and higher layers split a turn into shifts that do not touch.
+    A turn ends at a handoff, at another person's shift, or after a week. Windows and
+    higher layers split a turn into shifts that do not touch.
     """
 
     noun: str
@@ -31,7 +31,7 @@ class HoursMeasure:
 def measure_hours(
     noun: str, shifts: Sequence[Shift], inside: Sequence[Interval], counted: Sequence[Interval]
 ) -> HoursMeasure:
-    """How much of each shift, cut to its interval of ``inside``, lies in ``counted``."""
+    """Sum how much of each shift, cut to its interval of ``inside``, is in ``counted``."""
     totals: dict[int, timedelta] = {}
     turns: dict[str | None, tuple[datetime, Shift, timedelta]] = {}
     longest = _NONE
@@ -56,7 +56,7 @@ def measure_hours(
 
 
 def balance_of(carried: Sequence[timedelta]) -> float:
-    """1 minus the share of hours that would have to change hands, relative to the worst case."""
+    """1 minus the share of hours that must move to be even, relative to the worst case."""
     total = sum(carried, _NONE)
     count = len(carried)
     if count < 2 or not total:
@@ -67,6 +67,6 @@ def balance_of(carried: Sequence[timedelta]) -> float:
 
 
 def is_even(carried: Sequence[timedelta]) -> bool:
-    """Whether everybody is within a fifth of the fair share."""
+    """Whether everybody is within 20 % of the fair share."""
     total = sum(carried, _NONE)
     return all(abs(own * len(carried) - total) * 5 <= total for own in carried)

@@ -1,15 +1,15 @@
-"""Time on call by its kind: what people are paid by.
+"""On-call time by kind, the basis of pay.
 
-Each instant is of exactly one kind; of several that fit, the first of these is it::
+Each instant has exactly one kind, the first that applies::
 
-    holiday   the whole of a date that is a holiday
-    weekend   the whole of a date whose weekday belongs to the weekend
-    night     from the beginning of the night on the wall to its end
+    holiday   all of a date that is a holiday
+    weekend   all of a date whose weekday is part of the weekend
+    night     from the start of the night, wall-clock time, to its end
     weekday   everything else
 
-Hours are elapsed time: a day on which the clocks change has 23 or 25 of them. Days
-and nights begin as handoffs do (see :mod:`incidentrelay.domain.local_time`): a time
-that happens twice is its first occurrence.
+Hours are elapsed time: a day with a clock change has 23 or 25. Days and nights start as
+handoffs do (see :mod:`incidentrelay.domain.local_time`): a wall-clock time that occurs
+twice means its first occurrence.
 """
 
 from bisect import bisect_right
@@ -30,7 +30,7 @@ _HOUR = timedelta(hours=1)
 
 
 class HourKind(StrEnum):
-    """A kind of time, by precedence."""
+    """Kinds of time, highest precedence first."""
 
     HOLIDAY = "holiday"
     WEEKEND = "weekend"
@@ -65,11 +65,10 @@ HOUR_KINDS = tuple(field.name for field in fields(HourTotals))
 
 @dataclass(frozen=True, slots=True)
 class HourRules:
-    """What counts as what, on the wall of ``zone``.
+    """Which kind a time is, in the wall-clock time of ``zone``.
 
-    The night of a date lasts from ``night_from`` to ``night_to``, over midnight where
-    that is not later; there is none where both are equal. ``weekend`` are weekdays
-    (0 = Monday), ``holidays`` dates.
+    The night lasts from ``night_from`` to ``night_to``, across midnight if that is
+    earlier; equal times mean no night. ``weekend`` holds weekdays (0 = Monday).
     """
 
     zone: str
@@ -81,9 +80,10 @@ class HourRules:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """From ``start`` to the start of the next part; ``place`` is that of its kind in KINDS.
+    """From ``start`` to the start of the next part.
 
-    ``before`` is how much time of each kind lies in front of it.
+    ``place`` is the index of its kind in HOUR_KINDS, ``before`` the time of each kind in
+    all earlier parts.
     """
 
     start: datetime
@@ -95,7 +95,7 @@ class _Part:
 class HoursCalculator:
     """Measures time in [``start``, ``end``): from the date ``first`` to the end of ``last``.
 
-    Raises InvalidInput as check_period does, and for a zone that does not exist.
+    Raises InvalidInput like check_period, and for an unknown zone.
     """
 
     def __init__(self, rules: HourRules, first: date, last: date) -> None:
@@ -106,13 +106,13 @@ class HoursCalculator:
         self.start, self.end = self._starts[0], self._starts[-1]
 
     def measure(self, start: datetime, end: datetime) -> HourTotals:
-        """What of [start, end) lies in the period, by kind."""
+        """The part of [start, end) that is in the period, by kind."""
         sums = [_ZERO] * len(HOUR_KINDS)
         self.add(sums, start, end)
         return HourTotals(*sums)
 
     def add(self, sums: list[timedelta], start: datetime, end: datetime) -> None:
-        """Add the same to ``sums``, which are in the order of KINDS."""
+        """Add :meth:`measure` to ``sums``, which is in the order of HOUR_KINDS."""
         start, end = max(start, self.start), min(end, self.end)
         if end <= start:
             return
@@ -124,47 +124,47 @@ class HoursCalculator:
         sums[low.place] -= start - low.start
 
     def at_night(self, at: datetime) -> bool:
-        """Whether it is night then, be it a weekday, a weekend or a holiday."""
+        """Whether ``at`` is in a night, also on weekends and holidays."""
         return self._part(at).night
 
     def _part(self, at: datetime) -> _Part:
         return self._parts[max(bisect_right(self._starts, at) - 1, 0)]
 
 
-def total_by_user(ruler: HoursCalculator, shifts: Iterable[Shift]) -> dict[int, HourTotals]:
-    """The time of each person (by id) in ``shifts``, as far as it lies in the period."""
-    found: dict[int, list[timedelta]] = {}
+def total_by_user(calculator: HoursCalculator, shifts: Iterable[Shift]) -> dict[int, HourTotals]:
+    """Time on call in the period by user id, without people who have none."""
+    totals: dict[int, list[timedelta]] = {}
     for shift in shifts:
-        sums = found.setdefault(shift.user_id, [_ZERO] * len(HOUR_KINDS))
-        ruler.add(sums, shift.start, shift.end)
-    return {user_id: HourTotals(*sums) for user_id, sums in found.items() if any(sums)}
+        sums = totals.setdefault(shift.user_id, [_ZERO] * len(HOUR_KINDS))
+        calculator.add(sums, shift.start, shift.end)
+    return {user_id: HourTotals(*sums) for user_id, sums in totals.items() if any(sums)}
 
 
 def decimal(time_on_call: timedelta) -> str:
-    """Hours with two digits, halves rounded up: ``12.50``."""
+    """Format as hours with two decimals, halves rounded up: ``12.50``."""
     hundredths = (time_on_call * 200 + _HOUR) // (_HOUR * 2)
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
 def check_period(first: date, last: date) -> None:
-    """Raise InvalidInput (``from``, ``to``) unless these are 1 to 400 days."""
+    """Raise InvalidInput (``from``, ``to``) unless the period has 1 to 400 days."""
     for field, day in (("from", first), ("to", last)):
         check_year(day, field)
-    # In zones west of UTC the last day ends a day later in UTC.
+    # West of UTC, the last day ends a day later in UTC.
     check_year(last + 2 * _DAY, "to")
     if last < first:
         raise InvalidInput.of("to", "The last day must not be before the first.")
     if (last - first).days >= LONGEST:
-        raise InvalidInput.of("to", f"Ask for at most {LONGEST} days.")
+        raise InvalidInput.of("to", f"The period may have at most {LONGEST} days.")
 
 
 def _parts(rules: HourRules, first: date, stop: date) -> Iterator[_Part]:
-    """The parts of all dates from ``first`` on, and at last one that begins with ``stop``."""
+    """The parts of all dates in [first, stop), and one more that starts with ``stop``."""
     zone = zone_of(rules.zone)
     before = [_ZERO] * len(HOUR_KINDS)
     last: _Part | None = None
     for day in _days(first, stop):
-        for wall, night in _edges(rules) if day < stop else [(time.min, False)]:
+        for wall, night in _part_starts(rules) if day < stop else [(time.min, False)]:
             start = instant_of(datetime.combine(day, wall), zone)
             if last is not None:
                 before[last.place] += start - last.start
@@ -178,8 +178,8 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=number)
 
 
-def _edges(rules: HourRules) -> list[tuple[time, bool]]:
-    """When a date begins, ends or interrupts the night."""
+def _part_starts(rules: HourRules) -> list[tuple[time, bool]]:
+    """The times at which a date's parts start, each with whether it is night."""
     begins, ends = rules.night_from, rules.night_to
     if begins == ends:
         return [(time.min, False)]

@@ -1,4 +1,4 @@
-"""What people act on (alerts), and what sources sent (signals)."""
+"""Alerts, which people act on, and signals, which sources send."""
 
 from datetime import datetime
 from typing import Any
@@ -8,25 +8,25 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import AlertStatus, Severity, SignalStatus
 from incidentrelay.models.intake.route import Route
-from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.meta import Base, EnumText
 from incidentrelay.models.mixins import Identified
 from incidentrelay.models.people.user import User
 from incidentrelay.models.tenancy.group import Team
 
 _OPEN = text("status <> 'resolved'")
 _CURRENT = text("current")
-# SQLite uses an index of some rows only where the condition is written the same way.
+# SQLite uses a partial index only if the query repeats its condition literally.
 IS_CURRENT = text("signals.current")
 
 
 class Alert(Identified, Base):
-    """One problem that a human acts on.
+    """One problem that people act on.
 
-    ``generation`` grows whenever everything that was planned for the alert becomes
-    void (acknowledged, resolved, snoozed, reopened): effects of an older generation
-    are never sent. ``plan`` is the snapshot of its escalation plan, ``progress`` how
-    far it has run, ``wake_at`` when it runs next. ``quiet_until`` and
-    ``quiet_reason`` (snooze | silence) say why and how long a firing alert is quiet.
+    ``generation`` grows when pending effects become void (acknowledged, resolved, snoozed,
+    reopened); effects of older generations are never sent. ``plan`` is a snapshot of the
+    escalation plan, ``progress`` how far it has run, ``wake_at`` when it runs next.
+    ``quiet_reason`` (snooze | silence) says why a firing alert is quiet, ``quiet_until``
+    until when.
     """
 
     __tablename__ = "alerts"
@@ -54,8 +54,8 @@ class Alert(Identified, Base):
     team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
     route_id: Mapped[int | None] = mapped_column(ForeignKey("routes.id", ondelete="SET NULL"))
     group_key: Mapped[str]
-    status: Mapped[AlertStatus] = mapped_column(Choice(AlertStatus))
-    severity: Mapped[Severity] = mapped_column(Choice(Severity))
+    status: Mapped[AlertStatus] = mapped_column(EnumText(AlertStatus))
+    severity: Mapped[Severity] = mapped_column(EnumText(Severity))
     title: Mapped[str]
     description: Mapped[str] = mapped_column(Text, default="")
     labels: Mapped[dict[str, str]]
@@ -87,11 +87,11 @@ class Alert(Identified, Base):
 class Signal(Identified, Base):
     """One problem as its source sees it.
 
-    ``current`` is true for the newest row of a dedup key on its route; when the
-    problem comes back as another alert, the old row stays with the old alert.
+    ``current`` is true for the newest row of a dedup key on its route. If the problem
+    returns as a new alert, the old row stays with the old alert.
     ``starts_at`` and ``ends_at`` are the source's times, or times of receipt where it gave
     none; ``start_from_source`` and ``end_from_source`` tell them apart. ``resolved_at`` is
-    when we learned that it is over.
+    when the resolve was received, or a person resolved the alert.
     """
 
     __tablename__ = "signals"
@@ -110,8 +110,8 @@ class Signal(Identified, Base):
     alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
     dedup_key: Mapped[str]
     current: Mapped[bool] = mapped_column(default=True)
-    status: Mapped[SignalStatus] = mapped_column(Choice(SignalStatus))
-    severity: Mapped[Severity] = mapped_column(Choice(Severity))
+    status: Mapped[SignalStatus] = mapped_column(EnumText(SignalStatus))
+    severity: Mapped[Severity] = mapped_column(EnumText(Severity))
     title: Mapped[str]
     description: Mapped[str] = mapped_column(Text, default="")
     labels: Mapped[dict[str, str]]

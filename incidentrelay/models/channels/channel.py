@@ -1,4 +1,4 @@
-"""Where notifications go: channels."""
+"""Channels, to which notifications go."""
 
 from typing import Any
 
@@ -14,9 +14,8 @@ from incidentrelay.models.tenancy.group import Team
 class Channel(Versioned, Named, Base):
     """One configuration of one kind of channel.
 
-    ``sealed`` holds the write-only part of the configuration, encrypted and bound
-    to ``uid``, which no other row ever had. What is more than
-    ``messages_per_minute`` shares messages.
+    ``sealed`` is the write-only part of the configuration, encrypted and bound to ``uid``,
+    which is never reused. Above ``messages_per_minute``, notifications are bundled.
     """
 
     __tablename__ = "channels"

@@ -1,4 +1,4 @@
-"""What is remembered of those whom messages go to: how providers fare, and the pace."""
+"""State of providers (circuit breakers) and recipients (rate limits)."""
 
 from datetime import datetime
 

@@ -1,15 +1,15 @@
-"""The outbox: what is owed to whom, and every try to deliver it."""
+"""The outbox: notifications, and every attempt to deliver one."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.models.alerts.alert import Alert
 from incidentrelay.models.channels.channel import Channel
-from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.meta import Base, EnumText
 from incidentrelay.models.mixins import Identified
 from incidentrelay.models.people.contact import ContactMethod
 from incidentrelay.models.people.user import User
@@ -17,26 +17,31 @@ from incidentrelay.models.tenancy.group import Team
 
 _DUE = text("state IN ('pending', 'retry', 'sending')")
 _FAILED = text("state = 'failed'")
-# SQLite uses an index of some rows only where the condition is written out, not bound.
+# SQLite uses a partial index only if the query repeats its condition literally, not bound.
 IS_UNFINISHED = text("notifications.state IN ('pending', 'retry', 'sending')")
 IS_FAILED = text("notifications.state = 'failed'")
 
 
 class Notification(Identified, Base):
-    """One message owed to one target.
+    """One message to one target.
 
     ``uid`` is the idempotency key that receivers see, the same over all attempts.
     ``target`` is the stable name of the recipient (``channel:3``, ``user:7:email:4``).
-    What is not about an alert of a team, but about a person's own ways, has no team.
-    ``provider`` names who delivers it (``channel:3``, ``email``): the number sent to one
-    provider at a time is limited, so a slow one delays no other.
-    ``next_at`` is when it is due while pending or in retry, and when the lease ends
-    while sending. ``fence`` grows with every claim: only the newest claim's result
-    is written. ``handle`` is the vendor's name of the posted message.
+    A message that is about a person rather than an alert has no team.
+    ``provider`` names the service that delivers it (``channel:3``, ``email``): the number
+    in flight per provider is limited, so a slow one does not delay the others.
 
-    ``bundle`` is the idempotency key of the message in which it shares with others of
-    the same target; None: it has one of its own. ``stalled_at`` is when others were
-    told instead, because its provider had not worked for a while.
+    ``next_at`` is when it is due while pending or in retry, and when the lease ends
+    while sending; ``rate_limited`` says that the recipient's rate limit set it.
+    ``leased_by`` is the slot of the worker that sends it (services/outbox/leases.py).
+    ``fence`` grows with every claim: only the newest claim's result is written.
+    ``attempts`` counts all attempts, and ``probes`` those of them that went to a provider
+    that was down, which do not bring the notification nearer to giving up.
+    ``handle`` is the vendor's name of the posted message.
+
+    ``bundle`` is the idempotency key of the message that it shared with others. While
+    an attempt may have arrived, it is the key of that attempt, alone or not.
+    ``stalled_at`` is when others were notified because the provider was down.
     """
 
     __tablename__ = "notifications"
@@ -97,7 +102,7 @@ class Notification(Identified, Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     generation: Mapped[int]
     step: Mapped[int]
-    kind: Mapped[NotificationKind] = mapped_column(Choice(NotificationKind))
+    kind: Mapped[NotificationKind] = mapped_column(EnumText(NotificationKind))
     target: Mapped[str] = mapped_column(String(64))
     method: Mapped[str] = mapped_column(String(32))
     provider: Mapped[str] = mapped_column(String(64))
@@ -108,11 +113,14 @@ class Notification(Identified, Base):
     )
     message: Mapped[dict[str, Any]]
     state: Mapped[DeliveryState] = mapped_column(
-        Choice(DeliveryState), default=DeliveryState.PENDING
+        EnumText(DeliveryState), default=DeliveryState.PENDING
     )
     priority: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0)
+    probes: Mapped[int] = mapped_column(default=0, server_default="0")
     next_at: Mapped[datetime | None]
+    rate_limited: Mapped[bool] = mapped_column(default=False, server_default=false())
+    leased_by: Mapped[str | None] = mapped_column(String(64))
     fence: Mapped[int] = mapped_column(default=0)
     bundle: Mapped[str | None] = mapped_column(String(170))
     stalled_at: Mapped[datetime | None]
@@ -129,7 +137,7 @@ class Notification(Identified, Base):
 
 
 class Attempt(Identified, Base):
-    """One try: when, how long (milliseconds), and how it ended."""
+    """One attempt to deliver a notification."""
 
     __tablename__ = "attempts"
     __table_args__ = (Index("ix_attempts_started_at", "started_at"),)

@@ -14,8 +14,8 @@ class Policy(Versioned, Named, Base):
     """An escalation policy.
 
     ``steps``: ``[{"delay": seconds, "targets": [{"kind", "id"}], "notify_assignee_again",
-    "conditions"}]``, the last as in :class:`incidentrelay.domain.escalation.conditions.Conditions`.
-    ``repeat`` further rounds follow the first.
+    "conditions"}]``, see :class:`incidentrelay.domain.escalation.conditions.Conditions`.
+    After the first round, ``repeat`` more follow.
     """
 
     __tablename__ = "policies"

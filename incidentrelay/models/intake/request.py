@@ -1,4 +1,4 @@
-"""Requests as they were received."""
+"""Raw intake requests."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,9 @@ from incidentrelay.models.mixins import Identified
 
 
 class IntakeRequest(Identified, Base):
-    """One request of a source: its body as it came, and what became of it.
+    """One request of a source: its raw body, and the outcome of each item.
 
-    ``left_out`` counts the alerts that the source said it did not send.
+    ``left_out`` counts the alerts that the source did not send, as it says itself.
     """
 
     __tablename__ = "intake_requests"

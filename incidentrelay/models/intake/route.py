@@ -1,4 +1,4 @@
-"""Where alerts come in."""
+"""Routes, through which alerts arrive."""
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -14,10 +14,10 @@ from incidentrelay.models.tenancy.group import Team
 class Route(Versioned, Named, Base):
     """One inbound path: source, token, matchers, grouping, and whom it pages.
 
-    Only the hash of the token is kept; ``token_hint`` is its visible beginning.
-    ``reopen_window`` is in seconds, and so is ``auto_resolve_after``: an alert of which
-    nothing was heard for so long is resolved (None: it stays open). Personal tokens
-    try routes by ``position``.
+    Only the token's hash is stored; ``token_hint`` is its visible beginning.
+    ``reopen_window`` and ``auto_resolve_after`` are in seconds. Alerts that their source
+    has not mentioned for ``auto_resolve_after`` are resolved (None: never). Personal
+    tokens try routes in the order of ``position``.
     """
 
     __tablename__ = "routes"

@@ -1,4 +1,4 @@
-"""When people could not be on call, so that the past stays as it was."""
+"""Periods in which people could not be on call; they keep past shifts unchanged."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from incidentrelay.models.mixins import Identified
 
 
 class Absence(Identified, Base):
-    """``user_id`` was not active, or no member of the group, during [since, until).
+    """``user_id`` was inactive, or not a member of the group, in [since, until).
 
-    ``group_id`` None: in no group at all. ``until`` None: it lasts.
+    ``group_id`` None means all groups, ``until`` None an absence that has not ended.
     """
 
     __tablename__ = "absences"

@@ -1,4 +1,4 @@
-"""Calendar feeds: secret addresses from which calendar programs read shifts."""
+"""Calendar feeds: secret URLs from which calendar programs read shifts."""
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,9 +11,9 @@ from incidentrelay.models.tenancy.group import Team
 
 
 class CalendarFeed(Versioned, Base):
-    """What ``user`` subscribes to: a rotation, or a team, or (neither) all their own shifts.
+    """A feed of a rotation, of a team or, without both, of all shifts of ``user``.
 
-    Only the hash of the token in its address is kept.
+    Only the hash of the token in its URL is stored.
     """
 
     __tablename__ = "calendar_feeds"

@@ -1,7 +1,7 @@
 """Rotations: their revisions, layers and overrides.
 
-An edit of the schedule writes a new revision with its own layers; the older ones
-stay as they are, so that history never changes.
+An edit of the schedule adds a revision with its own layers and leaves older ones
+unchanged, so history never changes.
 """
 
 from datetime import date, datetime, time
@@ -11,7 +11,7 @@ from sqlalchemy import Date, ForeignKey, Index, String, Text, Time
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import ShiftUnit
-from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.meta import Base, EnumText
 from incidentrelay.models.mixins import Identified, Named, Versioned
 from incidentrelay.models.people.user import User
 from incidentrelay.models.tenancy.group import Team
@@ -20,8 +20,8 @@ from incidentrelay.models.tenancy.group import Team
 class Rotation(Versioned, Named, Base):
     """``reminder_interval`` is in seconds; 0 means no reminders.
 
-    ``schedule_changes`` counts everything that changed who is on call (see
-    services/oncall/versions.py), and ``schedule_changed_at`` is when the last did.
+    ``schedule_changes`` counts the changes to who is on call (see
+    services/oncall/versions.py); ``schedule_changed_at`` is the time of the last one.
     ``covered``: whether somebody is on call until ``next_boundary_at`` (None: unknown).
     """
 
@@ -41,7 +41,7 @@ class Rotation(Versioned, Named, Base):
 
 
 class RotationRevision(Identified, Base):
-    """The layers that hold from ``effective_from`` on (None: always did)."""
+    """The layers in effect from ``effective_from`` on (None: always)."""
 
     __tablename__ = "rotation_revisions"
     __table_args__ = (
@@ -61,8 +61,8 @@ class RotationRevision(Identified, Base):
 class RotationLayer(Identified, Base):
     """One layer of one revision; a higher ``position`` wins.
 
-    ``key`` names the same layer over all revisions of its rotation. ``members``
-    are user ids in the order of their turns. ``windows`` are restrictions:
+    ``key`` identifies a layer across the revisions of its rotation. ``members`` are user
+    ids in the order of their turns. ``windows`` are restrictions:
     ``[{"weekday": 0, "opens": "09:00", "closes": "17:00"}]``.
     """
 
@@ -75,7 +75,7 @@ class RotationLayer(Identified, Base):
     key: Mapped[int]
     name: Mapped[str] = mapped_column(String(120))
     members: Mapped[list[int]]
-    unit: Mapped[ShiftUnit] = mapped_column(Choice(ShiftUnit))
+    unit: Mapped[ShiftUnit] = mapped_column(EnumText(ShiftUnit))
     length: Mapped[int]
     handoff_time: Mapped[time] = mapped_column(Time)
     handoff_weekday: Mapped[int]
@@ -86,9 +86,9 @@ class RotationLayer(Identified, Base):
 
 
 class RotationOverride(Versioned, Base):
-    """``user`` is on call during [starts_at, ends_at), whoever else would be.
+    """``user`` is on call in [starts_at, ends_at) instead of the scheduled person.
 
-    ``import_key`` names the occurrence of a calendar out of which it was made.
+    ``import_key`` identifies the calendar event it was imported from.
     """
 
     __tablename__ = "rotation_overrides"

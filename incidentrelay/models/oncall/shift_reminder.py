@@ -6,15 +6,15 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incidentrelay.domain.enums import ShiftEdge
-from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.meta import Base, EnumText
 from incidentrelay.models.mixins import Identified
 
 
 class ShiftReminder(Identified, Base):
-    """One per boundary: ``user_id`` starts or ends a shift of the rotation ``at`` that instant.
+    """One per boundary: a shift of ``user_id`` starts or ends ``at`` that instant.
 
     The unique index keeps several workers from sending it twice. ``notified`` is False
-    if the person wants no such e-mail or has no address.
+    if the person turned this e-mail off or has no address.
     """
 
     __tablename__ = "shift_reminders"
@@ -32,7 +32,7 @@ class ShiftReminder(Identified, Base):
 
     rotation_id: Mapped[int] = mapped_column(ForeignKey("rotations.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    edge: Mapped[ShiftEdge] = mapped_column(Choice(ShiftEdge))
+    edge: Mapped[ShiftEdge] = mapped_column(EnumText(ShiftEdge))
     at: Mapped[datetime]
     notified: Mapped[bool]
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""How a person is reached: contact methods and notification rules."""
+"""Contact methods and notification rules."""
 
 from datetime import datetime
 
@@ -6,16 +6,16 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import Urgency
-from incidentrelay.models.meta import Base, Choice
+from incidentrelay.models.meta import Base, EnumText
 from incidentrelay.models.mixins import Identified, Versioned
 from incidentrelay.models.people.user import User
 
 
 class ContactMethod(Versioned, Base):
-    """One way to a person: a ``kind`` of channel and an ``address`` there.
+    """A ``kind`` of channel and a person's ``address`` there.
 
-    Only a confirmed one gets pages. ``code_hash`` is that of the code that confirms
-    it, while one is under way.
+    Pages only go to confirmed ones (``verified_at``). ``code_hash`` is the hash of the
+    confirmation code that was sent, if any.
     """
 
     __tablename__ = "contact_methods"
@@ -36,7 +36,7 @@ class ContactMethod(Versioned, Base):
 
 
 class NotificationRule(Identified, Base):
-    """``delay`` seconds after a page of that urgency its owner is told by this contact."""
+    """Notify the owner by this contact ``delay`` seconds after a page of that urgency."""
 
     __tablename__ = "notification_rules"
     __table_args__ = (
@@ -50,5 +50,5 @@ class NotificationRule(Identified, Base):
     )
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact_methods.id", ondelete="CASCADE"))
-    urgency: Mapped[Urgency] = mapped_column(Choice(Urgency))
+    urgency: Mapped[Urgency] = mapped_column(EnumText(Urgency))
     delay: Mapped[int]

@@ -10,7 +10,7 @@ from incidentrelay.models.mixins import Identified
 
 
 class WebSession(Identified, Base):
-    """A browser that signed in. Only the hash of its cookie is kept."""
+    """A signed-in browser. Only the hash of its cookie is stored."""
 
     __tablename__ = "web_sessions"
     __table_args__ = (Index("uq_web_sessions_digest", "digest", unique=True),)
@@ -24,7 +24,7 @@ class WebSession(Identified, Base):
 
 
 class LoginFailure(Identified, Base):
-    """Failed sign-ins, counted by name and by address to slow guessing down."""
+    """A failed sign-in, counted by username and by address to slow down guessing."""
 
     __tablename__ = "login_failures"
     __table_args__ = (Index("ix_login_failures_subject_at", "subject", "at"),)

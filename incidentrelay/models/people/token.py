@@ -10,7 +10,7 @@ from incidentrelay.models.mixins import Versioned
 
 
 class ApiToken(Versioned, Base):
-    """A personal token. ``group_id`` binds it to one group's part of the tree."""
+    """A personal token. ``group_id`` limits it to one group."""
 
     __tablename__ = "api_tokens"
     __table_args__ = (Index("uq_api_tokens_digest", "digest", unique=True),)

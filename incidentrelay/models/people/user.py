@@ -10,11 +10,11 @@ from incidentrelay.models.mixins import Versioned
 
 
 class User(Versioned, Base):
-    """Somebody who can sign in. ``username`` is lower case and never changes.
+    """A person who can sign in. ``username`` is lower case and never changes.
 
-    ``shift_*_reminder``: whether they get an e-mail when a shift starts or ends.
-    ``credentials_changed_at`` is the last time the password or ``active`` changed; it
-    voids the action links signed before.
+    ``shift_*_reminder``: whether to send an e-mail when a shift starts or ends.
+    ``credentials_changed_at`` is when the password or ``active`` last changed; action
+    links signed before that are void.
     """
 
     __tablename__ = "users"

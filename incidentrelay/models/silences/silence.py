@@ -13,11 +13,11 @@ from incidentrelay.models.tenancy.group import Team
 
 
 class Silence(Versioned, Base):
-    """During [starts_at, ends_at) the team's alerts that match are quiet.
+    """Matching signals of the team do not page in [starts_at, ends_at).
 
-    With a ``recurrence`` (rule, zone, starts_on, start_time, duration in seconds) that
-    is from the first window to the end of the last, and only its windows are quiet.
-    ``next_change_at`` is when a window begins or ends next.
+    With a ``recurrence`` (rule, zone, starts_on, start_time, duration in seconds), this
+    interval runs from the first window to the last, and only the windows are quiet.
+    ``next_change_at`` is when the next window starts or ends.
     """
 
     __tablename__ = "silences"

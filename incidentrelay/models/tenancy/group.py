@@ -8,7 +8,7 @@ from incidentrelay.models.mixins import Named, Versioned
 
 
 class Group(Versioned, Named, Base):
-    """An access boundary: everything below it is invisible to others."""
+    """A tenant: everything below it is invisible to others."""
 
     __tablename__ = "groups"
     __table_args__ = (Index("uq_groups_slug", "slug", unique=True),)
@@ -20,10 +20,10 @@ class Group(Versioned, Named, Base):
 class Team(Versioned, Named, Base):
     """Owns rotations, routes, channels, policies, silences and alerts.
 
-    ``escalation_after_reminders``: so many reminders go to one person before the
-    next member is paged. ``ack_timeout`` is in seconds (None: an acknowledgement
-    never expires). ``ack_covers`` is in seconds too: signals that join later than that after
-    the acknowledgement page again. ``fallback_*`` is whom everything falls back to.
+    ``escalation_after_reminders`` is the number of reminders to one person before the next
+    member is paged. ``ack_timeout`` is in seconds (None: acknowledgements never expire).
+    ``ack_covers`` is in seconds: signals that join an alert later than that after its
+    acknowledgement page again. ``fallback_*`` is notified when nobody else can be.
     """
 
     __tablename__ = "teams"

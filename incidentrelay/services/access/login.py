@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
+from incidentrelay.domain.text import shown_text
 from incidentrelay.models import LoginFailure, User, WebSession
 from incidentrelay.services.access.passwords import (
     check_password,
@@ -172,7 +173,7 @@ def _open_session(
             created_at=now,
             last_seen_at=now,
             address=address[:64],
-            user_agent="".join(char for char in user_agent if char.isprintable())[:255],
+            user_agent=shown_text(user_agent)[:255],
         )
     )
     return cookie

@@ -17,16 +17,18 @@ class LinkMaker:
     public_url: str
     act_key: bytes
 
-    def __call__(self, owed: Sequence[PendingMessage], user_id: int | None, now: datetime) -> Links:
+    def __call__(
+        self, messages: Sequence[PendingMessage], user_id: int | None, now: datetime
+    ) -> Links:
         """The alert's page, and for a person the signed page of its actions.
 
         For several alerts it is the list of all; for a notice of a shift, who is on call.
         """
-        if len(owed) != 1:
+        if len(messages) != 1:
             return Links(console=f"{self.public_url}/alerts")
-        if owed[0].message.kind is NotificationKind.SHIFT:
+        if messages[0].message.kind is NotificationKind.SHIFT:
             return Links(console=f"{self.public_url}/oncall")
-        alert_id = owed[0].alert_id
+        alert_id = messages[0].alert_id
         if alert_id is None:
             return Links()
         console = f"{self.public_url}/alerts/{alert_id}"

@@ -1,4 +1,4 @@
-"""What a calendar feed shows: the shifts that its user may see now, by the one engine."""
+"""The contents of a calendar feed: the shifts that its user may see now."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from incidentrelay.services.access.visibility import scope
 from incidentrelay.services.calendars.feeds import FeedScope, feed_scope
 from incidentrelay.services.oncall import schedules
 
-# Calendars keep what was, for whoever counts hours, and show two quarters to come.
+# The past quarter, to count hours, and the next two.
 BEHIND = timedelta(days=90)
 AHEAD = timedelta(days=180)
-# More than this no calendar program takes in good time.
+# Calendar programs become slow beyond this.
 MOST_ROTATIONS = 100
 MOST_ENTRIES = 3000
-# Of the shifts that have to be reckoned to find somebody's own ones.
-MOST_RECKONED = 20_000
+# Shifts computed to find a person's own ones.
+MOST_COMPUTED = 20_000
 _MOST_LOOKED_AT = 500
 
 
@@ -34,8 +34,8 @@ _MOST_LOOKED_AT = 500
 class FeedEntry:
     """One shift as a calendar shows it; ``rotation`` has its team and group.
 
-    ``sequence`` grows with every change of who is on call in the rotation, and
-    ``changed_at`` also with that of a name.
+    ``sequence`` grows whenever the rotation's on-call people change; ``changed_at`` also
+    follows changes of names.
     """
 
     shift: Shift
@@ -47,7 +47,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class FeedContents:
-    """``cut`` tells that not all shifts are in ``entries``, because they are too many."""
+    """``cut``: there are too many shifts, so ``entries`` does not have all of them."""
 
     feed_id: int
     name: str
@@ -58,8 +58,8 @@ class FeedContents:
 def read_feed(session: Session, token: str, now: datetime) -> FeedContents | None:
     """The contents of the feed with that token.
 
-    None for a token that is no feed's (any more), for a feed of somebody who is not
-    active, and for one about what its user may no longer see.
+    None for an unknown or revoked token, an inactive user, or a feed about something its
+    user may no longer see.
     """
     feed = _find(session, token)
     if feed is None:
@@ -91,7 +91,7 @@ def _find(session: Session, token: str) -> CalendarFeed | None:
 
 
 def _name(session: Session, feed: CalendarFeed, roles: memberships.Roles) -> str | None:
-    """The name of what the feed is about; None where its user may not see that."""
+    """The name of the feed's subject; None if its user may not see it."""
     if feed.rotation_id is not None:
         query = select(Rotation).options(joinedload(Rotation.team))
         query = query.where(Rotation.id == feed.rotation_id)
@@ -129,7 +129,7 @@ def _rotations(
 
 
 def _names(schedule: Schedule, user_id: int) -> bool:
-    """Whether that person could ever be on call: the others need not be reckoned."""
+    """Whether that person can ever be on call; if not, nothing needs to be computed."""
     return any(override.user_id == user_id for override in schedule.overrides) or any(
         user_id in layer.members for revision in schedule.revisions for layer in revision.layers
     )
@@ -142,14 +142,14 @@ def _shifts(
     end: datetime,
     only: int | None,
 ) -> tuple[list[tuple[Rotation, Shift]], bool]:
-    """The shifts of whole rotations as long as they are not too many; and whether they were."""
+    """The shifts of whole rotations up to the limits, and whether some were left out."""
     found: list[tuple[Rotation, Shift]] = []
-    reckoned = 0
+    computed = 0
     for count, rotation in enumerate(rotations):
-        if count >= MOST_ROTATIONS or reckoned > MOST_RECKONED:
+        if count >= MOST_ROTATIONS or computed > MOST_COMPUTED:
             return found, True
         shifts = whole_shifts(loaded[rotation.id], start, end)
-        reckoned += len(shifts)
+        computed += len(shifts)
         shown = [(rotation, shift) for shift in shifts if only in {None, shift.user_id}]
         if found and len(found) + len(shown) > MOST_ENTRIES:
             return found, True

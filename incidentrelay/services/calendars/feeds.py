@@ -1,4 +1,4 @@
-"""Calendar feeds: made, given new addresses and removed by the person who reads them."""
+"""Calendar feeds: their users create them, regenerate their URLs and delete them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ MAX_FEEDS = 50
 
 
 class FeedScope(StrEnum):
-    """What a feed is about: all shifts of its user, one rotation, or one team."""
+    """The subject of a feed: all shifts of its user, one rotation, or one team."""
 
     USER = "user"
     ROTATION = "rotation"
@@ -41,14 +41,14 @@ _MODELS: Mapping[FeedScope, type[Rotation | Team]] = {
 
 
 def feed_rows() -> Select[Any]:
-    """All feeds, with what they are about."""
+    """All feeds, with their teams and rotations."""
     return select(CalendarFeed).options(
         joinedload(CalendarFeed.rotation).joinedload(Rotation.team), joinedload(CalendarFeed.team)
     )
 
 
 def find_own_feed(user_id: int, roles: Memberships) -> ColumnElement[bool]:
-    """Which feeds a person has: those about something that they no longer see are hidden."""
+    """The condition for a person's feeds, without those about something they may no longer see."""
     return and_(
         CalendarFeed.user_id == user_id,
         or_(
@@ -71,7 +71,7 @@ def feed_scope(feed: CalendarFeed) -> FeedScope:
 
 
 def feed_label(feed: CalendarFeed) -> str:
-    """What a feed (one of :func:`rows`) is about, in words."""
+    """The subject of a feed (one of :func:`feed_rows`), in words."""
     if feed.rotation is not None:
         return f"{feed.rotation.team.name}, {feed.rotation.name}"
     return "All your shifts" if feed.team is None else feed.team.name
@@ -86,12 +86,12 @@ def create(
     now: datetime,
     granting: Granting | None = None,
 ) -> tuple[CalendarFeed, str]:
-    """A new feed of ``user`` and its token, which nobody can read again later.
+    """Create a feed of ``user``; returns it and its token, which cannot be read again.
 
-    ``rotation_id`` or ``team_id`` goes with that scope, and names what the user may
-    see (else InvalidInput). ``granting`` is given where the request itself came with
-    a token: that must be able to read schedules, and never end (NotAllowed), because
-    the feed can and does not.
+    The scopes rotation and team need ``rotation_id`` or ``team_id`` of something the user
+    may see (else InvalidInput). ``granting`` is the token of the request, if it came with
+    one: it must be able to read schedules and have no end (else NotAllowed), because the
+    feed does not end either.
     """
     _refuse_others(user, actor, granting)
     values = validation.clean(data, _FIELDS, required=("scope",))
@@ -121,7 +121,7 @@ def regenerate_token(
     now: datetime,
     granting: Granting | None = None,
 ) -> str:
-    """Give the feed a new token and return it; the old address is void at once."""
+    """Give the feed a new token and return it; the old URL stops working at once."""
     user = session.get_one(User, feed.user_id)
     _refuse_others(user, actor, granting)
     token = new_token(TokenKind.FEED)
@@ -134,7 +134,7 @@ def regenerate_token(
 
 
 def delete(session: Session, feed: CalendarFeed, *, actor: Actor, now: datetime) -> None:
-    """Remove the feed: its address is void at once."""
+    """Delete the feed; its URL stops working at once."""
     user = session.get_one(User, feed.user_id)
     resources.remove_row(session, feed, used="This feed is still needed.")
     audit.record_user_change(session, actor, "delete", user, feed, {}, now=now)
@@ -148,21 +148,21 @@ def list_own_feeds(session: Session, user_id: int, roles: Memberships) -> Sequen
 
 def _refuse_others(user: User, actor: Actor, granting: Granting | None) -> None:
     if actor.user_id != user.id:
-        raise NotAllowed("People make their own calendar feeds.")
+        raise NotAllowed("You can only create feeds of your own.")
     if granting is None:
         return
     if Scope.RESOURCES_READ not in granting.scopes:
-        raise NotAllowed("The token in use may not read schedules itself (resources:read).")
+        raise NotAllowed("Your token lacks the scope resources:read.")
     if granting.expires_at is not None or granting.group_id is not None:
-        raise NotAllowed("The token in use ends, or is bound to a group; a feed is neither.")
+        raise NotAllowed("Your token expires or is bound to a group; a feed is neither.")
 
 
 def _target(session: Session, user: User, values: Mapping[str, Any]) -> dict[str, int]:
-    """The column that says what the feed is about; none for one of the user's own shifts."""
+    """The column that names the feed's subject; empty for the user's own shifts."""
     scope: FeedScope = values["scope"]
     needed = None if scope is FeedScope.USER else f"{scope}_id"
     errors = {
-        field: [f"A feed of the scope “{scope}” has none."]
+        field: [f"A feed with the scope “{scope}” takes no such id."]
         for field in ("rotation_id", "team_id")
         if field != needed and values.get(field) is not None
     }

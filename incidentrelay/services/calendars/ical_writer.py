@@ -1,11 +1,11 @@
 """Calendar feeds as iCalendar (RFC 5545), always the same bytes for the same contents.
 
-An entry is named after its rotation and the instant at which it begins, because at one
-instant a rotation has one shift. So an entry keeps its name where somebody else takes
-the shift over, or where it ends earlier, and no change elsewhere touches it.
+The UID of an entry is its rotation and its start, because a rotation has one shift at a
+time. It stays the same if someone else takes the shift over or the shift ends earlier, and
+changes elsewhere do not affect it.
 
-All times are in UTC: a shift is two instants, which need no rules of time zones, and
-every program shows them in its reader's own zone.
+All times are in UTC, so no zone definitions are needed, and calendar programs show them in
+the reader's zone.
 """
 
 import re
@@ -18,14 +18,14 @@ from icalendar import Calendar, Event, vDuration, vText
 from incidentrelay.services.calendars.feed_contents import FeedContents, FeedEntry
 
 _PRODID = "-//IncidentRelay//On call//EN"
-# RFC 5545 knows no way to write them.
+# RFC 5545 cannot express them.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _CUT = "There are more shifts than a calendar can hold. Subscribe to single rotations instead."
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarHost:
-    """Where this installation is; its host makes the names of entries unique in the world."""
+    """The address of this installation; its host makes the UIDs of entries globally unique."""
 
     public_url: str
 
@@ -42,7 +42,7 @@ def render_calendar(contents: FeedContents, place: CalendarHost) -> bytes:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
     calendar.add("uid", vText(f"feed-{contents.feed_id}@{place.host}"))
-    # The same twice: the standard's names, and those that programs had before.
+    # Each text twice: under its standard name, and the one that programs used before.
     for name in ("name", "x-wr-calname"):
         calendar.add(name, vText(_clean(f"On call: {contents.name}")))
     if contents.cut:
@@ -62,7 +62,7 @@ def _event(entry: FeedEntry, place: CalendarHost) -> Event:
     event = Event()
     event.add("uid", vText(f"{rotation.id}-{_basic(shift.start)}@{place.host}"))
     event.add("sequence", entry.sequence)
-    # A feed has no time of its own: this is when its entry last changed, by the standard too.
+    # The standard asks for the time of the last change, and a feed has none of its own.
     event.add("dtstamp", entry.changed_at.replace(microsecond=0))
     event.add("last-modified", entry.changed_at.replace(microsecond=0))
     event.add("dtstart", shift.start)

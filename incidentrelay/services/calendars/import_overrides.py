@@ -5,6 +5,7 @@ steps: :func:`default_zone` asks the database, :func:`read_calendar` does the sl
 without it, :func:`run_import` compares and, unless it is a dry run, writes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,10 +30,11 @@ from incidentrelay.services.calendars.import_plan import (
 )
 from incidentrelay.services.common import resources, team_lookup
 from incidentrelay.services.oncall import overrides, schedules
-from incidentrelay.transport.http import Blocked, Response, TransportError
+from incidentrelay.transport.http import Blocked, Refused, Response, TransportError
 
 AHEAD = timedelta(days=366)
 _MOST_SAID = 20
+_WEBCAL = re.compile(r"\Awebcals?://", re.IGNORECASE)
 
 
 class CalendarDownloader(Protocol):
@@ -121,9 +123,11 @@ def run_import(
 
 
 def _fetched(downloads: CalendarDownloader, url: str) -> str:
+    # Calendar programs show this scheme, for calendars that are served over HTTPS.
+    address = _WEBCAL.sub("https://", url.strip(), count=1)
     try:
-        answer = downloads.request("GET", url, headers={"accept": "text/calendar"})
-    except (Blocked, TransportError) as error:
+        answer = downloads.request("GET", address, headers={"accept": "text/calendar"})
+    except (Blocked, Refused, TransportError) as error:
         raise InvalidInput.of("url", error.reason) from None
     if answer.status != 200:
         raise InvalidInput.of("url", f"The server answered with status {answer.status}.")

@@ -1,4 +1,4 @@
-"""Whom an occurrence of a calendar is about: a member of the rotation's group."""
+"""Finds the member of the rotation's group whom a calendar event names."""
 
 import re
 from collections import defaultdict
@@ -15,7 +15,7 @@ _BETWEEN_WORDS = re.compile(r"[\s,;:/|()\[\]<>\"“”]+")
 
 
 class People:
-    """The active members of a group, found by what calendars call them."""
+    """The active members of a group, found by the names calendars use."""
 
     def __init__(self, users: Iterable[User]) -> None:
         self._words: dict[str, set[User]] = defaultdict(set)
@@ -31,11 +31,10 @@ class People:
         return cls(session.scalars(query.where(GroupMember.group_id == group_id, User.active)))
 
     def find(self, occurrence: Occurrence) -> User | str:
-        """The one person whom it names, or a sentence about why that is not clear.
+        """The one person whom it names, or a sentence that says why that is unclear.
 
-        The first of these that names somebody counts: those who come, the title
-        (first as a whole or what stands in parentheses, then each word of it), and
-        who organised it.
+        The first of these that names somebody counts: the attendees, the whole title,
+        its parts in parentheses, its words, and the organizer.
         """
         for names in self._sources(occurrence):
             if len(names) == 1:

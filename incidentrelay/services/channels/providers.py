@@ -15,15 +15,49 @@ from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.models import Provider, RecipientRate
 
+NO_WAIT = timedelta(0)
+CLAIM_WAIT = timedelta(milliseconds=500)
+STUCK_FOR = timedelta(seconds=3)
+RESULT_WAIT = timedelta(seconds=18)
+
 
 def lock_providers(session: Session, name: str) -> Provider:
-    """The provider's row, made where there is none; nobody else changes it until the commit."""
-    query = select(Provider).where(Provider.name == name).with_for_update()
+    """The provider's row, created if missing; nobody else changes it until the commit.
+
+    A result waits for long: if it is lost, the message is sent twice.
+    """
+    return _lock(session, name, RESULT_WAIT)
+
+
+def try_lock_provider(session: Session, name: str, now: datetime) -> Provider | None:
+    """The same for a claim; None if another transaction does not let go of the row.
+
+    The first claim waits for CLAIM_WAIT. During the next STUCK_FOR no claim of this process
+    waits, so that a machine that freezes with the row stops no other provider. Then a
+    sweep takes what was passed over.
+    """
+    stuck = db.process_memory(session, "stuck providers")
+    waits = now >= stuck.get(name, now)
+    try:
+        provider = _lock(session, name, CLAIM_WAIT if waits else NO_WAIT)
+    except db.Locked:
+        if waits:
+            stuck[name] = now + STUCK_FOR
+            db.hint(session, db.Hint("sweep", at=now + STUCK_FOR))
+        return None
+    stuck.pop(name, None)
+    return provider
+
+
+def _lock(session: Session, name: str, limit: timedelta) -> Provider:
+    """Raises Locked. A free row takes one round trip."""
+    query = select(Provider).where(Provider.name == name)
     query = query.execution_options(populate_existing=True)
-    provider = session.scalars(query).one_or_none()
+    provider = session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
     if provider is None:
-        db.insert_missing(session, Provider, {"name": name, "failures": 0, "reason": ""})
-        provider = session.scalars(query).one()
+        with db.waiting_at_most(session, limit):
+            db.insert_missing(session, Provider, {"name": name, "failures": 0, "reason": ""})
+            provider = session.scalars(query.with_for_update()).one()
     return provider
 
 
@@ -43,17 +77,15 @@ def record_outcome(
     retry_after: timedelta | None,
     now: datetime,
 ) -> Circuit:
-    """An attempt has ended; ``down`` says why the provider itself did not work, if so."""
-    before = load_circuit(provider)
-    if down is None:
-        state = circuit_breaker.CLOSED
-    else:
-        state = circuit_breaker.after_failure(before, down, now, retry_after=retry_after)
-    save_circuit(provider, state)
-    if state.is_open and not before.is_open:
-        # By then it is time to tell others of what waits here.
+    """An attempt has ended; ``down`` says why the provider itself failed, if it did."""
+    before, after = load_circuit(provider), circuit_breaker.CLOSED
+    if down is not None:
+        after = circuit_breaker.after_failure(before, down, now, retry_after=retry_after)
+    save_circuit(provider, after)
+    if after.is_open and not before.is_open:
+        # By then it is time to notify others of the waiting pages.
         db.hint(session, db.Hint("sweep", at=now + circuit_breaker.STALL_AFTER))
-    return state
+    return after
 
 
 def load_rate(session: Session, target: str) -> RecipientRate | None:

@@ -1,7 +1,7 @@
 """Limits of fields, each stated once: services enforce them, schemas document them.
 
-They are here and not in the schemas because the console and the command line call services
-without a schema. Limits that the domain enforces are taken from it.
+They are not in the schemas because the console and the command line call services without
+a schema. Limits that the domain enforces are taken from it.
 Ranges include both ends; durations are in seconds, lengths in characters.
 """
 
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from incidentrelay.domain import matchers
 from incidentrelay.domain.oncall import layers
 from incidentrelay.domain.silences import recurrence
+from incidentrelay.ical import components
 
 
 class Range(NamedTuple):
@@ -68,3 +69,14 @@ AUTO_RESOLVE_AFTER = Range(300, 30 * _DAY)
 
 SILENCE_DURATION = Range(60, 7 * _DAY)
 RECURRENCE_RULE = Range(1, recurrence.MAX_LENGTH)
+
+# Parameters of requests, which no service stores.
+PAGE = Range(1, 200)
+CURSOR: Final = 2000
+SORT: Final = 40
+SEARCH = Range(1, 1000)
+SIMULATED_TITLE = Range(1, 1000)
+CALENDAR_TEXT = Range(1, components.LONGEST_TEXT)
+CALENDAR_URL = Range(1, 2048)
+# ISO 3166-2 without the country.
+SUBDIVISION = Range(1, 10)

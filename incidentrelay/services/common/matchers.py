@@ -8,8 +8,9 @@ from incidentrelay.services.common import limits, validation
 _POSITIVE = (Op.EQUAL, Op.REGEX)
 _texts = validation.listing(validation.prose(limits.MATCHER.high), *limits.MATCHERS)
 
+# A no-break space at the end of a label's name is part of the name.
 group_by: validation.Check = validation.listing(
-    validation.line(*limits.LABEL_NAME), *limits.GROUP_BY
+    validation.line(*limits.LABEL_NAME, blanks=" \t\r\n"), *limits.GROUP_BY
 )
 
 
@@ -21,9 +22,9 @@ def parse_matchers(value: Any) -> list[str]:
 
 
 def match_everything(texts: list[str]) -> bool:
-    """Whether nothing among the matchers asks for the presence of a label.
+    """Whether no matcher requires a label to be present.
 
-    As in Alertmanager, a negative matcher counts as asking for something.
+    As in Alertmanager, a negative matcher counts as a requirement.
     """
     return all(_matches_nothing_given(matcher) for matcher in parse_list(texts))
 

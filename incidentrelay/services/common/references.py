@@ -1,6 +1,7 @@
 """References that the database does not check: ids inside policies and schedules."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -27,10 +28,9 @@ def refuse_targets(
     *,
     but_of_team: int | None = None,
 ) -> None:
-    """Raise Conflict, naming them, where policies of the group notify one of ``targets``.
+    """Raise Conflict with the names of policies of the group that notify one of ``targets``.
 
-    ``group_id`` None looks at all groups; policies of the team ``but_of_team`` do
-    not count.
+    With ``group_id`` None, all groups are checked. Policies of ``but_of_team`` are ignored.
     """
     statement = select(Team.slug, Policy.slug, Policy.steps, Policy.team_id).join(
         Team, Team.id == Policy.team_id
@@ -40,14 +40,14 @@ def refuse_targets(
     found = [
         f"{team}/{policy}"
         for team, policy, steps, team_id in session.execute(statement)
-        if team_id != but_of_team and _targets(steps) & set(targets)
+        if team_id != but_of_team and step_targets(steps) & set(targets)
     ]
     if found:
         raise Conflict(f"{what} is notified by policies ({', '.join(sorted(found))}).")
 
 
 def rotations_using(session: Session, user_id: int, group_id: int) -> list[str]:
-    """The rotations of the group whose present schedule names the person, as team/rotation."""
+    """The group's rotations whose current schedule names the person, as team/rotation."""
     latest = load_current_revisions().subquery()
     rows = session.execute(
         select(Team.slug, Rotation.slug, RotationLayer.members)
@@ -60,7 +60,7 @@ def rotations_using(session: Session, user_id: int, group_id: int) -> list[str]:
 
 
 def was_on_call(session: Session, user_id: int) -> bool:
-    """Whether any schedule, a past one too, or any override names the person."""
+    """Whether any current or past schedule or any override names the person."""
     override = select(RotationOverride.id).where(RotationOverride.user_id == user_id).limit(1)
     if session.scalar(override) is not None:
         return True
@@ -68,7 +68,7 @@ def was_on_call(session: Session, user_id: int) -> bool:
 
 
 def load_current_revisions() -> Select[tuple[int, int]]:
-    """(id, rotation_id) of each rotation's newest revision, which is the one that holds."""
+    """(id, rotation_id) of each rotation's newest revision."""
     place = (
         func.row_number()
         .over(
@@ -84,10 +84,11 @@ def load_current_revisions() -> Select[tuple[int, int]]:
     return select(ranked.c.id, ranked.c.rotation_id).where(ranked.c.place == 1)
 
 
-def _targets(steps: list[dict[str, object]]) -> set[tuple[object, object]]:
-    found: set[tuple[object, object]] = set()
+def step_targets(steps: Iterable[Mapping[str, Any]]) -> set[tuple[TargetKind, int]]:
+    """What the stored steps of a policy notify."""
+    found: set[tuple[TargetKind, int]] = set()
     for step in steps:
-        for target in step["targets"]:  # type: ignore[attr-defined]
+        for target in step["targets"]:
             kind = TargetKind(target["kind"])
             found.add((TargetKind.ON_CALL if kind in _ROTATION_KINDS else kind, target["id"]))
     return found

@@ -1,4 +1,4 @@
-"""Writing rows: the moves that all resources share."""
+"""Writes rows, in the same way for all resources."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from incidentrelay.models.mixins import Timestamps
 
 
 def insert_row(session: Session, row: Base, *, taken: str) -> None:
-    """Add ``row`` and give it its id; raises Conflict(taken) where a twin exists."""
+    """Add ``row`` and give it its id; raises Conflict(taken) if its unique values are taken."""
     try:
         with session.begin_nested():
             session.add(row)
@@ -26,11 +26,11 @@ def insert_row(session: Session, row: Base, *, taken: str) -> None:
 
 
 def remove_row(session: Session, row: Base, *, used: str) -> None:
-    """Delete ``row``; raises Conflict(used) where another row still refers to it."""
+    """Delete ``row``; raises Conflict(used) if another row refers to it."""
     try:
         with session.begin_nested():
             session.delete(row)
-            # Here and not at the commit, so that a refusal can be explained.
+            # Flushed now and not at the commit, so that a refusal can be explained.
             session.flush()
     except IntegrityError:
         raise Conflict(used) from None
@@ -53,21 +53,21 @@ def save_row(session: Session, row: Timestamps, now: datetime) -> None:
     """Write an edited row under its next version; raises StaleVersion if it was edited since."""
     row.updated_at = now
     try:
-        # The new version belongs into the answer.
+        # The response contains the new version.
         session.flush()
     except StaleDataError:
         raise StaleVersion from None
 
 
 def given_fields(values: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """What a new row was given, as the audit log shows it."""
+    """The given values of a new row, for the audit log."""
     return {field: [None, value] for field, value in values.items() if value is not None}
 
 
 def lock_group(session: Session, group_id: int) -> None:
-    """Let nobody else change who belongs to the group until this transaction ends.
+    """Keep others from changing the group's members until this transaction ends.
 
-    Only PostgreSQL needs it: writers take turns on SQLite anyway.
+    Only PostgreSQL needs this: SQLite has one writer at a time.
     """
     session.execute(select(Group.id).where(Group.id == group_id).with_for_update(key_share=True))
 
@@ -75,10 +75,9 @@ def lock_group(session: Session, group_id: int) -> None:
 def without_fixed(
     row: Base, data: Mapping[str, Any], fixed: tuple[str, ...] = ("slug",)
 ) -> dict[str, Any]:
-    """``data`` without the fields that never change, where they repeat what is there.
+    """``data`` without the ``fixed`` fields that repeat the stored values.
 
-    Whoever replaces a whole resource sends them too; a different value stays in, to
-    be refused.
+    A PUT contains them too. A different value stays in, so that it is refused.
     """
     return {
         field: value

@@ -1,4 +1,4 @@
-"""The write-only part of channels' configurations, encrypted where it is stored."""
+"""Encrypts the secrets of channel configurations at rest."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _NONCE = 12
 
 
 class SecretBox:
-    """AES-256-GCM under one key. What it seals opens for the same ``uid`` only."""
+    """AES-256-GCM with one key. Sealed values open only for the same ``uid``."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
@@ -27,7 +27,7 @@ class SecretBox:
         return _KEY_ID + nonce + self._cipher.encrypt(nonce, text, _bound_to(uid))
 
     def open(self, uid: str, sealed: bytes) -> dict[str, Any]:
-        """What was sealed; raises Conflict where the key or the row is another one."""
+        """The sealed values; raises Conflict if the key or the ``uid`` differs."""
         nonce, text = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
         try:
             if sealed[:1] != _KEY_ID or len(nonce) != _NONCE:
@@ -35,13 +35,13 @@ class SecretBox:
             values: dict[str, Any] = json.loads(self._cipher.decrypt(nonce, text, _bound_to(uid)))
         except InvalidTag:
             raise Conflict(
-                "The secrets of this channel cannot be read with the present secret key;"
+                "The secrets of this channel cannot be read with the current secret key;"
                 " enter them again."
             ) from None
         return values
 
     def __repr__(self) -> str:
-        return "<Vault>"
+        return "<SecretBox>"
 
 
 def _bound_to(uid: str) -> bytes:

@@ -1,4 +1,4 @@
-"""When silences are in force: from what people give to a row, and from a row to a timing."""
+"""Converts the times of silences: from input to a row, and from a row to a timing."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,7 +25,7 @@ _FIELDS: Mapping[str, validation.Check] = {
 
 
 def check_recurrence(value: Any) -> dict[str, Any]:
-    """What is stored of a recurrence; a check. Raises InvalidInput with the wrong part."""
+    """A check: the recurrence as it is stored. Raises InvalidInput for the wrong part."""
     if not isinstance(value, Mapping):
         raise ValueError("Give rule, zone, starts_on, start_time and duration.")
     given = validation.clean(value, _FIELDS, required=_FIELDS)
@@ -60,7 +60,7 @@ def _recurring(stored: Mapping[str, Any]) -> silences.RecurringSilence:
 
 
 def timing_of(silence: Silence) -> SilenceTiming:
-    """When the silence is in force."""
+    """The silence's window or recurrence."""
     if silence.recurrence is None:
         return SilenceWindow(silence.starts_at, silence.ends_at)
     return replace(_recurring(silence.recurrence), until=silence.ends_at)
@@ -69,7 +69,7 @@ def timing_of(silence: Silence) -> SilenceTiming:
 def timing_bounds(
     given: Mapping[str, Any], now: datetime, before: Silence | None = None
 ) -> tuple[datetime, datetime]:
-    """(starts_at, ends_at) of a silence with the given values, which were ``before`` others.
+    """(starts_at, ends_at) for the given values, which change the silence ``before``.
 
     Raises InvalidInput.
     """
@@ -90,7 +90,7 @@ def timing_bounds(
 def _bounds_of_rule(
     repeats: Mapping[str, Any], given: Mapping[str, Any], now: datetime, before: Silence | None
 ) -> tuple[datetime, datetime]:
-    """The rule says when the first window begins; ``ends_at`` may cut off what is later."""
+    """The rule gives the first window; ``ends_at`` may cut off later ones."""
     whole = silences.span(_recurring(repeats))
     known = {None, whole.start, before.starts_at if before else None}
     if given.get("starts_at") not in known:

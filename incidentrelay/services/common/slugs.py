@@ -23,13 +23,13 @@ RESERVED = frozenset(
 
 
 def slugify(name: str) -> str:
-    """A slug made from ``name``; empty where it has no letter or digit that fits."""
+    """A slug made from ``name``; empty if no letter or digit is left."""
     folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", folded).strip("-")[:63].rstrip("-")
 
 
 def check_slug(value: Any) -> str:
-    """``value`` where it may be a slug; otherwise raises InvalidInput naming ``slug``."""
+    """``value`` if it is a valid slug; raises InvalidInput (``slug``)."""
     if not isinstance(value, str) or not _SLUG.fullmatch(value):
         raise InvalidInput.of(
             "slug",
@@ -37,7 +37,7 @@ def check_slug(value: Any) -> str:
             " with no hyphen at either end.",
         )
     if value in RESERVED:
-        raise InvalidInput.of("slug", f"“{value}” has a meaning in addresses; choose another.")
+        raise InvalidInput.of("slug", f"“{value}” is reserved for URLs; choose another.")
     return value
 
 

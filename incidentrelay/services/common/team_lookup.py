@@ -1,4 +1,4 @@
-"""Finds what a request names inside a team."""
+"""Finds a team's resources by their slugs."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,7 +1,7 @@
 """Checks of single values, and of a mapping of values by a table of checks.
 
-A check takes what was given and returns what is stored, or raises ValueError with
-a sentence for people. It raises InvalidInput where it looks at nested values.
+A check takes the given value and returns the one to store, or raises ValueError with a
+sentence for people. A check of nested values raises InvalidInput.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +11,7 @@ from typing import Any
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.local_time import zone_names
+from incidentrelay.domain.text import is_line, is_text
 from incidentrelay.services.common import limits
 
 Check = Callable[[Any], Any]
@@ -36,27 +37,20 @@ def clean(
         except ValueError as error:
             errors[field] = [str(error)]
         except InvalidInput as error:
-            errors.update(_nested(field, error))
+            errors.update(error.under(field).errors)
     if errors:
         raise InvalidInput(errors)
     return values
 
 
-def _nested(field: str, error: InvalidInput) -> dict[str, list[str]]:
-    return {
-        name if name == field or name.startswith(f"{field}.") else f"{field}.{name}": sentences
-        for name, sentences in error.errors.items()
-    }
-
-
-def line(low: int, high: int) -> Check:
-    """One line of ``low`` to ``high`` characters, without blanks around it."""
+def line(low: int, high: int, *, blanks: str | None = None) -> Check:
+    """One line of ``low`` to ``high`` characters, without ``blanks`` (any) around it."""
 
     def check(value: Any) -> str:
-        text = _text(value).strip()
+        text = _text(value).strip(blanks)
         if not low <= len(text) <= high:
             raise ValueError(f"Write {low} to {high} characters.")
-        if not text.isprintable():
+        if not is_line(text):
             raise ValueError("Control characters and line breaks are not allowed here.")
         return text
 
@@ -70,7 +64,7 @@ def prose(high: int) -> Check:
         text = _text(value).strip()
         if len(text) > high:
             raise ValueError(f"Write at most {high} characters.")
-        if any(not (char.isprintable() or char in "\n\r\t") for char in text):
+        if not is_text(text, "\n\r\t"):
             raise ValueError("Control characters are not allowed here.")
         return text
 
@@ -110,7 +104,7 @@ def word(words: type[StrEnum]) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """Also None, which means that there is none."""
+    """Also takes None."""
 
     def checked(value: Any) -> Any:
         return None if value is None else check(value)

@@ -1,113 +1,159 @@
-"""Which notifications share one message, and which of them are sent after all."""
+"""Which notifications share one message, and which of them are still sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
-from incidentrelay.domain.delivery import rate_limit
+from incidentrelay.channels.kinds import INTERNAL
+from incidentrelay.domain.delivery import bundles, rate_limit
+from incidentrelay.domain.delivery.bundles import WaitingNotification
 from incidentrelay.domain.delivery.rate_limit import RateLimit
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.models import Notification
-from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.common.secret_box import SecretBox
-from incidentrelay.services.outbox.records import ALARMS, PendingMessage
+from incidentrelay.services.outbox.records import ALARMS, PendingMessage, is_due
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
-from incidentrelay.services.recipients.state import INBOX
+
+# More of one recipient are not looked at; a message takes at most MOST_IN_ONE.
+_MOST_WAITING = 5 * rate_limit.MOST_IN_ONE
+
+# An attempt without a result may have arrived, so the lease of a dead worker keeps its key.
+attempt_key = case(
+    (
+        Notification.state == DeliveryState.SENDING,
+        func.coalesce(Notification.bundle, Notification.uid),
+    ),
+    else_=Notification.bundle,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AskedNotification:
-    """The notification that somebody wants to send."""
+    """The notification that a worker was asked to send."""
 
     id: int
-    alert_id: int | None
-    kind: str
     priority: int
     target: str
     method: str
     provider: str
-    attempts: int
-    bundle: str | None
+    fence: int
     per_minute: int | None
 
     @classmethod
     def of(cls, row: Notification) -> Self:
         return cls(
             row.id,
-            row.alert_id,
-            row.kind,
             row.priority,
             row.target,
             row.method,
             row.provider,
-            row.attempts,
-            row.bundle,
+            row.fence,
             row.channel.messages_per_minute if row.channel else None,
         )
 
     @property
-    def pace(self) -> RateLimit:
+    def rate_limit(self) -> RateLimit:
         return RateLimit.per_minute(self.per_minute or rate_limit.DEFAULT_PER_MINUTE)
 
 
-def is_due(now: datetime) -> tuple[Any, ...]:
-    return IS_UNFINISHED, Notification.next_at <= now
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The notifications of one message; ``key`` None: the only one's own uid.
+
+    ``unsettled``: an earlier attempt under this key may have arrived.
+    """
+
+    ids: Sequence[int]
+    key: str | None = None
+    unsettled: bool = False
 
 
 def choose_bundle(
     session: Session, asked: AskedNotification, credit: int, now: datetime
-) -> tuple[list[int], str | None]:
-    """The notifications of the next message.
+) -> Bundle | None:
+    """The next message of the asked notification's group; None if another group goes first.
 
-    What was tried once stays as it was: the recipient may know it by its key.
+    That one is woken.
     """
-    due = select(Notification.id, Notification.uid, Notification.fence).where(
-        Notification.target == asked.target, *is_due(now)
-    )
-    if asked.bundle is not None:
-        rows = session.execute(due.where(Notification.bundle == asked.bundle)).all()
-        return [row.id for row in rows], asked.bundle
-    if asked.alert_id is None or asked.attempts or asked.method == INBOX:
-        return [asked.id], None
-    fresh = due.where(
-        Notification.kind == asked.kind,
-        Notification.attempts == 0,
+    waiting = _load_waiting(session, asked, now)
+    mine = next(each for each in waiting if each.id == asked.id)
+    chosen = bundles.choose_message(waiting, mine, credit, now)
+    first = chosen[0]
+    if first.group != mine.group:
+        db.hint(session, db.Hint("deliver", first.id))
+        return None
+    if first.key is not None:
+        return Bundle(_ids_under_key(session, asked, first.key, now), first.key, unsettled=True)
+    if len(chosen) == 1:
+        return Bundle([first.id])
+    # The fence makes the key new if the first one is sent again among others.
+    uid, fence = session.execute(
+        select(Notification.uid, Notification.fence).where(Notification.id == first.id)
+    ).one()
+    return Bundle([each.id for each in chosen], f"bundle-{uid}-{fence}")
+
+
+def _load_waiting(
+    session: Session, asked: AskedNotification, now: datetime
+) -> list[WaitingNotification]:
+    """The recipient's due notifications, of very many only the first, and the asked one."""
+    query = select(
+        Notification.id,
+        Notification.kind,
+        Notification.priority,
+        Notification.created_at,
+        attempt_key,
         Notification.alert_id.is_not(None),
+    ).where(Notification.target == asked.target, *is_due(now))
+    if asked.method in INTERNAL:
+        query = query.where(Notification.id == asked.id)
+    overdue = Notification.created_at <= now - bundles.MAX_DEFERRAL
+    order = (
+        (Notification.id == asked.id).desc(),
+        case((overdue, -1), else_=Notification.priority),
+        Notification.id,
     )
-    rows = session.execute(fresh.order_by(Notification.id).limit(rate_limit.MOST_IN_ONE)).all()
-    count = rate_limit.bundle_size(len(rows), credit)
-    if count == 1:
-        return [asked.id], None
-    # With the fence, because the first one may be sent again by hand among others.
-    return [row.id for row in rows[:count]], f"bundle-{rows[0].uid}-{rows[0].fence}"
+    rows = session.execute(query.order_by(*order).limit(_MOST_WAITING))
+    return [WaitingNotification(*row) for row in rows]
+
+
+def _ids_under_key(
+    session: Session, asked: AskedNotification, key: str, now: datetime
+) -> Sequence[int]:
+    query = select(Notification.id).where(
+        Notification.target == asked.target, attempt_key == key, *is_due(now)
+    )
+    return session.scalars(query).all()
 
 
 def lease_rows(
-    session: Session, ids: Sequence[int], bundle: str | None, now: datetime, until: datetime
+    session: Session, bundle: Bundle, now: datetime, until: datetime, worker: str | None
 ) -> Sequence[Notification]:
-    """Lease the rows; of several workers that try, one succeeds."""
-    taken = session.scalars(
+    """Lease the rows; if several workers try, one succeeds."""
+    leased = session.scalars(
         update(Notification)
-        .where(Notification.id.in_(ids), *is_due(now))
+        .where(Notification.id.in_(bundle.ids), *is_due(now))
         .values(
             state=DeliveryState.SENDING,
             fence=Notification.fence + 1,
             attempts=Notification.attempts + 1,
             next_at=until,
-            bundle=bundle,
+            rate_limited=False,
+            leased_by=worker,
+            bundle=bundle.key,
         )
         .returning(Notification.id)
         .execution_options(synchronize_session=False)
     ).all()
     query = (
         select(Notification)
-        .where(Notification.id.in_(taken))
+        .where(Notification.id.in_(leased))
         .order_by(Notification.id)
         .options(
             joinedload(Notification.alert),
@@ -121,7 +167,7 @@ def lease_rows(
 
 
 def is_needed(row: Notification) -> bool:
-    """Whether the alert is still as it was when this was owed."""
+    """Whether the alert is still in the state that the notification is about."""
     alert = row.alert
     if alert is None:
         return True
@@ -142,14 +188,15 @@ def keep_insiders(
 ) -> Sequence[Notification]:
     """Those of a bundle whose recipient is in their alert's group; the rest go alone.
 
-    The asked notification was checked before; each other one may be of another group.
+    The asked notification was checked before; the others may be of another group.
     """
     if all(row.id == asked.id for row in rows):
         return rows
     outsiders = recipient_state.find_outsiders(session, [row.id for row in rows])
     for row in rows:
         if row.id in outsiders:
-            _unbundle(session, row, now)
+            _retry_alone(row, now)
+            db.hint(session, db.Hint("deliver", row.id))
     return [row for row in rows if row.id not in outsiders]
 
 
@@ -164,12 +211,16 @@ def read_messages(
         except (KeyError, TypeError, ValueError):
             if len(rows) == 1:
                 raise
-            row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
+            _retry_alone(row, now)
         else:
-            readable.append((row, PendingMessage(row.id, row.fence, row.alert_id, message)))
+            tries = row.attempts - row.probes
+            pending = PendingMessage(
+                row.id, row.fence, row.alert_id, message, attempt=row.attempts, tries=tries
+            )
+            readable.append((row, pending))
     return readable
 
 
-def _unbundle(session: Session, row: Notification, now: datetime) -> None:
-    row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, None
-    db.hint(session, db.Hint("deliver", row.id))
+def _retry_alone(row: Notification, now: datetime) -> None:
+    """Take the row out of its bundle; its uid as the key keeps it from joining another."""
+    row.state, row.next_at, row.bundle = DeliveryState.RETRY, now, row.uid

@@ -120,7 +120,7 @@ def resend_refusal(row: Notification) -> str | None:
 def resend_notification(
     session: Session, notification: Notification, *, actor: Actor, now: datetime
 ) -> Notification:
-    """Queue a failed notification again, with all of its attempts.
+    """Queue a failed notification again, with its full number of attempts.
 
     Raises Conflict, which says why, if it is not needed or cannot arrive. Calling this
     twice sends it once: after the first call it is no longer failed.
@@ -131,13 +131,14 @@ def resend_notification(
     refusal = resend_refusal(row) or recipient_state.why_outside(session, row)
     if refusal is not None:
         raise Conflict(refusal)
-    row.state, row.next_at, row.finished_at = DeliveryState.PENDING, now, None
-    row.attempts, row.last_error = 0, ""
-    # A late result of the old tries must not be taken for one of the new ones.
+    # Due at once, even for a worker whose clock is behind.
+    row.state, row.next_at, row.finished_at = DeliveryState.PENDING, row.created_at, None
+    row.attempts, row.probes, row.last_error = 0, 0, ""
+    # A late result of the old attempts must not be taken for one of the new.
     row.fence += 1
-    # The message that it shared with others is history; others wait for it no more.
+    # It starts afresh: with a message of its own, and not stalled.
     row.bundle = row.stalled_at = None
-    assert row.alert_id is not None, "why_not refuses the others"
+    assert row.alert_id is not None, "resend_refusal refuses the others"
     text = f"{actor.name} sends it again: {recipient_name(row)} by {row.method}"
     line = make_event(
         row.alert_id,
@@ -170,7 +171,7 @@ def _locked(session: Session, notification: Notification) -> Notification:
 
 
 def recipient_name(row: Notification) -> str:
-    """Whom it should have told, as people name them."""
+    """The recipient's name for people."""
     if row.user is not None:
         return row.user.display_name
     return row.channel.name if row.channel else "somebody who was deleted"

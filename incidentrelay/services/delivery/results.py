@@ -4,27 +4,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
-from incidentrelay.domain.delivery.backoff import next_attempt
+from incidentrelay.domain.delivery.backoff import after_refusal, next_attempt
+from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
-from incidentrelay.models import Alert, Attempt, Event, Notification
+from incidentrelay.models import Alert, Event, Notification
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.channels import providers
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.delivery import fallback, rule_outcomes
 from incidentrelay.services.delivery.bundling import cancel_row, is_needed
+from incidentrelay.services.outbox import attempts
 from incidentrelay.services.outbox import records as outbox_records
-from incidentrelay.services.outbox.records import ALARMS, ARRIVED, DeliveryClaim, DeliveryResult
+from incidentrelay.services.outbox.records import (
+    ALARMS,
+    ARRIVED,
+    DeliveryClaim,
+    DeliveryResult,
+    PendingMessage,
+)
 
 DEFERRED = timedelta(minutes=1)
 
 
 def record_result(
     session: Session,
-    taken: DeliveryClaim,
+    claim: DeliveryClaim,
     result: DeliveryResult,
     *,
     started_at: datetime,
@@ -32,36 +40,66 @@ def record_result(
     most_attempts: int,
     jitter: float,
 ) -> bool:
-    """Write down how the attempt ended; False: another worker has taken over since.
+    """Write down how the attempt ended; False if another worker has taken over.
 
     ``jitter`` ∈ [0, 1) spreads the retries.
     """
-    provider = providers.lock_providers(session, taken.provider)
-    _log_attempt(session, taken, result, started_at, now)
-    state, again = result.state, None
-    if state is DeliveryState.RETRY:
-        again = next_attempt(
-            taken.attempt,
-            now,
-            most=most_attempts,
-            jitter=jitter,
-            retry_after=result.retry_after,
-        )
-        state = DeliveryState.RETRY if again else DeliveryState.FAILED
-    written = _write(session, taken, _values(state, result, again, now))
-    if not written:
+    provider = providers.lock_providers(session, claim.provider)
+    attempts.log_attempts(session, claim, result, started_at, now)
+    held = attempts.lock_held(session, claim)
+    if not held:
         return False
     down = result.reason if result.down else None
     circuit = providers.record_outcome(session, provider, down, result.retry_after, now)
-    if again is not None:
-        db.hint(session, db.Hint("deliver", written[0], again))
-    else:
-        notify_failure(session, written, now)
-    if circuit.allows(now):
-        outbox_records.wake_provider(session, taken.provider, now)
-    elif circuit.open_until:
-        outbox_records.wake_provider(session, taken.provider, circuit.open_until, most=1)
+    retried: Sequence[PendingMessage] = ()
+    if result.state is DeliveryState.RETRY:
+        excused = attempts.excuse_probes(session, claim, held) if result.down else held
+        left = [each for each in excused if each.tries < most_attempts]
+        fewest = min((each.tries for each in left), default=1)
+        again = next_attempt(fewest, now, jitter=jitter, retry_after=result.retry_after)
+        if claim.probe and circuit.open_until:
+            again = circuit.open_until
+        retried, again = _end_refusals(session, result, left, again, now)
+    if retried:
+        attempts.write_retries(session, claim, result, retried, again)
+        db.hint(session, db.Hint("deliver", min(each.id for each in retried), again))
+    ended = {each.id for each in held} - {each.id for each in retried}
+    if ended:
+        attempts.write_ends(session, result, ended, now)
+        notify_failure(session, sorted(ended), now)
+    _wake_waiting(session, claim.provider, circuit, now)
     return True
+
+
+def _end_refusals(
+    session: Session,
+    result: DeliveryResult,
+    left: Sequence[PendingMessage],
+    again: datetime,
+    now: datetime,
+) -> tuple[Sequence[PendingMessage], datetime]:
+    """Those that are sent again, and when: a message is not refused for ever.
+
+    A test is watched by the person who asked for it, so a refusal ends it at once.
+    """
+    if not result.refused:
+        return left, again
+    tested = NotificationKind.TEST
+    since = attempts.refused_since(session, [each.id for each in left])
+    times = {
+        each.id: after_refusal(again, since[each.id], now)
+        for each in left
+        if each.message.kind is not tested
+    }
+    ends = [at for at in times.values() if at is not None]
+    return [each for each in left if times.get(each.id)], min(ends, default=again)
+
+
+def _wake_waiting(session: Session, provider: str, circuit: Circuit, now: datetime) -> None:
+    if circuit.allows(now):
+        outbox_records.wake_provider(session, provider, now)
+    elif circuit.open_until:
+        outbox_records.wake_provider(session, provider, circuit.open_until, most=1)
 
 
 def defer_delivery(
@@ -77,8 +115,10 @@ def defer_delivery(
     row.attempts += 1
     row.fence += 1
     row.last_error = reason
-    if row.attempts < most_attempts:
-        row.state, row.next_at = DeliveryState.RETRY, now + DEFERRED
+    if row.attempts - row.probes < most_attempts:
+        row.state, row.next_at, row.bundle = DeliveryState.RETRY, now + DEFERRED, row.uid
+        # It may have been the first in line.
+        outbox_records.wake_provider(session, row.provider, now)
         return
     row.state, row.next_at, row.finished_at = DeliveryState.FAILED, None, now
     session.flush()  # the fallback queries the other notifications of this step
@@ -109,11 +149,7 @@ def _lock_due(session: Session, notification_id: int, now: datetime) -> Notifica
     lock_alerts(session, [alert_id])
     query = (
         select(Notification)
-        .where(
-            Notification.id == notification_id,
-            Notification.state.in_(outbox_records.DUE),
-            Notification.next_at <= now,
-        )
+        .where(Notification.id == notification_id, *outbox_records.is_due(now))
         .with_for_update()
         .options(selectinload(Notification.alert))
         .execution_options(populate_existing=True)
@@ -140,9 +176,7 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
     alerts = lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
         rule_outcomes.bring_rules_forward(session, row, now)
-        failed = row.state is DeliveryState.FAILED
-        if failed or rule_outcomes.follows_failure(session, row):
-            fallback.fall_back(session, row, alerts[row.alert_id], now)
+        fallback.fall_back(session, row, alerts[row.alert_id], now)
 
 
 def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:
@@ -153,58 +187,6 @@ def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | No
     """
     wanted = sorted({each for each in ids if each is not None})
     return {alert.id: alert for alert in alert_transitions.lock_alerts(session, wanted)}
-
-
-def _values(
-    state: DeliveryState, result: DeliveryResult, again: datetime | None, now: datetime
-) -> dict[str, Any]:
-    arrived = state in ARRIVED
-    values: dict[str, Any] = {
-        "state": state,
-        "next_at": again,
-        "last_error": "" if arrived else result.reason,
-    }
-    if again is None:
-        values["finished_at"] = now
-    if result.handle:
-        values["handle"] = dict(result.handle)
-    return values
-
-
-def _write(session: Session, taken: DeliveryClaim, values: Mapping[str, Any]) -> list[int]:
-    """Write the result unless a later claim fenced this one off; returns the ids written."""
-    fences = [(each.id, each.fence) for each in taken.owed]
-    written = session.scalars(
-        update(Notification)
-        .where(
-            # Also filter by id: SQLite cannot use an index for row values.
-            Notification.id.in_(taken.ids),
-            tuple_(Notification.id, Notification.fence).in_(fences),
-            Notification.state == DeliveryState.SENDING,
-        )
-        .values(values)
-        .returning(Notification.id)
-        .execution_options(synchronize_session=False)
-    )
-    return sorted(written)
-
-
-def _log_attempt(
-    session: Session,
-    taken: DeliveryClaim,
-    result: DeliveryResult,
-    started_at: datetime,
-    now: datetime,
-) -> None:
-    values = {
-        "number": taken.attempt,
-        "started_at": started_at,
-        "duration_ms": int((now - started_at).total_seconds() * 1000),
-        "outcome": "unknown" if result.unknown else str(result.state),
-        "reason": result.reason,
-    }
-    rows = [{"notification_id": each, **values} for each in taken.ids]
-    db.insert_all(session, Attempt, rows)
 
 
 _NOUNS: Mapping[NotificationKind, str] = {

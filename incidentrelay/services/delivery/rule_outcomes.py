@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
 
@@ -28,15 +29,7 @@ def bring_rules_forward(session: Session, failed: Notification, now: datetime) -
     due = min(other.next_at for other in others if other.next_at is not None)
     for other in others:
         if other.next_at == due:
-            _make_due(session, other.id, now)
-
-
-def follows_failure(session: Session, cancelled: Notification) -> bool:
-    """Whether another contact method of the person failed in the same step."""
-    failed = select(Notification.id).where(
-        *_of_the_same_page(cancelled), Notification.state == DeliveryState.FAILED
-    )
-    return session.scalar(failed.limit(1)) is not None
+            _make_due(session, other.id)
 
 
 def _of_the_same_page(row: Notification) -> tuple[ColumnElement[bool], ...]:
@@ -53,7 +46,7 @@ def _others(session: Session, failed: Notification) -> Sequence[Notification]:
     query = select(Notification).where(
         *_of_the_same_page(failed),
         Notification.id != failed.id,
-        Notification.method != "inbox",
+        Notification.method.not_in(INTERNAL),
         Notification.state.notin_(_OVER),
         Notification.stalled_at.is_(None),
     )
@@ -65,11 +58,11 @@ def _begun(row: Notification, now: datetime) -> bool:
     return not waits
 
 
-def _make_due(session: Session, notification_id: int, now: datetime) -> None:
+def _make_due(session: Session, notification_id: int) -> None:
     session.execute(
         update(Notification)
         .where(Notification.id == notification_id, Notification.state == DeliveryState.PENDING)
-        .values(next_at=now)
+        .values(next_at=Notification.created_at)
         .execution_options(synchronize_session=False)
     )
     db.hint(session, db.Hint("deliver", notification_id))

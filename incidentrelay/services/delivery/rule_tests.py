@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import (
     AlertStatus,
@@ -75,7 +76,7 @@ def latest_rule_test(session: Session, user_id: int) -> Sequence[Notification]:
 
 
 def _goes_out(recipient: Recipient) -> bool:
-    return recipient.method != "inbox"
+    return recipient.method not in INTERNAL
 
 
 def _tests(user_id: int) -> tuple[Any, ...]:

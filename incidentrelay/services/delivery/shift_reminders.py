@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import PROFILE
 from incidentrelay.domain.enums import (
     AlertStatus,
     NotificationKind,
@@ -156,7 +157,7 @@ def _mail(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, An
     if not _wants(user, edge.edge):
         return None
     uid = f"shift-{one.rotation.id}-{user.id}-{edge.edge}-{edge.at:%Y%m%dT%H%M%S%f}"
-    address = Recipient(f"user:{user.id}:email", "email", user.display_name, user_id=user.id)
+    address = Recipient(f"user:{user.id}:{PROFILE}", PROFILE, user.display_name, user_id=user.id)
     message = _message(one, user, users).to_json()
     shift = NotificationKind.SHIFT
     row = personal_messages.personal_row(address, uid, shift, message, due=now, now=now)

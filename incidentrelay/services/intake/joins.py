@@ -45,18 +45,15 @@ def tell_joined(session: Session, route: Route, batch: IntakeBatch, now: datetim
         step = max((row.step for row in earlier.get(alert.id or 0, ())), default=0)
         last = [row for row in earlier.get(alert.id or 0, ()) if row.step == step]
         waiting = last if all(row.state is DeliveryState.PENDING for row in last) else []
-        body = _message(alert, route, people, waiting)
-        if waiting:
-            _rewrite(session, [row.id for row in waiting], body)
-        else:
-            subject = subject_of(alert, route)
+        if not _rewrite(session, waiting, _message(alert, route, people, waiting)):
+            subject, body = subject_of(alert, route), _message(alert, route, people)
             recipients = _recipients(alert, people)
             outbox += outbox_queue.build_rows(subject, recipients, body, step + 1, now)
     outbox_queue.write_rows(session, outbox)
 
 
 def _message(
-    alert: AlertState, route: Route, people: Directory, waiting: Sequence[Notification]
+    alert: AlertState, route: Route, people: Directory, waiting: Sequence[Notification] = ()
 ) -> Message:
     """The update about the signals that joined now and those that ``waiting`` tells of."""
     before = Message.from_json(waiting[0].message) if waiting else None
@@ -90,8 +87,6 @@ def _load_updates(
             Notification.kind == NotificationKind.UPDATE,
             Notification.step > 0,
         )
-        # A worker that takes one meanwhile is waited for: it sends what it has taken.
-        .with_for_update()
         .execution_options(populate_existing=True)
     )
     found: dict[int, list[Notification]] = {}
@@ -100,10 +95,18 @@ def _load_updates(
     return found
 
 
-def _rewrite(session: Session, ids: Sequence[int], body: Message) -> None:
-    session.execute(
+def _rewrite(session: Session, waiting: Sequence[Notification], body: Message) -> bool:
+    """Change the message of all that wait; False if none does, or one was just claimed."""
+    if not waiting:
+        return False
+    changed = session.scalars(
         update(Notification)
-        .where(Notification.id.in_(ids), Notification.state == DeliveryState.PENDING)
+        .where(
+            Notification.id.in_([row.id for row in waiting]),
+            Notification.state == DeliveryState.PENDING,
+        )
         .values(message=body.to_json())
+        .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
+    return len(changed.all()) == len(waiting)

@@ -1,6 +1,6 @@
 """Creates and edits routes: where alerts come in and whom they page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -8,12 +8,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from incidentrelay.domain.actors import Actor
+from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.errors import Conflict
-from incidentrelay.models import Channel, Policy, Rotation, Route, Team
+from incidentrelay.models import Alert, Channel, Policy, Rotation, Route, Team
 from incidentrelay.services.access.secrets import TokenKind, new_token, token_digest, token_hint
+from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.common import audit, limits, resources, team_lookup, validation
 from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.common.slugs import check_slug, with_slug
+
+_BATCH = 500
 
 
 class IntegrationNames(Protocol):
@@ -55,18 +59,9 @@ def create(
     taken = f"There is a route “{values['slug']}” in this team already."
     if team_lookup.taken(session, Route, team.id, values["slug"]):
         raise Conflict(taken)
-    stored: dict[str, Any] = {
-        "matchers": [],
-        "group_by": [],
-        "position": _last_position(session, team),
-        "rotation": None,
-        "policy": None,
-        "channels": [],
-        **_resolved(session, team.id, values),
-    }
     token = new_token(TokenKind.ROUTE)
     route = Route(
-        **stored,
+        **_with_defaults(session, team, values),
         team=team,
         team_id=team.id,
         token_digest=token_digest(token),
@@ -103,11 +98,44 @@ def update(
     return route
 
 
-def delete(session: Session, route: Route, *, actor: Actor, now: datetime) -> None:
-    """Delete the route and its token; its alerts stay but get no new signals."""
+def delete(
+    session: Session, route: Route, *, actor: Actor, now: datetime, resolve: bool = False
+) -> None:
+    """Delete the route and its token; its resolved alerts stay.
+
+    Raises Conflict while alerts of it are open, unless they are to be resolved too.
+    """
     team = team_lookup.find_team(session, route)
+    # Requests that arrive meanwhile wait, so no alert opens behind the count.
+    session.execute(select(Route.id).where(Route.id == route.id).with_for_update())
+    alert_ids = list(
+        session.scalars(
+            select(Alert.id)
+            .where(Alert.route_id == route.id, Alert.status != AlertStatus.RESOLVED)
+            .order_by(Alert.id)
+        )
+    )
+    if alert_ids and not resolve:
+        raise Conflict(_open_alerts(len(alert_ids)))
+    for batch in (alert_ids[at : at + _BATCH] for at in range(0, len(alert_ids), _BATCH)):
+        _resolve_alerts(session, batch, actor, now)
     resources.remove_row(session, route, used="This route is still in use.")
-    audit.record_team_change(session, actor, "delete", team, route, {}, now=now)
+    diff = {"resolved_alerts": [None, len(alert_ids)]} if alert_ids else {}
+    audit.record_team_change(session, actor, "delete", team, route, diff, now=now)
+
+
+def _open_alerts(count: int) -> str:
+    some = "One alert of this route is" if count == 1 else f"{count} alerts of this route are"
+    return f"{some} open. Resolve them first, or delete the route with resolve=true."
+
+
+def _resolve_alerts(
+    session: Session, alert_ids: Sequence[int], actor: Actor, now: datetime
+) -> None:
+    locked = alert_transitions.lock_alerts(session, alert_ids)
+    alerts = [alert for alert in locked if alert.status is not AlertStatus.RESOLVED]
+    text = f"Resolved by {actor.name}, who deleted the route"
+    alert_transitions.resolve(session, alerts, text, actor=actor, now=now)
 
 
 def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime) -> str:
@@ -131,6 +159,19 @@ def _source(integrations: IntegrationNames) -> validation.Check:
         return value
 
     return check
+
+
+def _with_defaults(session: Session, team: Team, values: Mapping[str, Any]) -> dict[str, Any]:
+    """All columns that people set, of a new route."""
+    return {
+        "matchers": [],
+        "group_by": [],
+        "position": _last_position(session, team),
+        "rotation": None,
+        "policy": None,
+        "channels": [],
+        **_resolved(session, team.id, values),
+    }
 
 
 def _last_position(session: Session, team: Team) -> int:

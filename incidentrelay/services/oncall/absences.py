@@ -1,4 +1,4 @@
-"""Since when somebody cannot be on call, and until when that lasted."""
+"""Periods in which a person cannot be on call: deactivated, or not in the group."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -22,7 +22,7 @@ from incidentrelay.models import Absence, GroupMember, User
 
 _PEOPLE: BindParameter[int] = bindparam("people", expanding=True)
 _GROUPS: BindParameter[int] = bindparam("groups", expanding=True)
-# An absence has a beginning; a row without one says that the person can be on call.
+# Absences have a start; a row without one means that the person can be on call now.
 _PRESENCE: CompoundSelect[Any, Any, Any, Any] = union_all(
     select(
         GroupMember.group_id,
@@ -40,12 +40,12 @@ _PRESENCE: CompoundSelect[Any, Any, Any, Any] = union_all(
 
 
 def begin_absence(session: Session, user_id: int, group_id: int | None, now: datetime) -> None:
-    """From now on the person is not on call in that group (None: anywhere)."""
+    """Take the person off call from now on, in that group or everywhere (None)."""
     session.add(Absence(user_id=user_id, group_id=group_id, since=now))
 
 
 def end_absence(session: Session, user_id: int, group_id: int | None, now: datetime) -> None:
-    """What ``begin`` began is over."""
+    """End the open absence in that group or everywhere (None)."""
     session.execute(
         update(Absence)
         .where(
@@ -61,15 +61,15 @@ def end_absence(session: Session, user_id: int, group_id: int | None, now: datet
 def load_absences(
     session: Session, people: Collection[int], groups: Collection[int]
 ) -> tuple[set[tuple[int, int]], dict[int | None, list[AbsencePeriod]]]:
-    """(group, user) of those of ``people`` who can be on call, and the absences of all.
+    """Load (group id, user id) of ``people`` who can be on call, and all absences by group id.
 
-    The absences are by group; under None are those from everywhere.
+    Absences from everywhere are under None.
     """
     active: set[tuple[int, int]] = set()
     away: dict[int | None, list[AbsencePeriod]] = defaultdict(list)
     if people:
-        given = {"people": list(people), "groups": list(groups)}
-        for group_id, user_id, since, until in session.execute(_PRESENCE, given):
+        ids = {"people": list(people), "groups": list(groups)}
+        for group_id, user_id, since, until in session.execute(_PRESENCE, ids):
             if since is None:
                 active.add((group_id, user_id))
             else:

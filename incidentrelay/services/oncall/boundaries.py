@@ -1,7 +1,7 @@
-"""Remembers until when coverage stays as it is, so that most rotations need no look.
+"""Stores until when coverage stays the same, so that readers can skip most schedules.
 
 ``rotations.covered`` says whether somebody is on call until ``next_boundary_at``. Every
-change of a schedule clears that time (see versions.py), and the sweep for shift reminders
+change of a schedule clears that time (see versions.py); the sweep for shift reminders
 sets it again. Readers load only the schedules of rotations that are due.
 """
 
@@ -16,7 +16,7 @@ from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import on_call, shifts
 from incidentrelay.models import Rotation
 
-# How far ahead the end of a gap is looked for.
+# How far ahead to look for the end of a gap.
 HORIZON = timedelta(days=14)
 
 _STORE = (
@@ -31,7 +31,7 @@ _STORE = (
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
-    """Whether a rotation's schedule has to be loaded to know who is on call at ``now``."""
+    """Whether the stored coverage of a rotation is unknown or out of date at ``now``."""
     return or_(Rotation.next_boundary_at.is_(None), Rotation.next_boundary_at <= now)
 
 
@@ -41,9 +41,9 @@ def store_boundaries(
     loaded: Mapping[int, Schedule],
     now: datetime,
 ) -> None:
-    """Store what these rotations' schedules say about ``now``.
+    """Store the coverage of these rotations at ``now``.
 
-    ``rotations`` must have been read before ``loaded``.
+    Read ``rotations`` before ``loaded``, so that a change in between is noticed.
     """
     rows = []
     for rotation in rotations:
@@ -61,7 +61,7 @@ def store_boundaries(
 
 
 def next_boundary(schedule: Schedule, now: datetime) -> tuple[bool, datetime]:
-    """Whether somebody is on call, and a time before which the person stays the same."""
+    """Whether somebody is on call, and a time until which coverage stays the same."""
     if on_call(schedule, now) is not None:
         return True, end_of_period(schedule, now)
     following = next(iter(shifts(schedule, now, now + HORIZON)), None)

@@ -1,6 +1,6 @@
-"""The calendar over everything that somebody may see, in a constant number of statements."""
+"""Loads the calendar of all visible rotations in a constant number of statements."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from incidentrelay.models import Group, Rotation, Team, User
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import schedules
 
-# A page is for people: more than this nobody reads, and browsers become slow.
+# Nobody reads more than this on one page, and browsers become slow.
 MOST_ROTATIONS = 100
 MOST_BLOCKS = 2000
 _MOST_CHOICES = 500
@@ -23,9 +23,9 @@ _MOST_CHOICES = 500
 
 @dataclass(frozen=True, slots=True)
 class CalendarFilter:
-    """What somebody asked for, in [start, end). ``team`` and ``rotation`` are slugs or "".
+    """Restricts the calendar to [start, end), and to a team and rotation by slug ("": all).
 
-    A rotation is named by itself or with its team: ``infrastructure/primary``.
+    ``rotation`` may include its team: ``infrastructure/primary``.
     """
 
     start: datetime
@@ -36,7 +36,7 @@ class CalendarFilter:
 
 @dataclass(frozen=True, slots=True)
 class CalendarRow:
-    """One rotation (with its team and group), and what fills its time."""
+    """One rotation, with its team and group loaded, and its shifts and gaps."""
 
     rotation: Rotation
     blocks: Sequence[GridBlock]
@@ -44,10 +44,10 @@ class CalendarRow:
 
 @dataclass(frozen=True, slots=True)
 class CalendarPage:
-    """``choices`` are the rotations that may be asked for, each with its team and group.
+    """``choices`` are the rotations one may choose, with their teams and groups loaded.
 
-    ``people`` are the names of all user ids in ``rows``. ``zones`` are those of the
-    layers. ``cut`` tells that there are more rotations than ``rows``.
+    ``people`` maps all user ids in ``rows`` to names. ``zones`` are the layers' zones.
+    ``cut`` means there are more rotations than ``rows``.
     """
 
     rows: Sequence[CalendarRow]
@@ -60,28 +60,35 @@ class CalendarPage:
 def load_calendar(
     session: Session, memberships: Memberships, wanted: CalendarFilter
 ) -> CalendarPage:
-    """The enabled rotations of active teams that ``wanted`` names, by team and name.
+    """Load the enabled rotations of active teams that match ``wanted``, by team and name.
 
-    At most 100 of them, and fewer where their shifts are many. Raises ValueError for
-    more than six weeks.
+    At most 100 rotations, fewer if they have many shifts. Raises ValueError for more than
+    six weeks.
     """
-    # A day of the calendar has at most a few hours more than 24.
+    # Days with a clock change have up to a few hours more than 24.
     if (wanted.end - wanted.start).days > MOST_DAYS:
         raise ValueError(f"A calendar has at most {MOST_DAYS} days.")
-    found = _rotations(session, memberships, MOST_ROTATIONS + 1, *_narrowed(wanted))
-    loaded = schedules.load_schedules(session, [rotation.id for rotation in found[:MOST_ROTATIONS]])
-    rows = _rows(found[:MOST_ROTATIONS], loaded, wanted)
+    rotations = _rotations(session, memberships, MOST_ROTATIONS + 1, *_narrowed(wanted))
+    loaded = schedules.load_schedules(
+        session, [rotation.id for rotation in rotations[:MOST_ROTATIONS]]
+    )
+    rows = _rows(rotations[:MOST_ROTATIONS], loaded, wanted)
     return CalendarPage(
         rows=rows,
         choices=calendar_choices(session, memberships),
         people=_people(session, rows),
-        zones=_zones(loaded.values()),
-        cut=len(rows) < len(found),
+        zones={
+            layer.zone
+            for schedule in loaded.values()
+            for revision in schedule.revisions[-1:]
+            for layer in revision.layers
+        },
+        cut=len(rows) < len(rotations),
     )
 
 
 def calendar_choices(session: Session, memberships: Memberships) -> Sequence[Rotation]:
-    """The rotations that a calendar can show to somebody, each with its team and group."""
+    """The rotations that the calendar can show, each with its team and group loaded."""
     return _rotations(session, memberships, _MOST_CHOICES)
 
 
@@ -109,13 +116,13 @@ def _narrowed(wanted: CalendarFilter) -> list[Any]:
 def _rows(
     rotations: Sequence[Rotation], loaded: Mapping[int, Schedule], wanted: CalendarFilter
 ) -> list[CalendarRow]:
-    """As many rows, at least one, as do not have too many blocks together."""
+    """As many rows as fit into MOST_BLOCKS blocks, but at least one."""
     rows: list[CalendarRow] = []
     count = 0
     for rotation in rotations:
         schedule = loaded.get(rotation.id, schedules.NO_SCHEDULE)
-        found = whole_shifts(schedule, wanted.start, wanted.end)
-        filled = grid_blocks(found, wanted.start, wanted.end)
+        planned = whole_shifts(schedule, wanted.start, wanted.end)
+        filled = grid_blocks(planned, wanted.start, wanted.end)
         count += len(filled)
         if rows and count > MOST_BLOCKS:
             break
@@ -127,12 +134,3 @@ def _people(session: Session, rows: Sequence[CalendarRow]) -> dict[int, str]:
     ids = {block.user_id for row in rows for block in row.blocks if block.user_id is not None}
     query = select(User.id, User.display_name).where(User.id.in_(ids))
     return dict(session.execute(query).all()) if ids else {}
-
-
-def _zones(found: Iterable[Schedule]) -> set[str]:
-    return {
-        layer.zone
-        for schedule in found
-        for revision in schedule.revisions[-1:]
-        for layer in revision.layers
-    }

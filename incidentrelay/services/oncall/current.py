@@ -19,7 +19,7 @@ from incidentrelay.services.oncall import schedules
 
 LONGEST = timedelta(days=400)
 MAX_ROTATIONS = 300
-# How far ahead the person after a gap is looked for.
+# How far ahead to look for the person after a gap.
 _HORIZON = timedelta(days=60)
 
 
@@ -44,17 +44,17 @@ class CurrentShift:
 def who_is_on_call(
     session: Session, rotations: Sequence[Rotation], at: datetime
 ) -> list[CurrentShift]:
-    """One row per rotation, in order, in a constant number of statements."""
+    """Load who is on call and next in each rotation, in a constant number of statements."""
     loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
-    found = {
+    pairs = {
         rotation.id: _now_and_next(loaded[rotation.id], at)
         for rotation in rotations
         if rotation.id in loaded
     }
     teams = _teams(session, rotations)
-    users = _users(session, [shift for pair in found.values() for shift in pair])
+    users = _users(session, [shift for pair in pairs.values() for shift in pair])
     return [
-        _row(rotation, teams[rotation.team_id], users, *found.get(rotation.id, (None, None)))
+        _row(rotation, teams[rotation.team_id], users, *pairs.get(rotation.id, (None, None)))
         for rotation in rotations
     ]
 
@@ -91,7 +91,7 @@ def rotation_shifts(
 ) -> list[Shift]:
     """The shifts of [start, end), clipped; raises InvalidInput for more than 400 days."""
     if end - start > LONGEST:
-        raise InvalidInput.of("end", f"Ask for at most {LONGEST.days} days.")
+        raise InvalidInput.of("end", f"The period may have at most {LONGEST.days} days.")
     schedule = schedules.load_schedule(session, rotation.id)
     return shifts(schedule, start, end)
 
@@ -101,7 +101,7 @@ def _now_and_next(schedule: Schedule, at: datetime) -> tuple[Shift | None, Shift
     after = current.end if current else at
     if after >= LATEST:
         return current, None
-    # Usually somebody follows at once; only a gap needs the long look.
+    # Usually somebody follows at once; only after a gap is the longer search needed.
     following = on_call(schedule, after)
     if following is None:
         following = next(iter(shifts(schedule, after, min(after + _HORIZON, LATEST))), None)
@@ -133,7 +133,7 @@ def _teams(session: Session, rotations: Sequence[Rotation]) -> dict[int, Team]:
     return {team.id: team for team in session.scalars(query)} if ids else {}
 
 
-def _users(session: Session, found: Sequence[Shift | None]) -> dict[int, User]:
-    ids = {shift.user_id for shift in found if shift is not None}
+def _users(session: Session, shifts_of_users: Sequence[Shift | None]) -> dict[int, User]:
+    ids = {shift.user_id for shift in shifts_of_users if shift is not None}
     query = select(User).where(User.id.in_(ids))
     return {user.id: user for user in session.scalars(query)} if ids else {}

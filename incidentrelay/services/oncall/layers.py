@@ -1,4 +1,4 @@
-"""Layers as people write and read them: members by username, times as text.
+"""Layers in API format: members by username, times as text.
 
 ::
 
@@ -7,7 +7,7 @@
      "zone": "Europe/Paris", "start_date": "2026-03-02",
      "windows": [{"weekday": 0, "opens": "09:00", "closes": "17:00"}]}
 
-``key`` is given by the system and names the same layer over all edits.
+``key`` is assigned by the system and identifies a layer across edits.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,35 +24,35 @@ from incidentrelay.domain.oncall.layers import Layer, validate_layer
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import limits, validation
-from incidentrelay.services.oncall.schedules import parse_wall_time
+from incidentrelay.services.oncall.schedules import format_wall_time
 
 MAX_LAYERS = limits.LAYERS.high
 _KINDS = {"daily": ShiftUnit.DAYS, "weekly": ShiftUnit.WEEKS}
 
 
 def parse_time_of_day(value: Any) -> time:
-    """A time, or its text like ``09:00``; a check (see :mod:`checks`)."""
+    """A time, or text like ``09:00``; a check (see services/common/validation.py)."""
     try:
         parsed = value if isinstance(value, time) else time.fromisoformat(str(value))
     except ValueError:
-        raise ValueError("Write a time of day, like 09:00.") from None
+        raise ValueError("Enter a time of day, like 09:00.") from None
     return parsed
 
 
 def parse_day(value: Any) -> date:
-    """A date, or its text like ``2026-03-02``; a check."""
+    """A date, or text like ``2026-03-02``; a check."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError("Write a date, like 2026-03-02.") from None
+        raise ValueError("Enter a date, like 2026-03-02.") from None
 
 
 def layer_kind(value: Any) -> ShiftUnit:
-    """``daily`` or ``weekly``, as the unit of shifts; a check."""
+    """The unit of shifts for ``daily`` or ``weekly``; a check."""
     if not isinstance(value, str) or value not in _KINDS:
-        raise ValueError("Write daily or weekly.")
+        raise ValueError("This must be daily or weekly.")
     return _KINDS[value]
 
 
@@ -62,7 +62,7 @@ def _members(value: Any) -> list[str]:
     return [validation.line(*limits.USERNAME)(entry) for entry in value]
 
 
-# What a rotation with a single layer takes directly.
+# Layer fields that a rotation with a single layer accepts itself.
 SINGLE: Mapping[str, validation.Check] = {
     "kind": layer_kind,
     "members": _members,
@@ -81,13 +81,13 @@ _WINDOW: Mapping[str, validation.Check] = {
 def _windows(value: Any) -> tuple[Window, ...]:
     if not isinstance(value, (list, tuple)):
         raise ValueError("Give a list of windows.")
-    found = []
+    windows = []
     for index, entry in enumerate(value[:51]):
         try:
-            found.append(Window(**validation.clean(_mapping(entry), _WINDOW, required=_WINDOW)))
+            windows.append(Window(**validation.clean(_mapping(entry), _WINDOW, required=_WINDOW)))
         except InvalidInput as error:
             raise error.under(str(index)) from None
-    return tuple(found)
+    return tuple(windows)
 
 
 _LAYER: Mapping[str, validation.Check] = {
@@ -103,24 +103,25 @@ _LAYER: Mapping[str, validation.Check] = {
 def read_layers(
     session: Session, group_id: int, data: Any, *, now: datetime, known: Sequence[Layer] = ()
 ) -> tuple[Layer, ...]:
-    """The layers of ``data`` (lowest first); members must be members of the group.
+    """Parse the layers of ``data``, lowest first; members must belong to the group.
 
-    An entry is the same layer as one of ``known`` where it has its key, or its name
-    without a key; what it leaves out stays as it was there. Raises InvalidInput
-    with fields like ``layers.0.zone``.
+    An entry edits the layer of ``known`` with its key or, without a key, with its name;
+    missing fields keep their values. Raises InvalidInput with fields like
+    ``layers.0.zone``.
     """
     if not isinstance(data, (list, tuple)) or not 1 <= len(data) <= MAX_LAYERS:
         raise InvalidInput.of("layers", f"Give a list of 1 to {MAX_LAYERS} layers.")
     free = {layer.id: layer for layer in known}
     kept = {user_id for layer in known for user_id in layer.members}
-    found: list[Layer] = []
+    layers: list[Layer] = []
     for index, entry in enumerate(data):
         try:
-            values = validation.clean(_mapping(entry), _LAYER)
-            found.append(_one(session, group_id, values, index, free, kept, now))
+            fields = validation.clean(_mapping(entry), _LAYER)
+            base = _match_known(fields, free) or _new_layer(fields, index, now)
+            layers.append(_edit_layer(session, group_id, base, fields, kept))
         except InvalidInput as error:
             raise error.under(f"layers.{index}") from None
-    return tuple(found)
+    return tuple(layers)
 
 
 def single_layer(
@@ -131,35 +132,33 @@ def single_layer(
     now: datetime,
     known: Sequence[Layer] = (),
 ) -> tuple[Layer, ...]:
-    """The only layer of a rotation, from the checked fields of SINGLE.
+    """The only layer of a rotation, from checked fields of SINGLE.
 
-    Raises Conflict where the rotation has several layers.
+    Raises Conflict if the rotation has several layers.
     """
     if len(known) > 1:
-        raise Conflict("This rotation has several layers; change them in layers.")
+        raise Conflict("This rotation has several layers; use the field “layers”.")
     fields = {field: value for field, value in values.items() if field != "kind"}
     if "kind" in values:
         fields |= {"unit": values["kind"], "length": 1}
-    free = {layer.id: layer for layer in known}
     kept = {user_id for layer in known for user_id in layer.members}
-    if known:
-        fields["key"] = known[0].id
-    return (_one(session, group_id, fields, 0, free, kept, now),)
+    base = known[0] if known else _new_layer(fields, 0, now)
+    return (_edit_layer(session, group_id, base, fields, kept),)
 
 
-def number_errors(layers: Sequence[Layer], highest: int) -> tuple[Layer, ...]:
-    """``layers`` with keys above ``highest`` for those that are new."""
-    made = []
+def number_layers(layers: Sequence[Layer], highest: int) -> tuple[Layer, ...]:
+    """Give new layers consecutive keys above ``highest``."""
+    numbered = []
     for layer in layers:
         if layer.id is None:
             highest += 1
             layer = replace(layer, id=highest)
-        made.append(layer)
-    return tuple(made)
+        numbered.append(layer)
+    return tuple(numbered)
 
 
-def show_layer(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Layers as JSON; people who do not exist any more are left out."""
+def show_layers(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Layers as JSON, without members who no longer exist."""
     return [
         {
             "key": layer.id,
@@ -167,15 +166,15 @@ def show_layer(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[di
             "members": [usernames[person] for person in layer.members if person in usernames],
             "unit": str(layer.unit),
             "length": layer.length,
-            "handoff_time": parse_wall_time(layer.handoff_time),
+            "handoff_time": format_wall_time(layer.handoff_time),
             "handoff_weekday": layer.handoff_weekday,
             "zone": layer.zone,
             "start_date": layer.start_date.isoformat(),
             "windows": [
                 {
                     "weekday": window.weekday,
-                    "opens": parse_wall_time(window.opens),
-                    "closes": parse_wall_time(window.closes),
+                    "opens": format_wall_time(window.opens),
+                    "closes": format_wall_time(window.closes),
                 }
                 for window in layer.windows
             ],
@@ -184,27 +183,21 @@ def show_layer(layers: Sequence[Layer], usernames: Mapping[int, str]) -> list[di
     ]
 
 
-def _one(
-    session: Session,
-    group_id: int,
-    values: Mapping[str, Any],
-    index: int,
-    free: dict[int | None, Layer],
-    kept: Collection[int],
-    now: datetime,
+def _edit_layer(
+    session: Session, group_id: int, base: Layer, fields: Mapping[str, Any], kept: Collection[int]
 ) -> Layer:
-    fields = dict(values)
-    known = _same(fields, free)
-    if "members" in fields:
-        users = user_lookup.find_members(session, group_id, fields["members"], "members", keep=kept)
-        fields["members"] = tuple(user.id for user in users)
-    fields.pop("key", None)
-    layer = replace(known, **fields) if known else _new(fields, index, now)
+    """``base`` with the given fields; ``kept`` people stay even if inactive."""
+    changes = {field: value for field, value in fields.items() if field != "key"}
+    if "members" in changes:
+        names = changes["members"]
+        users = user_lookup.find_members(session, group_id, names, "members", keep=kept)
+        changes["members"] = tuple(user.id for user in users)
+    layer = replace(base, **changes)
     validate_layer(layer)
     return layer
 
 
-def _same(fields: Mapping[str, Any], free: dict[int | None, Layer]) -> Layer | None:
+def _match_known(fields: Mapping[str, Any], free: dict[int | None, Layer]) -> Layer | None:
     key = fields.get("key")
     if key is None:
         names = [layer.id for layer in free.values() if layer.name == fields.get("name")]
@@ -214,7 +207,8 @@ def _same(fields: Mapping[str, Any], free: dict[int | None, Layer]) -> Layer | N
     return free.pop(key)
 
 
-def _new(fields: Mapping[str, Any], index: int, now: datetime) -> Layer:
+def _new_layer(fields: Mapping[str, Any], index: int, now: datetime) -> Layer:
+    """A layer with defaults for missing fields; its members are still to be set."""
     if not fields.get("members"):
         raise InvalidInput.of("members", "Name at least one member.")
     defaults: dict[str, Any] = {
@@ -225,11 +219,12 @@ def _new(fields: Mapping[str, Any], index: int, now: datetime) -> Layer:
         "handoff_weekday": 0,
         "zone": "UTC",
     }
-    values = {**defaults, **fields}
-    # The day of the handoff that was last: so the first member is on call from now on.
+    values = {**defaults, **fields, "members": ()}
+    # The day of the last handoff, so that the first member is on call now.
     handoff = values["handoff_time"]
     wall = now.astimezone(ZoneInfo(values["zone"])).replace(tzinfo=None)
     today = (wall - timedelta(hours=handoff.hour, minutes=handoff.minute)).date()
+    values.pop("key", None)
     return Layer(id=None, **{"start_date": today, **values})
 
 

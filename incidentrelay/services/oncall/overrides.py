@@ -1,4 +1,4 @@
-"""Overrides: somebody takes over a rotation for a while. They never change the past."""
+"""Overrides: one person takes over a rotation for a time. They never change the past."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, override, taken="This override is there already.")
+    resources.insert_row(session, override, taken="This override already exists.")
     schedule_versions.bump_rotation(session, rotation.id, now)
     diff = resources.given_fields({"user": user.username, **values})
     audit.record_team_change(
@@ -59,13 +59,14 @@ def create(
 def check_override(
     session: Session, team: Team, data: Mapping[str, Any], now: datetime
 ) -> tuple[User, dict[str, Any]]:
-    """The person and the other values of a new override; raises InvalidInput. Writes nothing."""
+    """Validate a new override; returns the person and the other values. Writes nothing."""
     values = validation.clean(
         {"starts_at": now, **data}, _FIELDS, required=("user", "starts_at", "ends_at")
     )
     values["starts_at"] = max(values["starts_at"], now)
     _check_window(values["starts_at"], values["ends_at"], now)
-    return user_lookup.find_member(session, team.group_id, values.pop("user"), "user"), values
+    name = values.pop("user")
+    return user_lookup.find_reachable_member(session, team.group_id, name, "user"), values
 
 
 def update(
@@ -76,9 +77,9 @@ def update(
     actor: Actor,
     now: datetime,
 ) -> RotationOverride:
-    """Change the given fields; of one that has begun only the end and the reason.
+    """Change the given fields. Once it has started, only the end and the reason may change.
 
-    Raises Conflict for one that has ended.
+    Raises Conflict for an override that has ended.
     """
     values = validation.clean(data, _FIELDS)
     rotation = session.get_one(Rotation, override.rotation_id)
@@ -86,36 +87,36 @@ def update(
     _refuse_ended(override, now)
     if "user" in values:
         resources.lock_group(session, team.group_id)
-        user = user_lookup.find_member(session, team.group_id, values.pop("user"), "user")
+        user = user_lookup.find_reachable_member(session, team.group_id, values.pop("user"), "user")
         if user.id != override.user_id:
             values |= {"user": user, "user_id": user.id}
     _check_times(override, values, now)
-    named = session.get_one(User, override.user_id)
-    changed = resources.change_row(override, {k: v for k, v in values.items() if k != "user"})
-    if "user" in values:
-        override.user = values["user"]
-        changed["user"] = [named.username, override.user.username]
-        del changed["user_id"]
-    if changed:
+    diff = _change_override(session, override, values)
+    if diff:
         resources.save_row(session, override, now)
         schedule_versions.bump_rotation(session, rotation.id, now)
-        audit.record_team_change(
-            session,
-            actor,
-            "update",
-            team,
-            override,
-            changed,
-            now=now,
-            name=_name(rotation, override),
-        )
+        name = _name(rotation, override)
+        audit.record_team_change(session, actor, "update", team, override, diff, now=now, name=name)
     return override
 
 
-def delete(session: Session, override: RotationOverride, *, actor: Actor, now: datetime) -> None:
-    """End the override: one that has not begun goes, one that has begun ends now.
+def _change_override(
+    session: Session, override: RotationOverride, values: Mapping[str, Any]
+) -> dict[str, list[Any]]:
+    """Set the values; returns the audit diff, with usernames instead of ids."""
+    previous = session.get_one(User, override.user_id)
+    diff = resources.change_row(override, {k: v for k, v in values.items() if k != "user"})
+    if "user" in values:
+        override.user = values["user"]
+        diff["user"] = [previous.username, override.user.username]
+        del diff["user_id"]
+    return diff
 
-    Raises Conflict for one that has ended, because it is history.
+
+def delete(session: Session, override: RotationOverride, *, actor: Actor, now: datetime) -> None:
+    """Delete the override if it has not started; otherwise end it now.
+
+    Raises Conflict for an override that has ended.
     """
     rotation = session.get_one(Rotation, override.rotation_id)
     team = team_lookup.find_team(session, rotation)
@@ -133,13 +134,13 @@ def delete(session: Session, override: RotationOverride, *, actor: Actor, now: d
 
 def _refuse_ended(override: RotationOverride, now: datetime) -> None:
     if override.ends_at <= now:
-        raise Conflict("This override has ended; it is history and stays as it was.")
+        raise Conflict("This override has ended and can no longer be changed.")
 
 
 def _check_times(override: RotationOverride, values: dict[str, Any], now: datetime) -> None:
     starts_at = values.get("starts_at", override.starts_at)
     if override.starts_at < now and (starts_at != override.starts_at or "user_id" in values):
-        raise Conflict("This override has begun; only its end and reason can be changed.")
+        raise Conflict("This override has started; only its end and reason can be changed.")
     if starts_at != override.starts_at:
         values["starts_at"] = starts_at = max(starts_at, now)
     if "starts_at" in values or "ends_at" in values:

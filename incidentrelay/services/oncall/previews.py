@@ -1,4 +1,4 @@
-"""Previews an edited schedule and reports the coverage of one. Nothing here writes."""
+"""Previews an edited schedule and reports its coverage. Nothing here writes."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,16 +27,16 @@ DEFAULT_SPAN = timedelta(days=28)
 LONGEST = timedelta(days=92)
 SOON = timedelta(days=14)
 MAX_OVERRIDES = limits.PREVIEW_OVERRIDES.high
-# Which of these users a page reaches; services/recipients knows it.
+# Returns those of the users whom a page can reach. services/recipients implements it.
 ReachableLookup = Callable[[Session, Collection[int]], Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulePreview:
-    """A period of a rotation as it is, and as it would be.
+    """A period of a rotation before and after an edit.
 
     ``gaps`` and ``quality`` describe ``after``. Shifts of previewed overrides have
-    neither a layer nor an ``override_id``. ``usernames`` covers everybody in either.
+    neither a layer nor an ``override_id``. ``usernames`` includes everybody in either.
     """
 
     before: Sequence[Shift]
@@ -57,11 +57,11 @@ def preview_edit(
     now: datetime,
     reachable: ReachableLookup,
 ) -> SchedulePreview:
-    """[start, end) as it would be after saving.
+    """Preview [start, end) after saving ``data``.
 
-    ``data`` holds the fields of a schedule as an update takes them, and ``overrides``,
-    each as its creation takes it. Raises InvalidInput and Conflict as saving would;
-    errors of overrides are under fields like ``overrides.0.user``.
+    ``data`` has the schedule fields of an update, and ``overrides`` to create. Raises
+    InvalidInput and Conflict as saving would; errors of overrides have fields like
+    ``overrides.0.user``.
     """
     check_span(start, end)
     schedule = {field: value for field, value in data.items() if field != "overrides"}
@@ -86,10 +86,9 @@ def preview_new(
     now: datetime,
     reachable: ReachableLookup,
 ) -> SchedulePreview:
-    """[start, end) of a new rotation; ``before`` is empty.
+    """Preview [start, end) of a new rotation; ``before`` is empty.
 
-    ``data`` holds the fields of a schedule as a creation takes them. Raises
-    InvalidInput as creating would.
+    ``data`` has the schedule fields of a creation. Raises InvalidInput as creating would.
     """
     check_span(start, end)
     layers = rotations.plan_rotation(session, team, data, now=now)
@@ -107,18 +106,18 @@ def report_coverage(
     *,
     reachable: ReachableLookup,
 ) -> tuple[CoverageReport, Mapping[int, str]]:
-    """The coverage of the rotation in [start, end), and everybody's usernames."""
+    """Report the coverage of the rotation in [start, end); also returns names by user id."""
     check_span(start, end)
     schedule = schedules.load_schedule(session, rotation.id)
-    found = shifts(schedule, start, end)
+    planned = shifts(schedule, start, end)
     group_id = team_lookup.find_team(session, rotation).group_id
-    people = _people(session, group_id, schedule, found, reachable)
-    report = _report(schedule, found, start, end, people)
-    return report, _usernames(session, found, report)
+    people = _people(session, group_id, schedule, planned, reachable)
+    report = _report(schedule, planned, start, end, people)
+    return report, _usernames(session, planned, report)
 
 
 def list_upcoming_gaps(session: Session, rotation: Rotation, now: datetime) -> list[Interval]:
-    """When nobody is on call in the next 14 days."""
+    """The gaps of the next 14 days."""
     end = now + SOON
     return gaps(shifts(schedules.load_schedule(session, rotation.id), now, end), now, end)
 
@@ -130,11 +129,11 @@ def check_span(start: datetime, end: datetime) -> None:
     if end <= start:
         raise InvalidInput.of("to", "The end must be after the start.")
     if end - start > LONGEST:
-        raise InvalidInput.of("to", f"Ask for at most {LONGEST.days} days.")
+        raise InvalidInput.of("to", f"The period may have at most {LONGEST.days} days.")
 
 
 def _revised(old: Schedule, layers: tuple[Layer, ...], now: datetime) -> Schedule:
-    """``old`` with one more revision, as :func:`schedules.load_schedules` will load it."""
+    """``old`` with one more revision, as it will load after saving."""
     inactive = old.revisions[-1].inactive if old.revisions else frozenset[int]()
     return replace(old, revisions=(*old.revisions, Revision(now, layers, inactive)))
 
@@ -146,9 +145,9 @@ def _overridden(
     payloads: Sequence[Mapping[str, Any]],
     now: datetime,
 ) -> tuple[Schedule, frozenset[int]]:
-    """``schedule`` with these overrides as its newest, and their provisional ids."""
+    """``schedule`` with these overrides as the newest; also returns their provisional ids."""
     if len(payloads) > MAX_OVERRIDES:
-        raise InvalidInput.of("overrides", f"Give at most {MAX_OVERRIDES} overrides.")
+        raise InvalidInput.of("overrides", f"This may have at most {MAX_OVERRIDES} overrides.")
     team = team_lookup.find_team(session, rotation)
     highest = max((each.id for each in schedule.overrides), default=0)
     added = []
@@ -182,7 +181,7 @@ def _without_id(shift: Shift) -> Shift:
 
 def _report(
     schedule: Schedule,
-    found: Sequence[Shift],
+    planned: Sequence[Shift],
     start: datetime,
     end: datetime,
     people: Sequence[CoveredPerson],
@@ -190,20 +189,20 @@ def _report(
     layers = schedule.revisions[-1].layers if schedule.revisions else ()
     # Nights and weekends follow the lowest layer, which covers most of the time.
     zone = layers[0].zone if layers else "UTC"
-    return coverage.coverage_report(found, gaps(found, start, end), start, end, zone, people)
+    return coverage.coverage_report(planned, gaps(planned, start, end), start, end, zone, people)
 
 
 def _people(
     session: Session,
     group_id: int,
     schedule: Schedule,
-    found: Sequence[Shift],
+    planned: Sequence[Shift],
     reachable: ReachableLookup,
 ) -> list[CoveredPerson]:
-    """Members in order, then everybody else who has a shift, each once."""
+    """Members in order, then everybody else with a shift, each once."""
     layers = schedule.revisions[-1].layers if schedule.revisions else ()
     members = dict.fromkeys(user_id for layer in layers for user_id in layer.members)
-    ids = list(members | dict.fromkeys(shift.user_id for shift in found))
+    ids = list(members | dict.fromkeys(shift.user_id for shift in planned))
     joined = (GroupMember.user_id == User.id) & (GroupMember.group_id == group_id)
     query = select(User, GroupMember.id).outerjoin(GroupMember, joined).where(User.id.in_(ids))
     rows = {user.id: (user, link is not None) for user, link in session.execute(query)}
@@ -220,6 +219,8 @@ def _people(
     ]
 
 
-def _usernames(session: Session, found: Iterable[Shift], report: CoverageReport) -> dict[int, str]:
-    ids = {shift.user_id for shift in found} | {load.person.user_id for load in report.loads}
+def _usernames(
+    session: Session, planned: Iterable[Shift], report: CoverageReport
+) -> dict[int, str]:
+    ids = {shift.user_id for shift in planned} | {load.person.user_id for load in report.loads}
     return user_lookup.display_names(session, ids)

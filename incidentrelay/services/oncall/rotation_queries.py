@@ -1,4 +1,4 @@
-"""What the pages of rotations show, in a constant number of statements."""
+"""Loads the pages of rotations in a constant number of statements."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _MOST_OVERRIDES = 100
 
 @dataclass(frozen=True, slots=True)
 class RotationListing:
-    """A rotation with who has it, and the first time in the next 14 days that nobody has."""
+    """A rotation with its current shift, and its first gap in the next 14 days."""
 
     covered: on_call_now.CurrentShift
     gap: Interval | None
@@ -35,11 +35,11 @@ class RotationListing:
 
 @dataclass(frozen=True, slots=True)
 class RotationPage:
-    """One rotation. ``layers`` come lowest first.
+    """One rotation. ``layers`` are lowest first.
 
-    ``blocks`` are the shifts and gaps from now on; ``cut`` tells that there are more in
-    the next 28 days. ``gaps`` are those of the next 14 days. ``overrides`` have not
-    ended. ``people`` are all whose ids are in any of it.
+    ``blocks`` are the shifts and gaps from now on; ``cut`` means there are more in the
+    next 28 days. ``gaps`` cover the next 14 days. ``overrides`` have not ended.
+    ``people`` has everybody mentioned in any of it, by id.
     """
 
     layers: Sequence[Layer]
@@ -54,10 +54,7 @@ class RotationPage:
 def list_rotations(
     session: Session, memberships: Memberships, now: datetime
 ) -> list[RotationListing]:
-    """The rotations of active teams that somebody may see, by team and name; at most 300.
-
-    Those that are not enabled are there too.
-    """
+    """The visible rotations of active teams, paused ones too, by team and name; at most 300."""
     query = (
         select(Rotation)
         .join(Rotation.team)
@@ -78,11 +75,11 @@ def list_rotations(
 def load_rotation_page(
     session: Session, rotation: Rotation, now: datetime, *, reachable: previews.ReachableLookup
 ) -> RotationPage:
-    """Everything on the page of a rotation."""
+    """Load everything on the page of a rotation."""
     schedule = schedules.load_schedule(session, rotation.id)
     end = now + previews.DEFAULT_SPAN
-    found = whole_shifts(schedule, now, end)
-    filled = grid_blocks(found, now, end)
+    planned = whole_shifts(schedule, now, end)
+    filled = grid_blocks(planned, now, end)
     layers = load_layers(schedule)
     ids = {user_id for layer in layers for user_id in layer.members}
     report, _ = previews.report_coverage(session, rotation, now, end, reachable=reachable)
@@ -90,21 +87,21 @@ def load_rotation_page(
         layers=layers,
         blocks=filled[:MOST_BLOCKS],
         cut=len(filled) > MOST_BLOCKS,
-        gaps=gaps(found, now, now + previews.SOON),
+        gaps=gaps(planned, now, now + previews.SOON),
         overrides=_overrides(session, rotation, now),
         quality=report,
-        people=list_people(session, ids | {shift.user_id for shift in found}),
+        people=list_people(session, ids | {shift.user_id for shift in planned}),
     )
 
 
 def list_people(session: Session, ids: Collection[int]) -> dict[int, User]:
-    """Those of these ids that exist."""
+    """The users with these ids, by id."""
     query = select(User).where(User.id.in_(ids))
     return {user.id: user for user in session.scalars(query)} if ids else {}
 
 
 def list_candidates(session: Session, team: Team) -> list[User]:
-    """Who may be on call for the team: the active members of its group, by name."""
+    """The people who may be on call for the team: active members of its group, by name."""
     query = (
         select(User)
         .join(GroupMember, GroupMember.user_id == User.id)
@@ -116,18 +113,18 @@ def list_candidates(session: Session, team: Team) -> list[User]:
 
 
 def list_shifts(schedule: Schedule, user_id: int, now: datetime) -> list[Shift]:
-    """The shifts of a person in the next 92 days, the present one too."""
-    found = whole_shifts(schedule, now, now + previews.LONGEST)
-    return [shift for shift in found if shift.user_id == user_id]
+    """A person's shifts in the next 92 days, including the current one."""
+    upcoming = whole_shifts(schedule, now, now + previews.LONGEST)
+    return [shift for shift in upcoming if shift.user_id == user_id]
 
 
 def usual_zone(layers: Sequence[Layer]) -> str:
-    """The zone of the lowest layer, which has most of the time."""
+    """The zone of the lowest layer, which covers most of the time."""
     return layers[0].zone if layers else "UTC"
 
 
 def load_layers(schedule: Schedule) -> Sequence[Layer]:
-    """The layers that hold now, lowest first."""
+    """The current layers, lowest first."""
     return schedule.revisions[-1].layers if schedule.revisions else ()
 
 

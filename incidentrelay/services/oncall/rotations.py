@@ -42,23 +42,23 @@ def create(
     now: datetime,
     reminder_interval_minimum: int = 60,
 ) -> Rotation:
-    """A new rotation whose first member is on call from now on, and has been ever since.
+    """Create a rotation. Its first member is on call now; the turns run backwards too.
 
-    Either ``layers`` (see :mod:`layers`), or ``members`` with ``kind`` (daily or
-    weekly; weekly by default) and more fields of the only layer.
+    ``data`` has either ``layers`` (see :mod:`layers`), or ``members``, ``kind`` (daily or
+    weekly, the default) and other fields of a single layer.
     """
     table = {**_fields(reminder_interval_minimum), **_SCHEDULE, "slug": check_slug}
     values = validation.clean(with_slug(data), table, required=("name", "slug"))
     own, schedule = _split(values)
-    taken = f"There is a rotation “{own['slug']}” in this team already."
+    duplicate = f"This team already has a rotation “{own['slug']}”."
     if team_lookup.taken(session, Rotation, team.id, own["slug"]):
-        raise Conflict(taken)
+        raise Conflict(duplicate)
     resources.lock_group(session, team.group_id)
-    made = layers.number_errors(_layers(session, team.group_id, schedule, (), now), 0)
+    first = layers.number_layers(_layers(session, team.group_id, schedule, (), now), 0)
     rotation = Rotation(**own, team=team, team_id=team.id, created_at=now, updated_at=now)
-    resources.insert_row(session, rotation, taken=taken)
-    _store(session, rotation, made, None, actor, now)
-    diff = resources.given_fields({**own, "layers": _shown(session, made)})
+    resources.insert_row(session, rotation, taken=duplicate)
+    _store(session, rotation, first, None, actor, now)
+    diff = resources.given_fields({**own, "layers": _shown(session, first)})
     audit.record_team_change(session, actor, "create", team, rotation, diff, now=now)
     return rotation
 
@@ -72,10 +72,10 @@ def update(
     now: datetime,
     reminder_interval_minimum: int = 60,
 ) -> Rotation:
-    """Change the given fields; a changed schedule becomes a revision that holds from now on.
+    """Change the given fields; a changed schedule becomes a revision effective now.
 
-    The past stays as it was, and whoever is on call stays it until the next
-    handoff, unless they were taken out.
+    The past does not change. The person on call stays on call until the next handoff,
+    unless they are removed.
     """
     table = {**_fields(reminder_interval_minimum), **_SCHEDULE}
     own, schedule = _split(validation.clean(resources.without_fixed(rotation, data), table))
@@ -91,7 +91,7 @@ def update(
 
 
 def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime) -> None:
-    """Delete the rotation with its history; raises Conflict while routes or policies use it."""
+    """Delete the rotation and its history; raises Conflict while routes or policies use it."""
     team = team_lookup.find_team(session, rotation)
     routes = session.scalars(select(Route.slug).where(Route.rotation_id == rotation.id)).all()
     if routes:
@@ -106,10 +106,9 @@ def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime)
 def edit_rotation(
     session: Session, rotation: Rotation, data: Mapping[str, Any], *, now: datetime
 ) -> tuple[Schedule, tuple[Layer, ...] | None]:
-    """The schedule, and the layers that an update by ``data`` would put in force now.
+    """The current schedule, and the layers that an update with ``data`` would put in effect.
 
-    Writes nothing. ``data`` are fields of the schedule alone; None instead of layers
-    means that they change nothing.
+    Writes nothing. ``data`` has schedule fields only. The layers are None if nothing changes.
     """
     old = _schedule(session, rotation)
     _, schedule = _split(validation.clean(data, _SCHEDULE))
@@ -122,16 +121,13 @@ def edit_rotation(
 def plan_rotation(
     session: Session, team: Team, data: Mapping[str, Any], *, now: datetime
 ) -> tuple[Layer, ...]:
-    """The layers that a creation with ``data`` (fields of the schedule) would make.
-
-    Writes nothing.
-    """
+    """The layers of a new rotation with these schedule fields. Writes nothing."""
     _, schedule = _split(validation.clean(data, _SCHEDULE))
-    return layers.number_errors(_layers(session, team.group_id, schedule, (), now), 0)
+    return layers.number_layers(_layers(session, team.group_id, schedule, (), now), 0)
 
 
 def load_current_layers(session: Session, rotation_ids: Collection[int]) -> dict[int, list[Any]]:
-    """The present layers of each rotation as JSON (see :mod:`layers`), in three statements."""
+    """The current layers of each rotation as JSON (see :mod:`layers`), in three statements."""
     latest = references.load_current_revisions().subquery()
     query = (
         select(latest.c.rotation_id, RotationLayer)
@@ -139,14 +135,14 @@ def load_current_layers(session: Session, rotation_ids: Collection[int]) -> dict
         .where(latest.c.rotation_id.in_(rotation_ids))
         .order_by(RotationLayer.position)
     )
-    found: dict[int, list[Layer]] = {rotation_id: [] for rotation_id in rotation_ids}
+    current: dict[int, list[Layer]] = {rotation_id: [] for rotation_id in rotation_ids}
     for rotation_id, row in session.execute(query):
-        found[rotation_id].append(schedules.layer_from_row(row))
+        current[rotation_id].append(schedules.layer_from_row(row))
     usernames = user_lookup.display_names(
-        session, [person for every in found.values() for each in every for person in each.members]
+        session, [person for each in current.values() for layer in each for person in layer.members]
     )
     return {
-        rotation_id: layers.show_layer(every, usernames) for rotation_id, every in found.items()
+        rotation_id: layers.show_layers(each, usernames) for rotation_id, each in current.items()
     }
 
 
@@ -154,7 +150,7 @@ def _fields(minimum: int) -> dict[str, validation.Check]:
     def reminder_interval(value: Any) -> int:
         seconds: int = validation.number(*limits.REMINDER_INTERVAL)(value)
         if 0 < seconds < minimum:
-            raise ValueError(f"Write 0 for no reminders, or at least {minimum} seconds.")
+            raise ValueError(f"Enter 0 for no reminders, or at least {minimum} seconds.")
         return seconds
 
     return {**_OWN, "reminder_interval": reminder_interval}
@@ -164,7 +160,7 @@ def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     schedule = {field: value for field, value in values.items() if field in _SCHEDULE}
     if "layers" in schedule and len(schedule) > 1:
         others = sorted(set(schedule) - {"layers"})
-        raise InvalidInput.of(others[0], "Give this inside the layers.")
+        raise InvalidInput.of(others[0], "With “layers”, set this in each layer.")
     return {field: value for field, value in values.items() if field not in schedule}, schedule
 
 
@@ -189,11 +185,11 @@ def _revise(
     now: datetime,
 ) -> dict[str, list[Any]]:
     old = _schedule(session, rotation)
-    made = _rebased(session, rotation, team, old, schedule, now)
-    if made is None:
+    new = _rebased(session, rotation, team, old, schedule, now)
+    if new is None:
         return {}
-    _store(session, rotation, made, now, actor, now)
-    return {"layers": [_shown(session, _known(old)), _shown(session, made)]}
+    _store(session, rotation, new, now, actor, now)
+    return {"layers": [_shown(session, _known(old)), _shown(session, new)]}
 
 
 def _rebased(
@@ -204,17 +200,17 @@ def _rebased(
     schedule: Mapping[str, Any],
     now: datetime,
 ) -> tuple[Layer, ...] | None:
-    """The layers that hold from now on; None where the edit changes nothing."""
+    """The layers in effect from now on; None if the edit changes nothing."""
     known = _known(old)
-    given = _layers(session, team.group_id, schedule, known, now)
-    if given == known:
+    edited = _layers(session, team.group_id, schedule, known, now)
+    if edited == known:
         return None
     highest = session.scalar(
         select(func.max(RotationLayer.key))
         .join(RotationRevision, RotationRevision.id == RotationLayer.revision_id)
         .where(RotationRevision.rotation_id == rotation.id)
     )
-    return rebase(old, layers.number_errors(given, highest or 0), now)
+    return rebase(old, layers.number_layers(edited, highest or 0), now)
 
 
 def _schedule(session: Session, rotation: Rotation) -> Schedule:
@@ -228,7 +224,7 @@ def _known(schedule: Schedule) -> tuple[Layer, ...]:
 def _store(
     session: Session,
     rotation: Rotation,
-    made: Sequence[Layer],
+    new: Sequence[Layer],
     effective_from: datetime | None,
     actor: Actor,
     now: datetime,
@@ -236,15 +232,15 @@ def _store(
     schedules.add_revision(
         session,
         rotation,
-        made,
+        new,
         effective_from=effective_from,
         created_by_id=actor.user_id,
         now=now,
     )
 
 
-def _shown(session: Session, made: Sequence[Layer]) -> list[dict[str, Any]]:
+def _shown(session: Session, shown: Sequence[Layer]) -> list[dict[str, Any]]:
     usernames = user_lookup.display_names(
-        session, [person for layer in made for person in layer.members]
+        session, [person for layer in shown for person in layer.members]
     )
-    return layers.show_layer(made, usernames)
+    return layers.show_layers(shown, usernames)

@@ -1,4 +1,4 @@
-"""Schedules: from rows to the values of the on-call engine, and back."""
+"""Converts schedules between rows and the values of the on-call engine."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ _LAYER = (
     RotationLayer.windows,
     RotationLayer.turn_offset,
 )
-# Outer joins: there may be no revision yet, and one without layers.
+# Outer joins: a rotation may have no revision, and a revision no layers.
 _STORED = (
     select(
         Rotation.id.label("rotation_id"),
@@ -68,10 +68,10 @@ _OVERRIDES = select(
 
 @dataclass(slots=True)
 class _Stored:
-    """A rotation's rows as values, before anybody is taken out who cannot be on call.
+    """A rotation's rows as values, before absent people are excluded.
 
-    ``known_since`` is when the newest revision began, or was made where it waits: nobody
-    who has left is on call until then.
+    ``known_since`` is when the newest revision took effect or, if it is still to come,
+    was created. People with an unknown leaving date are excluded from then on.
     """
 
     group_id: int
@@ -89,12 +89,11 @@ class _Stored:
 
 
 def load_schedules(session: Session, rotation_ids: Collection[int]) -> dict[int, Schedule]:
-    """The schedule of each rotation, in three statements however many there are.
+    """Load the schedule of each rotation, in three statements. Unknown ids are left out.
 
-    People who are not active, or no longer members of the rotation's group, are not on
-    call since they left; what they had before is history and stays as it was. Where
-    nobody knows when they left, they did when the newest revision began. Ids that do
-    not exist are left out.
+    People who are inactive or left the rotation's group are off call since they left;
+    their earlier shifts stay. If the time they left is unknown, it is the start of the
+    newest revision.
     """
     return _load(session, _STORED, _OVERRIDES, {"ids": list(rotation_ids)})
 
@@ -107,10 +106,9 @@ def load_schedule(session: Session, rotation_id: int) -> Schedule:
 def load_paging_schedules(
     session: Session, rotation_ids: Collection[int], now: datetime
 ) -> dict[int, Schedule]:
-    """Only what matters from now on: without paused rotations, in which nobody is on call
-    for new pages, and without overrides that are over."""
-    given = {"ids": list(rotation_ids), "now": now}
-    return _load(session, _STORED_IN_FORCE, _OVERRIDES_TO_COME, given)
+    """Load only what new pages need: no paused rotations, no overrides that have ended."""
+    parameters = {"ids": list(rotation_ids), "now": now}
+    return _load(session, _STORED_IN_FORCE, _OVERRIDES_TO_COME, parameters)
 
 
 _STORED_IN_FORCE = _STORED.where(Rotation.enabled)
@@ -118,12 +116,12 @@ _OVERRIDES_TO_COME = _OVERRIDES.where(RotationOverride.ends_at > bindparam("now"
 
 
 def _load(
-    session: Session, stored: Executable, overrides: Executable, given: dict[str, Any]
+    session: Session, stored: Executable, overrides: Executable, parameters: dict[str, Any]
 ) -> dict[int, Schedule]:
-    if not given["ids"]:
+    if not parameters["ids"]:
         return {}
-    rotations = _rotations(session.execute(stored, given))
-    for rotation_id, override_id, user_id, start, end in session.execute(overrides, given):
+    rotations = _rotations(session.execute(stored, parameters))
+    for rotation_id, override_id, user_id, start, end in session.execute(overrides, parameters):
         if rotation_id in rotations:
             rotations[rotation_id].overrides.append(Override(override_id, user_id, start, end))
     groups = {rotation.group_id for rotation in rotations.values()}
@@ -140,17 +138,17 @@ def _load(
 
 
 def _rotations(rows: Iterable[Row[Any]]) -> dict[int, _Stored]:
-    """From one row for each layer, in the order of the revisions."""
-    found: dict[int, _Stored] = {}
+    """Collect rows (one per layer, in the order of the revisions) by rotation id."""
+    rotations: dict[int, _Stored] = {}
     for (rotation_id, _), group in groupby(rows, key=attrgetter("rotation_id", "revision_id")):
         first, *others = group
-        rotation = found.setdefault(rotation_id, _Stored(first.group_id))
+        rotation = rotations.setdefault(rotation_id, _Stored(first.group_id))
         if first.revision_id is not None:
             layers = [layer_from_row(row) for row in (first, *others) if row.key is not None]
             begin = first.effective_from
             rotation.revisions.append(Revision(begin, tuple(layers)))
             rotation.known_since = begin and min(begin, first.created_at)
-    return found
+    return rotations
 
 
 def add_revision(
@@ -175,14 +173,14 @@ def add_revision(
     return revision
 
 
-def parse_wall_time(value: time) -> str:
-    """A time of day as it is stored in windows and shown: ``09:00``."""
+def format_wall_time(value: time) -> str:
+    """Format a time of day as in stored windows and the API: ``09:00``."""
     return value.isoformat("seconds" if value.second else "minutes")
 
 
 def _schedule(rotation: _Stored, active: set[int], known: Sequence[AbsencePeriod]) -> Schedule:
     named = rotation.people
-    # Whoever is active now is so whatever was written: pages must reach somebody.
+    # An active person is on call even if an absence was left open: pages must reach somebody.
     away = [one for one in known if one.user_id in named]
     away = [one for one in away if one.until is not None or one.user_id not in active]
     since_known = {one.user_id for one in away if one.until is None}
@@ -235,8 +233,8 @@ def _row(position: int, layer: Layer) -> RotationLayer:
         windows=[
             {
                 "weekday": window.weekday,
-                "opens": parse_wall_time(window.opens),
-                "closes": parse_wall_time(window.closes),
+                "opens": format_wall_time(window.opens),
+                "closes": format_wall_time(window.closes),
             }
             for window in layer.windows
         ],

@@ -1,6 +1,6 @@
-"""People take, cover and swap shifts. Each becomes overrides, which are made and audited as such.
+"""Take, cover and swap shifts by creating overrides.
 
-What is a part of the past stays: of a shift that has begun only the rest changes hands.
+The past never changes: of a shift that has started, only the rest changes hands.
 """
 
 from collections.abc import Sequence
@@ -32,22 +32,23 @@ def take_shift(
     actor: Actor,
     now: datetime,
 ) -> list[RotationOverride]:
-    """The actor has the shift that contains ``at`` (None: now), to its end or ``until``.
+    """Give the actor the shift that contains ``at`` (None: now), to its end or ``until``.
 
-    Raises Conflict where nobody has a shift then or the actor has it, InvalidInput
-    for a shift that is over and an ``until`` that is not inside of the rest.
+    Raises Conflict if there is no shift then or the actor already has it, and InvalidInput
+    if the shift is over or ``until`` is not within the rest of it.
     """
     team, schedule = _locked(session, rotation)
     me = _myself(session, team, actor)
     shift = _shift(schedule, now if at is None else at, "at", now)
     if shift.user_id == me.id:
-        raise Conflict("You have this shift already.")
+        raise Conflict("You already have this shift.")
     start = max(shift.start, now)
     end = shift.end if until is None else until
     if not start < end <= shift.end:
-        raise InvalidInput.of("until", f"The rest of the shift is from {_says(start, shift.end)}.")
+        rest = _format_interval(start, shift.end)
+        raise InvalidInput.of("until", f"The rest of the shift is from {rest}.")
     reason = f"Taken over from {_name(session, shift)}."
-    return [_make(session, rotation, me, Interval(start, end), reason, actor, now)]
+    return [_override(session, rotation, me, Interval(start, end), reason, actor=actor, now=now)]
 
 
 def cover_shift(
@@ -61,11 +62,11 @@ def cover_shift(
     actor: Actor,
     now: datetime,
 ) -> list[RotationOverride]:
-    """``user`` stands in for ``covered`` (None: the actor) wherever they are on call.
+    """Let ``user`` replace ``covered`` (None: the actor) in all their shifts in [start, end).
 
-    That is in [start, end), from now on. Usernames are of active members of the group.
-    Raises InvalidInput (``user``, ``for``, ``from``, ``to``), and Conflict where the
-    covered person is never on call, or in more than 100 separate parts.
+    Starts now at the earliest. Both are usernames of active members of the group. Raises
+    InvalidInput (``user``, ``for``, ``from``, ``to``), and Conflict if the covered person
+    is not on call then, or in more than 100 separate shifts.
     """
     if end <= now:
         raise InvalidInput.of("to", "This is in the past.")
@@ -82,11 +83,13 @@ def cover_shift(
         raise InvalidInput.of("user", "Nobody can stand in for themselves.")
     parts = _parts(shifts(schedule, start, end), whom.id)
     if not parts:
-        raise Conflict(f"{whom.display_name} is not on call in this time.")
+        raise Conflict(f"{whom.display_name} is not on call in this period.")
     if len(parts) > MAX_PARTS:
-        raise Conflict(f"These are more than {MAX_PARTS} shifts; choose a shorter time.")
+        raise Conflict(f"This period has more than {MAX_PARTS} shifts; choose a shorter one.")
     reason = f"Stands in for {whom.display_name}."
-    return [_make(session, rotation, other, part, reason, actor, now) for part in parts]
+    return [
+        _override(session, rotation, other, part, reason, actor=actor, now=now) for part in parts
+    ]
 
 
 def swap_shifts(
@@ -98,10 +101,10 @@ def swap_shifts(
     actor: Actor,
     now: datetime,
 ) -> list[RotationOverride]:
-    """The actor's shift at ``mine`` and another person's at ``theirs`` change hands.
+    """Swap the actor's shift at ``mine`` with another person's at ``theirs``.
 
-    Either both do, or an error is raised: Conflict where somebody else, or nobody, has
-    one of them; InvalidInput for a shift that is over.
+    Raises Conflict if the first is not the actor's, the second is, or one does not exist;
+    InvalidInput if one is over.
     """
     team, schedule = _locked(session, rotation)
     me = _myself(session, team, actor)
@@ -112,16 +115,23 @@ def swap_shifts(
     if other.user_id == me.id:
         raise Conflict("The shift at “theirs” is your own.")
     them = session.get_one(User, other.user_id)
-    with_them = f"Swapped with {them.display_name}."
-    with_me = f"Swapped with {me.display_name}."
+    swaps = ((me, other, them), (them, own, me))
     return [
-        _make(session, rotation, me, _rest(other, now), with_them, actor, now),
-        _make(session, rotation, them, _rest(own, now), with_me, actor, now),
+        _override(
+            session,
+            rotation,
+            taker,
+            _rest(shift, now),
+            f"Swapped with {giver.display_name}.",
+            actor=actor,
+            now=now,
+        )
+        for taker, shift, giver in swaps
     ]
 
 
 def _locked(session: Session, rotation: Rotation) -> tuple[Team, Schedule]:
-    """The schedule, as nobody else changes it by way of overrides until the transaction ends."""
+    """The team and the schedule; locks the group so that nobody else adds overrides."""
     team = team_lookup.find_team(session, rotation)
     resources.lock_group(session, team.group_id)
     return team, schedules.load_schedule(session, rotation.id)
@@ -134,7 +144,7 @@ def _myself(session: Session, team: Team, actor: Actor) -> User:
             return user_lookup.find_member(session, team.group_id, session.scalar(query), "user")
         except InvalidInput:
             # Site admins may do this without belonging to the group.
-            raise Conflict("Only members of the group can be on call; you are none.") from None
+            raise Conflict("Only members of the group can be on call; you are not one.") from None
     raise Conflict("Only a person can be on call.")
 
 
@@ -152,10 +162,10 @@ def _rest(shift: Shift, now: datetime) -> Interval:
     return Interval(max(shift.start, now), shift.end)
 
 
-def _parts(found: Sequence[Shift], user_id: int) -> list[Interval]:
-    """Where that person is on call; what touches is one part."""
+def _parts(planned: Sequence[Shift], user_id: int) -> list[Interval]:
+    """When that person is on call; adjacent shifts are merged."""
     parts: list[Interval] = []
-    for shift in found:
+    for shift in planned:
         if shift.user_id != user_id:
             continue
         if parts and parts[-1].end == shift.start:
@@ -165,18 +175,19 @@ def _parts(found: Sequence[Shift], user_id: int) -> list[Interval]:
     return parts
 
 
-def _make(
+def _override(
     session: Session,
     rotation: Rotation,
     user: User,
     part: Interval,
     reason: str,
+    *,
     actor: Actor,
     now: datetime,
 ) -> RotationOverride:
     if part.end - part.start > overrides.LONGEST:
         days = overrides.LONGEST.days
-        raise Conflict(f"This shift is longer than {days} days; make overrides for parts of it.")
+        raise Conflict(f"This shift is longer than {days} days; create overrides for parts of it.")
     data = {
         "user": user.username,
         "starts_at": part.start,
@@ -190,5 +201,5 @@ def _name(session: Session, shift: Shift) -> str:
     return session.get_one(User, shift.user_id).display_name
 
 
-def _says(start: datetime, end: datetime) -> str:
+def _format_interval(start: datetime, end: datetime) -> str:
     return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"

@@ -13,10 +13,13 @@ from incidentrelay.models import Alert, Event, Group, Rotation, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.channels.config import ChannelRegistry
 from incidentrelay.services.common import heartbeats
+from incidentrelay.services.common.heartbeats import WrongClock
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.delivery.outages import Outage
 from incidentrelay.services.oncall import boundaries, schedules
+from incidentrelay.services.operations import unreachable
+from incidentrelay.services.operations.unreachable import UnreachableReference
 
 # Workers send a heartbeat at every sweep, at most a minute apart.
 _MOST_ROTATIONS = 300
@@ -29,6 +32,8 @@ class SystemBanners:
     ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
     ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
     ``failed`` notifications are those of alerts that still are as they were then.
+    ``clocks`` of workers are so wrong that pages are late.
+    ``unreachable`` are people named by a schedule, policy or team whom no page reaches.
     """
 
     uncovered: tuple[Rotation, ...]
@@ -37,6 +42,8 @@ class SystemBanners:
     worker_seen_at: datetime | None
     broken: tuple[Outage, ...]
     failed: int
+    clocks: tuple[WrongClock, ...]
+    unreachable: tuple[UnreachableReference, ...]
 
 
 def load_banners(
@@ -51,6 +58,8 @@ def load_banners(
         worker_seen_at=seen_at,
         broken=outages.list_outages(session, memberships, registry),
         failed=failed_notifications.count_open_failures(session, memberships),
+        clocks=tuple(heartbeats.list_wrong_clocks(session, now)),
+        unreachable=tuple(unreachable.list_unreachable(session, memberships, now)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from incidentrelay.channels.kinds import INBOX
 from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.permissions import Scope
@@ -19,8 +20,7 @@ from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.intake import routes as route_rows
 from incidentrelay.services.intake.routes import IntegrationNames
 from incidentrelay.services.oncall import rotations
-from incidentrelay.services.people import users
-from incidentrelay.services.tenancy import group_members, groups, team_members, teams
+from incidentrelay.services.tenancy import group_members, groups, team_members, teams, users
 
 _COLLEAGUES = {"anna": "Anna Larsen", "ben": "Ben Okafor", "carla": "Carla Rossi"}
 _SOURCES = {
@@ -138,7 +138,7 @@ def _on_call(
         "members": ["admin", *_COLLEAGUES],
     }
     rotations.create(session, team, rotation, actor=SYSTEM, now=now)
-    inbox = {"slug": "team-inbox", "name": "Team inbox", "kind": "inbox"}
+    inbox = {"slug": "team-inbox", "name": "Team inbox", "kind": INBOX}
     channels.create(session, team, inbox, actor=SYSTEM, now=now, registry=registry, vault=vault)
 
 

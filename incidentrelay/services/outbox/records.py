@@ -1,10 +1,10 @@
 """What is due in the outbox, and sending one claim.
 
-Claiming and recording (``services.delivery``) are short transactions; between them,
-outside of any, the channel sends. A claim is a lease: when it expires without a result,
-the worker counts as dead and the notification is due again. The fence grows with each
-claim, and a result with an older fence is not written. Each provider has a maximum in
-flight, so one that hangs delays no other.
+Claiming and recording (``services.delivery``) are short transactions; in between, the
+channel sends outside of any transaction. A claim is a lease: if it expires without a
+result, the worker counts as dead and the notification is due again. The fence grows with
+each claim, and a result with an older fence is not written. Each provider has a maximum
+in flight, so a provider that hangs does not delay the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -43,15 +43,21 @@ ALARMS = (
 
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
-    """One notification of a claim, under the fence of that claim."""
+    """One notification of a claim, under the fence of that claim.
+
+    ``attempt`` is this one's number. ``tries`` counts those that bring the notification
+    nearer to giving up: probes of a provider that is down do not.
+    """
 
     id: int
     fence: int
     alert_id: int | None
     message: Message
+    attempt: int = 1
+    tries: int = 1
 
 
-# The links in a message about these to this user.
+# The links in a message about these notifications to this user.
 MakeLinks = Callable[[Sequence[PendingMessage], int | None, datetime], Links]
 
 
@@ -59,11 +65,12 @@ MakeLinks = Callable[[Sequence[PendingMessage], int | None, datetime], Links]
 class DeliveryClaim:
     """One attempt of this worker, with all that the channel needs.
 
-    ``owed`` is one notification, or all that share the message, the worst alert first.
-    ``uid`` is the message's idempotency key.
+    ``messages`` is one notification, or all that share the message, the worst alert first.
+    ``uid`` is the message's idempotency key; ``unsettled`` says that an earlier attempt
+    under it may have arrived. A ``probe`` goes to a provider whose circuit is open.
     """
 
-    owed: tuple[PendingMessage, ...]
+    messages: tuple[PendingMessage, ...]
     attempt: int
     uid: str
     user_id: int | None
@@ -71,10 +78,14 @@ class DeliveryClaim:
     provider: str
     config: Mapping[str, Any]
     thread_key: str
+    zone: str = "UTC"
+    reopened: bool = False
+    unsettled: bool = False
+    probe: bool = False
 
     @property
     def ids(self) -> list[int]:
-        return [each.id for each in self.owed]
+        return [each.id for each in self.messages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,7 @@ class DeliveryResult:
     """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
 
     ``down``: the provider itself failed, so its other messages would fail too.
+    ``refused``: the provider said no, which counts only if it says so for minutes.
     """
 
     state: DeliveryState
@@ -90,24 +102,33 @@ class DeliveryResult:
     retry_after: timedelta | None = None
     unknown: bool = False
     down: bool = False
+    refused: bool = False
+
+
+def is_due(now: datetime) -> tuple[Any, ...]:
+    """The conditions of notifications that may be sent now.
+
+    What was due the moment it was written stays due for workers whose clock is behind
+    that of the writer.
+    """
+    at_once = (Notification.state == DeliveryState.PENDING) & (
+        Notification.next_at <= Notification.created_at
+    )
+    return IS_UNFINISHED, or_(Notification.next_at <= now, at_once)
 
 
 def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
-    """What is due, most urgent and oldest first; of each provider only its first ones.
+    """What is due, the most urgent and oldest first, and only so many of each provider.
 
-    A provider with a thousand waiting messages must not hide the single one of another.
-    What waits for an open circuit is not due.
+    A thousand messages waiting for one provider must not hide the only one of another.
+    Providers whose circuit is open are left out.
     """
     order = (Notification.priority, Notification.id)
     rank = func.row_number().over(partition_by=Notification.provider, order_by=order)
     shut = select(Provider.name).where(Provider.open_until > now)
     ranked = (
         select(Notification.id, Notification.priority, rank.label("rank"))
-        .where(
-            IS_UNFINISHED,
-            Notification.next_at <= now,
-            Notification.provider.not_in(shut),
-        )
+        .where(*is_due(now), Notification.provider.not_in(shut))
         .subquery()
     )
     query = (
@@ -122,14 +143,13 @@ def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list
 def wake_provider(
     session: Session, provider: str, at: datetime, *, most: int = MAX_CONCURRENT_PER_PROVIDER
 ) -> None:
-    """From ``at`` on the provider takes messages: wake those that wait for it."""
+    """Wake messages that wait for the provider, which takes them from ``at`` on."""
     query = (
         select(Notification.id)
         .where(
-            IS_UNFINISHED,
+            *is_due(at),
             Notification.provider == provider,
             Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
-            Notification.next_at <= at,
         )
         .order_by(Notification.priority, Notification.id)
         .limit(most)
@@ -139,15 +159,15 @@ def wake_provider(
 
 
 def send_claim(
-    taken: DeliveryClaim, channel: Channel | None, links: MakeLinks, now: datetime
+    claim: DeliveryClaim, channel: Channel | None, links: MakeLinks, now: datetime
 ) -> DeliveryResult:
     """Send a claim. A failing channel becomes a result, never an exception."""
     if channel is None:
         return DeliveryResult(
-            DeliveryState.FAILED, f"There is no channel of the kind {taken.method}."
+            DeliveryState.FAILED, f"There is no channel of the kind {claim.method}."
         )
     try:
-        sent: SendResult = channel.send(build_envelope(taken, links, now), taken.config)
+        sent: SendResult = channel.send(build_envelope(claim, links, now), claim.config)
     except TemporaryFailure as failure:
         return DeliveryResult(
             DeliveryState.RETRY,
@@ -155,10 +175,11 @@ def send_claim(
             retry_after=failure.retry_after,
             unknown=failure.unknown,
             down=failure.down,
+            refused=failure.refused,
         )
     except NotSetUp as failure:
-        # Nobody configured this method for the person: it is tried as one of all.
-        state = DeliveryState.FAILED if taken.user_id is None else DeliveryState.CANCELLED
+        # A person did not choose this method; the installation merely lacks it.
+        state = DeliveryState.FAILED if claim.user_id is None else DeliveryState.CANCELLED
         return DeliveryResult(state, failure.reason)
     except PermanentFailure as failure:
         return DeliveryResult(DeliveryState.FAILED, failure.reason)
@@ -166,15 +187,17 @@ def send_claim(
     return DeliveryResult(state, sent.detail, sent.handle)
 
 
-def build_envelope(taken: DeliveryClaim, links: MakeLinks, now: datetime) -> Envelope:
-    """What the channel sends: the one message, or one that sums all of them up."""
-    parts = tuple(Part(each.message, links([each], taken.user_id, now)) for each in taken.owed)
+def build_envelope(claim: DeliveryClaim, links: MakeLinks, now: datetime) -> Envelope:
+    """What the channel sends: the one message, or one that summarizes all of them."""
+    parts = tuple(Part(each.message, links([each], claim.user_id, now)) for each in claim.messages)
     alone = len(parts) == 1
     return Envelope(
         message=parts[0].message if alone else summarize_bundle([part.message for part in parts]),
-        links=parts[0].links if alone else links(taken.owed, None, now),
-        idempotency_key=taken.uid,
-        thread_key=taken.thread_key,
+        links=parts[0].links if alone else links(claim.messages, None, now),
+        idempotency_key=claim.uid,
+        thread_key=claim.thread_key,
         now=now,
         parts=() if alone else parts,
+        zone=claim.zone,
+        reopened=claim.reopened,
     )

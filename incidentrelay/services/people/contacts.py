@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.channels.base import Personal
+from incidentrelay.channels.kinds import PROFILE
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import ContactMethod, User
@@ -141,7 +142,7 @@ def confirm_contact(
 
 def is_profile(contact: ContactMethod, user: User) -> bool:
     """Whether it is the e-mail address of its owner's profile."""
-    return contact.kind == "email" and _same(contact.address, user.email)
+    return contact.kind == PROFILE and _same(contact.address, user.email)
 
 
 def follow_profile(
@@ -153,18 +154,18 @@ def follow_profile(
     before, and of its rules. What people enter themselves is one more contact, to
     be confirmed; until then the one before stays in use.
     """
-    old = _twin(session, user.id, "email", before) if before else None
+    old = _twin(session, user.id, PROFILE, before) if before else None
     if not user.email:
         if old is not None:
             session.execute(deletion(ContactMethod).where(ContactMethod.id == old.id))
         return
-    there = _twin(session, user.id, "email", user.email)
+    there = _twin(session, user.id, PROFILE, user.email)
     if there is None and old is not None and vouched:
         old.address, there = user.email, old
     if there is None:
         there = ContactMethod(
             user_id=user.id,
-            kind="email",
+            kind=PROFILE,
             label=PROFILE_LABEL,
             address=user.email,
             created_at=now,

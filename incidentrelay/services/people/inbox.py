@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from incidentrelay.channels.kinds import INBOX
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Notification
@@ -39,7 +40,7 @@ def list_inbox(
         .where(
             newer.alert_id == Notification.alert_id,
             newer.user_id == user_id,
-            newer.method == "inbox",
+            newer.method == INBOX,
             newer.id > Notification.id,
         )
         .exists()
@@ -66,6 +67,6 @@ def count_inbox(session: Session, memberships: Memberships, user_id: int) -> int
 def _theirs(query: Select[Any], memberships: Memberships, user_id: int) -> Select[Any]:
     return query.join(Alert, Alert.id == Notification.alert_id).where(
         Notification.user_id == user_id,
-        Notification.method == "inbox",
+        Notification.method == INBOX,
         visible(Alert, memberships, Permission.VIEW),
     )

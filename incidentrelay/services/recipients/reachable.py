@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy.orm import Session
 
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.services.recipients import contact_methods
 from incidentrelay.services.recipients.directory import Directory
 
@@ -15,5 +16,5 @@ def find_reachable(session: Session, user_ids: Collection[int]) -> frozenset[int
     return frozenset(
         user_id
         for user_id in users
-        if any(recipient.method != "inbox" for recipient in directory.person(user_id))
+        if any(recipient.method not in INTERNAL for recipient in directory.person(user_id))
     )

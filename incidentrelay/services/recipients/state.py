@@ -5,10 +5,10 @@ from collections.abc import Collection
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import NotificationKind
-from incidentrelay.models import Alert, Channel, GroupMember, Notification, Team, User
-
-INBOX = "inbox"
+from incidentrelay.models import Alert, Channel, Notification, Team
+from incidentrelay.services.recipients.insiders import is_insider
 
 
 def why_gone(row: Notification) -> str | None:
@@ -29,14 +29,10 @@ def why_outside(session: Session, row: Notification) -> str | None:
 def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
     """Those of the notifications whose recipient is not in the group of their team.
 
-    Plans keep ids of people and channels, who may have left since. Admins belong to
-    every group. Messages without a team, such as codes, have no outsiders.
+    Plans keep ids of people and channels, who may have left since. Messages without a
+    team, such as codes, have no outsiders.
     """
     home = aliased(Team)
-    member = exists().where(
-        GroupMember.user_id == Notification.user_id, GroupMember.group_id == Team.group_id
-    )
-    admin = exists().where(User.id == Notification.user_id, User.is_admin)
     own_channel = exists().where(
         Channel.id == Notification.channel_id,
         home.id == Channel.team_id,
@@ -44,7 +40,7 @@ def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
     )
     inside = or_(
         and_(Notification.channel_id.is_not(None), own_channel),
-        and_(Notification.channel_id.is_(None), or_(member, admin)),
+        and_(Notification.channel_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
     )
     query = (
         select(Notification.id)
@@ -64,7 +60,7 @@ def _user_gone(row: Notification) -> str | None:
     # user:7:email:4 names a contact method; deleting it empties contact_id.
     if len(names) > 2 and row.contact_id is None:
         return f"{row.user.display_name} deleted this contact method."
-    if len(names) == 2 and names[1] != INBOX and not row.user.email:
+    if len(names) == 2 and names[1] not in INTERNAL and not row.user.email:
         return f"{row.user.display_name} has no e-mail address."
     return None
 

@@ -1,4 +1,4 @@
-"""Hours on call and pages per person.
+"""On-call hours and pages per person.
 
 May import ``calendars`` and below. Read only.
 """

@@ -1,9 +1,9 @@
-"""The on-call report: who was on call how long, at what times, and how often paged.
+"""The on-call report: how long people were on call, when, and how often they were paged.
 
-Hours come from the schedule engine. A page is one step of an alert that reached somebody,
-by however many methods. It counts in one line only: in the rotation of its team in which
-the person was on call (the route's own rotation first), or in the team's line without a
-rotation. So lines can be added up.
+Hours come from the schedule engine. A page is one step of an alert that reached a person,
+by any number of methods. Each page counts in exactly one line, so lines can be added up:
+in the rotation in which the person was on call (preferably the route's own), or in the
+team's line without a rotation.
 """
 
 from bisect import bisect_right
@@ -49,9 +49,9 @@ from incidentrelay.services.reports.report_lines import (
 )
 
 MOST_ROTATIONS = 500
-# Of all rotations together: these take a few seconds.
+# In all rotations together; this many take a few seconds.
 MOST_SHIFTS = 100_000
-# What wakes people; reminders only repeat it.
+# Kinds that count as a page; reminders only repeat one.
 PAGES = (NotificationKind.PAGE, NotificationKind.ESCALATION, NotificationKind.FALLBACK)
 _RECEIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
@@ -67,11 +67,11 @@ _Key = tuple[int, int | None, int]
 
 
 def build_report(session: Session, memberships: Memberships, wanted: ReportFilter) -> HoursReport:
-    """The report on all visible rotations, in a constant number of statements.
+    """Report on all visible rotations, in a constant number of statements.
 
-    Paused rotations are left out unless one is named. Raises InvalidInput for bad periods,
-    zones and countries, for more than MOST_ROTATIONS rotations (``team``), and for more
-    than MOST_SHIFTS shifts (``to``).
+    Leaves out paused rotations unless one is named. Raises InvalidInput for invalid
+    periods, zones and countries, for more than MOST_ROTATIONS rotations (``team``), and
+    for more than MOST_SHIFTS shifts (``to``).
     """
     check_period(wanted.first, wanted.last)
     rotations = _rotations(session, memberships, wanted)
@@ -86,11 +86,11 @@ def build_report(session: Session, memberships: Memberships, wanted: ReportFilte
         weekend=wanted.weekend,
         holidays=frozenset(holidays),
     )
-    ruler = HoursCalculator(rules, wanted.first, wanted.last)
-    held = _held(ruler, rotations, loaded)
-    rows = _on_call(ruler, rotations, held)
-    _paged(session, ruler, rotations, held, rows, outside=not wanted.rotation)
-    return HoursReport(ruler, wanted, holidays, _lines(session, rotations, rows, wanted.user))
+    calculator = HoursCalculator(rules, wanted.first, wanted.last)
+    held = _held(calculator, rotations, loaded)
+    rows = _on_call(calculator, rotations, held)
+    _paged(session, calculator, rotations, held, rows, outside=not wanted.rotation)
+    return HoursReport(calculator, wanted, holidays, _lines(session, rotations, rows, wanted.user))
 
 
 def report_choices(session: Session, memberships: Memberships) -> list[Rotation]:
@@ -117,14 +117,15 @@ def _rotations(session: Session, memberships: Memberships, wanted: ReportFilter)
     for column, names in ((Group.slug, (wanted.group,)), (Team.slug, (wanted.team, team))):
         query = query.where(*(column == name for name in names if name))
     query = query.where(Rotation.slug == slug if slug else Rotation.enabled)
-    found = list(session.scalars(query.limit(MOST_ROTATIONS + 1)))
-    if len(found) > MOST_ROTATIONS:
-        raise InvalidInput.of("team", f"These are more than {MOST_ROTATIONS} rotations; choose.")
-    return found
+    rotations = list(session.scalars(query.limit(MOST_ROTATIONS + 1)))
+    if len(rotations) > MOST_ROTATIONS:
+        sentence = f"There are more than {MOST_ROTATIONS} rotations; choose a team."
+        raise InvalidInput.of("team", sentence)
+    return rotations
 
 
 def _zone(loaded: Iterable[Schedule], own: str) -> str:
-    """The zone of the lowest layers if all are the same, else ``own``."""
+    """The zone of the lowest layers if they all share one, else ``own``."""
     zones = {schedule.revisions[-1].layers[0].zone for schedule in loaded if _layered(schedule)}
     return zones.pop() if len(zones) == 1 else own
 
@@ -134,47 +135,49 @@ def _layered(schedule: Schedule) -> bool:
 
 
 def _held(
-    ruler: HoursCalculator, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
+    calculator: HoursCalculator, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
 ) -> dict[int, Sequence[Shift]]:
     """The shifts by rotation id; raises InvalidInput if there are too many."""
     held: dict[int, Sequence[Shift]] = {}
     count = 0
     for rotation in rotations:
-        found = shifts(loaded.get(rotation.id, schedules.NO_SCHEDULE), ruler.start, ruler.end)
-        held[rotation.id] = found
-        count += len(found)
+        schedule = loaded.get(rotation.id, schedules.NO_SCHEDULE)
+        held[rotation.id] = shifts(schedule, calculator.start, calculator.end)
+        count += len(held[rotation.id])
         if count > MOST_SHIFTS:
-            sentence = f"These are more than {MOST_SHIFTS} shifts; choose less time or one team."
+            sentence = (
+                f"There are more than {MOST_SHIFTS} shifts; choose a shorter period or a team."
+            )
             raise InvalidInput.of("to", sentence)
     return held
 
 
 def _on_call(
-    ruler: HoursCalculator, rotations: Sequence[Rotation], held: Mapping[int, Sequence[Shift]]
+    calculator: HoursCalculator, rotations: Sequence[Rotation], held: Mapping[int, Sequence[Shift]]
 ) -> dict[_Key, _Row]:
     rows: dict[_Key, _Row] = defaultdict(_Row)
     for rotation in rotations:
-        for user_id, hours in total_by_user(ruler, held[rotation.id]).items():
+        for user_id, hours in total_by_user(calculator, held[rotation.id]).items():
             rows[rotation.team_id, rotation.id, user_id].hours = hours
     return rows
 
 
 def _paged(
     session: Session,
-    ruler: HoursCalculator,
+    calculator: HoursCalculator,
     rotations: Sequence[Rotation],
     held: Mapping[int, Sequence[Shift]],
     rows: dict[_Key, _Row],
     *,
     outside: bool,
 ) -> None:
-    """Count the pages; with ``outside`` also those outside shifts."""
+    """Count the pages; with ``outside`` also pages to people who were not on call."""
     turns: dict[tuple[int, int], dict[int, list[Shift]]] = defaultdict(lambda: defaultdict(list))
     for rotation in rotations:
         for shift in held[rotation.id]:
             turns[rotation.team_id, shift.user_id][rotation.id].append(shift)
     teams = {rotation.team_id for rotation in rotations}
-    for team_id, user_id, preferred, at in _pages(session, teams, ruler):
+    for team_id, user_id, preferred, at in _pages(session, teams, calculator):
         own = turns[team_id, user_id]
         on_call = [rotation_id for rotation_id in own if _covered(own[rotation_id], at)]
         if not (on_call or outside):
@@ -182,18 +185,18 @@ def _paged(
         place = preferred if preferred in on_call else next(iter(on_call), None)
         row = rows[team_id, place, user_id]
         row.pages += 1
-        row.night_pages += ruler.at_night(at)
+        row.night_pages += calculator.at_night(at)
 
 
-def _covered(found: Sequence[Shift], at: datetime) -> bool:
-    number = bisect_right(found, at, key=lambda shift: shift.start) - 1
-    return number >= 0 and at < found[number].end
+def _covered(own: Sequence[Shift], at: datetime) -> bool:
+    number = bisect_right(own, at, key=lambda shift: shift.start) - 1
+    return number >= 0 and at < own[number].end
 
 
 def _pages(
-    session: Session, teams: set[int], ruler: HoursCalculator
+    session: Session, teams: set[int], calculator: HoursCalculator
 ) -> Iterator[tuple[int, int, int | None, datetime]]:
-    """(team, user, the route's rotation, time) of each page."""
+    """Yield (team id, user id, id of the route's rotation, time) of each page."""
     first = func.min(Notification.created_at)
     query = (
         select(Alert.team_id, Notification.user_id, Route.rotation_id, first)
@@ -203,8 +206,8 @@ def _pages(
             Alert.team_id.in_(teams),
             Notification.kind.in_(PAGES),
             Notification.state.in_(_RECEIVED),
-            Notification.created_at >= ruler.start,
-            Notification.created_at < ruler.end,
+            Notification.created_at >= calculator.start,
+            Notification.created_at < calculator.end,
         )
         .group_by(
             Alert.team_id,
@@ -234,7 +237,7 @@ def _lines(
         query = query.where(User.username == username)
     users = {user.id: user for user in session.scalars(query)}
     ends: dict[int | None, int] = {one.team_id: place for place, one in enumerate(rotations)}
-    found = [
+    lines = [
         ReportLine(
             teams[team], by_id.get(rotation), users[user], row.hours, row.pages, row.night_pages
         )
@@ -246,4 +249,4 @@ def _lines(
         team, rotation = row_id(line.team), row_id(line.rotation)
         return order.get((team, rotation), ends[team] + 0.5), name_key(line.user)
 
-    return sorted(found, key=place)
+    return sorted(lines, key=place)

@@ -1,4 +1,4 @@
-"""The public holidays of a country or a part of it."""
+"""The public holidays of a country or subdivision."""
 
 import re
 from datetime import date
@@ -6,13 +6,13 @@ from functools import cache
 
 from incidentrelay.domain.errors import InvalidInput
 
-# "DRCongo" and "AntiguaAndBarbuda" are the names that the library has.
+# Splits names of the library like "DRCongo" and "AntiguaAndBarbuda".
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @cache
 def list_countries() -> dict[str, str]:
-    """The names of all countries whose holidays are known, in their order, by code."""
+    """The names of all countries with known holidays, by code, sorted by name."""
     from holidays.registry import COUNTRIES
 
     names = {codes[1]: _WORD.sub(" ", codes[0]) for codes in COUNTRIES.values()}
@@ -25,7 +25,7 @@ def list_countries() -> dict[str, str]:
 
 @cache
 def list_subdivisions(country: str) -> dict[str, str]:
-    """The names of a country's parts that have holidays of their own, by code."""
+    """The names of a country's subdivisions with own holidays, by code."""
     import holidays
 
     if country not in list_countries():
@@ -36,25 +36,25 @@ def list_subdivisions(country: str) -> dict[str, str]:
 
 
 def find_holidays(country: str, subdivision: str, first: date, last: date) -> dict[date, str]:
-    """The holidays from ``first`` to ``last`` with their names; none without a country.
+    """The names of holidays from ``first`` to ``last``, by date; none without a country.
 
-    Raises InvalidInput for what is not known (``country``, ``subdivision``).
+    Raises InvalidInput for an unknown ``country`` or ``subdivision``.
     """
     if not country:
         if subdivision:
             raise InvalidInput.of("subdivision", "Choose a country too.")
         return {}
-    # It takes a while to load, and most processes never need it.
+    # It is slow to import, and most processes never need it.
     import holidays
 
     country = country.upper()
     known = holidays.list_supported_countries(include_aliases=True)
     if country not in known:
-        raise InvalidInput.of("country", "Write the code of a country that is known, like DE.")
+        raise InvalidInput.of("country", "Enter the code of a supported country, like DE.")
     if subdivision not in known[country]:
         subdivision = subdivision.upper()
     if subdivision and subdivision not in known[country]:
-        raise InvalidInput.of("subdivision", f"There is no such part of {country}.")
+        raise InvalidInput.of("subdivision", f"{country} has no such subdivision.")
     years = range(first.year, last.year + 1)
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
-    return {day: name for day, name in sorted(found.items()) if first <= day <= last}
+    names = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
+    return {day: name for day, name in sorted(names.items()) if first <= day <= last}

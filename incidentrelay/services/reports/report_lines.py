@@ -11,10 +11,10 @@ from incidentrelay.models import Rotation, Team, User
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
-    """What the report covers, from the date ``first`` to the end of ``last``.
+    """Restricts the report to the dates ``first`` to ``last``, inclusive, and to names.
 
-    ``zone`` "": the rotations' common zone if there is one, else ``own_zone``. Names are
-    slugs and usernames, "" means any; a rotation may be named ``team/rotation``.
+    Without ``zone`` it uses the zone that all rotations share, else ``own_zone``. Names
+    are slugs and usernames, "" means all; ``rotation`` may be ``team/rotation``.
     """
 
     first: date
@@ -34,7 +34,7 @@ class ReportFilter:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """One person in one rotation; ``rotation`` None: paged by the team while not on call.
+    """One person in one rotation, or (``rotation`` None) paged while not on call.
 
     In sums, fields that do not apply are None.
     """
@@ -49,9 +49,9 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True)
 class HoursReport:
-    """``lines`` by team, rotation and name. ``holidays`` are those in the period."""
+    """``lines`` are sorted by team, rotation and name; ``holidays`` are those in the period."""
 
-    ruler: HoursCalculator
+    calculator: HoursCalculator
     wanted: ReportFilter
     holidays: Mapping[date, str]
     lines: Sequence[ReportLine]
@@ -85,10 +85,10 @@ def row_id(row: Team | Rotation | User | None) -> int | None:
 
 def _grouped(lines: Iterable[ReportLine], key: Any) -> list[list[ReportLine]]:
     """``lines`` by key, in order of first appearance."""
-    found: dict[Any, list[ReportLine]] = {}
+    groups: dict[Any, list[ReportLine]] = {}
     for line in lines:
-        found.setdefault(key(line), []).append(line)
-    return list(found.values())
+        groups.setdefault(key(line), []).append(line)
+    return list(groups.values())
 
 
 def _sum(

@@ -32,7 +32,7 @@ _MOST_LOOKED_AT = 5000
 class SilencePreview:
     """``firing`` alerts would be quiet now; ``alerts`` are the newest of them.
 
-    ``partial`` more alerts would still page: the silence matches some of their firing
+    ``partly_covered`` more alerts would still page: the silence matches some of their firing
     signals, and no silence covers the rest. ``recent`` opened in the last 24 hours, and it
     matches all their signals. ``incomplete``: there were too many alerts to check all.
     ``windows`` are the upcoming ones.
@@ -40,7 +40,7 @@ class SilencePreview:
 
     firing: int
     alerts: Sequence[Alert]
-    partial: int
+    partly_covered: int
     recent: int
     incomplete: bool
     windows: Sequence[SilenceWindow]
@@ -80,7 +80,7 @@ def preview_of(session: Session, silence: Silence, *, now: datetime) -> SilenceP
     return SilencePreview(
         firing=len(covered),
         alerts=session.scalars(shown).all(),
-        partial=len(firing) - len(covered),
+        partly_covered=len(firing) - len(covered),
         recent=sum(
             all(matching.matches(parsed, labels) for labels in signals)
             for signals in recent.values()

@@ -1,8 +1,8 @@
-"""The JSON face of the tree.
+"""The API: the tree as JSON.
 
-The law of this package: every view is an ``@api_view``; it reads what was loaded,
-calls one service and returns a node or a value. 2xx is returned, 4xx and 5xx are
-raised, because what was written is kept only if no exception was raised.
+Every view is an ``@api_view``: it reads the loaded body, calls one service and returns a
+node or a value. It returns 2xx and raises 4xx and 5xx, because an exception rolls back
+what was written.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from incidentrelay.web.api.toolkit.pagination import Cursors
 
 
 class _Renderer:
-    """JSON; ``value`` is made of what JSON can hold."""
+    """Renders ``value`` as JSON."""
 
     def __init__(self, _info: Any) -> None:
         pass

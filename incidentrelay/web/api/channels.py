@@ -55,7 +55,7 @@ def _generated_secrets(request: Any, row: Channel, data: Mapping[str, Any]) -> d
     returns=NotificationSchema,
     status=202,
     errors=(409,),
-    summary="Send a real test message; GET this address for its result",
+    summary="Send a real test message; GET this URL for its result",
 )
 def test_channel(context: ChannelNode, request: Any) -> Notification:
     return channel_tests.send_channel_test(

@@ -1,4 +1,4 @@
-"""Simulation of what a source might send."""
+"""Simulation of payloads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.simulate import Simulate
 from incidentrelay.web.schemas.simulate import SimulateSchema, SimulationSchema
 
-# The source whose shape is so general that labels and a title are enough.
+# The source that accepts plain labels and a title.
 _GENERIC = "webhook"
 _DESCRIBED = ("labels", "title", "severity")
 

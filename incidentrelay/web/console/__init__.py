@@ -1,8 +1,8 @@
 """The HTML face of the tree, for people in browsers.
 
 The law of this package: every view is a ``@console_view``; it reads the form, calls
-one service and returns what a template shows, or a redirect. Whatever changes
-something is a POST that ends in a redirect. Every page works without a script.
+one service and returns what a template shows, or a redirect. Every change is a POST
+that ends in a redirect. Every page works without a script.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The description of the API, to be read and tried. It holds nothing that is secret."""
+"""The API reference, to read and try. It contains no secrets."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Nodes of the tree: :class:`Node`, and its kinds that have a row.
+"""Nodes of the tree: :class:`Node`, and nodes with a row.
 
-The tree is declared by class attributes: ``children`` are the fixed ones, and ``item``
-is the class of the rows in a collection (see ``collections``).
+Class attributes declare the tree: ``children`` are fixed children, ``item`` is the class
+of the rows in a collection (see ``collections``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,21 +26,21 @@ def allow(principal: str, permissions: frozenset[Permission]) -> ACE:
 
 
 def parse_id(text: str) -> int:
-    """The row id that a path segment names; KeyError where it cannot be one."""
+    """Parse a path segment as a row id; raises KeyError if it cannot be one."""
     if not (text.isascii() and text.isdigit()) or text[0] == "0" or int(text[:20]) > _BIGGEST_ID:
         raise KeyError(text)
     return int(text)
 
 
 class Node:
-    """A place in the tree.
+    """A node of the tree.
 
-    ``verbs`` maps a permission to the one that is required for it here. ``open_to_users``
-    are granted to every signed-in user, on this node but not below it.
-    ``scope_domain`` is the domain of the scopes that a token needs; None keeps
-    tokens out. ``filtered`` are the permissions that a token bound to a group has on
-    nodes outside of all groups, because it sees only the rows of its group there.
-    ``tag`` groups the operations in the OpenAPI document; empty means the parent's.
+    ``verbs`` maps a permission to the one required instead on this node. ``open_to_users``
+    are granted to every signed-in user, on this node but not below it. ``scope_domain`` is
+    the domain of the token scopes; None rejects tokens. ``filtered`` are the permissions
+    that a token limited to a group has on nodes outside all groups, where it sees only the
+    rows of its group. ``tag`` groups operations in the OpenAPI document; empty means the
+    parent's.
     """
 
     children: ClassVar[Mapping[str, type["Node"]]] = {}
@@ -60,7 +60,7 @@ class Node:
 
     @classmethod
     def branches(cls) -> Iterator[tuple[str, "type[Node]"]]:
-        """The (path segment, class) of each child of such a node."""
+        """Yield the (path segment, class) of each possible child."""
         yield from cls.children.items()
 
     def __acl__(self) -> Sequence[ACE]:
@@ -71,7 +71,7 @@ class Node:
         return self.verbs.get(permission, permission)
 
     def keeps_to(self, group_id: int, permission: Permission) -> bool:
-        """Whether ``permission`` on this node reaches nothing outside of that group."""
+        """Whether ``permission`` on this node gives access to nothing outside that group."""
         node: Node | None = self
         while node is not None:
             if node.group_id is not None:
@@ -81,7 +81,7 @@ class Node:
 
     @property
     def group_id(self) -> int | None:
-        """The id of the group that this node is; None for all other nodes."""
+        """The group's id if this node is a group, else None."""
         return None
 
     @property
@@ -93,8 +93,8 @@ class Node:
 class Item(Node):
     """A node with a row. ``offered`` are the permissions that apply to it.
 
-    ``noun`` names it in path templates. ``flat_path`` is the path
-    of the flat collection that links name it by, if there is one.
+    ``noun`` names it in path templates. ``flat_path`` is the path of its flat collection, if
+    there is one; links use it.
     """
 
     model: ClassVar[Any]
@@ -109,7 +109,7 @@ class Item(Node):
 
     @classmethod
     def rows(cls) -> Select[Any]:
-        """All such rows, with what their place and representation need."""
+        """All rows of this class, loaded with what their place and representation need."""
         return select(cls.model)
 
     def details(self) -> Mapping[str, Any]:
@@ -117,7 +117,7 @@ class Item(Node):
         return {}
 
     def complete(self) -> None:
-        """Load what ``details`` has only where this node is shown alone, not in a list."""
+        """Load details that are shown for a single node but not in lists."""
 
 
 class Deletable(Item):
@@ -138,7 +138,7 @@ class Editable(Item):
         return {}
 
     def without_fixed(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """``data`` without fixed fields that repeat what is there; InvalidInput for others."""
+        """``data`` without unchanged fixed fields; raises InvalidInput for changed ones."""
         changed = [
             name for name in self.fixed if name in data and data[name] != self.fixed_value(name)
         ]
@@ -151,7 +151,7 @@ class Editable(Item):
 
 
 class Managed(Editable, Deletable):
-    """An item that people create, edit and delete: most of them."""
+    """An item that users create, edit and delete."""
 
     offered: ClassVar[tuple[Permission, ...]] = (
         Permission.VIEW,

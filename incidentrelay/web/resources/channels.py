@@ -42,7 +42,7 @@ class ChannelNode(Managed):
         return _parts(self)
 
     def details(self) -> Mapping[str, Any]:
-        """The configuration, with secrets masked; ``revealed`` ones are shown this once."""
+        """The configuration; secrets are masked except new ones in ``revealed``."""
         registry = self.root.request.registry["channels"]
         shown = {**channels.public_config(self.obj, registry), **self.revealed}
         return {
@@ -56,15 +56,15 @@ class ChannelNode(Managed):
 
 
 def load_circuits(nodes: Sequence[Item]) -> None:
-    """Give channel nodes the circuits of their providers and how their deliveries went."""
+    """Set the circuit and delivery health of channel nodes."""
     if not nodes:
         return
     provider_of = {node: providers.provider_of(node.obj.id) for node in nodes}
-    found = providers.load_circuits(nodes[0].db, list(provider_of.values()))
+    circuits = providers.load_circuits(nodes[0].db, list(provider_of.values()))
     health = channel_health.channel_health(nodes[0].db, [node.obj.id for node in nodes])
     for node, provider in provider_of.items():
         if isinstance(node, ChannelNode):
-            node.circuit, node.health = found.get(provider), health.get(node.obj.id)
+            node.circuit, node.health = circuits.get(provider), health.get(node.obj.id)
 
 
 class TeamChannels(TeamFolder):

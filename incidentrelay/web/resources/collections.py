@@ -1,4 +1,4 @@
-"""The kinds of collections, and :func:`walk`, which enumerates the tree without any row."""
+"""Collections, and :func:`walk`, which enumerates the tree without rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
@@ -14,8 +14,8 @@ from incidentrelay.web.resources.base import Item, Node, parse_id
 class Collection(Node):
     """A node whose children are rows.
 
-    ``key`` is the column that path segments name. ``sorts`` are the orders of its list by
-    their public names; the first is the default.
+    Path segments name ``key``. ``sorts`` maps the public names of sort orders to columns; the
+    first is the default.
     """
 
     item: ClassVar[type[Item]]
@@ -42,12 +42,12 @@ class Collection(Node):
         return self.item.rows()
 
     def listing(self) -> Select[Any]:
-        """The rows that the caller may see."""
+        """The rows visible to the user."""
         return self.statement()
 
     def find(self, name: str) -> Any:
-        """The row that a path segment names; KeyError where there is none."""
-        # Through the class: a column is a descriptor, which wants rows as instances.
+        """The row that a path segment names; raises KeyError if there is none."""
+        # Through the class, because the column is a descriptor.
         column = type(self).key
         value = parse_id(name) if column.key == "id" else name
         row = self.db.scalar(self.statement().where(column == value))
@@ -62,8 +62,8 @@ class Collection(Node):
         return str(getattr(row, type(self).key.key))
 
     def fresh(self, row: Any) -> Item:
-        """The node of a row that was just written, with everything read again."""
-        # What the database computed, and the id, are needed to read it.
+        """The node of a row that was just written, with everything reloaded."""
+        # Assigns the id.
         self.db.flush()
         statement = self.statement().where(self.item.model.id == row.id)
         return self.wrap(
@@ -85,9 +85,9 @@ class Folder(Collection):
 
 
 class FlatCollection(Collection):
-    """All rows of a kind that the caller may see, wherever they are in the tree.
+    """All rows of a kind that the user may see, from everywhere in the tree.
 
-    Every signed-in user may list it. Its items are placed in their own group and team.
+    Every signed-in user may list it. Items are placed in their own group and team.
     """
 
     open_to_users = frozenset({Permission.VIEW})
@@ -103,9 +103,9 @@ class FlatCollection(Collection):
 
 
 def walk(node_class: type[Node], path: str = "") -> Iterator[tuple[str, type[Node]]]:
-    """Every (path template, node class) from ``node_class`` down.
+    """Yield every (path template, node class) from ``node_class`` down.
 
-    The items of a flat collection are named, but not entered: they have their own place.
+    Items of a flat collection are listed but not entered: they have their own place.
     """
     yield path, node_class
     for segment, child in node_class.branches():

@@ -1,4 +1,4 @@
-"""What all collections inside a team have in common."""
+"""The common parts of all collections in a team."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from incidentrelay.web.resources.grants import team_grants
 
 
 def with_team(model: Any, *options: Any) -> Select[Any]:
-    """Rows of ``model`` with their team and its group, so that each can be placed."""
+    """Rows of ``model`` with their team and group loaded, so that they can be placed."""
     return select(model).options(joinedload(model.team).joinedload(Team.group), *options)
 
 
@@ -33,7 +33,7 @@ class TeamCollection(Collection):
 
 
 class TeamFolder(TeamCollection, Folder):
-    """One in which the team's managers create, edit and delete."""
+    """A collection in which the team's managers create, edit and delete."""
 
     def __acl__(self) -> Sequence[ACE]:
         return team_grants(self.team.id, ScopeLevel.CONTENTS)

@@ -1,12 +1,16 @@
-"""ACLs made from the tables of roles."""
+"""ACLs, built from the tables of roles."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from incidentrelay.domain.enums import GroupRole, TeamRole
 from incidentrelay.domain.permissions import GROUP_GRANTS, TEAM_GRANTS, Permission, ScopeLevel
 from incidentrelay.web.resources.base import ACE, allow
 
-# Whoever may change a list of members needs one permission for all of it.
+# Lists repeatedly need the ACLs of the same few teams.
+_REMEMBERED = 4096
+
+# Every change of a list of members requires MEMBERS.
 MEMBERS_VERBS: Mapping[Permission, Permission] = {
     Permission.CREATE: Permission.MEMBERS,
     Permission.EDIT: Permission.MEMBERS,
@@ -24,19 +28,21 @@ OVERRIDE_VERBS: Mapping[Permission, Permission] = {
 }
 
 
-def group_grants(group_id: int, place: ScopeLevel) -> list[ACE]:
-    """What the roles of a group may do at ``place`` and below."""
-    return [
+@lru_cache(_REMEMBERED)
+def group_grants(group_id: int, place: ScopeLevel) -> tuple[ACE, ...]:
+    """The ACL of a group's roles at ``place`` and below."""
+    return tuple(
         allow(f"group:{group_id}:{role}", GROUP_GRANTS[role][place])
         for role in GroupRole
         if place in GROUP_GRANTS[role]
-    ]
+    )
 
 
-def team_grants(team_id: int, place: ScopeLevel) -> list[ACE]:
-    """What the roles of a team may do at ``place`` and below."""
-    return [
+@lru_cache(_REMEMBERED)
+def team_grants(team_id: int, place: ScopeLevel) -> tuple[ACE, ...]:
+    """The ACL of a team's roles at ``place`` and below."""
+    return tuple(
         allow(f"team:{team_id}:{role}", TEAM_GRANTS[role][place])
         for role in TeamRole
         if place in TEAM_GRANTS[role]
-    ]
+    )

@@ -1,4 +1,4 @@
-"""From a row to its node in the tree, without a further statement."""
+"""Maps rows to their nodes in the tree, without further statements."""
 
 from typing import Any
 
@@ -32,8 +32,8 @@ _IN_TEAM: dict[type[Base], str] = {
 def place(root: Node, row: Any) -> Item:
     """The node of ``row`` under ``root``.
 
-    The row has its team, and the team its group, loaded. Nodes of groups and teams
-    are made once per request.
+    ``row`` must have its team loaded, and the team its group. Nodes of groups and teams are
+    created once per request.
     """
     if isinstance(row, User):
         return _wrapped(root, "users", row)

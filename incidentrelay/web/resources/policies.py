@@ -26,22 +26,22 @@ class PolicyNode(Managed):
         return with_team(Policy)
 
     def details(self) -> Mapping[str, Any]:
-        """The steps, with names in place of ids."""
+        """The steps, with names instead of ids."""
         return {"steps": self.steps}
 
 
 class PolicyCollection(Collection):
-    """Policies with their steps, in a team and over all."""
+    """The base of a team's policies and the flat list; both include the steps."""
 
     tag = "policies"
     item = PolicyNode
     sorts = {"slug": Policy.slug, "name": Policy.name}
 
     def preload(self, nodes: Sequence[Item]) -> None:
-        found = policies.public_steps(self.db, [node.obj for node in nodes])
+        steps = policies.public_steps(self.db, [node.obj for node in nodes])
         for node in nodes:
             if isinstance(node, PolicyNode):
-                node.steps = found[node.obj.id]
+                node.steps = steps[node.obj.id]
 
 
 class TeamPolicies(PolicyCollection, TeamFolder):

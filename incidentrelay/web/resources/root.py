@@ -1,4 +1,4 @@
-"""The root of the tree, and the names that no resource may take."""
+"""The root of the tree, and the names that resources cannot have."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ from incidentrelay.web.resources.tenancy.users import Users
 
 
 class Root(Node):
-    """Holds the request; everything below gets it from here."""
+    """The root. Holds the request for all nodes below."""
 
     tag = "root"
     children = {
@@ -73,7 +73,7 @@ class Root(Node):
 
 
 def reserved_names(registry: Any) -> frozenset[str]:
-    """Segments below a collection that mean something else than one of its items."""
+    """Segments below a collection that do not name one of its items."""
     views = {
         entry["introspectable"]["name"] for entry in registry.introspector.get_category("views")
     }

@@ -30,7 +30,7 @@ class SilenceNode(Managed):
 
 
 class SilenceCollection(Collection):
-    """What the lists of silences are registered for, in a team and over all."""
+    """The base of a team's silences and the flat list; views of silences are registered for it."""
 
     tag = "silences"
     item = SilenceNode

@@ -1,4 +1,4 @@
-"""The node of simulations, outside any team."""
+"""The node for simulations, outside any team."""
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.resources.base import Node

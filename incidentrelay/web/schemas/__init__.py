@@ -1,7 +1,6 @@
-"""The JSON shapes of the API.
+"""The JSON schemas of the API.
 
-The law of this package: one schema per noun serves reading and writing. Fields that
-the server makes are ``dump_only``, secrets are ``load_only``, unknown fields are
-errors. Schemas check shapes and sizes; services check rules that always hold. No schema
-touches the database.
+One schema per noun serves reading and writing. Server-generated fields are
+``dump_only``, secrets ``load_only``, unknown fields are errors. Schemas check shapes and
+sizes; services check business rules. Schemas do not access the database.
 """

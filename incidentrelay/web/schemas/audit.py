@@ -1,4 +1,4 @@
-"""Lines of the audit log."""
+"""Audit log entries."""
 
 from marshmallow import fields
 
@@ -6,7 +6,7 @@ from incidentrelay.web.schemas.base import Body, Instant
 
 
 class AuditSchema(Body):
-    """``diff`` maps a field to its value before and after; secrets are masked."""
+    """``diff`` maps each field to [before, after]; secrets are masked."""
 
     id = fields.Integer(dump_only=True)
     at = Instant(dump_only=True)

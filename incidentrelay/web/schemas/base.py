@@ -1,4 +1,4 @@
-"""What all schemas share: strictness, times, and the fields of every resource."""
+"""The base of all schemas: strictness, times, and common fields."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from incidentrelay.services.common import limits
 
 SLUG = validate.Regexp(
     r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
-    error="Write 1 to 63 lower-case letters, digits and hyphens.",
+    error="Use 1 to 63 lower-case letters, digits and hyphens.",
 )
 NAME = validate.Length(*limits.NAME)
 TEXT = validate.Length(max=limits.DESCRIPTION)
@@ -17,7 +17,7 @@ INTEGER = 2**31 - 1
 
 
 class Instant(fields.AwareDateTime):
-    """A time with its zone, kept in UTC and written with ``Z``."""
+    """A time with an offset, stored in UTC and shown with ``Z``."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(format="iso", **options)
@@ -34,9 +34,9 @@ class Instant(fields.AwareDateTime):
 
 
 class Ref(fields.String):
-    """The name of another row: ``Ref("user.username")`` reads along the path.
+    """The name of another row: ``Ref("user.username")`` follows the path.
 
-    Null where there is no such row. It is loaded as the text that was given.
+    Null if there is no such row. Loads as the text in the request.
     """
 
     def __init__(self, path: str, **options: Any) -> None:
@@ -53,7 +53,7 @@ class Ref(fields.String):
 
 
 class Refs(fields.List[str]):
-    """The slugs of other rows, in their order."""
+    """The slugs of other rows, in order."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(fields.String(validate=SLUG), **options)
@@ -70,10 +70,10 @@ class Body(Schema):
 
 
 class Resource(Body):
-    """What every resource shows besides its own fields.
+    """The common fields of resources.
 
-    ``permissions`` is what the caller may do with it. ``version`` may be sent back
-    when it is edited, and then must be the present one.
+    ``permissions`` lists what you may do with it. An edit may send ``version``, which must
+    then be the current one.
     """
 
     id = fields.Integer(dump_only=True)
@@ -85,21 +85,21 @@ class Resource(Body):
 
 
 class Slugged(Resource):
-    """A resource that is named in URLs; without a slug, one is made from the name."""
+    """A resource with a slug in its URL. A missing slug is derived from the name."""
 
     slug = fields.String(validate=SLUG)
     name = fields.String(required=True, validate=NAME)
 
 
 class InTeam(Schema):
-    """Which team and group a resource is in."""
+    """The team and group of a resource."""
 
     team = Ref("team.slug", dump_only=True, allow_none=False)
     group = Ref("team.group.slug", dump_only=True, allow_none=False)
 
 
 class Flag(fields.Boolean):
-    """True or false, and nothing that only looks like it."""
+    """True or false; rejects other values that look like a boolean."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(truthy={True}, falsy={False}, **options)

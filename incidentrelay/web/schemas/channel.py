@@ -8,9 +8,9 @@ from incidentrelay.web.schemas.base import Body, Flag, Instant, InTeam, Slugged,
 
 
 class CircuitSchema(Body):
-    """How the provider fares. While ``open_until`` lies ahead nothing is sent to it.
+    """The circuit breaker of the channel's provider. Nothing is sent before ``open_until``.
 
-    ``failures`` are those in a row, the first at ``since``; 0: it works.
+    ``failures`` counts consecutive failures since ``since``; 0 means that it works.
     """
 
     failures = fields.Integer(dump_only=True)
@@ -20,7 +20,7 @@ class CircuitSchema(Body):
 
 
 class HealthSchema(Body):
-    """How its deliveries went. ``failing_since`` null: the last one arrived, or none was made."""
+    """The latest deliveries. ``failing_since`` is null unless the last one failed."""
 
     last_success_at = Instant(dump_only=True, allow_none=True)
     last_failure_at = Instant(dump_only=True, allow_none=True)
@@ -29,10 +29,10 @@ class HealthSchema(Body):
 
 
 class ChannelSchema(InTeam, Slugged):
-    """``config`` depends on the kind; what is secret in it is shown masked.
+    """``config`` depends on the kind. Secrets in it are masked.
 
-    What is more than ``messages_per_minute`` is bundled into messages that tell of
-    many alerts.
+    Above ``messages_per_minute``, notifications are bundled into messages about several
+    alerts.
     """
 
     kind = fields.String(required=True, validate=validate.Length(*limits.KIND))

@@ -9,7 +9,7 @@ from incidentrelay.web.schemas.oncall.rotation import TIME_OF_DAY
 
 
 class TargetSchema(Body):
-    """Whom a step notifies: a slug (``team/slug`` in another team), or a username."""
+    """Whom a step notifies: a slug (``team/slug`` for another team), or a username."""
 
     kind = fields.String(
         required=True, validate=validate.OneOf(["rotation", "user", "team", "channel"])
@@ -20,7 +20,7 @@ class TargetSchema(Body):
 
 
 class StepHoursSchema(Body):
-    """On ``weekdays`` (0 is Monday) from ``opens`` to ``closes``, which may be the next day."""
+    """On ``weekdays`` (0 is Monday) from ``opens`` to ``closes``, possibly on the next day."""
 
     weekdays = fields.List(
         number(*limits.WEEKDAY), required=True, validate=validate.Length(*limits.WEEKDAYS)
@@ -31,9 +31,9 @@ class StepHoursSchema(Body):
 
 
 class ConditionsSchema(Body):
-    """When a step applies: ``severity`` is the lowest that it is for.
+    """When a step applies. ``severity`` is the lowest severity.
 
-    ``wait_for_on_call``: seconds that the step waits at most while nobody is on call.
+    ``wait_for_on_call`` is the longest time in seconds to wait while nobody is on call.
     """
 
     severity = fields.String(allow_none=True, validate=validate.OneOf(list(Severity)))
@@ -42,7 +42,7 @@ class ConditionsSchema(Body):
 
 
 class StepSchema(Body):
-    """``delay`` is in seconds, from the step before. A step without conditions always applies."""
+    """``delay`` is in seconds after the previous step. Without conditions, it always applies."""
 
     delay = number(*limits.STEP_DELAY, required=True)
     targets = fields.List(
@@ -55,7 +55,7 @@ class StepSchema(Body):
 
 
 class PolicySchema(InTeam, Slugged):
-    """``repeat`` further rounds follow the first."""
+    """After the first round, ``repeat`` more follow."""
 
     description = fields.String(load_default="", validate=TEXT)
     steps = fields.List(

@@ -6,8 +6,6 @@ from incidentrelay.domain.enums import AlertStatus, Severity
 from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import SLUG, Instant
 
-LONGEST_PAGE = 200
-
 
 class Query(Schema):
     class Meta:
@@ -15,14 +13,14 @@ class Query(Schema):
 
 
 class PageQuery(Query):
-    """``cursor`` is ``next`` of the page before. ``sort`` with ``-`` in front descends."""
+    """``cursor`` is ``next`` of the previous page. ``-`` before ``sort`` reverses the order."""
 
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, LONGEST_PAGE))
-    cursor = fields.String(load_default=None, validate=validate.Length(max=2000))
-    sort = fields.String(load_default=None, validate=validate.Length(max=40))
+    limit = fields.Integer(load_default=50, validate=validate.Range(*limits.PAGE))
+    cursor = fields.String(load_default=None, validate=validate.Length(max=limits.CURSOR))
+    sort = fields.String(load_default=None, validate=validate.Length(max=limits.SORT))
 
 
-class AlertFilter(Query):
+class AlertFilterQuery(Query):
     """``q`` is matchers like ``{severity="critical"}``, or else a part of the title."""
 
     status = fields.Enum(AlertStatus, by_value=True)
@@ -31,15 +29,15 @@ class AlertFilter(Query):
     team = fields.String(validate=SLUG)
     route = fields.String(validate=SLUG)
     assignee = fields.String(validate=validate.Length(*limits.USERNAME))
-    q = fields.String(validate=validate.Length(1, 1000))
+    q = fields.String(validate=validate.Length(*limits.SEARCH))
 
 
-class AlertQuery(AlertFilter, PageQuery):
+class AlertQuery(AlertFilterQuery, PageQuery):
     """The list's filter; what is left out does not count."""
 
 
 class OnCallQuery(PageQuery):
-    """``user`` (a username): the rotations in which this person is on call then."""
+    """``user`` (a username): only rotations in which this person is on call then."""
 
     at = Instant()
     group = fields.String(validate=SLUG)
@@ -57,3 +55,9 @@ class ShiftQuery(Query):
 
     start = Instant()
     end = Instant()
+
+
+class RouteDeletionQuery(Query):
+    """``resolve``: also resolve the open alerts of the route."""
+
+    resolve = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})

@@ -24,7 +24,7 @@ _TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of d
 
 
 class End(Instant):
-    """A time that may be never: null."""
+    """A time, or null for never."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_none=True, **options)
@@ -33,21 +33,23 @@ class End(Instant):
         return super()._serialize(None if value == LATEST else value, attr, obj, **kw)
 
 
-class MatcherWarnings(fields.List):
+class MatcherWarnings(fields.List[str]):
     """What is odd about the matchers of a silence, in sentences."""
 
     def __init__(self) -> None:
         super().__init__(fields.String(), dump_only=True)
 
-    def get_value(self, obj: Any, attr: str, **kwargs: Any) -> list[str]:
-        return list_warnings(obj.matchers)
+    def get_value(
+        self, obj: Any, attr: str, accessor: Any = None, default: Any = None
+    ) -> list[str | None]:
+        return [*list_warnings(obj.matchers)]
 
 
 class RecurrenceSchema(Body):
-    """A window of ``duration`` seconds from ``start_time`` on the wall of ``zone``.
+    """A window of ``duration`` seconds from ``start_time``, local time in ``zone``.
 
     ``rule`` is an RRULE of RFC 5545 with FREQ=DAILY, WEEKLY or MONTHLY and INTERVAL,
-    BYDAY, BYMONTHDAY, BYMONTH, WKST, and COUNT or UNTIL. It is reckoned from ``starts_on``.
+    BYDAY, BYMONTHDAY, BYMONTH, WKST, and COUNT or UNTIL. It starts on ``starts_on``.
     """
 
     rule = fields.String(required=True, validate=validate.Length(*limits.RECURRENCE_RULE))
@@ -58,11 +60,11 @@ class RecurrenceSchema(Body):
 
 
 class SilenceSchema(InTeam, Resource):
-    """``starts_at`` is now by default. ``everything`` allows to match every alert.
+    """``starts_at`` defaults to now. ``everything`` allows matchers that match every alert.
 
-    With a ``recurrence``, ``starts_at`` is worked out, and no window is later than
-    ``ends_at``; null where it never ends. ``warnings`` are sentences about matchers that
-    contradict each other.
+    With a ``recurrence``, ``starts_at`` is computed, and no window is later than
+    ``ends_at``, which is null if the recurrence never ends. ``warnings`` are sentences about
+    matchers that contradict each other.
     """
 
     matchers = fields.List(
@@ -93,17 +95,17 @@ class CoveredAlertSchema(Body):
 
 
 class SilencePreviewSchema(Body):
-    """``firing`` alerts would be quiet now; ``alerts`` are the newest of them.
+    """``firing`` counts alerts that would be quiet now; ``alerts`` are the newest of them.
 
-    ``partial`` more alerts would still page, because no silence covers some of their
-    signals. ``recent`` is how many alerts of the last 24 hours it would have covered.
-    ``incomplete``: there were too many alerts to check all. ``windows`` are the upcoming
-    ones. ``warnings`` are sentences about matchers that contradict each other.
+    ``partly_covered`` more alerts would still page, because no silence covers some of their
+    signals. ``recent`` counts alerts of the last 24 hours that it matches as a whole.
+    ``incomplete``: there are too many alerts to check all. ``windows`` are the next ones.
+    ``warnings`` are sentences about matchers that contradict each other.
     """
 
     firing = fields.Integer(dump_only=True)
     alerts = fields.List(fields.Nested(CoveredAlertSchema), dump_only=True)
-    partial = fields.Integer(dump_only=True)
+    partly_covered = fields.Integer(dump_only=True)
     recent = fields.Integer(dump_only=True)
     incomplete = fields.Boolean(dump_only=True)
     windows = fields.List(fields.Nested(SilenceWindowSchema), dump_only=True)
@@ -111,7 +113,7 @@ class SilencePreviewSchema(Body):
 
 
 class SilenceBodySchema(Body):
-    """The fields of a silence that is proposed."""
+    """The fields of a proposed silence."""
 
     matchers = fields.List(fields.String(), dump_only=True)
     ends_at = Instant(dump_only=True)
@@ -119,10 +121,10 @@ class SilenceBodySchema(Body):
 
 
 class SilenceProposalSchema(Body):
-    """A silence of the signals of one alert: ``body`` can be sent to ``url`` as it is.
+    """A silence for the signals of one alert; send ``body`` to ``url`` to create it.
 
-    ``notes`` are sentences that say where it covers more than these signals, and where
-    their labels differ.
+    ``notes`` are sentences that say where it covers more than these signals, and where their
+    labels differ.
     """
 
     url = fields.String(dump_only=True)

@@ -5,20 +5,21 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
+from incidentrelay.services.common import limits
 from incidentrelay.services.simulation.forecast import StepKind
 from incidentrelay.web.schemas.base import SLUG, Body, Instant, Ref
 
-_BIGGEST_ID = 2**63 - 1
 _UNKNOWN = "Write the id of a route, or group/team/route."
 
 
 class RouteName(fields.Field[Any]):
-    """A route by its id, or as ``group/team/route``; loaded as an int or three slugs."""
+    """A route's id, or ``group/team/route``; loads as an int or three slugs."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kw: Any) -> Any:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _BIGGEST_ID:
+        low, high = limits.ROW_ID
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
         parts = value.split("/") if isinstance(value, str) else []
         if len(parts) != 3:
@@ -29,13 +30,13 @@ class RouteName(fields.Field[Any]):
 class SimulateSchema(Body):
     """Either ``payload``, as the route's source would send it, or ``labels``.
 
-    ``labels``, ``title`` and ``severity`` make one alert as the generic webhook does.
+    ``labels``, ``title`` and ``severity`` describe one alert, as for the generic webhook.
     """
 
     route = RouteName(required=True, metadata={"type": ["integer", "string"]})
     payload = fields.Raw(allow_none=True)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
-    title = fields.String(validate=validate.Length(1, 1000))
+    title = fields.String(validate=validate.Length(*limits.SIMULATED_TITLE))
     severity = fields.Enum(Severity, by_value=True)
     at = Instant()
 
@@ -43,9 +44,9 @@ class SimulateSchema(Body):
     def _check_one_of(self, data: dict[str, Any], **_: Any) -> None:
         described = {"labels", "title", "severity"} & data.keys()
         if "payload" in data and described:
-            raise ValidationError("Write either payload, or labels, title and severity.", "payload")
+            raise ValidationError("Send either payload, or labels, title and severity.", "payload")
         if "payload" not in data and not {"labels", "title"} & described:
-            raise ValidationError("Write payload, or labels or a title.", "payload")
+            raise ValidationError("Send payload, or labels or a title.", "payload")
 
 
 class SimulatedRouteSchema(Body):
@@ -63,7 +64,7 @@ class SimulatedRouteSchema(Body):
 
 
 class MatcherCheckSchema(Body):
-    """``value`` is what the item's label holds; null where it has no such label."""
+    """``value`` is the label's value, or null without such a label."""
 
     matcher = fields.String(dump_only=True)
     label = fields.String(dump_only=True)
@@ -77,7 +78,7 @@ class CoveringSchema(Body):
 
 
 class PlanInfoSchema(Body):
-    """``running``: the plan is already running and the item does not restart it."""
+    """``running`` is true if the plan has started and the item does not restart it."""
 
     source = fields.String(dump_only=True, validate=validate.OneOf(("default", "policy")))
     policy = fields.String(dump_only=True, allow_none=True)
@@ -92,9 +93,9 @@ class BeforeSchema(Body):
 
 
 class StepPersonSchema(Body):
-    """``rotation`` and ``until`` say why: they are on call there, until then.
+    """``rotation`` and ``until``: the person is on call there, until then.
 
-    ``contacts`` are the labels of the person's own contacts that are used.
+    ``contacts`` are the labels of the person's contacts that are used.
     """
 
     username = fields.String(dump_only=True)
@@ -116,9 +117,9 @@ class StepChannelSchema(Body):
 
 
 class ForecastStepSchema(Body):
-    """``nobody`` says why a target was not reached, why it is quiet or passed over.
+    """``nobody`` says why a target was not reached, or why the step is quiet or skipped.
 
-    ``until``: a step that waits for somebody to be on call goes on then.
+    ``until``: a step that waits for someone on call continues then.
     """
 
     at = Instant(dump_only=True)

@@ -1,8 +1,8 @@
 """Protects against cross-site request forgery.
 
-Only requests without an Authorization header are checked: a browser adds cookies by
-itself, but never a token. The CSRF token is an HMAC of the session's cookie; before
-signing in, of a random cookie of its own, which protects the sign-in form.
+Only requests without an Authorization header are checked, because browsers add cookies
+automatically but never tokens. The CSRF token is an HMAC of the session cookie or, before
+signing in, of a separate random cookie, which protects the sign-in form.
 """
 
 import hmac
@@ -34,10 +34,10 @@ class CSRFPolicy:
         self._name = "__Host-incidentrelay-csrf" if is_https(settings) else "incidentrelay-csrf"
         self._secure = is_https(settings)
         self._origin = _origin(settings.public_url)
-        self._made = RequestLocalCache()
+        self._new_cookies = RequestLocalCache()
 
     def new_csrf_token(self, request: Any) -> str:
-        """A new token; it changes only for browsers that are not signed in."""
+        """A new token. It changes only for browsers that are not signed in."""
         if session_cookie(request):
             return self.get_csrf_token(request)
         return self._sign(self._new_cookie(request))
@@ -61,12 +61,12 @@ class CSRFPolicy:
         return value if len(value) == 64 and set(value) <= _HEX else ""
 
     def _own_cookie(self, request: Any) -> str:
-        made = self._made.get(request, "")
-        return made or self._sent_cookie(request) or self._new_cookie(request)
+        cookie = self._new_cookies.get(request, "")
+        return cookie or self._sent_cookie(request) or self._new_cookie(request)
 
     def _new_cookie(self, request: Any) -> str:
         value = secrets.token_hex(32)
-        self._made.set(request, value)
+        self._new_cookies.set(request, value)
 
         def set_cookie(_request: Any, response: Any) -> None:
             response.set_cookie(
@@ -77,7 +77,7 @@ class CSRFPolicy:
         return value
 
     def _same_site(self, request: Any) -> bool:
-        """What browsers say of where a request comes from; other clients say nothing."""
+        """Whether the browser says that the request comes from here; others say nothing."""
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None:
             return site in {"same-origin", "none"}

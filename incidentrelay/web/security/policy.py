@@ -1,4 +1,4 @@
-"""Decides permissions: ACLs, the scopes of tokens, and the groups they are bound to."""
+"""Checks permissions: ACLs, token scopes, and the groups that tokens are limited to."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from incidentrelay.web.security.principals import list_principals
 
 
 class SecurityPolicy:
-    """Access = the ACL grants it AND the token has the scope AND its binding allows it.
+    """Grants access if the ACL, the token's scopes and its group all allow it.
 
-    The context may require another permission instead (in a list of members, EDIT
-    requires MEMBERS); see ``Node.verbs``.
+    The context may require another permission instead (a list of members requires MEMBERS
+    for EDIT); see ``Node.verbs``.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class SecurityPolicy:
         return self._acl.permits(context, principals, wanted)
 
     def remember(self, request: Any, userid: str, **kw: Any) -> list[tuple[str, str]]:
-        """``userid`` is the cookie's value that signing in gave."""
+        """``userid`` is the value of the new session's cookie."""
         return sessions.cookie_headers(request, userid)
 
     def forget(self, request: Any, **kw: Any) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Reads the credential of a request and writes the cookie of browser sessions."""
+"""Reads credentials from requests, and writes the session cookie."""
 
 import logging
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
 
-# A use is recorded only when the recorded one is older, so most reads write nothing.
+# A use is recorded only if the last recorded one is older than this.
 TOUCH_AFTER = timedelta(minutes=5)
 
 
@@ -27,7 +27,7 @@ def is_https(settings: Settings) -> bool:
 
 
 def cookie_name(settings: Settings) -> str:
-    """Browsers bind a ``__Host-`` cookie to this one host, but only over https."""
+    """The cookie's name. Over HTTPS, the prefix ``__Host-`` limits it to this host."""
     return "__Host-incidentrelay" if is_https(settings) else "incidentrelay"
 
 
@@ -38,9 +38,9 @@ def session_cookie(request: Any) -> str:
 
 
 def bearer_token(request: Any) -> str | None:
-    """The token in the Authorization header; None if there is no such header.
+    """The token in the Authorization header; None without the header.
 
-    A header of another scheme counts as an invalid token.
+    Any other scheme counts as an invalid token.
     """
     header = request.headers.get("Authorization")
     if header is None:
@@ -52,7 +52,7 @@ def bearer_token(request: Any) -> str | None:
 
 
 def identify(request: Any) -> Identity | None:
-    """The identity of a request. A bearer token takes precedence over a cookie, even if wrong."""
+    """The identity of a request. A bearer token takes precedence over a cookie, even if invalid."""
     token = bearer_token(request)
     credential = session_cookie(request) if token is None else token
     if not credential:
@@ -69,7 +69,7 @@ def identify(request: Any) -> Identity | None:
 
 
 def cookie_headers(request: Any, value: str | None) -> list[tuple[str, str]]:
-    """Headers that set the session cookie, or with None delete it."""
+    """Headers that set the session cookie, or delete it if ``value`` is None."""
     settings: Settings = request.registry["settings"]
     profile = CookieProfile(
         cookie_name(settings),
@@ -80,7 +80,7 @@ def cookie_headers(request: Any, value: str | None) -> list[tuple[str, str]]:
         path="/",
         serializer=_Plain(),
     )
-    # No domain: the cookie is for this host alone.
+    # Without a domain, the cookie is limited to this host.
     headers: list[tuple[str, str]] = profile.get_headers(value, domains=[None])  # type: ignore[list-item]
     return headers
 
@@ -92,7 +92,7 @@ def _is_stale(identity: Identity, now: datetime, lives: Lifetimes) -> bool:
 
 
 def _touch(request: Any) -> None:
-    """Record the last use, after the request's own transaction ends."""
+    """Record the last use, after the request's own transaction has ended."""
     try:
         with request.registry["database"].write() as session:
             record_use(session, request.identity, request.now)
@@ -101,7 +101,7 @@ def _touch(request: Any) -> None:
 
 
 class _Plain:
-    """Cookie values are tokens already: letters, digits and ``-_``."""
+    """A serializer for cookie values that are tokens: letters, digits and ``-_``."""
 
     def dumps(self, value: str | None) -> bytes:
         return (value or "").encode("ascii")

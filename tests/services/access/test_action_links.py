@@ -9,7 +9,7 @@ KEY = bytes(32)
 WEEK = timedelta(days=7)
 
 
-def test_what_was_signed_is_read(now: datetime) -> None:
+def test_a_signed_link_is_verified(now: datetime) -> None:
     token = sign_act(KEY, 17, 4, now)
     assert read_act(KEY, token, now + WEEK, WEEK) == ActLink(17, 4, now)
     assert "/" not in token

@@ -58,7 +58,7 @@ def test_signing_in_opens_a_session(database: Database, ann: User, now: datetime
 
 
 @pytest.mark.parametrize("username", ["ann", "nobody", "a\x00b", "x" * 5000, "", "ann%"])
-def test_failures_all_sound_the_same(
+def test_all_sign_in_failures_have_the_same_message(
     database: Database, ann: User, now: datetime, username: str
 ) -> None:
     with pytest.raises(NotAllowed) as caught:
@@ -66,7 +66,7 @@ def test_failures_all_sound_the_same(
     assert caught.value.message == "The username or the password is wrong."
 
 
-def test_who_is_not_active_or_has_no_password_stays_out(
+def test_inactive_users_and_users_without_a_password_cannot_sign_in(
     database: Database, now: datetime, password_hash: str
 ) -> None:
     with database.write() as session:
@@ -79,7 +79,7 @@ def test_who_is_not_active_or_has_no_password_stays_out(
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("username", ["ann", "nobody"])
-def test_after_too_many_failures_for_a_name_one_waits(
+def test_too_many_failures_block_a_username(
     database: Database, ann: User, now: datetime, username: str
 ) -> None:
     for number in range(login.PER_NAME):
@@ -99,7 +99,7 @@ def test_the_wait_ends(database: Database, ann: User, now: datetime) -> None:
     assert sign_in(database, now + login.WINDOW)[1] == ann.id
 
 
-def test_an_address_is_limited_over_all_names(
+def test_too_many_failures_block_an_address(
     database: Database, ann: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login, "PER_ADDRESS", 3)
@@ -123,7 +123,7 @@ def test_a_success_forgets_the_failures_of_the_name(
     assert subjects == {"address:192.0.2.1"}
 
 
-def test_an_old_hash_is_made_anew_without_an_edit(database: Database, now: datetime) -> None:
+def test_an_old_hash_is_replaced_without_an_edit(database: Database, now: datetime) -> None:
     weak = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
     with database.write() as session:
         factories.user(session, "ann", password_hash=weak)

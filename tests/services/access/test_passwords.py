@@ -18,16 +18,16 @@ def test_a_password_is_verified(password: str) -> None:
 
 
 @pytest.mark.parametrize("stored", [None, "", "nonsense"])
-def test_without_a_hash_nothing_is_right(stored: str | None) -> None:
+def test_without_a_hash_every_password_is_wrong(stored: str | None) -> None:
     assert not passwords.verify(stored, "whatever it is")
     assert not passwords.verify(stored, "x" * 2000)
 
 
-def test_not_even_the_dummy_opens() -> None:
+def test_the_dummy_hash_matches_no_password() -> None:
     assert not passwords.verify(None, "nobody has this password, and verify() says so")
 
 
-def test_weaker_hashes_are_made_anew() -> None:
+def test_weaker_hashes_are_replaced() -> None:
     assert passwords.needs_rehash(argon2.PasswordHasher(time_cost=1, memory_cost=64).hash("x"))
 
 

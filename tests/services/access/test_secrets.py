@@ -12,7 +12,7 @@ from incidentrelay.services.access.secrets import (
 
 
 @pytest.mark.parametrize("kind", TokenKind)
-def test_a_token_tells_its_kind(kind: TokenKind) -> None:
+def test_the_prefix_of_a_token_is_its_kind(kind: TokenKind) -> None:
     token = new_token(kind)
     assert token.startswith(f"ir_{kind}_")
     assert token_kind(token) is kind
@@ -30,13 +30,13 @@ def test_other_kinds_do_not_exist() -> None:
 
 
 @given(st.integers(0, 55), st.characters())
-def test_a_mistyped_token_is_told(place: int, char: str) -> None:
+def test_a_mistyped_token_is_detected(place: int, char: str) -> None:
     token = new_token("r")
     mistyped = token[:place] + char + token[place + 1 :]
     assert (token_kind(mistyped) is None) == (mistyped != token)
 
 
 @pytest.mark.parametrize("text", ["", "ir_u_", "\ud800", "ir_u_" + "a" * 51, "Bearer x"])
-def test_anything_can_be_asked(text: str) -> None:
+def test_any_text_can_be_checked(text: str) -> None:
     assert token_kind(text) is None
     assert len(token_digest(text)) == 32

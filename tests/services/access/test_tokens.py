@@ -73,7 +73,7 @@ def test_bad_tokens(
     assert list(caught.value.errors) == [field]
 
 
-def test_nobody_makes_tokens_of_others(
+def test_nobody_creates_tokens_for_others(
     session: Session, people: dict[str, User], now: datetime
 ) -> None:
     with pytest.raises(NotAllowed):
@@ -109,7 +109,7 @@ BOTH = ("alerts:read", "alerts:write")
         (BOTH, False, 2, {"expires_at": 2}, True),
     ],
 )
-def test_a_token_makes_no_token_with_more_than_it_has(
+def test_a_token_cannot_create_one_with_more_scopes(
     session: Session,
     group: Group,
     people: dict[str, User],

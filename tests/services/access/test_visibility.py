@@ -99,7 +99,7 @@ IN_GROUPS = (models.Group, models.GroupMember)
         (Who(groups={1: GroupRole.OWNER}, bound_group_id=2), []),
     ],
 )
-def test_what_is_seen_in_teams(
+def test_visibility_in_teams(
     session: Session, model: type[models.Base], who: Who, rows: list[int]
 ) -> None:
     assert seen(session, model, who) == rows
@@ -117,7 +117,7 @@ def test_what_is_seen_in_teams(
         (Who(groups={1: GroupRole.VIEWER}, bound_group_id=2), []),
     ],
 )
-def test_what_is_seen_of_groups(
+def test_visibility_of_groups(
     session: Session, model: type[models.Base], who: Who, rows: list[int]
 ) -> None:
     assert seen(session, model, who) == rows
@@ -182,6 +182,6 @@ def test_other_permissions(
 
 
 @pytest.mark.parametrize("model", [models.User, models.ApiToken, models.WebSession])
-def test_what_lies_in_no_group_has_no_scope(model: type[models.Base]) -> None:
+def test_rows_outside_groups_have_no_scope(model: type[models.Base]) -> None:
     with pytest.raises(TypeError):
         visibility.visible(model, Who(groups={1: GroupRole.OWNER}), Permission.VIEW)

@@ -207,7 +207,7 @@ def test_too_many_shifts_leave_out_whole_rotations(
     some = shown(session, token, now)
     assert [entry.rotation.slug for entry in some.entries[:: len(some.entries) - 1]] == ["a", "b"]
     assert some.cut
-    monkeypatch.setattr(feed_contents, "MOST_RECKONED", 1)
+    monkeypatch.setattr(feed_contents, "MOST_COMPUTED", 1)
     assert {entry.rotation.slug for entry in shown(session, token, now).entries} == {"a"}
     monkeypatch.undo()
     monkeypatch.setattr(feed_contents, "MOST_ROTATIONS", 1)
@@ -286,8 +286,7 @@ def test_every_change_of_the_schedule_is_counted(
 def test_who_comes_and_goes_is_counted(
     session: Session, primary: Rotation, people: People, now: datetime
 ) -> None:
-    from incidentrelay.services.people import users
-    from incidentrelay.services.tenancy import group_members
+    from incidentrelay.services.tenancy import group_members, users
 
     def count() -> int:
         session.flush()

@@ -375,6 +375,15 @@ def test_what_cannot_be_fetched_is_said_of_the_url(
     assert list(caught.value.errors) == ["url"]
 
 
+@pytest.mark.parametrize("scheme", ["webcal", "webcals", "WEBCAL"])
+def test_the_address_that_calendar_programs_show_is_fetched(scheme: str, now: datetime) -> None:
+    net = Net(Response(200, {}, calendar(FIRST).encode()))
+    import_overrides.read_calendar(
+        net, text=None, url=f"{scheme}://a.example/x", zone="UTC", now=now
+    )
+    assert net.asked == [("GET", "https://a.example/x")]
+
+
 @pytest.mark.parametrize(("text", "url"), [(None, None), ("x", "https://a")])
 def test_one_source_is_needed(text: str | None, url: str | None, now: datetime) -> None:
     with pytest.raises(InvalidInput, match="not right"):

@@ -150,7 +150,7 @@ def test_other_fields_change_and_fixed_ones_do_not(desk: Desk, team: Team) -> No
     assert list(caught.value.errors) == ["kind"]
 
 
-def test_a_slug_is_taken_once_in_a_team(desk: Desk, team: Team) -> None:
+def test_slugs_are_unique_in_a_team(desk: Desk, team: Team) -> None:
     desk.create(team, HOOK)
     with pytest.raises(Conflict, match="“chat”"):
         desk.create(team, HOOK)

@@ -85,7 +85,7 @@ def test_one_probe_goes_and_when_it_arrives_all_the_others_follow(pager: Pager) 
     woken = [hint.id for hint in hints if hint.task == "deliver"]
     assert woken == waiting[: len(woken)]
     assert woken
-    assert sum(len(taken.owed) for taken in deliver_all(pager, "webhook", again)) == 3
+    assert sum(len(taken.messages) for taken in deliver_all(pager, "webhook", again)) == 3
 
 
 def test_a_probe_that_fails_keeps_the_others_from_trying(pager: Pager) -> None:
@@ -187,7 +187,7 @@ def test_a_provider_that_was_away_gets_what_is_alive_the_oldest_first(pager: Pag
 
     while taken := take_one():
         channel.send(build_envelope(taken, no_links, back), taken.config)
-        sent += taken.owed
+        sent += taken.messages
         pager.record(taken, SENT, back)
     assert [each.message.title for each in sent] == [
         "disk0 is full",  # the probe, because "first" may be why nothing arrived

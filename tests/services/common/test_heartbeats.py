@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from incidentrelay import db
 from incidentrelay.db import Database
@@ -49,3 +49,23 @@ def test_a_heartbeat_is_missing_after_five_minutes(
     now: datetime, age: timedelta | None, silent: bool
 ) -> None:
     assert heartbeats.is_silent(None if age is None else now - age, now) is silent
+
+
+@pytest.mark.both_databases
+def test_a_clock_is_compared_with_the_one_of_postgresql(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        if database.writing is not database.reading:
+            assert heartbeats.measure_clock(session, now) is None, "SQLite has no clock"
+            return
+        there = session.scalars(select(func.clock_timestamp())).one()
+        heartbeats.record_clock(session, "right", there)
+        heartbeats.record_clock(session, "ahead", there + timedelta(minutes=5))
+        heartbeats.record_clock(session, "behind", there - timedelta(seconds=20))
+    with database.read() as session:
+        clocks = heartbeats.list_wrong_clocks(session, there)
+        assert [(clock.machine, round(clock.seconds / 10)) for clock in clocks] == [
+            ("ahead", 30),
+            ("behind", -2),
+        ]
+        long_after = there + timedelta(hours=1)
+        assert heartbeats.list_wrong_clocks(session, long_after) == []

@@ -36,4 +36,4 @@ def test_nothing_is_not_a_seal(vault: SecretBox, sealed: bytes) -> None:
 
 
 def test_its_key_is_not_shown(vault: SecretBox) -> None:
-    assert repr(vault) == "<Vault>"
+    assert repr(vault) == "<SecretBox>"

@@ -37,7 +37,13 @@ def test_nested_errors_keep_their_path() -> None:
     ("check", "given", "stored"),
     [
         (validation.line(1, 5), "  ab ", "ab"),
+        (
+            validation.line(1, 20),
+            "علی\u200cرضا\u00a0\u200f👨\u200d👩",
+            "علی\u200cرضا\u00a0\u200f👨\u200d👩",
+        ),
         (validation.prose(50), " a\n\tb ", "a\n\tb"),
+        (validation.prose(50), "Donau\u00addampf", "Donau\u00addampf"),
         (validation.number(0, 5), 5, 5),
         (validation.flag, False, False),
         (validation.word(GroupRole), "owner", GroupRole.OWNER),

@@ -43,13 +43,13 @@ def pager(database: Database) -> Pager:
 def test_a_handful_of_alerts_are_messages_of_their_own(pager: Pager) -> None:
     storm(pager, BURST)
     claims = deliver_all(pager, "webhook", NOW)
-    assert [len(taken.owed) for taken in claims] == [1] * BURST
+    assert [len(taken.messages) for taken in claims] == [1] * BURST
 
 
 def test_a_storm_is_one_message_and_none_is_lost(pager: Pager) -> None:
     storm(pager, 40)
     [taken] = claim_all(pager, "webhook")
-    assert len(taken.owed) == 40
+    assert len(taken.messages) == 40
     pager.record(taken, SENT)
     rows = of(pager, "webhook")
     assert {row.state for row in rows} == {DeliveryState.SENT}
@@ -74,7 +74,7 @@ def test_each_alert_knows_which_message_told_of_it(pager: Pager) -> None:
     with pager.database.read() as session:
         told = session.scalars(select(Event).where(Event.kind == "notification_sent")).all()
         attempts = session.scalars(select(Attempt.notification_id)).all()
-    assert {line.alert_id for line in told} == {each.alert_id for each in taken.owed}
+    assert {line.alert_id for line in told} == {each.alert_id for each in taken.messages}
     assert {line.data["bundle"] for line in told} == {taken.uid}
     assert told[0].text.startswith("Page delivered to ")
     assert told[0].text.endswith("in one message with 39 others")
@@ -86,7 +86,7 @@ def test_a_big_storm_is_a_few_messages_at_an_even_pace(pager: Pager) -> None:
         pager.take(*[a_signal(f"disk{start + number}") for number in range(100)])
     at, sizes = NOW, []
     while at < NOW + MINUTE:
-        sizes += [len(taken.owed) for taken in deliver_all(pager, "webhook", at)]
+        sizes += [len(taken.messages) for taken in deliver_all(pager, "webhook", at)]
         at += SECOND
     assert sum(sizes) == 1000
     assert len(sizes) == 10
@@ -127,7 +127,7 @@ def test_each_person_has_a_pace_of_their_own(pager: Pager) -> None:
             update(Notification).where(Notification.id.in_(half.scalar_subquery())).values(to_bob)
         )
     claims = claim_all(pager, "email")
-    assert sorted((taken.user_id, len(taken.owed)) for taken in claims) == [
+    assert sorted((taken.user_id, len(taken.messages)) for taken in claims) == [
         (pager.people["ann"], 20),
         (pager.people["bob"], 20),
     ]
@@ -139,7 +139,7 @@ def test_news_and_pages_do_not_share_a_message(pager: Pager) -> None:
     pager.take(*[a_signal(f"disk{n}", resolved=True) for n in range(10)], at=NOW + MINUTE)
     pager.take(*[a_signal(f"cpu{n}") for n in range(10)], at=NOW + MINUTE)
     claims = claim_all(pager, "webhook", NOW + 2 * MINUTE)
-    kinds = [{each.message.kind for each in taken.owed} for taken in claims]
+    kinds = [{each.message.kind for each in taken.messages} for taken in claims]
     assert sorted(map(len, kinds)) == [1, 1]
 
 
@@ -153,16 +153,6 @@ def test_a_bundle_that_may_have_arrived_is_sent_again_as_it_was(pager: Pager) ->
     assert (again.uid, again.ids) == (dead.uid, dead.ids)
     assert not pager.record(dead, FAILED, storm_later)
     assert pager.record(again, SENT, storm_later)
-
-
-def test_a_page_that_was_tried_alone_stays_alone(pager: Pager) -> None:
-    pager.take(a_signal("first"))
-    [taken] = claim_all(pager, "webhook")
-    pager.record(taken, BUSY)
-    pager.take(*[a_signal(f"disk{n}") for n in range(10)])
-    again = pager.claim(taken.ids[0], NOW + MINUTE)
-    assert again is not None
-    assert (again.uid, again.ids) == (taken.uid, taken.ids)
 
 
 def test_who_is_not_needed_any_more_is_left_out(pager: Pager) -> None:
@@ -184,7 +174,7 @@ def test_one_that_cannot_be_read_spoils_no_bundle(pager: Pager) -> None:
         session.execute(update(Notification).where(Notification.id == bad).values(message={}))
     taken = pager.claim(of(pager, "webhook")[0].id)
     assert taken is not None
-    assert len(taken.owed) == 9
+    assert len(taken.messages) == 9
     assert bad not in taken.ids
     with pytest.raises(KeyError):
         pager.claim(bad, NOW)
@@ -198,7 +188,7 @@ def test_a_bundle_sums_up_and_has_each_alerts_links(pager: Pager) -> None:
     assert sent.idempotency_key == taken.uid
     assert sent.links.console == "http://localhost/alerts"
     assert [part.links.console for part in sent.parts] == [
-        f"http://localhost/alerts/{each.alert_id}" for each in taken.owed
+        f"http://localhost/alerts/{each.alert_id}" for each in taken.messages
     ]
 
 

@@ -12,6 +12,7 @@ from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims, rule_tests
 from tests.services.conftest import acting
 from tests.support import factories
+from tests.support.pager import LEASE_TERMS
 
 pytestmark = pytest.mark.both_databases
 
@@ -29,10 +30,10 @@ def test_each_way_is_told_a_minute_being_a_second(
         factories.rule(session, contact, delay)
     home, work = rule_tests.send_rule_test(session, ann, Urgency.HIGH, actor=acting(ann), now=now)
     assert (home.next_at, work.next_at) == (now, now + timedelta(seconds=5))
-    claim = claims.claim_notification(session, home.id, vault, now, lease=timedelta(minutes=1))
+    claim = claims.claim_notification(session, home.id, vault, now, lease=LEASE_TERMS)
     assert claim is not None
     assert claim.config == {"to": ["home@x.test"]}
-    assert claim.owed[0].message.title == "Test of your rules for urgent alerts"
+    assert claim.messages[0].message.title == "Test of your rules for urgent alerts"
 
 
 def test_the_address_of_the_profile_is_tested_too(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import select, update
 from incidentrelay.channels.base import NotSetUp, PermanentFailure, SendResult, TemporaryFailure
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.domain.delivery.backoff import REFUSED_FOR
+from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.models import Attempt, Channel, Event, Notification, Team, User
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.delivery import results as delivery_results
@@ -51,7 +53,7 @@ def test_what_is_claimed_is_not_claimed_again_before_the_lease_ends(pager: Pager
     assert pager.claim(taken.ids[0], NOW + LEASE - timedelta(seconds=1)) is None
     again = pager.claim(taken.ids[0], NOW + LEASE)
     assert again is not None
-    assert (again.owed[0].fence, again.attempt) == (taken.owed[0].fence + 1, 2)
+    assert (again.messages[0].fence, again.attempt) == (taken.messages[0].fence + 1, 2)
 
 
 def test_a_dead_workers_late_result_is_fenced_off(pager: Pager) -> None:
@@ -196,7 +198,9 @@ def test_a_plan_in_which_nobody_can_be_reached_does_not_race(pager: Pager) -> No
     assert 5 < runs < 20
 
 
-def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> None:
+def test_methods_that_are_not_set_up_are_no_failures_but_fall_back(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+
     class Missing:
         info: Any = None
 
@@ -212,6 +216,7 @@ def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> Non
         outcomes[taken.user_id is not None] = result.state
     assert outcomes == {True: DeliveryState.CANCELLED, False: DeliveryState.FAILED}
     assert pager.timeline().count("notification_failed") == 1
+    assert pager.timeline().count("fallback_notified") == 1
 
 
 @pytest.mark.parametrize(
@@ -336,3 +341,70 @@ def test_news_to_whom_nobody_can_be_told_any_more_are_dropped(pager: Pager) -> N
     assert pager.claim(mine.id) is None
     assert state(pager, mine.id).state is DeliveryState.CANCELLED
     assert "notification_failed" not in pager.timeline()
+
+
+REFUSED = DeliveryResult(DeliveryState.RETRY, "It answered 404.", refused=True)
+
+
+def refuse(pager: Pager, taken: DeliveryClaim, at: datetime) -> Notification:
+    with pager.database.write() as session:
+        delivery_results.record_result(
+            session, taken, REFUSED, started_at=at, now=at, most_attempts=99, jitter=0.5
+        )
+    return state(pager, taken.ids[0])
+
+
+def test_what_is_refused_once_is_tried_again_and_fails_after_some_minutes(pager: Pager) -> None:
+    at = NOW
+    taken = first(pager)
+    while (row := refuse(pager, taken, at)).state is DeliveryState.RETRY:
+        assert row.next_at is not None
+        again = pager.claim(row.id, row.next_at)
+        assert again is not None
+        taken, at = again, row.next_at
+    assert row.state is DeliveryState.FAILED
+    assert (row.last_error, row.finished_at) == (REFUSED.reason, NOW + REFUSED_FOR)
+    assert row.attempts >= 6
+    with pager.database.read() as session:
+        outcomes = session.scalars(select(Attempt.outcome).where(Attempt.notification_id == row.id))
+        assert set(outcomes) == {"refused"}
+
+
+def test_refusals_count_from_the_last_that_was_none(pager: Pager) -> None:
+    """A proxy that comes up after an outage refuses until its target has come up too."""
+    at = NOW
+    taken = first(pager)
+    for result in (REFUSED, DeliveryResult(DeliveryState.RETRY, "It does not answer.")):
+        pager.record(taken, result, at)
+        at += REFUSED_FOR
+        again = pager.claim(taken.ids[0], at)
+        assert again is not None
+        taken = again
+    assert refuse(pager, taken, at).state is DeliveryState.RETRY
+
+
+def test_a_test_that_is_refused_says_so_at_once(pager: Pager) -> None:
+    taken = first(pager)
+    [one] = taken.messages
+    message = replace(one.message, kind=NotificationKind.TEST)
+    test = replace(taken, messages=(replace(one, message=message),))
+    assert refuse(pager, test, NOW).state is DeliveryState.FAILED
+
+
+def test_the_envelope_knows_the_recipients_zone_and_a_reopening(pager: Pager) -> None:
+    with pager.database.write() as session:
+        session.execute(update(User).values(zone="Asia/Kathmandu"))
+    pager.take(a_signal(resolved=True), at=NOW + MINUTE)
+    pager.take(a_signal(), at=NOW + 2 * MINUTE)
+    at = NOW + 2 * MINUTE
+    envelopes = {}
+    for notification_id in pager.due(at):
+        taken = pager.claim(notification_id, at)
+        if taken is not None:
+            envelopes[taken.method] = outbox_records.build_envelope(taken, no_links, at)
+    assert {envelope.reopened for envelope in envelopes.values()} == {True}
+    assert envelopes["email"].zone == "Asia/Kathmandu"
+
+
+def test_a_first_page_is_no_reopening(pager: Pager) -> None:
+    assert first(pager).reopened is False

@@ -22,9 +22,10 @@ def make(session: Session, team: Team, now: datetime, **data: Any) -> Policy:
 
 
 @pytest.fixture
-def web(session: Session, team: Team) -> Team:
-    """Another team of the group, with a rotation and a channel."""
+def web(session: Session, team: Team, people: People) -> Team:
+    """Another team of the group, with a member, a rotation and a channel."""
     web = factories.team(session, team.group, "web")
+    factories.team_member(session, web, people["cy"])
     factories.rotation(session, web, "primary")
     factories.channel(session, web, "chat")
     return web
@@ -146,7 +147,7 @@ def test_a_policy_changes(session: Session, now: datetime) -> None:
     assert list(caught.value.errors) == ["repeat"]
 
 
-def test_a_slug_is_taken_once_in_a_team(
+def test_slugs_are_unique_in_a_team(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     make(session, team, now)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
@@ -12,6 +12,7 @@ from incidentrelay.domain.enums import AlertStatus, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
 from incidentrelay.models import Event, IntakeRequest, Notification, Route, Signal
 from incidentrelay.services.alerts import actions
+from incidentrelay.services.intake import joins as intake_joins
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake.receive import IntakeRequestBody
 from tests.support.pager import MINUTE, NOW, RAW, Pager, a_signal, build
@@ -117,11 +118,31 @@ def test_the_next_minute_has_its_own_message(pager: Pager) -> None:
     inbox = [row.id for row in joins(pager) if row.method == "inbox"]
     taken = pager.claim(inbox[0], at=NOW + 2 * MINUTE)
     assert taken is not None
-    assert taken.owed[0].message.headline == "1 signal joined"
+    assert taken.messages[0].message.headline == "1 signal joined"
     pager.take(db(3), db(4), at=NOW + 2 * MINUTE)
     last = [row for row in joins(pager) if row.method == "inbox"][-1]
     assert last.id != inbox[0]
     assert Message.from_json(last.message).headline == "2 signals joined"
+
+
+def test_a_message_that_a_worker_takes_meanwhile_stays_as_it_is(
+    pager: Pager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pager.take(db(1))
+    acknowledge(pager)
+    pager.take(db(2), at=NOW + MINUTE)
+    load = intake_joins._load_updates
+
+    def load_and_claim(session: Any, alerts: Any) -> Any:
+        found = load(session, alerts)
+        taken = update(Notification).where(Notification.step > 0).values(state="sending")
+        session.execute(taken.execution_options(synchronize_session=False))
+        return found
+
+    monkeypatch.setattr(intake_joins, "_load_updates", load_and_claim)
+    pager.take(db(3), at=NOW + MINUTE + SECOND)
+    told = [(row.state, row.message["headline"]) for row in joins(pager) if row.method == "inbox"]
+    assert told == [("sending", "1 signal joined"), ("pending", "1 signal joined")]
 
 
 def test_what_joins_an_old_acknowledgement_pages(pager: Pager) -> None:

@@ -5,12 +5,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from incidentrelay.db import Database
+from incidentrelay.domain.enums import AlertStatus, SignalStatus
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.models import Alert, AuditEntry, Route, Team
+from incidentrelay.models import Alert, AuditEntry, Notification, Route, Team
 from incidentrelay.services.access.secrets import TokenKind, token_digest, token_hint, token_kind
 from incidentrelay.services.intake import routes
+from incidentrelay.services.outbox import records as outbox_records
 from tests.services.conftest import ADMIN
 from tests.support import factories
+from tests.support.pager import MINUTE, NOW, Accepts, Pager, a_signal, build, no_links
 
 DATA = {"name": "Prometheus", "source": "alertmanager"}
 
@@ -161,9 +165,53 @@ def test_alerts_outlive_their_route(
 ) -> None:
     factories.channel(session, team, "chat")
     route, _ = make(session, team, now, integrations, channels=["chat"])
-    factories.signal(session, factories.alert(session, team, route))
+    alert = factories.alert(session, team, route, status=AlertStatus.RESOLVED, resolved_at=now)
+    factories.signal(session, alert, status=SignalStatus.RESOLVED)
     session.expire(route)
     routes.delete(session, route, actor=ADMIN, now=now)
     session.expire_all()
     assert session.scalars(select(Route)).all() == []
     assert session.scalars(select(Alert.route_id)).all() == [None]
+
+
+@pytest.fixture
+def pager(database: Database) -> Pager:
+    return build(database)
+
+
+def delete(pager: Pager, **options: Any) -> None:
+    with pager.database.write() as session:
+        route = session.get_one(Route, pager.route_id)
+        routes.delete(session, route, actor=ADMIN, now=NOW + MINUTE, **options)
+
+
+@pytest.mark.both_databases
+def test_a_route_with_open_alerts_is_kept(pager: Pager) -> None:
+    pager.take(a_signal("disk"), a_signal("memory"))
+    with pytest.raises(Conflict, match="2 alerts of this route are open"):
+        delete(pager)
+    pager.take(a_signal("memory", resolved=True))
+    with pytest.raises(Conflict, match="One alert of this route is open"):
+        delete(pager)
+    pager.take(a_signal("disk", resolved=True))
+    delete(pager)
+
+
+@pytest.mark.both_databases
+def test_open_alerts_can_be_resolved_with_their_route(
+    pager: Pager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_BATCH", 2)
+    pager.take(*[a_signal(f"disk-{number}") for number in range(3)])
+    for notification_id in pager.due():
+        claim = pager.claim(notification_id)
+        if claim is not None:
+            pager.record(claim, outbox_records.send_claim(claim, Accepts(), no_links, NOW))
+    delete(pager, resolve=True)
+    assert pager.timeline()[-3:] == ["resolved"] * 3
+    with pager.database.read() as session:
+        waiting = select(Notification.kind).where(Notification.state == "pending")
+        assert set(session.scalars(waiting)) == {"update"}
+        assert set(session.scalars(select(Alert.status))) == {AlertStatus.RESOLVED}
+        assert session.get(Route, pager.route_id) is None
+        assert last_line(session).diff == {"resolved_alerts": [None, 3]}

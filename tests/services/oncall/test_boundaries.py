@@ -67,7 +67,7 @@ def test_between_two_boundaries_no_schedule_is_loaded(pager: Pager) -> None:
     assert sent == []
 
 
-def test_a_boundary_is_looked_at_before_and_by_the_sweep(pager: Pager) -> None:
+def test_the_sweep_checks_rotations_at_their_boundary(pager: Pager) -> None:
     with pager.database.read() as session:
         rotation = session.get_one(Rotation, pager.rotation_id)
         assert (rotation.covered, rotation.next_boundary_at) == (True, MONDAY + timedelta(days=7))
@@ -77,7 +77,7 @@ def test_a_boundary_is_looked_at_before_and_by_the_sweep(pager: Pager) -> None:
     assert len(sent) == 2
 
 
-def test_a_changed_schedule_is_looked_at_again(pager: Pager) -> None:
+def test_a_changed_schedule_is_checked_again(pager: Pager) -> None:
     with pager.database.write() as session:
         session.execute(update(RotationRevision).values(effective_from=MONDAY + 10 * MINUTE))
         versions.bump_rotation(session, pager.rotation_id, MONDAY + MINUTE)

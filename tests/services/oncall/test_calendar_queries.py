@@ -62,7 +62,7 @@ def test_what_is_shown(session: Session, wanted: dict[str, str], found: list[str
     assert [rotation.slug for rotation in page.choices] == ["a", "b", "a"]
 
 
-def test_only_what_one_may_see(session: Session, team: Team) -> None:
+def test_only_visible_rotations_are_shown(session: Session, team: Team) -> None:
     factories.rotation(session, team, "secret")
     nobody = memberships.Roles(is_admin=False, groups={}, teams={})
     page = calendar_queries.load_calendar(

@@ -26,7 +26,7 @@ def make(session: Session, rotation: Rotation, now: datetime, **data: Any) -> Ro
 
 
 @pytest.mark.both_databases
-def test_somebody_takes_over(session: Session, now: datetime) -> None:
+def test_an_override_puts_a_person_on_call(session: Session, now: datetime) -> None:
     team = factories.team(session, factories.group(session, "sre"), "core")
     rotation = factories.rotation(session, team, "primary")
     cy = factories.user(session, "cy")
@@ -42,7 +42,9 @@ def test_somebody_takes_over(session: Session, now: datetime) -> None:
     assert entry.diff["user"] == [None, "cy"]
 
 
-def test_it_never_begins_in_the_past(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_an_override_never_starts_in_the_past(
+    session: Session, rotation: Rotation, now: datetime
+) -> None:
     assert make(session, rotation, now, starts_at=now - HOUR).starts_at == now
 
 
@@ -66,7 +68,7 @@ def test_bad_overrides(
     assert list(caught.value.errors) == [field]
 
 
-def test_one_to_come_can_be_changed(
+def test_a_future_override_can_be_changed(
     session: Session, rotation: Rotation, people: People, now: datetime
 ) -> None:
     override = make(session, rotation, now)
@@ -83,20 +85,22 @@ def test_one_to_come_can_be_changed(
         overrides.update(session, override, {"ends_at": now}, actor=ADMIN, now=now)
 
 
-def test_of_one_that_has_begun_only_the_end_changes(
+def test_only_the_end_of_a_started_override_can_change(
     session: Session, rotation: Rotation, now: datetime
 ) -> None:
     override = make(session, rotation, now)
     later = now + HOUR + HOUR / 2
     for data in ({"user": "ann"}, {"starts_at": later}):
-        with pytest.raises(Conflict, match="has begun"):
+        with pytest.raises(Conflict, match="has started"):
             overrides.update(session, override, data, actor=ADMIN, now=later)
     same = {"user": "cy", "starts_at": now + HOUR, "ends_at": now + 5 * HOUR, "reason": "Longer"}
     overrides.update(session, override, same, actor=ADMIN, now=later)
     assert (override.starts_at, override.ends_at) == (now + HOUR, now + 5 * HOUR)
 
 
-def test_ending_one(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_deleting_a_started_override_ends_it(
+    session: Session, rotation: Rotation, now: datetime
+) -> None:
     override = make(session, rotation, now)
     later = now + HOUR + HOUR / 2
     overrides.delete(session, override, actor=ADMIN, now=later)
@@ -105,10 +109,12 @@ def test_ending_one(session: Session, rotation: Rotation, now: datetime) -> None
         lambda: overrides.delete(session, override, actor=ADMIN, now=later),
         lambda: overrides.update(session, override, {"reason": "x"}, actor=ADMIN, now=later),
     ):
-        with pytest.raises(Conflict, match="history"):
+        with pytest.raises(Conflict, match="can no longer be changed"):
             deed()
 
 
-def test_one_that_has_not_begun_goes(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_deleting_a_future_override_removes_it(
+    session: Session, rotation: Rotation, now: datetime
+) -> None:
     overrides.delete(session, make(session, rotation, now), actor=ADMIN, now=now + HOUR)
     assert session.scalars(select(RotationOverride)).all() == []

@@ -89,7 +89,7 @@ def test_an_edit_and_an_override_show_and_are_not_saved(
     assert not session.new
 
 
-def test_gaps_are_those_after(session: Session, rotation: Rotation, now: datetime) -> None:
+def test_gaps_are_those_after_the_edit(session: Session, rotation: Rotation, now: datetime) -> None:
     layer = {
         "key": 1,
         "handoff_time": "00:00",
@@ -116,7 +116,7 @@ def test_gaps_are_those_after(session: Session, rotation: Rotation, now: datetim
         ({"overrides": [{"user": "bob", "ends_at": 5}] * 51}, "overrides"),
     ],
 )
-def test_what_saving_refuses_is_refused(
+def test_a_preview_rejects_what_saving_rejects(
     session: Session, rotation: Rotation, now: datetime, data: dict[str, Any], field: str
 ) -> None:
     given = {
@@ -286,7 +286,7 @@ def test_a_new_rotation_is_what_its_preview_showed(
     assert found.after == stored(session, made, now, end)
 
 
-def test_a_new_rotation_that_could_not_be_made_has_no_preview(
+def test_an_invalid_new_rotation_has_no_preview(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     data = {"layers": [{"members": ["nobody"]}]}
@@ -302,7 +302,7 @@ def test_a_new_rotation_that_could_not_be_made_has_no_preview(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(schedule=SCHEDULE, planned=OVERRIDES, inactive=st.sampled_from(["", "bob", "cy"]))
-def test_saving_makes_what_was_previewed(
+def test_saving_does_what_was_previewed(
     session: Session,
     team: Team,
     people: People,

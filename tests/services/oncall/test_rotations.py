@@ -145,7 +145,7 @@ def test_the_minimum_of_reminders_can_be_lower(
     assert rotation.reminder_interval == 5
 
 
-def test_a_slug_is_taken_once_in_a_team(
+def test_slugs_are_unique_in_a_team(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     make(session, team, now, members=["bob"])
@@ -199,7 +199,7 @@ def test_layers_are_known_by_key_or_name(
     assert list(caught.value.errors) == ["layers.1.key"]
 
 
-def test_what_stays_the_same_is_no_revision(
+def test_an_edit_without_changes_adds_no_revision(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = make(session, team, now, layers=[LAYER])
@@ -220,7 +220,7 @@ def test_several_layers_have_no_short_form(
         rotations.update(session, rotation, {"members": ["bob"]}, actor=ADMIN, now=now)
 
 
-def test_who_became_inactive_does_not_block_an_edit(
+def test_an_inactive_member_does_not_block_an_edit(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = make(session, team, now, members=["bob", "cy"])
@@ -240,7 +240,7 @@ def test_a_rotation_without_a_schedule_gets_one(
     assert who(session, rotation, now) == "bob"
 
 
-def test_a_rotation_goes_with_its_history(
+def test_deleting_a_rotation_deletes_its_history(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = make(session, team, now, members=["bob"])
@@ -250,7 +250,7 @@ def test_a_rotation_goes_with_its_history(
         assert session.scalars(select(model.id)).all() == []
 
 
-def test_a_rotation_in_use_stays(
+def test_a_rotation_in_use_cannot_be_deleted(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = make(session, team, now, members=["bob"])

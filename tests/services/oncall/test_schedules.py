@@ -12,15 +12,14 @@ from incidentrelay.domain.oncall.restrictions import Interval, Window
 from incidentrelay.domain.oncall.shifts import gaps, on_call, shifts
 from incidentrelay.models import Group, GroupMember, Team, User
 from incidentrelay.services.oncall import absences, schedules
-from incidentrelay.services.people import users
-from incidentrelay.services.tenancy import group_members
+from incidentrelay.services.tenancy import group_members, users
 from tests.support import factories
 
 People = dict[str, User]
 
 
 @pytest.mark.both_databases
-def test_what_is_stored_is_loaded(session: Session, now: datetime) -> None:
+def test_a_stored_schedule_loads_unchanged(session: Session, now: datetime) -> None:
     team = factories.team(session, factories.group(session))
     rotation = factories.rotation(session, team)
     layer = Layer(
@@ -64,7 +63,7 @@ def test_revisions_come_in_order_and_overrides_with_them(
     )
 
 
-def test_who_left_is_not_on_call_but_was(
+def test_a_person_who_left_is_off_call_but_keeps_past_shifts(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["bob"],))
@@ -93,7 +92,7 @@ def test_ids_that_do_not_exist_are_left_out(session: Session, team: Team) -> Non
 
 
 @pytest.mark.both_databases
-def test_a_page_needs_nothing_that_is_paused_or_over(
+def test_paging_skips_paused_rotations_and_ended_overrides(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["bob"],))
@@ -139,12 +138,12 @@ def test_the_number_of_statements_is_constant(
     ("value", "text"), [(time(9), "09:00"), (time(9, 5, 1), "09:05:01"), (time(0), "00:00")]
 )
 def test_wall_times(value: time, text: str) -> None:
-    assert schedules.parse_wall_time(value) == text
+    assert schedules.format_wall_time(value) == text
     assert time.fromisoformat(text) == value
 
 
 @pytest.mark.both_databases
-def test_the_past_of_those_who_leave_and_come_back_stays(
+def test_leaving_and_returning_keeps_past_shifts(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     """ann has the first week alone, leaves for a week, and comes back."""
@@ -163,7 +162,7 @@ def test_the_past_of_those_who_leave_and_come_back_stays(
 
 
 @pytest.mark.both_databases
-def test_who_leaves_the_group_keeps_the_overrides_of_the_past(
+def test_leaving_the_group_keeps_past_overrides(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     cy, root = people["cy"], SYSTEM
@@ -184,7 +183,7 @@ def test_who_leaves_the_group_keeps_the_overrides_of_the_past(
 
 
 @pytest.mark.both_databases
-def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
+def test_leaving_takes_effect_at_once_despite_a_future_revision(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     ann, root = people["ann"], SYSTEM
@@ -197,7 +196,7 @@ def test_who_leaves_is_out_at_once_also_where_a_new_schedule_waits(
     assert present.user_id == people["bob"].id
 
 
-def test_who_left_nobody_knows_when_is_out_before_a_new_schedule_begins(
+def test_an_unknown_leaving_time_counts_before_a_future_revision(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     ann, bob = people["ann"], people["bob"]
@@ -211,7 +210,7 @@ def test_who_left_nobody_knows_when_is_out_before_a_new_schedule_begins(
 
 
 @pytest.mark.both_databases
-def test_an_absence_that_nobody_ended_keeps_no_active_person_from_duty(
+def test_an_open_absence_does_not_take_an_active_person_off_call(
     session: Session, team: Team, people: People, now: datetime
 ) -> None:
     rotation = factories.rotation(session, team, members=(people["ann"],))

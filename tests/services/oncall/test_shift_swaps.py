@@ -47,7 +47,7 @@ def spans(made: list[RotationOverride]) -> list[tuple[str, datetime, datetime]]:
 
 
 @pytest.mark.both_databases
-def test_somebody_takes_the_rest_of_a_shift(session: Session, now: datetime) -> None:
+def test_taking_the_rest_of_a_shift(session: Session, now: datetime) -> None:
     team = factories.team(session, factories.group(session, "sre"), "core")
     users = [factories.user(session, name) for name in ("cy", "bob", "ann")]
     for user in users:
@@ -71,7 +71,7 @@ def test_somebody_takes_the_rest_of_a_shift(session: Session, now: datetime) -> 
         (2 * WEEK, 2 * WEEK + HOUR, MONDAY + 2 * WEEK, NOW + 2 * WEEK + HOUR),
     ],
 )
-def test_a_part_or_a_later_shift(
+def test_taking_a_part_or_a_later_shift(
     session: Session,
     rotation: Rotation,
     people: People,
@@ -103,7 +103,7 @@ def test_a_part_or_a_later_shift(
         (timedelta(days=-365 * 100), None, "at"),
     ],
 )
-def test_what_cannot_be_taken(
+def test_shifts_that_cannot_be_taken(
     session: Session,
     rotation: Rotation,
     people: People,
@@ -123,7 +123,7 @@ def test_what_cannot_be_taken(
     assert list(caught.value.errors) == [field]
 
 
-def test_ones_own_shift_and_nobodys_cannot_be_taken(
+def test_own_shifts_and_gaps_cannot_be_taken(
     session: Session, team: Team, rotation: Rotation, people: People
 ) -> None:
     with pytest.raises(Conflict, match="already"):
@@ -135,7 +135,7 @@ def test_ones_own_shift_and_nobodys_cannot_be_taken(
 
 def test_only_members_of_the_group(session: Session, rotation: Rotation, people: People) -> None:
     stranger = acting(people["zoe"])
-    for actor, sentence in ((stranger, "you are none"), (ADMIN, "Only a person")):
+    for actor, sentence in ((stranger, "you are not one"), (ADMIN, "Only a person")):
         _refuses_everything(session, rotation, actor, sentence)
     assert session.scalars(select(RotationOverride)).all() == []
 
@@ -150,7 +150,7 @@ def _refuses_everything(session: Session, rotation: Rotation, actor: Actor, sent
         shift_swaps.cover_shift(session, rotation, user="bob", start=NOW, end=NOW + DAY, **doing)
 
 
-def test_somebody_covers_exactly_what_one_has(
+def test_a_cover_replaces_exactly_the_covered_shifts(
     session: Session, rotation: Rotation, people: People
 ) -> None:
     made = shift_swaps.cover_shift(
@@ -213,11 +213,11 @@ def test_bad_covers(
     assert session.scalars(select(RotationOverride)).all() == []
 
 
-def test_who_is_not_on_call_needs_no_cover(
+def test_a_person_who_is_not_on_call_cannot_be_covered(
     session: Session, team: Team, rotation: Rotation, people: People
 ) -> None:
     doing: dict[str, Any] = {"user": "ann", "actor": acting(people["cy"]), "now": NOW}
-    with pytest.raises(Conflict, match="Cy is not on call in this time"):
+    with pytest.raises(Conflict, match="Cy is not on call in this period"):
         shift_swaps.cover_shift(session, rotation, start=NOW, end=NOW + DAY, **doing)
     hourly = factories.rotation(session, team, "hourly")
     pair = (people["cy"], people["bob"])
@@ -267,7 +267,7 @@ def test_two_shifts_are_swapped(session: Session, rotation: Rotation, people: Pe
         (NOW, NOW - WEEK, InvalidInput, "not right"),
     ],
 )
-def test_what_cannot_be_swapped(
+def test_shifts_that_cannot_be_swapped(
     session: Session,
     rotation: Rotation,
     people: People,

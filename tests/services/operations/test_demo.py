@@ -17,7 +17,7 @@ from tests.support import factories
 
 
 @pytest.mark.both_databases
-def test_who_tries_it_is_on_call(
+def test_the_demo_user_is_on_call(
     database: Database, now: datetime, kinds: Kinds, vault: SecretBox, integrations: Any
 ) -> None:
     with database.write() as session:
@@ -48,7 +48,7 @@ def test_who_tries_it_is_on_call(
     assert login.sign_in(database, name, password, address="", user_agent="", now=now)[0]
 
 
-def test_a_password_can_be_given(
+def test_the_demo_password_can_be_set(
     database: Database, now: datetime, kinds: Kinds, vault: SecretBox, integrations: Any
 ) -> None:
     with database.write() as session:
@@ -64,7 +64,7 @@ def test_a_password_can_be_given(
     assert result.password == "correct horse"
 
 
-def test_where_there_is_anybody_nothing_happens(
+def test_no_demo_data_if_there_are_users(
     database: Database, now: datetime, kinds: Kinds, vault: SecretBox, integrations: Any
 ) -> None:
     with database.write() as session:

@@ -15,10 +15,12 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, ContactMethod, Notification, User
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims
-from incidentrelay.services.people import contacts, users, verification
+from incidentrelay.services.people import contacts, verification
 from incidentrelay.services.recipients import notification_rules
+from incidentrelay.services.tenancy import users
 from tests.services.conftest import ADMIN, Kind, acting
 from tests.support import factories
+from tests.support.pager import LEASE_TERMS
 
 pytestmark = pytest.mark.both_databases
 MINUTE = timedelta(minutes=1)
@@ -57,10 +59,10 @@ def sent_code(session: Session, vault: SecretBox, contact: ContactMethod, now: d
     query = select(func.max(Notification.id)).where(Notification.contact_id == contact.id)
     newest = session.scalar(query)
     assert newest is not None
-    claim = claims.claim_notification(session, newest, vault, now, lease=MINUTE)
+    claim = claims.claim_notification(session, newest, vault, now, lease=LEASE_TERMS)
     assert claim is not None
     assert claim.config == {"to": [contact.address]}
-    found = re.search(r"\d{6}", claim.owed[0].message.title)
+    found = re.search(r"\d{6}", claim.messages[0].message.title)
     assert found is not None
     return found[0]
 

@@ -93,7 +93,7 @@ def test_holidays_count_before_everything(session: Session, team: Team, people: 
         ({"last": date(9999, 12, 31), "country": "DE"}, "to"),
     ],
 )
-def test_what_cannot_be_is_refused(session: Session, given: dict[str, Any], field: str) -> None:
+def test_invalid_filters_are_rejected(session: Session, given: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         make(session, **given)
     assert list(refused.value.errors) == [field]
@@ -157,21 +157,21 @@ def test_what_may_be_seen_and_is_asked_for(session: Session, team: Team, people:
     assert {line.team for line in make(session, own).lines} == {team}
 
 
-def test_the_zone_is_that_of_the_rotations_where_they_agree(
+def test_the_zone_is_the_one_all_rotations_share(
     session: Session, team: Team, people: People
 ) -> None:
     one, two = (factories.rotation(session, team, slug) for slug in ("one", "two"))
     for rotation in (one, two):
         factories.revision(session, rotation, (people["ann"],), zone="Europe/Berlin")
-    assert make(session).ruler.rules.zone == "Europe/Berlin"
-    assert make(session, zone="Asia/Tokyo").ruler.rules.zone == "Asia/Tokyo"
+    assert make(session).calculator.rules.zone == "Europe/Berlin"
+    assert make(session, zone="Asia/Tokyo").calculator.rules.zone == "Asia/Tokyo"
     spring = make(session, first=date(2026, 3, 29), last=date(2026, 3, 29))
     assert decimal(spring.people[0].hours.weekend) == "46.00"
     factories.revision(session, two, (people["ann"],), effective_from=NIGHT, zone="UTC")
-    assert make(session, own_zone="Asia/Tokyo").ruler.rules.zone == "Asia/Tokyo"
+    assert make(session, own_zone="Asia/Tokyo").calculator.rules.zone == "Asia/Tokyo"
 
 
-def test_too_many_rotations_are_refused_and_never_cut(
+def test_too_many_rotations_are_rejected_not_truncated(
     session: Session, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_call_hours, "MOST_ROTATIONS", 1)
@@ -183,7 +183,7 @@ def test_too_many_rotations_are_refused_and_never_cut(
     assert list(refused.value.errors) == ["team"]
 
 
-def test_too_many_shifts_are_refused_while_they_are_counted(
+def test_too_many_shifts_are_rejected(
     session: Session, team: Team, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_call_hours, "MOST_SHIFTS", 2)

@@ -13,7 +13,7 @@ def test_countries_have_names_that_people_write() -> None:
     assert list(names.values()) == sorted(names.values())
 
 
-def test_whatever_is_offered_is_known() -> None:
+def test_every_listed_country_is_supported() -> None:
     day = date(2026, 3, 10)
     for country in ("DE", "US", "CH", "GB"):
         parts = public_holidays.list_subdivisions(country)
@@ -22,6 +22,6 @@ def test_whatever_is_offered_is_known() -> None:
             public_holidays.find_holidays(country, part, day, day)
 
 
-def test_no_country_has_no_parts() -> None:
+def test_without_a_country_there_are_no_holidays() -> None:
     assert public_holidays.list_subdivisions("") == {}
     assert public_holidays.list_subdivisions("XX") == {}

@@ -50,6 +50,8 @@ def test_fields_change(
         ({"fallback_user": "gone"}, "fallback_user"),
         ({"fallback_channel": "elsewhere"}, "fallback_channel"),
         ({"ack_timeout": 5}, "ack_timeout"),
+        ({"ack_covers": -1}, "ack_covers"),
+        ({"ack_covers": None}, "ack_covers"),
         ({"escalation_after_reminders": -1}, "escalation_after_reminders"),
         ({"group_id": 7}, "group_id"),
     ],

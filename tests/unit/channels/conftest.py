@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -176,36 +177,27 @@ def registry(http: HTTPClient, smtp: SMTPServer) -> Registry:
 
 @dataclass
 class Fake:
-    """A vendor as the conformance tests see it."""
+    """A vendor as the conformance tests see it.
+
+    ``received`` is what it has accepted. ``fail_for_now`` lets it fail as a vendor that is
+    down, ``refuse`` as one that says no, perhaps because it restarts, and ``fail_for_good``
+    as one that will never accept a message.
+    """
 
     config: dict[str, Any]
     received: Callable[[], list[bytes]]
     fail_for_now: Callable[[], None]
+    refuse: Callable[[], None]
     fail_for_good: Callable[[], None]
 
 
 @pytest.fixture
-def fakes(http_vendor: HTTPVendor, mail_vendor: MailVendor) -> dict[str, Fake]:
-    """By channel; a channel without a vendor has none."""
-    webhook = {
-        "url": http_vendor.url,
-        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "headers": {"Authorization": f"Bearer {SECRET}"},
-    }
-    return {
-        "webhook": Fake(
-            webhook,
-            lambda: [body for _, body in http_vendor.requests],
-            lambda: setattr(http_vendor, "status", 503),
-            lambda: setattr(http_vendor, "status", 403),
-        ),
-        "email": Fake(
-            {"to": ["ann@example.org"]},
-            lambda: [e.content for e in mail_vendor.envelopes if isinstance(e.content, bytes)],
-            lambda: mail_vendor.replies.update({"*": "451 4.7.1 later"}),
-            lambda: mail_vendor.replies.update({"*": "550 5.1.1 no such user"}),
-        ),
-    }
+def fakes(registry: Registry, request: pytest.FixtureRequest) -> dict[str, Fake]:
+    """By channel: what ``fake`` in tests/unit/channels/KIND/fake.py makes. Internal channels
+    have none: nobody could refuse their messages.
+    """
+    kinds = [info.name for info in registry.infos() if not info.internal]
+    return {kind: import_module(f"{__package__}.{kind}.fake").fake(request) for kind in kinds}
 
 
 def make_signals(*hosts: str) -> tuple[SignalLine, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from marshmallow import RAISE
 
+from incidentrelay.channels import kinds
 from incidentrelay.channels.base import (
     DeliveryFailure,
     PermanentFailure,
@@ -17,9 +18,9 @@ from incidentrelay.domain.messages import Links
 from incidentrelay.transport.http import HTTPClient
 from tests.unit.channels.conftest import SECRET, Fake, make_envelope
 
-BUILT_IN = ("email", "inbox", "webhook")
-# The inbox is the console's own: there is nobody who could refuse a message.
-WITH_VENDOR = ("email", "webhook")
+INFOS = default_registry(None, None, plugins=()).infos()  # type: ignore[arg-type]
+BUILT_IN = tuple(info.name for info in INFOS)
+WITH_VENDOR = tuple(info.name for info in INFOS if not info.internal)
 CAPABILITIES = {"edit", "buttons", "verify", "personal"}
 
 HOSTILE: dict[str, dict[str, Any]] = {
@@ -47,15 +48,11 @@ def config(name: str, fakes: dict[str, Fake]) -> dict[str, Any]:
     return fakes[name].config if name in fakes else {}
 
 
-def test_the_suite_knows_every_channel(registry: Registry, fakes: dict[str, Fake]) -> None:
-    assert registry.names() == BUILT_IN
-    assert sorted(fakes) == sorted(WITH_VENDOR)
-
-
 def test_it_describes_itself(registry: Registry, name: str, config: dict[str, Any]) -> None:
     info = registry.get(name).info
     assert info.name == name
     assert info.label
+    assert info.word == info.word.lower().strip() != ""
     assert info.docs == f"channels/{name}"
     assert info.capabilities <= CAPABILITIES
     schema = info.config_schema()
@@ -104,6 +101,18 @@ def test_a_failure_that_may_pass_is_temporary(
 
 
 @pytest.mark.parametrize("name", WITH_VENDOR)
+def test_a_refusal_is_tried_again_for_a_few_minutes(
+    registry: Registry, name: str, fakes: dict[str, Fake]
+) -> None:
+    """A vendor that restarts refuses too, so it is neither gone nor down."""
+    fakes[name].refuse()
+    with pytest.raises(TemporaryFailure) as caught:
+        registry.get(name).send(make_envelope(), fakes[name].config)
+    assert_explained(caught.value)
+    assert (caught.value.refused, caught.value.down) == (True, False)
+
+
+@pytest.mark.parametrize("name", WITH_VENDOR)
 def test_a_failure_that_will_not_pass_is_permanent(
     registry: Registry, name: str, fakes: dict[str, Fake]
 ) -> None:
@@ -144,3 +153,11 @@ def test_a_channel_with_secrets_says_where_they_go(registry: Registry) -> None:
         fields = set(info.config_schema().fields)
         assert info.destinations <= fields - info.secrets, name
         assert info.destinations or not info.secrets, f"{name}: add destinations to its ChannelInfo"
+
+
+def test_what_services_need_follows_from_the_declarations(registry: Registry) -> None:
+    assert ("inbox", "email", {"inbox"}) == (kinds.INBOX, kinds.PROFILE, kinds.INTERNAL)
+    assert {name: kinds.word_of(name) for name in registry.names()} == {
+        info.name: info.word for info in registry.infos()
+    }
+    assert kinds.word_of("pigeon") == "pigeon"

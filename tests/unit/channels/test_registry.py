@@ -10,6 +10,7 @@ import pytest
 from incidentrelay.channels.base import Channel
 from incidentrelay.channels.inbox.channel import InboxChannel
 from incidentrelay.channels.registry import GROUP, Registry, default_registry
+from incidentrelay.channels.webhook.channel import WebhookChannel
 from incidentrelay.domain.errors import NotFound
 from incidentrelay.transport.http import HTTPClient
 
@@ -23,6 +24,10 @@ def good(http: HTTPClient) -> Channel:
 
 
 def taken(http: HTTPClient) -> Channel:
+    return WebhookChannel(http)
+
+
+def internal(http: HTTPClient) -> Channel:
     return InboxChannel()
 
 
@@ -41,7 +46,7 @@ def odd(http: HTTPClient) -> object:
 @pytest.fixture(autouse=True)
 def plugin_module(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("pager_plugin")
-    for function in (good, taken, failing, nothing, odd):
+    for function in (good, taken, internal, failing, nothing, odd):
         setattr(module, function.__name__, function)
     monkeypatch.setitem(sys.modules, "pager_plugin", module)
 
@@ -56,7 +61,7 @@ def test_a_plugin_becomes_a_channel(http: HTTPClient) -> None:
     assert [info.name for info in registry.infos()] == list(registry.names())
 
 
-@pytest.mark.parametrize("name", ["failing", "nothing", "odd", "missing"])
+@pytest.mark.parametrize("name", ["failing", "nothing", "odd", "internal", "missing"])
 def test_a_broken_plugin_is_logged_and_left_out(
     http: HTTPClient, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -67,7 +72,7 @@ def test_a_broken_plugin_is_logged_and_left_out(
 
 
 def test_a_name_that_is_taken_is_an_error(http: HTTPClient) -> None:
-    with pytest.raises(ValueError, match="two channels called 'inbox'"):
+    with pytest.raises(ValueError, match="two channels called 'webhook'"):
         default_registry(http, None, plugins=[plugin("taken")])
 
 

@@ -31,16 +31,24 @@ def test_these_may_pass(status: int) -> None:
     assert caught.value.reason.startswith(f"{ORIGIN} answered {status}")
     assert caught.value.retry_after is None
     assert caught.value.unknown is False
+    assert (caught.value.refused, caught.value.down) == (False, True)
 
 
 @pytest.mark.parametrize(
-    "status", [101, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 451, 501, 505]
+    "status", [101, 302, 400, 401, 403, 404, 405, 409, 413, 415, 422, 451, 501, 505]
 )
-def test_these_do_not(status: int) -> None:
-    with pytest.raises(PermanentFailure) as caught:
+def test_a_refusal_may_be_that_of_a_proxy_whose_target_restarts(status: int) -> None:
+    with pytest.raises(TemporaryFailure) as caught:
         raise_for_status(answer(status), ORIGIN, NOW)
     assert caught.value.reason.startswith(f"{ORIGIN} answered {status}")
     assert "s3cr3t" not in caught.value.reason
+    assert (caught.value.refused, caught.value.down) == (True, False)
+
+
+def test_what_is_gone_is_gone() -> None:
+    with pytest.raises(PermanentFailure) as caught:
+        raise_for_status(answer(410), ORIGIN, NOW)
+    assert caught.value.reason.startswith(f"{ORIGIN} answered 410")
 
 
 def test_the_wait_is_handed_on() -> None:

@@ -87,7 +87,7 @@ def test_days_follow_each_other(view: CalendarView, day: date, zone: str) -> Non
         ("Pacific/Apia", date(2011, 12, 30), -24 * HOUR),
     ],
 )
-def test_how_long_a_day_is(zone: str, day: date, change: timedelta) -> None:
+def test_length_of_days(zone: str, day: date, change: timedelta) -> None:
     (found,) = (each for each in days_of(CalendarView.WEEK, day, zone) if each.date == day)
     assert found.change == change
     assert found.length == DAY + change
@@ -106,7 +106,7 @@ def test_weekends() -> None:
         (date(2026, 1, 1), "Mars/Phobos", "zone"),
     ],
 )
-def test_what_cannot_be_shown(day: date, zone: str, field: str) -> None:
+def test_days_outside_the_range_are_rejected(day: date, zone: str, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         days_of(CalendarView.MONTH, day, zone)
     assert list(refused.value.errors) == [field]
@@ -215,7 +215,7 @@ def test_a_block_that_goes_over_a_week_is_open_there() -> None:
         (at(2026, 11, 1), 7 * SLOTS),
     ],
 )
-def test_where_an_instant_is_drawn(instant: datetime, slot: int) -> None:
+def test_slot_of_an_instant(instant: datetime, slot: int) -> None:
     assert slot_at(instant, days_of(CalendarView.WEEK, date(2026, 10, 25), "Europe/Berlin")) == slot
 
 

@@ -40,7 +40,7 @@ label_maps = st.dictionaries(st.text(max_size=10), st.text(max_size=20), max_siz
         ),
     ],
 )
-def test_it_is_alertmanagers_own(labels: dict[str, str], expected: str) -> None:
+def test_fingerprints_equal_alertmanagers(labels: dict[str, str], expected: str) -> None:
     assert fingerprint(labels) == expected
 
 
@@ -53,6 +53,12 @@ def test_order_does_not_matter(labels: dict[str, str]) -> None:
 def test_labels_left_out_do_not_count(labels: dict[str, str], name: str, value: str) -> None:
     rest = {key: text for key, text in labels.items() if key != name}
     assert fingerprint({**labels, name: value}, without={name}) == fingerprint(rest)
+
+
+@given(label_maps, st.text(max_size=10))
+def test_an_empty_label_is_no_label(labels: dict[str, str], name: str) -> None:
+    rest = {key: text for key, text in labels.items() if key != name}
+    assert fingerprint({**rest, name: ""}) == fingerprint(rest)
 
 
 def test_a_lone_surrogate_has_a_fingerprint_too() -> None:
@@ -88,7 +94,7 @@ def test_different_values_never_share_a_group_key(
 
 
 @given(names, names, values, values)
-def test_neither_do_different_names(
+def test_different_names_never_share_a_group_key(
     one_by: list[str], two_by: list[str], one: tuple[str, ...], two: tuple[str, ...]
 ) -> None:
     first = dict(zip(one_by, one, strict=True))

@@ -253,7 +253,7 @@ regexes = st.builds(Matcher, names, st.sampled_from([Op.REGEX, Op.NOT_REGEX]), p
 
 
 @given(st.lists(plain | regexes, max_size=8))
-def test_what_is_rendered_parses_to_the_same(matchers: list[Matcher]) -> None:
+def test_rendered_matchers_parse_back(matchers: list[Matcher]) -> None:
     text = render(matchers)
     assert parse(text) == tuple(matchers)
     assert parse_list([render([m]) for m in matchers]) == tuple(matchers)

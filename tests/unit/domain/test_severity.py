@@ -26,7 +26,7 @@ def test_it_knows_the_words(severity: Severity, words: str) -> None:
 
 
 @pytest.mark.parametrize("word", [None, "", "  ", "ünbekannt"])
-def test_what_is_unknown_is_a_warning(word: str | None) -> None:
+def test_unknown_words_are_warnings(word: str | None) -> None:
     assert parse_severity(word) is Severity.WARNING
 
 

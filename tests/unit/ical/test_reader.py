@@ -220,11 +220,10 @@ def test_an_event_without_a_uid_cannot_be_known_again() -> None:
         "<html>Please sign in</html>",
         "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n",
         "BEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\n",
-        calendar() * 2,
+        calendar() + "BEGIN:VCALENDAR\r\n",
         "BEGIN:VCALENDAR\r\n" * 3000,
         "BEGIN:A\r\n" * 50 + "END:A\r\n" * 50,
         calendar(*[event("DTSTART:20260320T080000Z")] * 2001),
-        calendar(head=("X-WR-TIMEZONE:Mars/Olympus",)),
         "x" * 1_000_001,
     ],
 )
@@ -245,6 +244,143 @@ def test_many_rules_are_refused_before_they_cost_much(rule: str) -> None:
 
 
 _DAILY = ("DTSTART:20260301T080000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY")
+
+
+_UTC = ("DTSTART:20260320T080000Z", "DURATION:PT8H")
+_WEEKLY = ("DTSTART;TZID=Europe/Berlin:20260316T090000", "DURATION:PT8H")
+
+
+def test_several_shifts_with_one_uid_are_all_there() -> None:
+    shifts = [event(f"DTSTART:202603{day}T080000Z", "DURATION:PT8H") for day in (20, 21, 22)]
+    reading = read(calendar(*shifts))
+    assert starts(reading) == ["03-20T08:00", "03-21T08:00", "03-22T08:00"]
+    assert len({each.key for each in reading.occurrences}) == 3
+    again = read(calendar(*reversed(shifts)))
+    assert again.occurrences == reading.occurrences
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (event(*_UTC, "SEQUENCE:1"), "newer version"),
+        (event(*_UTC), "listed twice"),
+    ],
+)
+def test_another_version_of_an_event_is_a_problem(other: str, sentence: str) -> None:
+    reading = read(calendar(event(*_UTC), other))
+    assert len(reading.occurrences) == 1
+    assert [sentence in each.sentence for each in reading.problems] == [True]
+
+
+def test_a_change_of_one_of_several_events_is_a_problem() -> None:
+    change = event("RECURRENCE-ID:20260320T080000Z", "DTSTART:20260325T080000Z", "DURATION:PT1H")
+    reading = read(calendar(event(*_UTC), event(*_WEEKLY), change))
+    assert len(reading.occurrences) == 2
+    assert ["Several events" in each.sentence for each in reading.problems] == [True]
+
+
+def test_a_changed_occurrence_that_is_also_excluded_is_a_problem() -> None:
+    rule = (*_WEEKLY, "RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE:20260323T080000Z")
+    change = event("RECURRENCE-ID:20260323T080000Z", "DTSTART:20260325T080000Z", "DURATION:PT1H")
+    reading = read(calendar(event(*rule), change))
+    assert ["EXDATE" in each.sentence for each in reading.problems] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("start", "until"),
+    [
+        ("DTSTART;TZID=Europe/Berlin:20260316T090000", "20260330"),
+        ("DTSTART;TZID=Europe/Berlin:20260316T090000", "20260330T090000"),
+        ("DTSTART;TZID=Europe/Berlin:20260316T090000", "20260330T070000Z"),
+        ("DTSTART:20260316T080000Z", "20260330"),
+        ("DTSTART:20260316T090000", "20260330"),
+        ("DTSTART:20260316T090000", "20260330T070000Z"),
+        ("DTSTART;VALUE=DATE:20260316", "20260330"),
+        ("DTSTART;VALUE=DATE:20260316", "20260330T000000"),
+        ("DTSTART;VALUE=DATE:20260316", "20260329T220000Z"),
+    ],
+)
+def test_the_last_time_until_which_an_event_repeats_is_included(start: str, until: str) -> None:
+    duration = () if "VALUE=DATE" in start else ("DURATION:PT8H",)
+    reading = read(calendar(event(start, *duration, f"RRULE:FREQ=WEEKLY;UNTIL={until}")))
+    assert len(reading.occurrences) == 3
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [
+        ("Tokyo Standard Time", 0),
+        ("/vendor.example/20240101/Asia/Tokyo", 0),
+        ("Europe/Berlin", 8),
+        ("W. Europe Standard Time", 8),
+    ],
+)
+def test_zones_of_calendars_have_several_kinds_of_names(zone: str, hour: int) -> None:
+    local = ("DTSTART:20260320T090000", "DURATION:PT1H")
+    assert one(*local, head=(f"X-WR-TIMEZONE:{zone}",)).start.hour == hour
+    named = (f"DTSTART;TZID={zone}:20260320T090000", "DURATION:PT1H")
+    assert one(*named).start.hour == hour
+
+
+def test_an_unknown_zone_costs_only_what_needs_it() -> None:
+    head = ("X-WR-TIMEZONE:Mars/Olympus",)
+    good = [event(*_UTC, uid="utc"), event(*_WEEKLY, "RRULE:FREQ=WEEKLY;COUNT=2", uid="zone")]
+    needing = [
+        event("DTSTART:20260320T080000", "DURATION:PT8H", uid="local"),
+        event("DTSTART;VALUE=DATE:20260320", uid="day"),
+        event(*_UTC, "RRULE:FREQ=WEEKLY;COUNT=2", uid="repeats"),
+    ]
+    reading = read(calendar(*good, *needing, head=head))
+    assert len(reading.occurrences) == 3
+    assert ["Mars/Olympus" in each.sentence for each in reading.problems] == [True] * 3
+
+
+def test_one_text_may_have_several_calendars() -> None:
+    tokyo = calendar(event("DTSTART:20260320T090000", "DURATION:PT1H", uid="t"), head=_TOKYO)
+    reading = read(tokyo + calendar(event("DTSTART:20260320T090000", "DURATION:PT1H", uid="b")))
+    assert starts(reading) == ["03-20T00:00", "03-20T08:00"]
+
+
+_TOKYO = ("X-WR-TIMEZONE:Asia/Tokyo",)
+_OFFICE = (
+    "BEGIN:VTIMEZONE\r\nTZID:Office\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n"
+    "TZOFFSETFROM:+0{0}00\r\nTZOFFSETTO:+0{0}00\r\n{1}END:STANDARD\r\nBEGIN:DAYLIGHT\r\n"
+    "DTSTART:19700601T000000\r\nTZOFFSETFROM:+0{0}00\r\nTZOFFSETTO:+0{0}00\r\n{1}END:DAYLIGHT"
+    "\r\nEND:VTIMEZONE"
+)
+_AT_THE_OFFICE = event("DTSTART;TZID=Office:20260320T090000", "DURATION:PT1H")
+
+
+def test_a_definition_of_a_zone_counts_in_its_own_calendar_only() -> None:
+    """The library would keep it for whatever calendar comes next, of another tenant too."""
+    for hours in (2, 3):
+        reading = read(calendar(_OFFICE.format(hours, ""), _AT_THE_OFFICE))
+        assert starts(reading) == [f"03-20T0{9 - hours}:00"]
+    assert "“Office”" in said(calendar(_AT_THE_OFFICE))
+
+
+@pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=HOURLY"])
+def test_a_definition_of_a_zone_that_is_costly_is_skipped(rule: str) -> None:
+    began = time.process_time()
+    assert "“Office”" in said(calendar(_OFFICE.format(2, f"RRULE:{rule}\r\n"), _AT_THE_OFFICE))
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("END:VEVENT\r\nBEGIN:VEVENT", "END:VEVNT\r\nBEGIN:VEVENT"),
+        ("END:VEVENT\r\nBEGIN:VEVENT", "END:VEVENT\r\nBEGIN:VEVNT"),
+        ("END:VEVENT\r\nBEGIN:VEVENT", "BEGIN:VEVENT"),
+        ("END:VEVENT\r\nBEGIN:VEVENT", "END:VEVENT"),
+        ("END:VEVENT\r\nEND:VCALENDAR", "END:VCALENDAR"),
+        ("BEGIN:VCALENDAR", "this is a calendar\r\nBEGIN:VCALENDAR"),
+    ],
+)
+def test_an_event_without_its_first_or_last_line_is_still_read(old: str, new: str) -> None:
+    text = calendar(event(*_UTC, uid="a"), event(*_WEEKLY, uid="b"))
+    assert old in text
+    assert read(text.replace(old, new)) == read(text)
 
 
 def test_what_nobody_reads_is_not_copied_for_each_occurrence() -> None:

@@ -30,12 +30,12 @@ def test_what_is_not_a_string_becomes_its_json_text(value: Any, expected: str) -
 
 
 @pytest.mark.parametrize("silent", [None, False, "", " \n", [], {}])
-def test_a_field_that_says_nothing_is_passed_over(silent: Any) -> None:
+def test_empty_fields_are_skipped(silent: Any) -> None:
     assert fields.first_text({"a": silent, "b": " found "}, "a", "b", "c") == "found"
     assert fields.first_text({"a": silent}, "a", "b") == ""
 
 
-def test_zero_says_something() -> None:
+def test_zero_is_not_empty() -> None:
     assert fields.first_text({"a": 0}, "a") == "0"
 
 
@@ -138,7 +138,7 @@ def test_any_other_link_is_dropped(link: Any) -> None:
 
 
 @pytest.mark.parametrize("word", ["resolved", "RESOLVED", " ok ", "closed", "close", "recovery"])
-def test_it_knows_that_it_is_over(word: str) -> None:
+def test_words_that_resolve(word: str) -> None:
     assert fields.status_of(word) is SignalStatus.RESOLVED
 
 
@@ -160,7 +160,7 @@ def test_it_finds_the_team(item: dict[str, Any], labels: dict[str, Any], team: s
     assert fields.team_of(item, labels) == team
 
 
-def test_identity_is_the_best_there_is() -> None:
+def test_identity_prefers_the_best_field() -> None:
     item = {"status": "firing", "x": 1}
     labels = {"a": "1", "severity": "low"}
     assert fields.identity("own", labels, "t", item, 0) == "own"
@@ -177,7 +177,7 @@ def test_identity_does_not_depend_on_severity_title_order_or_status() -> None:
     assert fires == fields.identity("", {}, "", {"x": 1, "status": "resolved", "endsAt": "t"}, 0)
 
 
-def test_items_that_nothing_identifies_are_problems_of_their_own() -> None:
+def test_unidentifiable_items_are_separate_problems() -> None:
     keys = {
         fields.identity("", {}, "", item, index)
         for item in ({"x": 1}, {"x": 2})
@@ -223,5 +223,5 @@ def test_clipping_keeps_to_its_limit(text: str, limit: int) -> None:
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
-def test_the_json_text_of_an_object_says_the_same(value: dict[str, Any]) -> None:
+def test_the_json_text_of_an_object_is_equivalent(value: dict[str, Any]) -> None:
     assert json.loads(fields.json_text(value)) == value

@@ -78,7 +78,7 @@ def check(signal: Signal) -> None:
 @given(payload=anything | st.fixed_dictionaries({"alerts": st.lists(anything, max_size=4)}))
 @example(payload={"alerts": [{"labels": {"a": 10**400}}]})
 @example(payload={"title": "x" * 5000, "message": "y" * 50_000, "labels": {"n" * 500: "v" * 5000}})
-def test_any_json_is_understood_or_refused_as_a_whole(source: str, payload: Any) -> None:
+def test_any_json_is_parsed_or_rejected(source: str, payload: Any) -> None:
     items: list[SignalItem] = []
     refused: InvalidInput | None = None
     try:
@@ -254,6 +254,39 @@ def test_the_status_of_a_webhook_item(item: dict[str, Any], status: SignalStatus
 @pytest.mark.parametrize("name", ["dedup_key", "fingerprint", "external_id", "alert_uid", "dedup"])
 def test_the_identity_of_a_webhook_item(name: str) -> None:
     assert one("webhook", {"title": "t", "labels": {"a": "1"}, name: "key"}).dedup_key == "key"
+
+
+@pytest.mark.parametrize("source", ["alertmanager", "webhook", "zabbix"])
+@pytest.mark.parametrize(
+    ("labels", "same"),
+    [
+        ({"a": "1", "zone": ""}, {"a": "1"}),
+        ({"zone": "", "severity": "low"}, {}),
+    ],
+)
+def test_a_label_without_a_value_identifies_nothing(
+    source: str, labels: dict[str, str], same: dict[str, str]
+) -> None:
+    def key(given: dict[str, str]) -> str:
+        item = {"title": "Disk full", "labels": given}
+        payload = {"alerts": [item]} if source == "alertmanager" else item
+        return one(source, payload).dedup_key
+
+    if same or source != "alertmanager":
+        assert key(labels) == key(same)
+
+
+def test_an_empty_severity_label_does_not_hide_the_severity() -> None:
+    item = {"labels": {"a": "1", "severity": ""}, "severity": "high"}
+    assert one("webhook", item).labels == {"a": "1", "severity": "high"}
+
+
+@pytest.mark.parametrize("source", ["alertmanager", "webhook"])
+def test_items_that_say_nothing_of_themselves_are_alerts_of_their_own(source: str) -> None:
+    items = [{"status": "firing"}, {"labels": {"zone": ""}}, {"status": "firing", "startsAt": "?"}]
+    signals = [each for each in normalise(source, {"alerts": items}) if isinstance(each, Signal)]
+    assert len({signal.dedup_key for signal in signals}) == 3
+    assert {signal.starts_at for signal in signals} == {None}
 
 
 def test_a_null_label_is_no_team_no_title_and_no_severity() -> None:

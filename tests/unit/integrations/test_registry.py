@@ -15,7 +15,7 @@ from incidentrelay.integrations.registry import (
     ENTRY_POINT_GROUP,
     BadIntegration,
     DuplicateIntegration,
-    Registry,
+    IntegrationRegistry,
 )
 
 
@@ -55,7 +55,7 @@ def test_the_built_in_ones_are_there() -> None:
 
 
 def test_what_is_registered_is_found() -> None:
-    registry = Registry()
+    registry = IntegrationRegistry()
     pager = Pager()
     registry.register(pager)
     assert registry.get("pager") is pager
@@ -64,11 +64,11 @@ def test_what_is_registered_is_found() -> None:
 
 def test_an_unknown_name_is_not_found() -> None:
     with pytest.raises(NotFound, match="no integration named pager"):
-        Registry().get("pager")
+        IntegrationRegistry().get("pager")
 
 
 def test_a_name_belongs_to_one_integration() -> None:
-    registry = Registry()
+    registry = IntegrationRegistry()
     registry.register(Pager())
     with pytest.raises(DuplicateIntegration, match="pager"):
         registry.register(Pager())
@@ -77,17 +77,17 @@ def test_a_name_belongs_to_one_integration() -> None:
 @pytest.mark.parametrize("name", ["", "Pager", "a/b", "a b", "-a", "a\n"])
 def test_a_name_is_a_part_of_a_url(name: str) -> None:
     with pytest.raises(BadIntegration):
-        Registry().register(Pager(name))
+        IntegrationRegistry().register(Pager(name))
 
 
 @pytest.mark.parametrize("thing", [Nameless(), Mute(), None])
 def test_only_integrations_are_registered(thing: Any) -> None:
     with pytest.raises(BadIntegration):
-        Registry().register(thing)
+        IntegrationRegistry().register(thing)
 
 
 def test_plugins_are_classes_or_objects() -> None:
-    registry = Registry()
+    registry = IntegrationRegistry()
     registry.load_plugins([point("Pager"), point("ready")])
     assert registry.names() == ("pager", "ready")
 
@@ -96,7 +96,7 @@ def test_plugins_are_classes_or_objects() -> None:
 def test_a_broken_plugin_is_logged_and_left_out(
     target: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    registry = Registry()
+    registry = IntegrationRegistry()
     with caplog.at_level(logging.ERROR):
         registry.load_plugins([point(target), point("Pager")])
     assert registry.names() == ("pager",)
@@ -106,7 +106,7 @@ def test_a_broken_plugin_is_logged_and_left_out(
 
 
 def test_a_plugin_cannot_take_a_name() -> None:
-    registry = Registry()
+    registry = IntegrationRegistry()
     registry.register(Pager())
     with pytest.raises(DuplicateIntegration):
         registry.load_plugins([point("Pager")])

@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from incidentrelay.transport.addresses import IPAddress
-from incidentrelay.transport.http import Blocked, HTTPClient, Response, TransportError
+from incidentrelay.transport.http import (
+    Blocked,
+    HTTPClient,
+    Refused,
+    Response,
+    TransportError,
+)
 
 Serve = Callable[..., Any]
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -100,7 +106,7 @@ def test_a_redirect_is_not_followed(
 ) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location
     server = serve(answering(answer))
-    with pytest.raises(Blocked) as caught:
+    with pytest.raises(Refused) as caught:
         post(client, server.port)
     assert f"127.0.0.1:{server.port} answered 302" in caught.value.reason
     assert shown in caught.value.reason

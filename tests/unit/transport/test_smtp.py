@@ -229,6 +229,25 @@ def test_every_reply_has_its_meaning(
     assert getattr(caught.value, "unknown", None) is unknown
 
 
+@pytest.mark.parametrize(
+    ("answers", "final"),
+    [
+        ({"RCPT": "550 5.1.1 no such user"}, True),
+        ({"RCPT": "553 5.1.3 bad syntax"}, True),
+        ({"RCPT": "550 no such user"}, False),
+        ({"RCPT": "550 5.7.1 policy"}, False),
+        ({"": "554 5.1.1 go away"}, False),
+        ({".": "554 5.1.1 no"}, False),
+    ],
+)
+def test_only_a_bad_address_is_refused_for_good(
+    serve: Callable[..., Any], answers: Mapping[str, str | None], final: bool
+) -> None:
+    with pytest.raises(Refused) as caught:
+        send(server(serve(scripted(answers)).port), "ann@example.org", mail())
+    assert caught.value.final is final
+
+
 def test_a_goodbye_that_fails_does_not_undo_the_message(serve: Callable[..., Any]) -> None:
     answers = {"QUIT": None, ".": "250 queued"}
     assert send(server(serve(scripted(answers)).port), "a@b.example", mail()) == "250 queued"
@@ -322,7 +341,7 @@ def test_an_unreachable_server_may_come_back() -> None:
 )
 def test_an_unusable_recipient_is_refused(sink: Start, recipient: str) -> None:
     handler, port = sink()
-    with pytest.raises(Refused, match="not an e-mail address"):
+    with pytest.raises(Blocked, match="not an e-mail address"):
         send(server(port), recipient, mail())
     assert handler.envelopes == []
 

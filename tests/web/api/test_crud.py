@@ -72,17 +72,18 @@ def test_a_noun_is_created_read_edited_replaced_and_deleted(
 
 def test_put_replaces_and_patch_merges(login_as: Any) -> None:
     gail = login_as("gail")
-    gail.patch_json(CORE, {"description": "Ours", "ack_timeout": 600})
+    gail.patch_json(CORE, {"description": "Ours", "ack_timeout": 600, "ack_covers": 0})
     merged = gail.patch_json(CORE, {"name": "Core 2"}).json
     assert (merged["description"], merged["ack_timeout"]) == ("Ours", 600)
+    assert merged["ack_covers"] == 0
     replaced = gail.put_json(CORE, {"name": "Core 3", "slug": "core"}).json
     assert (replaced["name"], replaced["description"]) == ("Core 3", "")
-    assert replaced["ack_timeout"] is None
+    assert (replaced["ack_timeout"], replaced["ack_covers"]) == (None, 3600)
     answer = gail.put_json(CORE, {"description": "No name"}, status=422)
     assert "name" in answer.json["errors"]
 
 
-def test_names_in_addresses_never_change(login_as: Any) -> None:
+def test_slugs_never_change(login_as: Any) -> None:
     gail = login_as("gail")
     answer = gail.patch_json(CORE, {"slug": "other"}, status=422)
     assert answer.json["errors"] == {"slug": ["This never changes."]}
@@ -105,7 +106,7 @@ def test_names_in_addresses_never_change(login_as: Any) -> None:
         ('"1"', 2, 412),
     ],
 )
-def test_only_the_present_version_is_edited(
+def test_only_the_current_version_can_be_edited(
     login_as: Any, header: str | None, version: int | None, status: int
 ) -> None:
     body = {"description": "New"} | ({"version": version} if version else {})
@@ -123,7 +124,7 @@ def test_unknown_and_readonly_fields_are_errors(login_as: Any) -> None:
 @pytest.mark.parametrize(
     "field", ["is_admin", "active", "id", "groups", "role", "password_hash", "password"]
 )
-def test_nobody_makes_themselves_more_than_they_are(
+def test_nobody_can_raise_their_own_role(
     login_as: Any, database: Any, cast: Any, field: str
 ) -> None:
     login_as("vera").patch_json("/api/me", {field: True}, status=422)
@@ -232,7 +233,7 @@ def test_who_may_see_but_not_do_gets_403_and_a_stranger_404(login_as: Any) -> No
     ]
 
 
-def test_what_failed_is_not_half_written(login_as: Any, database: Any, cast: Any) -> None:
+def test_failed_requests_write_nothing(login_as: Any, database: Any, cast: Any) -> None:
     gail = login_as("gail")
     gail.patch_json(CORE, {"name": "Renamed", "fallback_user": "otto"}, status=422)
     with database.read() as session:
@@ -255,7 +256,7 @@ def test_what_failed_is_not_half_written(login_as: Any, database: Any, cast: Any
         "/api/login",
     ],
 )
-def test_what_is_not_there_is_404(login_as: Any, path: str) -> None:
+def test_missing_objects_answer_404(login_as: Any, path: str) -> None:
     from urllib.parse import quote
 
     login_as("root").get(quote(path), status=404)

@@ -47,7 +47,7 @@ def test_the_answer_says_what_would_happen_and_why(login_as: Any, app: Any) -> N
     _check(spec, described["schema"], answer, "$")
 
 
-def test_it_is_what_the_source_is_then_told(
+def test_a_simulation_matches_the_real_response(
     login_as: Any, with_token: Callable[[str], Client], cast: standing_cast.Cast
 ) -> None:
     payload = [PROBLEM, 7, {**PROBLEM, "labels": {"host": "db2"}}, PROBLEM]
@@ -97,11 +97,11 @@ def _everything(database: Database) -> dict[str, list[Any]]:
         ("otto", 404),
     ],
 )
-def test_whoever_may_respond_in_the_team_may_ask(login_as: Any, name: str, status: int) -> None:
+def test_responders_of_the_team_may_simulate(login_as: Any, name: str, status: int) -> None:
     login_as(name).post_json(WHERE, QUESTION, status=status)
 
 
-def test_others_may_not_ask_at_all(
+def test_others_may_not_simulate(
     testapp: Client, with_token: Callable[[str], Client], cast: standing_cast.Cast
 ) -> None:
     testapp.post_json(WHERE, QUESTION, status=401)
@@ -192,7 +192,7 @@ def test_another_time_can_be_asked_for(login_as: Any) -> None:
     assert answer["at"] == answer["items"][0]["steps"][0]["at"] == "2026-07-01T08:00:00Z"
 
 
-def test_what_is_switched_off_can_be_asked_too(
+def test_disabled_routes_can_be_simulated(
     login_as: Any, database: Database, cast: standing_cast.Cast
 ) -> None:
     with database.write() as session:
@@ -204,6 +204,6 @@ def test_what_is_switched_off_can_be_asked_too(
     assert "Team Core is disabled" in item["sentences"][0]
 
 
-def test_only_questions_are_answered(login_as: Any) -> None:
+def test_only_post_is_allowed(login_as: Any) -> None:
     answer = login_as("rex").get(WHERE, status=405)
     assert answer.headers["Allow"] == "POST"

@@ -51,7 +51,7 @@ def test_tokens_of_programs_need_none(with_token: Any, comment: str) -> None:
     with_token("alerts:write").post_json(comment, COMMENT, status=200)
 
 
-def test_who_may_not_do_it_anyway_is_told_that_first(login_as: Any, comment: str) -> None:
+def test_missing_permission_is_reported_before_csrf(login_as: Any, comment: str) -> None:
     login_as("vera").post_json(comment, COMMENT, headers={"X-CSRF-Token": ""}, status=403)
 
 
@@ -60,7 +60,7 @@ def test_simple_forms_of_other_sites_cannot_speak_json(login_as: Any, comment: s
     client.post(comment, b'{"text": "x"}', content_type="text/plain", status=415)
 
 
-def test_before_signing_in_a_cookie_of_its_own_binds_the_token(app: Any, settings: Any) -> None:
+def test_before_sign_in_a_separate_cookie_binds_the_token(app: Any, settings: Any) -> None:
     policy = CSRFPolicy(replace(settings, public_url="https://relay.example"))
     request = _request(app)
     token = policy.get_csrf_token(request)

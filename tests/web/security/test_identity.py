@@ -34,7 +34,7 @@ def test_a_token_is_its_owner(with_token: Any) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Basic Z2FpbDp4", "Bearer", "bearer  ", ""])
-def test_a_wrong_header_is_not_made_good_by_a_cookie(login_as: Any, header: str) -> None:
+def test_a_cookie_does_not_replace_an_invalid_token(login_as: Any, header: str) -> None:
     login_as("gail").get("/api/me", headers={"Authorization": header}, status=401)
 
 
@@ -54,7 +54,7 @@ def test_kinds_of_tokens_are_not_confused(app: Any, cast: Any, with_token: Any) 
         (timedelta(hours=1), timedelta(days=30), 401),
     ],
 )
-def test_a_session_ends_without_use_and_in_any_case(
+def test_a_session_expires_when_idle_and_by_age(
     app: Any, cast: Any, database: Any, seen: timedelta, made: timedelta, status: int
 ) -> None:
     cookie = new_token("s")
@@ -64,7 +64,7 @@ def test_a_session_ends_without_use_and_in_any_case(
     Client(app, cookie=cookie).get("/api/me", status=status)
 
 
-def test_use_is_written_down_but_not_each_time(
+def test_use_is_recorded_but_not_every_time(
     app: Any, cast: Any, database: Any, query_count: Any
 ) -> None:
     cookie = new_token("s")

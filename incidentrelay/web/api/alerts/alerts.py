@@ -65,7 +65,7 @@ def acknowledge(context: AlertNode, request: Any) -> Item:
     return _fresh(context)
 
 
-@verb("unack", "Give the alert back; its plan restarts")
+@verb("unack", "Return the alert to the team; its plan restarts")
 def unacknowledge(context: AlertNode, request: Any) -> Item:
     alert_actions.unacknowledge(request.db, context.obj, actor=actor(request), now=request.now)
     return _fresh(context)

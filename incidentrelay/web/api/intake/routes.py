@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.intake import route_tests, routes
 from incidentrelay.services.intake.receive import ItemVerdict
@@ -11,6 +12,7 @@ from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.intake.routes import RouteNode, TeamRoutes
 from incidentrelay.web.schemas.intake.route import NewRouteSchema, RouteTestSchema
 from incidentrelay.web.schemas.intake.verdict import VerdictSchema
+from incidentrelay.web.schemas.query import RouteDeletionQuery
 
 
 @api_view(
@@ -48,6 +50,26 @@ def rotate_token(context: RouteNode, request: Any) -> Item:
     crud.check_version(context, request, {})
     token = routes.rotate_token(request.db, context.obj, actor=crud.actor(request), now=request.now)
     return _with_token(crud.loaded(context, request), token)
+
+
+@api_view(
+    context=RouteNode,
+    method="DELETE",
+    permission=Permission.DELETE,
+    query=RouteDeletionQuery,
+    status=204,
+    errors=(409, 412, 422),
+    summary="Delete it; refused while alerts of it are open, unless resolve=true",
+)
+def delete_route(context: RouteNode, request: Any) -> None:
+    crud.check_version(context, request, {})
+    resolve = request.query["resolve"]
+    alerts = context.root.place(context.obj.team)["alerts"]
+    if resolve and not request.has_permission(Permission.RESPOND, alerts):
+        raise NotAllowed("You may not resolve the alerts of this route.")
+    routes.delete(
+        request.db, context.obj, actor=crud.actor(request), now=request.now, resolve=resolve
+    )
 
 
 @api_view(

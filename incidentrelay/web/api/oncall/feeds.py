@@ -1,4 +1,4 @@
-"""One's own calendar feeds: creating them and rotating their addresses."""
+"""The current user's calendar feeds: creating them and replacing their URLs."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from incidentrelay.web.schemas.oncall.feed import NewFeedSchema
     returns=NewFeedSchema,
     status=201,
     errors=(409, 413, 415, 422),
-    summary="Create a calendar feed; its address is shown only once",
+    summary="Create a calendar feed; its URL is shown only once",
 )
 def create_feed(context: MyFeeds, request: Any) -> Item:
     row, token = feeds.create(
@@ -42,7 +42,7 @@ def create_feed(context: MyFeeds, request: Any) -> Item:
     permission=Permission.EDIT,
     returns=NewFeedSchema,
     errors=(412,),
-    summary="Replace the feed's address; the old one stops working",
+    summary="Replace the feed's URL; the old one stops working",
 )
 def regenerate(context: FeedNode, request: Any) -> Item:
     crud.check_version(context, request, {})

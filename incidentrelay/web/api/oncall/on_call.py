@@ -34,10 +34,10 @@ def list_on_call(context: OnCall, request: Any) -> Any:
     rotations = Rotations(context.root, "rotations")
     statement = on_call_now.apply_filter(rotations.listing(), request.query)
     nodes, cursor = page(request, rotations, statement)
-    found = on_call_now.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
+    current = on_call_now.who_is_on_call(request.db, [node.obj for node in nodes], _at(request))
     # Filtering happens after the query, so a page can be short although more follow.
     user = request.query.get("user")
-    kept = [row for row in found if user is None or (row.user and row.user.username == user)]
+    kept = [row for row in current if user is None or (row.user and row.user.username == user)]
     return kept, cursor
 
 
@@ -71,13 +71,13 @@ def list_shifts(context: RotationNode, request: Any) -> Any:
     end = _bounded("end", request.query.get("end", start + _DEFAULT_WINDOW))
     if end <= start:
         raise InvalidInput.of("end", "The end must be after the start.")
-    found = on_call_now.rotation_shifts(request.db, context.obj, start, end)
-    names = user_lookup.display_names(request.db, {shift.user_id for shift in found})
-    return [shown_shift(shift, names) for shift in found]
+    shifts = on_call_now.rotation_shifts(request.db, context.obj, start, end)
+    names = user_lookup.display_names(request.db, {shift.user_id for shift in shifts})
+    return [shown_shift(shift, names) for shift in shifts]
 
 
 def shown_shift(shift: Shift, names: Mapping[int, str]) -> dict[str, Any]:
-    """A shift with the name of its person."""
+    """A shift as JSON, with the person's name."""
     return {
         "user": names.get(shift.user_id, ""),
         "start": shift.start,

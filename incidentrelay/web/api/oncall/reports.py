@@ -6,31 +6,31 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.web import on_call_hours_table
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.oncall.reports import OnCallReport, OnCallTable
-from incidentrelay.web.schemas.oncall.report import DutyQuery, DutyReportSchema
+from incidentrelay.web.schemas.oncall.report import OnCallReportQuery, OnCallReportSchema
 
 
 @api_view(
     context=OnCallReport,
     method="GET",
     permission=Permission.VIEW,
-    query=DutyQuery,
-    returns=DutyReportSchema,
+    query=OnCallReportQuery,
+    returns=OnCallReportSchema,
     errors=(422,),
-    summary="Report hours on call by kind, and pages, per person and rotation",
+    summary="Report on-call hours by kind, and pages, per person and rotation",
 )
 def on_call(_context: OnCallReport, request: Any) -> dict[str, Any]:
-    made = on_call_hours_table.report(request, request.query)
+    report = on_call_hours_table.report(request, request.query)
     return {
-        "first": made.ruler.first,
-        "last": made.ruler.last,
-        "zone": made.ruler.rules.zone,
-        "start": made.ruler.start,
-        "end": made.ruler.end,
-        "holidays": [{"date": day, "name": name} for day, name in made.holidays.items()],
-        "lines": made.lines,
-        "people": made.people,
-        "rotations": made.rotations,
-        "total": made.total,
+        "first": report.calculator.first,
+        "last": report.calculator.last,
+        "zone": report.calculator.rules.zone,
+        "start": report.calculator.start,
+        "end": report.calculator.end,
+        "holidays": [{"date": day, "name": name} for day, name in report.holidays.items()],
+        "lines": report.lines,
+        "people": report.people,
+        "rotations": report.rotations,
+        "total": report.total,
     }
 
 
@@ -38,7 +38,7 @@ def on_call(_context: OnCallReport, request: Any) -> dict[str, Any]:
     context=OnCallTable,
     method="GET",
     permission=Permission.VIEW,
-    query=DutyQuery,
+    query=OnCallReportQuery,
     media="text/csv",
     errors=(422,),
     summary="Export the on-call report as CSV",

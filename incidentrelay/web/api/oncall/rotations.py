@@ -61,7 +61,7 @@ class shift_change(api_view):
 def preview(context: RotationNode, request: Any) -> Any:
     data = dict(request.body_data)
     start, end = _span(request, data)
-    found = previews.preview_edit(
+    preview = previews.preview_edit(
         request.db,
         context.obj,
         data,
@@ -70,7 +70,7 @@ def preview(context: RotationNode, request: Any) -> Any:
         now=request.now,
         reachable=find_reachable,
     )
-    return _shown_preview(found)
+    return _shown_preview(preview)
 
 
 @api_view(
@@ -95,9 +95,9 @@ def _changing(act: Act) -> Callable[[RotationNode, Any], list[Item]]:
 
     def view(context: RotationNode, request: Any) -> list[Item]:
         who, now = crud.actor(request), request.now
-        made = act(request.db, context.obj, **request.body_data, actor=who, now=now)
+        created = act(request.db, context.obj, **request.body_data, actor=who, now=now)
         folder = context["overrides"]
-        return [folder.wrap(row) for row in made] if isinstance(folder, Overrides) else []
+        return [folder.wrap(row) for row in created] if isinstance(folder, Overrides) else []
 
     return view
 
@@ -114,17 +114,17 @@ swap = shift_change("swap", "Swap one of your shifts with another person", SwapS
 
 
 def _span(request: Any, data: dict[str, Any]) -> tuple[datetime, datetime]:
-    """Takes ``start`` and ``end`` out of ``data``, or their defaults."""
+    """Pop ``start`` and ``end`` from ``data``, or use their defaults."""
     start: datetime = data.pop("start", request.now)
     check_year(start, "from")
     return start, data.pop("end", start + previews.DEFAULT_SPAN)
 
 
-def _shown_preview(found: SchedulePreview) -> dict[str, Any]:
-    names = found.usernames
+def _shown_preview(preview: SchedulePreview) -> dict[str, Any]:
+    names = preview.usernames
     return {
-        "before": [shown_shift(shift, names) for shift in found.before],
-        "after": [shown_shift(shift, names) for shift in found.after],
+        "before": [shown_shift(shift, names) for shift in preview.before],
+        "after": [shown_shift(shift, names) for shift in preview.after],
         "changes": [
             {
                 "start": change.start,
@@ -132,22 +132,22 @@ def _shown_preview(found: SchedulePreview) -> dict[str, Any]:
                 "before": _name(names, change.before),
                 "after": _name(names, change.after),
             }
-            for change in found.changes
+            for change in preview.changes
         ],
-        "gaps": found.gaps,
-        "quality": _shown_quality(found.quality, names),
+        "gaps": preview.gaps,
+        "quality": _shown_quality(preview.quality, names),
     }
 
 
-def _shown_quality(found: CoverageReport, names: Mapping[int, str]) -> dict[str, Any]:
+def _shown_quality(report: CoverageReport, names: Mapping[int, str]) -> dict[str, Any]:
     return {
-        "start": found.start,
-        "end": found.end,
-        "zone": found.zone,
-        "gaps": found.gaps,
-        "gap_hours": round(found.gap_hours, 2),
-        "balance": round(found.balance, 3),
-        "single_member": found.single_member,
+        "start": report.start,
+        "end": report.end,
+        "zone": report.zone,
+        "gaps": report.gaps,
+        "gap_hours": round(report.gap_hours, 2),
+        "balance": round(report.balance, 3),
+        "single_member": report.single_member,
         "people": [
             {
                 "user": names[load.person.user_id],
@@ -159,7 +159,7 @@ def _shown_quality(found: CoverageReport, names: Mapping[int, str]) -> dict[str,
                 "night_hours": round(load.night_hours, 2),
                 "weekend_hours": round(load.weekend_hours, 2),
             }
-            for load in found.loads
+            for load in report.loads
         ],
         "problems": [
             {
@@ -167,7 +167,7 @@ def _shown_quality(found: CoverageReport, names: Mapping[int, str]) -> dict[str,
                 "sentence": problem.sentence,
                 "user": _name(names, problem.user_id),
             }
-            for problem in found.problems
+            for problem in report.problems
         ],
     }
 

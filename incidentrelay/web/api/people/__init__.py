@@ -1,4 +1,4 @@
-"""One's own account, contact methods, and notification rules.
+"""The current user's account, contacts and notification rules.
 
 May import ``toolkit`` and no other package of the API.
 """

@@ -1,4 +1,4 @@
-"""One's own contacts and notification rules: confirming, editing, testing."""
+"""The current user's contacts and notification rules: confirming, editing, testing."""
 
 from collections.abc import Sequence
 from typing import Any

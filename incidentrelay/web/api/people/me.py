@@ -1,4 +1,4 @@
-"""One's own password and tokens."""
+"""The current user's password and tokens."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def create_token(context: MyTokens, request: Any) -> Item:
 
 
 def granting(identity: Any) -> Granting | None:
-    """The limits of the token that asks; None: a browser asks."""
+    """The limits of the current token; None in a browser."""
     if identity.kind != "token":
         return None
     return Granting(identity.scopes, identity.bound_group_id, identity.token_expires_at)

@@ -1,5 +1,5 @@
-"""How every API view works: the decorator, JSON, errors, pagination, CRUD, OpenAPI.
+"""The foundation of API views: the decorator, JSON, errors, pagination, CRUD, OpenAPI.
 
-The lowest package of the API. The generic collection and item views live here; packages
-of nouns add only what their noun does differently.
+The lowest package of the API. Generic views of collections and items live here; packages
+of nouns add only what is specific to them.
 """

@@ -12,9 +12,9 @@ _PIECE = 64 * 1024
 
 
 def read(request: Any, limit: int) -> bytes:
-    """The body, of at most ``limit`` bytes, whether or not its length was announced.
+    """The body, at most ``limit`` bytes, even without a Content-Length.
 
-    Raises HTTPRequestEntityTooLarge, before more than the limit is held in memory.
+    Raises HTTPRequestEntityTooLarge before holding more than the limit in memory.
     """
     if request.content_length is not None and request.content_length > limit:
         raise too_large(limit)
@@ -44,7 +44,7 @@ def require_json(request: Any) -> None:
 
 
 def json_body(request: Any, limit: int = MAX_BODY) -> Any:
-    """The decoded body; see :mod:`incidentrelay.web.api.toolkit.json` for what it raises."""
+    """The decoded body; raises like :mod:`incidentrelay.web.api.toolkit.json`."""
     require_json(request)
     return json.decode(read(request, limit))
 

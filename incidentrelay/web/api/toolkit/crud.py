@@ -70,7 +70,7 @@ def read(context: Item, request: Any) -> Item:
     partial=True,
     returns="schema",
     errors=(409, 412, 413, 415, 422),
-    summary="Change the given fields",
+    summary="Change the fields in the body",
 )
 def merge(context: Editable, request: Any) -> Item:
     return _update(context, request)

@@ -1,4 +1,4 @@
-"""The API's description of itself."""
+"""The description of the API."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from incidentrelay.web.resources.root import Root
     context=Root,
     method="GET",
     permission=NO_PERMISSION_REQUIRED,
-    summary="Where to begin",
+    summary="Entry point",
 )
 def index(_context: Root, request: Any) -> dict[str, str]:
     api = request.resource_path(_context, route_name="api").rstrip("/")

@@ -7,14 +7,15 @@ from uuid import uuid4
 
 from pyramid.httpexceptions import HTTPException, HTTPUnauthorized
 from pyramid.response import Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
+from incidentrelay import db
 from incidentrelay.domain import errors as domain
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.api.toolkit import json
-from incidentrelay.web.errors import STATUSES
+from incidentrelay.web.errors import LOCKED, STATUSES
 from incidentrelay.web.resources.base import Node
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 def problem(
     request: Any, status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
-    """A problem document. The log records its ``error_id`` with the request."""
+    """Build a problem document, and log its ``error_id``."""
     error_id = uuid4().hex
     log.info(
         "Answered %s: %s", status, detail, extra={"error_id": error_id, "request_id": request.id}
@@ -79,7 +80,7 @@ def unauthorized(request: Any) -> Response:
 
 
 def forbidden(error: Any, request: Any) -> Response:
-    """401 if anonymous, 404 if the caller may not even view it, else 403."""
+    """401 if anonymous, 404 if the user may not even view it, else 403."""
     if request.identity is None:
         return unauthorized(request)
     if not _may_view(request):
@@ -90,17 +91,18 @@ def forbidden(error: Any, request: Any) -> Response:
 
 
 def not_found(_error: Any, request: Any) -> Response:
-    """404, or 405 with Allow if the address exists for other methods."""
+    """404, or 405 with Allow if the URL exists for other methods."""
     context = getattr(request, "context", None)
     methods = request.registry["api_methods"](context, getattr(request, "view_name", ""))
     if getattr(request, "subpath", ()) or not methods:
         return not_found_problem(request)
-    if not methods.public and not _may_view(request):
+    hint = getattr(context, "method_hint", "")
+    if not hint and not methods.public and not _may_view(request):
         return unauthorized(request) if request.identity is None else not_found_problem(request)
     return problem(
         request,
         HTTPStatus.METHOD_NOT_ALLOWED,
-        f"{request.method} is not allowed here.",
+        f"{request.method} is not allowed here. {hint}".rstrip(),
         headers={"Allow": ", ".join(sorted(methods.names))},
     )
 
@@ -126,11 +128,19 @@ def integrity(_error: IntegrityError, request: Any) -> Response:
     )
 
 
-def unavailable(_error: Exception, request: Any) -> Response:
-    log.error("The database cannot be used.", exc_info=True)
+def unavailable(error: Exception, request: Any) -> Response:
+    """503: most senders of alerts try again."""
+    if isinstance(error, DBAPIError) and db.is_locked(error):
+        log.warning("A lock was not free in time.", exc_info=error)
+        return domain_error(domain.Unavailable(LOCKED), request)
+    log.error("The database cannot be used.", exc_info=error)
     return domain_error(
         domain.Unavailable("The database cannot be used at the moment; try again."), request
     )
+
+
+def database_error(error: DBAPIError, request: Any) -> Response:
+    return unavailable(error, request) if db.is_unavailable(error) else unexpected(error, request)
 
 
 def unexpected(error: Exception, request: Any) -> Response:
@@ -154,7 +164,6 @@ def includeme(config: Any) -> None:
     config.add_exception_view(http_error, context=HTTPException, **face)
     config.add_exception_view(stale, context=StaleDataError, **face)
     config.add_exception_view(integrity, context=IntegrityError, **face)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
-        config.add_exception_view(unavailable, context=kind, **face)
-    config.add_exception_view(unexpected, context=DBAPIError, **face)
+    config.add_exception_view(unavailable, context=PoolTimeout, **face)
+    config.add_exception_view(database_error, context=DBAPIError, **face)
     config.add_exception_view(unexpected, context=Exception, **face)

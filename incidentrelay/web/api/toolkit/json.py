@@ -2,18 +2,22 @@
 
 Decoded text is safe for every database: no NUL, no lone surrogates. Numbers are finite
 and depth is bounded. The last of duplicate keys wins.
+
+Intake decodes leniently: one odd value must not cost the other alerts of the body.
 """
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import orjson
 
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.web.text import clean_text
+from incidentrelay.domain.text import clean_text
 
 MAX_DEPTH = 32
+TOO_DEEP = "…"
 _MAX_DIGITS = 300
 BODY = ""
 
@@ -21,12 +25,19 @@ BODY = ""
 def decode(raw: bytes, *, lenient: bool = False) -> Any:
     """The value of a JSON text; raises InvalidInput for the whole body.
 
-    ``lenient`` replaces bytes that are not UTF-8 with U+FFFD instead of raising.
+    ``lenient`` replaces what it can instead of raising: bytes that are not UTF-8 become
+    U+FFFD, numbers that are none or too large become text, and what is nested too deeply
+    becomes TOO_DEEP.
     """
     try:
         text = raw.decode("utf-8-sig", errors="replace" if lenient else "strict")
-        value = json.loads(text, parse_constant=_no_number, parse_float=_float, parse_int=_integer)
-        return _clean(value, MAX_DEPTH)
+        value = json.loads(
+            text,
+            parse_constant=str if lenient else _no_number,
+            parse_float=_or_text(_float) if lenient else _float,
+            parse_int=_or_text(_integer) if lenient else _integer,
+        )
+        return _clean(value, MAX_DEPTH, lenient)
     except UnicodeDecodeError:
         raise InvalidInput.of(BODY, "The body is not UTF-8.") from None
     except RecursionError:
@@ -41,16 +52,28 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def _clean(value: Any, depth: int) -> Any:
+def _clean(value: Any, depth: int, lenient: bool) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, (dict, list)) and depth == 0:
+        if lenient:
+            return TOO_DEEP
         raise _too_deep()
     if isinstance(value, list):
-        return [_clean(entry, depth - 1) for entry in value]
+        return [_clean(entry, depth - 1, lenient) for entry in value]
     if isinstance(value, dict):
-        return {clean_text(key): _clean(entry, depth - 1) for key, entry in value.items()}
+        return {clean_text(key): _clean(entry, depth - 1, lenient) for key, entry in value.items()}
     return value
+
+
+def _or_text(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse_or_keep(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError:
+            return text
+
+    return parse_or_keep
 
 
 def _too_deep() -> InvalidInput:

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1, made from the tree and from the options that the views run by."""
+"""Builds the OpenAPI 3.1 document from the tree and the options of the views."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from incidentrelay.web.resources.root import Root
 _CACHE = "openapi"
 _ERROR_TEXTS = {
     400: "The CSRF token is missing or wrong (browsers only).",
-    401: "No valid token or session came with the request.",
+    401: "The request has no valid token or session.",
     403: "You may view this, but not do that.",
     404: "It does not exist, or you may not see it.",
     409: "The current state does not allow it.",
@@ -48,7 +48,7 @@ class ProblemSchema(Schema):
 
 
 def build_spec(registry: Any) -> dict[str, Any]:
-    """The description of every operation that exists; built once per process."""
+    """Describe every operation; cached per process."""
     if _CACHE not in registry:
         registry[_CACHE] = _build(registry["api_specs"])
     spec: dict[str, Any] = registry[_CACHE]
@@ -56,7 +56,7 @@ def build_spec(registry: Any) -> dict[str, Any]:
 
 
 def operations(specs: list[Spec]) -> Iterator[tuple[str, type[Node], Spec]]:
-    """Every (path, node class, view): the view for each address and method."""
+    """Every (path, node class, view), for each URL and method."""
     for path, node_class in walk(Root):
         chosen: dict[tuple[str, str], Spec] = {}
         for spec in specs:
@@ -124,7 +124,7 @@ def _needs(node_class: type[Node], spec: Spec) -> str:
     permission = node_class.verbs.get(Permission(spec.permission), Permission(spec.permission))
     domain = node_class.scope_domain
     if permission is Permission.INGEST:
-        return "Needs a route's token, or a personal one with the scope `alerts:write`."
+        return "Requires a route token, or a personal token with the scope `alerts:write`."
     token = f"a token needs the scope `{scope_needed(domain, permission)}`" if domain else ""
     return f"Needs the permission `{permission}`" + (f"; {token}." if token else ".")
 
@@ -135,7 +135,7 @@ def _operation_id(path: str, spec: Spec) -> str:
 
 
 def _node_tags() -> dict[str, str]:
-    """The tag of each path in the tree: that of its node, else its parent's."""
+    """The tag of each path in the tree: its node's, else its parent's."""
     tags: dict[str, str] = {}
     for path, node_class in walk(Root):
         tags[path] = node_class.tag or tags[path.rpartition("/")[0]]
@@ -148,15 +148,15 @@ def _tag(path: str, tags: dict[str, str]) -> str:
 
 
 def _parameters(path: str, spec: Spec) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
     ]
     if spec.query is not None:
-        found.append({"in": "query", "schema": spec.query})
+        parameters.append({"in": "query", "schema": spec.query})
     if 412 in spec.errors:
-        found.append({"in": "header", "name": "If-Match", "schema": {"type": "string"}})
-    return found
+        parameters.append({"in": "header", "name": "If-Match", "schema": {"type": "string"}})
+    return parameters
 
 
 def _body(node_class: type[Node], spec: Spec) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""Pages of lists by keyset: (value of the sort column, id) of the last row shown.
+"""Keyset pagination: a cursor is (value of the sort column, id) of the last row shown.
 
-Every page costs the same, and concurrent inserts or deletes do not shift other rows
-between pages. The cursor is signed, because its values go into a statement: only cursors
+Every page costs the same, and concurrent inserts and deletes do not shift other rows
+between pages. Cursors are signed, because their values are used in queries; only cursors
 issued for the same list are accepted.
 """
 
@@ -57,11 +57,10 @@ def page(
     statement: Select[Any],
     keep: Callable[[Sequence[Any]], Ids[int]] | None = None,
 ) -> tuple[list[Item], str | None]:
-    """One page of ``statement`` as nodes, and the cursor of the next one.
+    """One page of ``statement`` as nodes, and the cursor of the next page.
 
-    ``request.query`` is a loaded PageQuery. ``keep`` gives the ids of those rows that a
-    filter which the database cannot evaluate lets through; a page can then be short
-    although another follows.
+    ``request.query`` is a loaded PageQuery. ``keep`` returns the ids of the rows that pass a
+    filter SQL cannot evaluate; a page can then be short although another follows.
     """
     query: Mapping[str, Any] = request.query
     name, column, falling = _order(collection, query["sort"])
@@ -100,7 +99,7 @@ def _sift(
     start: tuple[Any, int] | None,
     limit: int,
 ) -> tuple[list[Any], tuple[Any, int] | None]:
-    """The kept rows and where to continue; scans a bounded number of rows."""
+    """The kept rows, and where to continue; scans a limited number of rows."""
     shown: list[Any] = []
     after = start
     for _ in range(_SIFTED_CHUNKS):

@@ -9,7 +9,7 @@ from incidentrelay.web.resources.base import Item
 
 
 def item(request: Any, schema: Schema, node: Item) -> dict[str, Any]:
-    """The representation of a node: its row's fields, its details, address and permissions."""
+    """Serialise a node: fields of its row, details, URL and permissions."""
     shown: dict[str, Any] = schema.dump(node.obj)
     return {
         **shown,
@@ -20,11 +20,11 @@ def item(request: Any, schema: Schema, node: Item) -> dict[str, Any]:
 
 
 def plain(_request: Any, schema: Schema, value: Any) -> dict[str, Any]:
-    """The representation of a value that is not a node."""
+    """Serialise a value that is not a node."""
     shown: dict[str, Any] = schema.dump(value)
     return shown
 
 
 def permissions(request: Any, node: Item) -> list[str]:
-    """Which of the node's verbs the caller may use."""
+    """The verbs that the current user may use on the node."""
     return [str(verb) for verb in node.offered if request.has_permission(verb, node)]

@@ -1,12 +1,13 @@
 """``@api_view``: declares a view and its documentation in one place.
 
-The options are read twice: by the deriver below, which loads what comes in and
-dumps what goes out, and by :mod:`incidentrelay.web.api.toolkit.openapi`. A schema can be
-given as a class, or as the name of an attribute of the node class.
+The options are used twice: by the deriver below, which loads input and dumps output, and
+by :mod:`incidentrelay.web.api.toolkit.openapi`. A schema is a class, or the name of an
+attribute of the node class.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -27,9 +28,9 @@ SchemaOption = type[Schema] | str | None
 
 @dataclass(frozen=True)
 class Spec:
-    """The options of one view. ``partial`` bodies merge; ``page`` answers with a page.
+    """The options of one view. ``partial`` bodies merge; ``page`` views return a page.
 
-    ``media`` is what the view answers with where that is not JSON: it returns a response.
+    ``media`` is the content type of views that return a response instead of JSON.
     """
 
     context: type[Node]
@@ -50,7 +51,7 @@ class Spec:
 
 
 class api_view:
-    """Registers a function ``view(context, request)`` for the JSON face.
+    """Register a function ``view(context, request)`` for the API.
 
     The loaded body is ``request.body_data``, the loaded query ``request.query``.
     """
@@ -96,7 +97,7 @@ def schema_class(option: SchemaOption, node_class: type[Any]) -> type[Schema] | 
 
 
 def marshal(view: Any, info: Any) -> Any:
-    """The deriver: schemas around a view."""
+    """The view deriver that applies the schemas."""
     spec: Spec | None = info.options.get("api_spec")
     if spec is None:
         return view
@@ -135,17 +136,24 @@ def _load(schema: Schema, data: Any) -> Any:
 
 
 def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:
-    schema = schema_class(spec.returns, type(context))
-    if schema is None:
+    returned = schema_class(spec.returns, type(context))
+    if returned is None:
         return result
+    schema = _dumper(returned)
     one = representations.item if _is_items(result) else representations.plain
     if spec.page:
         rows, cursor = result
         one = representations.item if _is_items(rows) else representations.plain
-        return {"items": [one(request, schema(), row) for row in rows], "next": cursor}
+        return {"items": [one(request, schema, row) for row in rows], "next": cursor}
     if spec.many:
-        return [one(request, schema(), row) for row in result]
-    return one(request, schema(), result)
+        return [one(request, schema, row) for row in result]
+    return one(request, schema, result)
+
+
+@cache
+def _dumper(schema: type[Schema]) -> Schema:
+    """An instance that only dumps: making one costs more than dumping a row with it."""
+    return schema()
 
 
 def _is_items(result: Any) -> bool:
@@ -154,7 +162,7 @@ def _is_items(result: Any) -> bool:
 
 @dataclass(frozen=True)
 class Methods:
-    """The methods of an address; ``public`` if anyone may know them."""
+    """The methods of a URL; ``public`` if anyone may know them."""
 
     names: frozenset[str]
     public: bool
@@ -164,7 +172,7 @@ class Methods:
 
 
 class MethodTable:
-    """Which methods there are at a node, for ``Allow``."""
+    """The methods of each node, for ``Allow``."""
 
     def __init__(self, specs: list[Spec]) -> None:
         self._specs = specs

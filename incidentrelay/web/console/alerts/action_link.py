@@ -1,7 +1,7 @@
 """The page behind the signed links in messages: one person, one alert, no signing in.
 
 Looking never acts, because programs that scan mail open every link. Pressing a button
-acts as the person for whom the link was signed. The address itself is the authority,
+acts as the person for whom the link was signed. The URL itself is the authority,
 so the form needs no CSRF token: anyone who could forge it could press the button.
 """
 
@@ -33,7 +33,7 @@ _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ActionLinkAlert:
     title: str
     severity: str
     status: str
@@ -43,7 +43,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class ActionLinkButton:
     name: str
     label: str
     primary: bool
@@ -87,7 +87,7 @@ def act(_context: Root, request: Any) -> Any:
         user, alert = _open(request)
         _perform(request, alert, user)
     except InvalidTransition:
-        # Somebody was faster; the page says who and what.
+        # Somebody else was faster; the page says who did what.
         request.tm.doom()
     except NotAllowed as error:
         _headers(request.response)
@@ -121,7 +121,7 @@ _ACTIONS: Mapping[Action, tuple[str, Callable[..., Alert]]] = {
 def _perform(request: Any, alert: Alert, user: User) -> None:
     name = forms.text(request, "action", 20)
     if name not in set(_ACTIONS):
-        raise InvalidInput.of("action", "There is no such button.")
+        raise InvalidInput.of("action", "This button does not exist.")
     actor = Actor(
         name=user.username,
         via="link",
@@ -132,10 +132,12 @@ def _perform(request: Any, alert: Alert, user: User) -> None:
     _ACTIONS[Action(name)][1](request.db, alert, actor=actor, now=request.now)
 
 
-def _buttons(alert: Alert) -> list[Button]:
-    """What still changes something; the first one is the big one."""
+def _buttons(alert: Alert) -> list[ActionLinkButton]:
+    """The actions that still change something; the first one is the large button."""
     names = [name for name in _ACTIONS if available_actions.useful(alert.status, name)]
-    return [Button(name, _ACTIONS[name][0], place == 0) for place, name in enumerate(names)]
+    return [
+        ActionLinkButton(name, _ACTIONS[name][0], place == 0) for place, name in enumerate(names)
+    ]
 
 
 def _message(alert: Alert, user: User, now: datetime) -> str | None:
@@ -146,8 +148,8 @@ def _message(alert: Alert, user: User, now: datetime) -> str | None:
     return None
 
 
-def _subject(alert: Alert) -> Subject:
-    return Subject(
+def _subject(alert: Alert) -> ActionLinkAlert:
+    return ActionLinkAlert(
         title=alert.title,
         severity=alert.severity,
         status=alert.status,
@@ -170,7 +172,7 @@ def _refused(request: Any, error: NotAllowed) -> dict[str, Any]:
 
 
 def _headers(response: Any) -> None:
-    """The address is a key: it stays out of other sites' logs and out of caches."""
+    """The URL is a key: it stays out of other sites' logs and out of caches."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

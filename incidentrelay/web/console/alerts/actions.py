@@ -1,46 +1,22 @@
 """What people do with an alert in the console: forms that end in a redirect."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.web.console.components import available_actions
 from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actions import action_view
 from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.errors import sentence
 from incidentrelay.web.console.toolkit.filters import clock
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import local_path, see_other, to_node
-from incidentrelay.web.console.toolkit.view import View, console_view
 from incidentrelay.web.resources.alerts.alerts import AlertNode
 
 
-class responding(console_view):
-    """``POST /alerts/{id}/{name}``: calls a function that returns what to say afterwards.
-
-    What a service refuses becomes a sentence on the page, and nothing is written.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(context=AlertNode, name=name, method="POST", permission=Permission.RESPOND)
-
-    def __call__(self, act: Callable[[AlertNode, Any], str]) -> View:
-        @functools.wraps(act)
-        def view(context: AlertNode, request: Any) -> Any:
-            try:
-                flash(request, act(context, request))
-            except DomainError as error:
-                request.tm.doom()
-                flash(request, sentence(error), "error")
-            back = local_path(request.POST.get("next"))
-            return see_other(request, back) if back else to_node(request, context)
-
-        return super().__call__(view)
+def responding(name: str) -> action_view:
+    return action_view(AlertNode, name, Permission.RESPOND)
 
 
 @responding("acknowledge")
@@ -72,7 +48,7 @@ def snooze(context: AlertNode, request: Any) -> str:
     zone = request.identity.zone
     until = available_actions.snooze_until(forms.text(request, "for"), zone, request.now)
     alert_actions.snooze(request.db, context.obj, until, actor=actor(request), now=request.now)
-    return f"Quiet until {clock(until, zone, request.now)}. If it still fires then, it pages again."
+    return f"Quiet until {clock(until, zone, request.now)}. It pages again if it still fires then."
 
 
 @responding("assign")

@@ -1,50 +1,40 @@
-"""One action on all alerts that are ticked in the list."""
+"""One action on all ticked alerts of the list."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from incidentrelay.domain.errors import DomainError, InvalidInput
+from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.alerts import bulk
 from incidentrelay.services.alerts.bulk import BulkAction, BulkOrder, BulkOutcome, BulkResult
 from incidentrelay.web.console.components import available_actions
 from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actions import Said, action_view
 from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.errors import sentence
-from incidentrelay.web.console.toolkit.flash import Kind, flash
-from incidentrelay.web.console.toolkit.redirects import local_path, see_other, to_node
-from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.alerts.alerts import Alerts
 from incidentrelay.web.resources.base import parse_id
 
 _DONE = {
     BulkAction.ACK: "acknowledged",
-    BulkAction.UNACK: "given back",
+    BulkAction.UNACK: "returned to their teams",
     BulkAction.RESOLVE: "resolved",
     BulkAction.SNOOZE: "snoozed",
     BulkAction.ASSIGN: "assigned",
-    BulkAction.REASSIGN: "handed on",
+    BulkAction.REASSIGN: "passed to the next person",
     BulkAction.ESCALATE: "escalated",
     BulkAction.COMMENT: "commented",
 }
 
 
-@console_view(context=Alerts, name="bulk", method="POST", permission=Permission.RESPOND)
-def act(context: Alerts, request: Any) -> Any:
-    try:
-        order, ids = _order(request), _ids(request)
-        who = actor(request)
-        results = bulk.perform_bulk(
-            request.db, order, ids, request.identity, actor=who, now=request.now
-        )
-        flash(request, *_told(order, results))
-    except DomainError as error:
-        request.tm.doom()
-        flash(request, sentence(error), "error")
-    back = local_path(request.POST.get("next"))
-    return see_other(request, back) if back else to_node(request, context)
+@action_view(Alerts, "bulk", Permission.RESPOND)
+def act(_context: Alerts, request: Any) -> Said:
+    order, ids, who = _order(request), _ids(request), actor(request)
+    results = bulk.perform_bulk(
+        request.db, order, ids, request.identity, actor=who, now=request.now
+    )
+    return _summarize(order, results)
 
 
 def _ids(request: Any) -> list[int]:
@@ -58,7 +48,7 @@ def _ids(request: Any) -> list[int]:
 
 
 def _order(request: Any) -> BulkOrder:
-    """What the pressed button asks for, with the fields that belong to it."""
+    """The action of the pressed button, with its fields."""
     word = forms.text(request, "action", 20)
     if word not in set(BulkAction):
         raise InvalidInput.of("action", "Choose an action.")
@@ -76,17 +66,17 @@ def _order(request: Any) -> BulkOrder:
     return BulkOrder(action, text=forms.text(request, "text"))
 
 
-def _told(order: BulkOrder, results: Sequence[BulkResult]) -> tuple[str, Kind]:
-    """One sentence of what became of them, and its tone."""
+def _summarize(order: BulkOrder, results: Sequence[BulkResult]) -> Said:
+    """One sentence about all results, and its tone."""
     counts = Counter(result.outcome for result in results)
     parts = [f"{_alerts(counts[BulkOutcome.DONE])} {_DONE[order.action]}"]
     if counts[BulkOutcome.UNCHANGED]:
-        parts.append(f"{counts[BulkOutcome.UNCHANGED]} so already")
+        parts.append(f"{counts[BulkOutcome.UNCHANGED]} already were")
     bad = [r for r in results if r.outcome in (BulkOutcome.REFUSED, BulkOutcome.NOT_FOUND)]
     if bad:
         reasons = " ".join(dict.fromkeys(result.reason for result in bad))
-        parts.append(f"{len(bad)} not. {reasons}".removesuffix("."))
-    return f"{', '.join(parts)}.", "error" if bad else "success"
+        parts.append(f"{len(bad)} failed. {reasons}".removesuffix("."))
+    return [(f"{', '.join(parts)}.", "error" if bad else "success")]
 
 
 def _alerts(count: int) -> str:

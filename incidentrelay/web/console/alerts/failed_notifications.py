@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Notification
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.toolkit.actions import action_view
 from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.errors import sentence
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import local_path, see_other
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts.notifications import NotificationNode, Notifications
@@ -23,8 +20,8 @@ from incidentrelay.web.resources.base import Node
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """``resend_url`` None: the reader may not send it again, or ``why_not`` says why."""
+class FailedNotificationRow:
+    """``resend_url`` is None if the reader may not send it again; ``why_not`` says why."""
 
     at: datetime
     kind: str
@@ -46,28 +43,25 @@ class Row:
 )
 def index(context: Notifications, request: Any) -> dict[str, Any]:
     everything = request.GET.get("show") == "all"
+    before, identity = forms.before(request.GET), request.identity
     found, older = failed_notifications.list_failed(
-        request.db,
-        request.identity,
-        all_of_them=everything,
-        before=forms.before(request.GET),
+        request.db, identity, all_of_them=everything, before=before
     )
-    ways = outages.list_outages(request.db, request.identity, request.registry["channels"])
+    down = outages.list_outages(request.db, identity, request.registry["channels"])
     shown = "show=all&" if everything else ""
     return {
-        "ways": outages.count_waiting(request.db, request.identity, ways),
+        "outages": outages.count_waiting(request.db, identity, down),
         "rows": [_row(context, request, row) for row in found],
         "everything": everything,
-        "here": request.path_qs,
         "next_url": f"{request.path}?{shown}before={older}" if older else None,
     }
 
 
-def _row(context: Notifications, request: Any, row: Notification) -> Row:
+def _row(context: Notifications, request: Any, row: Notification) -> FailedNotificationRow:
     alert = row.alert
     assert alert is not None, "the list is of notifications about alerts"
     node = context.root.place(row)
-    return Row(
+    return FailedNotificationRow(
         at=row.finished_at or row.created_at,
         kind=row.kind,
         recipient=failed_notifications.recipient_name(row),
@@ -84,7 +78,7 @@ def _row(context: Notifications, request: Any, row: Notification) -> Row:
 
 
 def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | None]:
-    """Where to send it again, or why that makes no sense."""
+    """Where to send it again, or why it cannot be sent again."""
     why_not = failed_notifications.resend_refusal(row)
     may = why_not is None and request.has_permission(Permission.RESPOND, node)
     return {
@@ -93,16 +87,10 @@ def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | Non
     }
 
 
-@console_view(context=NotificationNode, name="resend", method="POST", permission=Permission.RESPOND)
-def resend(context: NotificationNode, request: Any) -> Any:
-    try:
-        row = failed_notifications.resend_notification(
-            request.db, context.obj, actor=actor(request), now=request.now
-        )
-        who = failed_notifications.recipient_name(row)
-        flash(request, f"Sent to {who} again. If it fails again, it is listed here.")
-    except DomainError as error:
-        request.tm.doom()
-        flash(request, sentence(error), "error")
-    back = local_path(request.POST.get("next"))
-    return see_other(request, back or f"{request.script_name}/notifications")
+@action_view(NotificationNode, "resend", Permission.RESPOND, back="notifications")
+def resend(context: NotificationNode, request: Any) -> str:
+    row = failed_notifications.resend_notification(
+        request.db, context.obj, actor=actor(request), now=request.now
+    )
+    recipient = failed_notifications.recipient_name(row)
+    return f"Sent to {recipient} again. If that fails too, it is listed here."

@@ -1,9 +1,10 @@
-"""What the calendar's page shows, thrice: as a picture, as a list of days, as a table."""
+"""What the calendar shows, three times: as a picture, as a list of days, as a table."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from incidentrelay.domain.calendar_grid import (
@@ -16,29 +17,29 @@ from incidentrelay.domain.calendar_grid import (
     hue_of,
     slot_at,
 )
-from incidentrelay.models import Team
 from incidentrelay.services.oncall.calendar_queries import CalendarPage, CalendarRow
 from incidentrelay.web.console.calendar.parts import (
     AgendaDay,
     AgendaRow,
-    Head,
-    Lane,
-    Line,
-    Person,
-    Piece,
-    Stint,
+    AgendaShift,
+    CalendarLane,
+    CalendarLine,
+    CalendarPerson,
+    CalendarWeek,
+    DayHead,
+    LaneSegment,
     TeamLanes,
-    Week,
 )
+from incidentrelay.web.console.toolkit.team_choice import team_names
 
 _UNKNOWN = "A deleted user"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """All that the page is made of. ``day`` is the one that was asked for.
+class CalendarPicture:
+    """All that the page is made of. ``day`` is the requested one.
 
-    ``days`` are those of ``zone``.
+    ``days`` begin and end at midnight in ``zone``.
     """
 
     days: Sequence[GridDay]
@@ -50,7 +51,7 @@ class Shown:
 
 
 def title(view: CalendarView, days: Sequence[GridDay], day: date) -> str:
-    """``November 2026``, ``23 – 29 November 2026``; two months or years only where there are."""
+    """``November 2026``, ``23 – 29 November 2026``; two months or years only if it spans them."""
     if view is CalendarView.MONTH:
         return f"{day:%B %Y}"
     first, last = days[0].date, days[-1].date
@@ -60,24 +61,35 @@ def title(view: CalendarView, days: Sequence[GridDay], day: date) -> str:
     return f"{start} – {last.day} {last:%B %Y}"
 
 
-def weeks_of(shown: Shown) -> list[Week]:
+def view_picture(picture: CalendarPicture) -> dict[str, Any]:
+    """All three forms, and the people in them."""
+    return {
+        "title": title(picture.view, picture.days, picture.day),
+        "weeks": weeks_of(picture),
+        "agenda": agenda(picture),
+        "lines": lines(picture),
+        "people": legend(picture.page),
+    }
+
+
+def weeks_of(picture: CalendarPicture) -> list[CalendarWeek]:
     return [
-        Week(
+        CalendarWeek(
             number=days[0].date.isocalendar().week,
-            days=[_head(shown, day) for day in days],
+            days=[_head(picture, day) for day in days],
             teams=[
-                TeamLanes(name, [_lane(shown, row, days) for row in rows])
-                for name, rows in _by_team(shown.page.rows)
+                TeamLanes(name, [_lane(picture, row, days) for row in rows])
+                for name, rows in _by_team(picture.page.rows)
             ],
-            now=slot_at(shown.now, days) if days[0].start <= shown.now < days[-1].end else None,
+            now=slot_at(picture.now, days) if days[0].start <= picture.now < days[-1].end else None,
         )
-        for days in grid_weeks(shown.days)
+        for days in grid_weeks(picture.days)
     ]
 
 
-def agenda(shown: Shown) -> list[AgendaDay]:
-    """Day by day; days of other months, and those that a zone skips, are left out."""
-    names = team_names(row.rotation.team for row in shown.page.rows)
+def agenda(picture: CalendarPicture) -> list[AgendaDay]:
+    """Day by day, without days of other months and days that a zone skips."""
+    names = team_names(row.rotation.team for row in picture.page.rows)
     return [
         AgendaDay(
             head,
@@ -86,38 +98,38 @@ def agenda(shown: Shown) -> list[AgendaDay]:
                     row.rotation.id,
                     names[row.rotation.team_id],
                     row.rotation.name,
-                    _stints(shown, row, day),
+                    _day_shifts(picture, row, day),
                 )
-                for row in shown.page.rows
+                for row in picture.page.rows
             ],
         )
-        for day in shown.days
-        if not (head := _head(shown, day)).outside and day.length
+        for day in picture.days
+        if not (head := _head(picture, day)).outside and day.length
     ]
 
 
-def lines(shown: Shown) -> list[Line]:
-    names = team_names(row.rotation.team for row in shown.page.rows)
+def lines(picture: CalendarPicture) -> list[CalendarLine]:
+    names = team_names(row.rotation.team for row in picture.page.rows)
     return [
-        Line(
+        CalendarLine(
             rotation_id=row.rotation.id,
             team=names[row.rotation.team_id],
             rotation=row.rotation.name,
-            person=_person(shown.page, block),
+            person=_person(picture.page, block),
             since=block.start,
             until=block.end,
             begins=block.begins,
             ends=block.ends,
             override=block.override_id is not None,
-            now=block.start <= shown.now < block.end,
+            now=block.start <= picture.now < block.end,
         )
-        for row in shown.page.rows
+        for row in picture.page.rows
         for block in row.blocks
     ]
 
 
-def legend(page: CalendarPage) -> list[Person]:
-    """Everybody of the page, by name."""
+def legend(page: CalendarPage) -> list[CalendarPerson]:
+    """Everybody on the page, by name."""
     people = [_named(name, user_id) for user_id, name in page.people.items()]
     return sorted(people, key=lambda person: (person.name.casefold(), person.hue))
 
@@ -129,7 +141,7 @@ def initials(name: str) -> str:
 
 
 def clocks(day: GridDay) -> str:
-    """What the clocks do on that day, in words; "" where it has 24 hours."""
+    """How the clocks change on that day, in words; "" if it has 24 hours."""
     if not day.length:
         return "This day does not exist here"
     if not day.change:
@@ -139,26 +151,26 @@ def clocks(day: GridDay) -> str:
     return f"Clocks go {way}, {hours} h" + (f" {rest // timedelta(minutes=1)} min" if rest else "")
 
 
-def _head(shown: Shown, day: GridDay) -> Head:
-    return Head(
+def _head(picture: CalendarPicture, day: GridDay) -> DayHead:
+    return DayHead(
         date=day.date,
-        today=day.start <= shown.now < day.end,
+        today=day.start <= picture.now < day.end,
         weekend=day.weekend,
-        outside=shown.view is CalendarView.MONTH and day.date.month != shown.day.month,
+        outside=picture.view is CalendarView.MONTH and day.date.month != picture.day.month,
         change=clocks(day),
     )
 
 
-def _lane(shown: Shown, row: CalendarRow, days: Sequence[GridDay]) -> Lane:
-    pieces = [_piece(shown, each) for each in grid_segments(row.blocks, days) if each.slots]
-    return Lane(row.rotation.id, row.rotation.name, pieces)
+def _lane(picture: CalendarPicture, row: CalendarRow, days: Sequence[GridDay]) -> CalendarLane:
+    segments = [_segment(picture, each) for each in grid_segments(row.blocks, days) if each.slots]
+    return CalendarLane(row.rotation.id, row.rotation.name, segments)
 
 
-def _piece(shown: Shown, segment: GridSegment) -> Piece:
+def _segment(picture: CalendarPicture, segment: GridSegment) -> LaneSegment:
     block = segment.block
-    return Piece(
+    return LaneSegment(
         slots=segment.slots,
-        person=_person(shown.page, block),
+        person=_person(picture.page, block),
         override=block.override_id is not None,
         opens=segment.opens,
         closes=segment.closes,
@@ -167,45 +179,35 @@ def _piece(shown: Shown, segment: GridSegment) -> Piece:
     )
 
 
-def _stints(shown: Shown, row: CalendarRow, day: GridDay) -> list[Stint]:
+def _day_shifts(picture: CalendarPicture, row: CalendarRow, day: GridDay) -> list[AgendaShift]:
     return [
-        Stint(
-            _person(shown.page, part.block),
+        AgendaShift(
+            _person(picture.page, part.block),
             part.block.override_id is not None,
-            _when(shown, part, day),
+            _when(picture, part, day),
         )
         for part in grid_segments(row.blocks, [day])
     ]
 
 
-def _when(shown: Shown, part: GridSegment, day: GridDay) -> str:
-    start, end = (f"{at.astimezone(ZoneInfo(shown.zone)):%H:%M}" for at in (part.start, part.end))
+def _when(picture: CalendarPicture, part: GridSegment, day: GridDay) -> str:
+    start, end = (f"{at.astimezone(ZoneInfo(picture.zone)):%H:%M}" for at in (part.start, part.end))
     if part.start == day.start:
         return "all day" if part.end == day.end else f"until {end}"
     return f"from {start}" if part.end == day.end else f"{start} – {end}"
 
 
-def _person(page: CalendarPage, block: GridBlock) -> Person | None:
+def _person(page: CalendarPage, block: GridBlock) -> CalendarPerson | None:
     if block.user_id is None:
         return None
     return _named(page.people.get(block.user_id, _UNKNOWN), block.user_id)
 
 
-def _named(name: str, user_id: int) -> Person:
-    return Person(name, initials(name), hue_of(user_id))
+def _named(name: str, user_id: int) -> CalendarPerson:
+    return CalendarPerson(name, initials(name), hue_of(user_id))
 
 
 def _by_team(rows: Sequence[CalendarRow]) -> Iterator[tuple[str, list[CalendarRow]]]:
     names = team_names(row.rotation.team for row in rows)
     for team_id, group in groupby(rows, key=lambda row: row.rotation.team_id):
         yield names[team_id], list(group)
-
-
-def team_names(teams: Iterable[Team]) -> dict[int, str]:
-    """How teams are called, by id: with their group where they are of more than one."""
-    found = {team.id: team for team in teams}
-    several = len({team.group_id for team in found.values()}) > 1
-    return {
-        team.id: f"{team.group.name} / {team.name}" if several else team.name
-        for team in found.values()
-    }

@@ -1,4 +1,4 @@
-"""The parts of the calendar's page, as its templates take them."""
+"""The parts of the calendar, as its templates take them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CalendarPerson:
     name: str
     initials: str
     hue: int
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A day. ``change`` is what happens to the clocks on it, in words; "" on most days."""
+class DayHead:
+    """A day. ``change`` says how the clocks change on it; "" on most days."""
 
     date: date
     today: bool
@@ -24,14 +24,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a lane, ``slots`` wide; ``person`` None: nobody.
+class LaneSegment:
+    """A part of a lane, ``slots`` wide; ``person`` is None if nobody is on call.
 
     ``since`` and ``until`` are those of the whole shift.
     """
 
     slots: int
-    person: Person | None
+    person: CalendarPerson | None
     override: bool
     opens: bool
     closes: bool
@@ -40,33 +40,33 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class CalendarLane:
     rotation_id: int
     name: str
-    pieces: Sequence[Piece]
+    segments: Sequence[LaneSegment]
 
 
 @dataclass(frozen=True, slots=True)
 class TeamLanes:
     name: str
-    lanes: Sequence[Lane]
+    lanes: Sequence[CalendarLane]
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
-    """``now`` is the slot of the present; None where that is not in this week."""
+class CalendarWeek:
+    """``now`` is the current slot; None in other weeks."""
 
     number: int
-    days: Sequence[Head]
+    days: Sequence[DayHead]
     teams: Sequence[TeamLanes]
     now: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stint:
-    """Somebody's time of one day: ``when`` is "all day" or from when to when."""
+class AgendaShift:
+    """A shift within one day: ``when`` is "all day" or the hours."""
 
-    person: Person | None
+    person: CalendarPerson | None
     override: bool
     when: str
 
@@ -76,23 +76,23 @@ class AgendaRow:
     rotation_id: int
     team: str
     rotation: str
-    stints: Sequence[Stint]
+    shifts: Sequence[AgendaShift]
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaDay:
-    head: Head
+    head: DayHead
     rows: Sequence[AgendaRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One row of the table. ``begins`` and ``ends``: ``since`` and ``until`` are the true ones."""
+class CalendarLine:
+    """One row of the table. ``begins`` and ``ends``: the shift is not cut off there."""
 
     rotation_id: int
     team: str
     rotation: str
-    person: Person | None
+    person: CalendarPerson | None
     since: datetime
     until: datetime
     begins: bool

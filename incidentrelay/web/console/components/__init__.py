@@ -1,4 +1,4 @@
-"""Parts that several pages show: alert cards, timelines, silence cards, actions.
+"""Parts that several pages share: alert cards, timelines, silence cards, actions.
 
 May import ``forms`` and below. Turns values into what templates print; runs no query.
 """

@@ -1,4 +1,4 @@
-"""What the list and the page of an alert both show of it."""
+"""What the list and the page of an alert both show."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from incidentrelay.models import Alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class AlertCard:
     id: int
     title: str
     severity: str
@@ -23,7 +23,7 @@ class Card:
     quiet_reason: str | None
 
 
-def values(alert: Alert, signals: int) -> dict[str, Any]:
+def card_values(alert: Alert, signals: int) -> dict[str, Any]:
     """The fields of a card; the alert has its team, group and assignee loaded."""
     return {
         "id": alert.id,

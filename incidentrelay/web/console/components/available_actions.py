@@ -1,4 +1,4 @@
-"""Which actions an alert's page offers, and what their forms ask for."""
+"""The actions that an alert's page offers, and the fields of their forms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _LABELS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ActionField:
     name: str
     label: str
     kind: str
@@ -44,58 +44,58 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class AvailableAction:
     name: str
     label: str
     url: str
     primary: bool
-    fields: tuple[Field, ...] = ()
+    fields: tuple[ActionField, ...] = ()
 
 
-def of(context: AlertNode, request: Any, people: Sequence[User]) -> list[Offer]:
-    """What can be done with the alert in its present state, the usual first."""
+def list_actions(context: AlertNode, request: Any, people: Sequence[User]) -> list[AvailableAction]:
+    """The actions that fit the alert's status, the most common first."""
     alert, url = context.obj, console_url(request, context)
     names = [(action, label) for action, label in _LABELS if useful(alert.status, action)]
     if find_rotations(alert) is None:
         names = [(action, label) for action, label in names if action is not Action.REASSIGN]
     primary = names[0][0] if names else None
     fields = {
-        Action.SNOOZE: (Field("for", "For how long", "select", SNOOZES),),
+        Action.SNOOZE: (ActionField("for", "For how long", "select", SNOOZES),),
         Action.ASSIGN: (_assignee(people, request.identity.username),),
     }
-    offers = [
-        Offer(action, label, f"{url}/{action}", action is primary, fields.get(action, ()))
+    actions = [
+        AvailableAction(action, label, f"{url}/{action}", action is primary, fields.get(action, ()))
         for action, label in names
     ]
-    text = Field("text", "Comment", "textarea")
-    return [*offers, Offer(COMMENT, "Comment", f"{url}/{COMMENT}", False, (text,))]
+    text = ActionField("text", "Comment", "textarea")
+    return [*actions, AvailableAction(COMMENT, "Comment", f"{url}/{COMMENT}", False, (text,))]
 
 
 def useful(status: AlertStatus, action: Action) -> bool:
-    """Possible, and not already so: nobody takes an alert twice."""
+    """Possible, and a change: nobody acknowledges an alert twice."""
     if action in {Action.ACKNOWLEDGE, Action.UNACKNOWLEDGE, Action.RESOLVE}:
         return TRANSITIONS.get((status, action), status) is not status
     return (status, action) in TRANSITIONS
 
 
-def _assignee(people: Sequence[User], username: str) -> Field:
+def _assignee(people: Sequence[User], username: str) -> ActionField:
     choices = [(user.username, user.display_name) for user in people]
     if username not in dict(choices):
         username = ""
-    return Field("username", "To whom", "select", choices, username)
+    return ActionField("username", "To whom", "select", choices, username)
 
 
 def snooze_until(choice: str, zone: str, now: datetime) -> datetime:
-    """The end of a snooze; raises InvalidInput for what was not offered."""
+    """The end of a snooze; raises InvalidInput for other choices."""
     if choice == MORNING:
         return next_morning(zone, now)
     if choice not in dict(SNOOZES):
-        raise InvalidInput.of("for", "Choose for how long.")
+        raise InvalidInput.of("for", "Choose a duration.")
     return now + timedelta(minutes=int(choice))
 
 
 def next_morning(zone: str, now: datetime) -> datetime:
-    """The next 09:00 on the wall of ``zone``."""
+    """The next 09:00 local time in ``zone``."""
     place = zone_of(zone)
     today = wall_of(now, place).date()
     first = instant_of(datetime.combine(today, _MORNING_AT), place)

@@ -1,4 +1,4 @@
-"""What has become of a notification, in plain words."""
+"""The state of a notification in plain words."""
 
 from collections.abc import Mapping
 
@@ -19,16 +19,16 @@ _WORDS: Mapping[DeliveryState, str] = {
 
 def state(row: Notification) -> str:
     if row.state is DeliveryState.CANCELLED and row.last_error:
-        # This installation has no means to send it.
+        # This installation has no channel for it.
         return "Not sent"
     return _WORDS[row.state]
 
 
 def note(row: Notification) -> str:
-    """What is out of the ordinary about it; "" where nothing is."""
+    """What is unusual about it; "" if nothing is."""
     still_waits = row.state in (DeliveryState.PENDING, DeliveryState.RETRY)
     if row.stalled_at is not None and still_waits:
         return "This provider is down. Others were notified; it is sent when the provider is back."
-    if row.bundle is not None:
+    if row.bundle not in (None, row.uid):
         return "In one message with other alerts."
     return ""

@@ -1,4 +1,4 @@
-"""Silences as their pages show them, and where a silence for an alert is made."""
+"""Silences as their pages show them, and the link to silence an alert."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SilenceRow:
     """One silence; ``state`` ∈ active, coming, unreadable, over. ``ends_at`` None: never ends.
 
-    ``at`` is when the state changes, or changed. The addresses are None where the
-    reader may not go there.
+    ``at`` is when the state changes, or changed. Links are None if the reader may not
+    follow them.
     """
 
     url: str
@@ -43,8 +43,8 @@ class Row:
     delete_url: str | None
 
 
-def row(context: Node, request: Any, silence: Silence) -> Row:
-    """The silence, which has its team, group and creator loaded."""
+def view_silence(context: Node, request: Any, silence: Silence) -> SilenceRow:
+    """The silence; its team, group and creator are loaded."""
     node = context.root.place(silence)
     url = console_url(request, node)
     state = silence_queries.silence_state(silence, request.now)
@@ -52,7 +52,7 @@ def row(context: Node, request: Any, silence: Silence) -> Row:
     may = not over and request.has_permission(Permission.EDIT, node)
     begun = silence.starts_at <= request.now
     may_delete = request.has_permission(Permission.DELETE, node)
-    return Row(
+    return SilenceRow(
         url=url,
         matchers=silence.matchers,
         reason=silence.reason,
@@ -76,8 +76,8 @@ def _state_word(state: SilenceState) -> str:
     return "active" if state.active else "coming"
 
 
-def url_for(context: AlertNode, request: Any) -> str | None:
-    """Where the form of a silence for the alert is; None where there is nothing to be made."""
+def find_silence_url(context: AlertNode, request: Any) -> str | None:
+    """The form for a silence of the alert; None if the reader may not create one."""
     folder = context.root.place(context.obj.team)["silences"]
     over = context.obj.status is AlertStatus.RESOLVED
     if over or not request.has_permission(Permission.CREATE, folder):

@@ -14,7 +14,7 @@ _UNITS = {Frequency.DAILY: "day", Frequency.WEEKLY: "week", Frequency.MONTHLY: "
 
 
 def repeats(stored: Mapping[str, Any]) -> str:
-    """When a recurring silence comes again, as one sentence without its full stop."""
+    """When a recurring silence is active, as one sentence without its full stop."""
     length = duration(timedelta(seconds=stored["duration"]))
     clock = f"at {stored['start_time']} ({stored['zone']}) for {length}"
     try:

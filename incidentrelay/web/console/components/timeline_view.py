@@ -10,7 +10,7 @@ from incidentrelay.services.alerts.upcoming import PlannedStep
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.recipients.contact_methods import find_contact
 from incidentrelay.web.console.components import alert_card, delivery_wording
-from incidentrelay.web.console.components.alert_card import Card
+from incidentrelay.web.console.components.alert_card import AlertCard
 from incidentrelay.web.console.toolkit import filters
 
 _LOOKS: Mapping[EventKind, tuple[str, str]] = {
@@ -30,6 +30,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.SILENCE_ENDED: ("bell", "warning"),
     EventKind.ACK_TIMED_OUT: ("hourglass", "warning"),
     EventKind.ASSIGNED: ("user", "info"),
+    EventKind.RESPONDER_LEFT: ("user-off", "warning"),
     EventKind.COMMENTED: ("message-circle", "muted"),
     EventKind.PAGED: ("bell-ringing", "info"),
     EventKind.REMINDED: ("repeat", "info"),
@@ -47,7 +48,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown(Card):
+class AlertView(AlertCard):
     """One alert, for alerts/_live.jinja2."""
 
     resolved_at: datetime | None
@@ -74,8 +75,8 @@ class SignalRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the timeline. ``actor`` only where the text does not name them."""
+class TimelineLine:
+    """One line of the timeline. ``actor`` is None if the text names them."""
 
     at: datetime
     kind: str
@@ -86,7 +87,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class NotificationView:
     kind: str
     target: str
     method: str
@@ -99,9 +100,9 @@ class Sent:
     resend_url: str | None = None
 
 
-def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
-    return Shown(
-        **alert_card.values(alert, signals),
+def view_alert(alert: Alert, signals: int, rotation_name: str | None) -> AlertView:
+    return AlertView(
+        **alert_card.card_values(alert, signals),
         resolved_at=alert.resolved_at,
         description=alert.description,
         labels=alert.labels,
@@ -114,7 +115,7 @@ def shown(alert: Alert, signals: int, rotation_name: str | None) -> Shown:
     )
 
 
-def signal_row(signal: Signal, alert: Alert) -> SignalRow:
+def view_signal(signal: Signal, alert: Alert) -> SignalRow:
     own = {name: text for name, text in signal.labels.items() if alert.labels.get(name) != text}
     return SignalRow(
         title=signal.title,
@@ -126,19 +127,19 @@ def signal_row(signal: Signal, alert: Alert) -> SignalRow:
     )
 
 
-def line(event: Event) -> Line:
+def view_event(event: Event) -> TimelineLine:
     icon, tone = _LOOKS.get(event.kind, ("info-circle", "muted"))
     said = event.kind is EventKind.COMMENTED
     actor = event.actor.display_name if said and event.actor else None
     text = event.text or event.kind.replace("_", " ").capitalize()
     if event.via == "link":
         text = f"{text} (by the link in a message)"
-    return Line(event.at, event.kind, text, actor, icon, tone)
+    return TimelineLine(event.at, event.kind, text, actor, icon, tone)
 
 
-def sent(row: Notification, resend_url: str | None = None) -> Sent:
-    """``resend_url`` is where it can be sent again, if it failed and the reader may."""
-    return Sent(
+def view_notification(row: Notification, resend_url: str | None = None) -> NotificationView:
+    """``resend_url`` is set if it failed and the reader may send it again."""
+    return NotificationView(
         kind=row.kind,
         target=failed_notifications.recipient_name(row),
         method=find_contact(row.method, row.contact.label if row.contact else ""),
@@ -152,8 +153,8 @@ def sent(row: Notification, resend_url: str | None = None) -> Sent:
     )
 
 
-def future(steps: Sequence[PlannedStep], now: datetime) -> list[PlannedStep]:
-    """The steps with the time from now in front: "In 4 min: remind Anna"."""
+def view_steps(steps: Sequence[PlannedStep], now: datetime) -> list[PlannedStep]:
+    """The steps, each with the time until then: "In 4 min: remind Anna"."""
     return [PlannedStep(step.at, f"{_when(step.at, now)}: {step.text}") for step in steps]
 
 

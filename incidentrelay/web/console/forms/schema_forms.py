@@ -1,48 +1,36 @@
 """Forms whose fields are those of a schema of the API: shown, read, and shown again.
 
-::
-
-    form = SchemaForm.posted(SilenceSchema, FIELDS, request)
-    try:
-        form.check_version(context.obj)
-        silences.update(request.db, context.obj, form.load(partial=True), actor=…, now=…)
-    except DomainError as error:
-        form.refuse(request, error)
-        return _page(context, request, form)
-
-What a browser sends is text. It is turned into what the API would have been sent, and
-the same schema judges it. Input is kept, so nobody types it twice.
+What a browser sends is text. It is converted to what the API takes, and the API's schema
+validates it. Input is kept, so nobody types it twice. The pages around such forms are in
+:mod:`incidentrelay.web.console.forms.editor`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, ValidationError, fields
 
 from incidentrelay.domain.errors import DomainError, InvalidInput, StaleVersion
-from incidentrelay.domain.local_time import EARLIEST, LATEST, as_utc, instant_of, wall_of, zone_of
-from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.forms import forms, moments
 from incidentrelay.web.errors import STATUSES, flatten
 from incidentrelay.web.schemas.base import Instant
 
-_LOCAL = "%Y-%m-%dT%H:%M"
 _LONGEST = 10_000
 _REQUIRED = "Missing data for required field."
 _STALE = (
-    "Somebody else changed this while you were at it. Nothing is saved yet, and nothing that"
-    " you typed is lost. Look at what it is now; saving again replaces it."
+    "Somebody else changed this in the meantime. Nothing is saved yet, and your input is"
+    " kept. Compare it with the current state; saving again replaces that."
 )
 
 
 class SchemaForm:
     """One form of a page; the macros of _macros/forms.jinja2 show its fields.
 
-    ``names`` are the fields in the page's order, as the API calls them, ``values`` the
-    texts that stand in them, ``errors`` what is wrong by (dotted) field, ``message`` what
-    is wrong with the whole. Times are those of the wall of ``zone``. ``key`` keeps the ids
-    of several forms on one page apart.
+    ``names`` are the fields in the page's order, as the API calls them, ``values`` their
+    texts, ``errors`` the errors by (dotted) field, and ``message`` the error of the whole
+    form. Times are local times in ``zone``. ``key`` keeps the ids of several forms on one
+    page apart.
     """
 
     def __init__(
@@ -67,7 +55,7 @@ class SchemaForm:
     def of(
         cls, schema: type[Schema], names: Sequence[str], row: Any, **options: Any
     ) -> "SchemaForm":
-        """The form of a row that is to be edited."""
+        """The form that edits a row."""
         form = cls(schema, names, **options)
         dumped = schema(only=[str(field.name) for field in form._fields.values()]).dump(row)
         form.values = {
@@ -88,10 +76,8 @@ class SchemaForm:
             elif isinstance(field, fields.Boolean):
                 form.values[name] = name in request.POST
             else:
-                value = request.POST.get(name, "")
-                form.values[name] = value if isinstance(value, str) else ""
-        sent = request.POST.get("version", "")
-        form.version = sent if isinstance(sent, str) else ""
+                form.values[name] = forms.typed(request, name)
+        form.version = forms.typed(request, "version")
         return form
 
     def value(self, name: str) -> Any:
@@ -99,7 +85,7 @@ class SchemaForm:
         return self.values.get(name, "")
 
     def error(self, name: str) -> str:
-        """What is wrong with a field, or with something inside of it."""
+        """The errors of a field and of everything inside it."""
         inside = f"{name}."
         return " ".join(
             dict.fromkeys(
@@ -110,22 +96,17 @@ class SchemaForm:
         )
 
     def summary(self) -> list[tuple[str | None, str]]:
-        """All that is wrong, with the field to go to; None where there is none on the page."""
+        """All errors, each with its field; None if the page has no such field."""
         whole: list[tuple[str | None, str]] = [(None, self.message)] if self.message else []
         return whole + [(self._place_of(field), text) for field, text in self.errors.items()]
 
     def load(self, *, partial: bool = False, **more: Any) -> dict[str, Any]:
-        """What the schema makes of it; ``more`` are values as the API takes them.
+        """What the schema loads; ``more`` are values as the API takes them.
 
-        Raises InvalidInput. ``partial`` is for edits: there an empty field is a value.
+        Raises InvalidInput. ``partial`` is for edits, where an empty field is a value.
         """
-        data = dict(more)
-        errors: dict[str, list[str]] = {}
-        for name, field in self._fields.items():
-            try:
-                self._put(data, name, field, partial)
-            except InvalidInput as error:
-                errors |= error.errors
+        data, errors = self._parse(partial)
+        data |= more
         try:
             loaded: dict[str, Any] = self._schema(partial=partial).load(data)
         except ValidationError as error:
@@ -135,11 +116,18 @@ class SchemaForm:
             raise InvalidInput(errors)
         return loaded
 
-    def load_changes(self, row: Any) -> dict[str, Any]:
-        """Like a partial ``load``, without the times that stand there as ``row`` has them.
+    def parse(self) -> dict[str, Any]:
+        """The fields for a service that validates them itself. Raises InvalidInput."""
+        data, errors = self._parse(True)
+        if errors:
+            raise InvalidInput(errors)
+        return data
 
-        A field knows neither seconds nor which of two equal times on the wall it means,
-        so that sending it back untouched must not change the row. Raises InvalidInput.
+    def load_changes(self, row: Any) -> dict[str, Any]:
+        """Like a partial ``load``, without the times that are unchanged in ``row``.
+
+        A field has no seconds, and a local time can occur twice, so a time that comes back
+        unchanged must not change the row. Raises InvalidInput.
         """
         shown = SchemaForm.of(self._schema, self.names, row, zone=self.zone)
         moments = [name for name, field in self._fields.items() if isinstance(field, Instant)]
@@ -149,16 +137,19 @@ class SchemaForm:
         return changed.load(partial=True)
 
     def check_version(self, row: Any) -> None:
-        """Raise StaleVersion unless the form was made of the row as it is."""
+        """Raise StaleVersion if the row has changed since the form was shown."""
         if self.version != str(row.version):
             raise StaleVersion
 
-    def refuse(self, request: Any, error: DomainError, row: Any = None) -> None:
-        """Nothing is written; the form is shown again with what was wrong.
+    def reject(
+        self, request: Any, error: DomainError, row: Any = None, *, undo: bool = True
+    ) -> None:
+        """Show the form again with its errors; with ``undo``, nothing is written.
 
-        Where somebody else was faster, saving again replaces ``row`` as it is now.
+        If somebody else was faster, saving again replaces the current ``row``.
         """
-        request.tm.doom()
+        if undo:
+            request.tm.doom()
         request.response.status_int = next(
             status for kind, status in STATUSES if isinstance(error, kind)
         )
@@ -169,6 +160,17 @@ class SchemaForm:
             self.version = str(getattr(row, "version", self.version))
         else:
             self.message = error.message
+
+    def _parse(self, partial: bool) -> tuple[dict[str, Any], dict[str, list[str]]]:
+        """The fields as the API takes them, and the errors of the others."""
+        data: dict[str, Any] = {}
+        errors: dict[str, list[str]] = {}
+        for name, field in self._fields.items():
+            try:
+                self._put(data, name, field, partial)
+            except InvalidInput as error:
+                errors |= error.errors
+        return data, errors
 
     def _put(self, data: dict[str, Any], name: str, field: Any, partial: bool) -> None:
         value = self.values.get(name)
@@ -184,9 +186,9 @@ class SchemaForm:
             data[name] = ""
 
     def _sent(self, name: str, field: Any, text: str) -> Any:
-        """A text as the API wants it."""
+        """A text as the API takes it."""
         if isinstance(field, Instant):
-            return instant(text, self.zone, name).isoformat()
+            return moments.parse_instant(text, self.zone, name).isoformat()
         if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal() and text.isascii():
             return int(text)
         return text
@@ -194,7 +196,7 @@ class SchemaForm:
     def _shown(self, name: str, value: Any) -> Any:
         """A dumped value as the text of a field."""
         if isinstance(self._fields[name], Instant) and value:
-            return local(datetime.fromisoformat(value), self.zone)
+            return moments.format_instant(datetime.fromisoformat(value), self.zone)
         return value if isinstance(value, bool | list) else "" if value is None else str(value)
 
     def _place_of(self, field: str) -> str | None:
@@ -204,42 +206,6 @@ class SchemaForm:
             if field == name or field.startswith(f"{name}.")
         ]
         return max(places, key=len, default=None)
-
-
-def instant(text: str, zone: str, field: str) -> datetime:
-    """The instant behind a time as ``<input type="datetime-local">`` sends it.
-
-    A time that happens twice is its first occurrence, as everywhere. Raises InvalidInput
-    for one that the clocks skip, because nobody can have meant it.
-    """
-    place = _zone(zone)
-    try:
-        wall = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput.of(field, "Enter a date and a time, like 2026-01-31 09:00.") from None
-    if wall.tzinfo is not None:
-        return as_utc(wall, field)
-    if not EARLIEST.year <= wall.year < LATEST.year:
-        sentence = f"This must lie in the years {EARLIEST.year} to {LATEST.year - 1}."
-        raise InvalidInput.of(field, sentence)
-    found = instant_of(wall, place)
-    if wall_of(found, place) != wall:
-        sentence = f"There is no {wall:%H:%M} on that day: the clocks go forward over it."
-        raise InvalidInput.of(field, sentence)
-    return found
-
-
-def local(value: datetime, zone: str) -> str:
-    """An instant as ``<input type="datetime-local">`` wants it."""
-    return wall_of(value, _zone(zone)).strftime(_LOCAL)
-
-
-def _zone(name: str) -> ZoneInfo:
-    """A zone that a profile names; UTC where the database of zones forgot it."""
-    try:
-        return zone_of(name)
-    except InvalidInput:
-        return ZoneInfo("UTC")
 
 
 def _clean(name: str, value: str) -> str:

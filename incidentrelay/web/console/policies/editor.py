@@ -1,35 +1,25 @@
-"""Policies are made and edited; a preview shows the plan before it is saved."""
+"""Policies are created and edited; a preview shows the plan before it is saved."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incidentrelay.domain.enums import Severity, TargetKind
-from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.local_time import zone_names
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.domain.text import WEEKDAYS
 from incidentrelay.models import Policy, Team
 from incidentrelay.services.escalation import policies, policy_queries
 from incidentrelay.services.escalation.policy_queries import PolicyChoices
-from incidentrelay.web.console.forms.schema_forms import SchemaForm
+from incidentrelay.web.console.forms import repeating_rows
+from incidentrelay.web.console.forms.editor import Editor, form_page
 from incidentrelay.web.console.policies import form as policy_form
 from incidentrelay.web.console.policies import wording as policy_wording
-from incidentrelay.web.console.policies.form import Draft
-from incidentrelay.web.console.policies.wording import Shown
-from incidentrelay.web.console.toolkit import nav
-from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import to_node
-from incidentrelay.web.console.toolkit.view import console_view
-from incidentrelay.web.links import console_url
+from incidentrelay.web.console.policies.form import StepDraft
+from incidentrelay.web.console.policies.wording import PolicyView
 from incidentrelay.web.resources.policies import PolicyNode, TeamPolicies
 from incidentrelay.web.schemas.policy import PolicySchema
 
 TEMPLATE = "policies/edit.jinja2"
-SAVE = "save"
-_FIELDS = ("name", "description", "repeat")
-_NEW_FIELDS = ("name", "slug", *_FIELDS[1:])
 _SEVERITIES = (
     (str(Severity.CRITICAL), "Critical only"),
     *((str(one), f"{one.capitalize()} and worse") for one in list(Severity)[1:-1]),
@@ -44,120 +34,65 @@ _GROUPS = {
 Options = Sequence[tuple[str, str]]
 
 
-@console_view(context=TeamPolicies, name="new", permission=Permission.CREATE, template=TEMPLATE)
-def new(context: TeamPolicies, request: Any) -> dict[str, Any]:
-    form = SchemaForm(PolicySchema, _NEW_FIELDS, {"repeat": "0"}, zone=request.identity.zone)
-    return _page(context, request, form, [Draft(delay="0", zone=form.zone)])
+@form_page(TeamPolicies, "new", Permission.CREATE, template=TEMPLATE)
+@form_page(PolicyNode, "edit", Permission.EDIT, template=TEMPLATE)
+class PolicyEditor(Editor):
+    schema = PolicySchema
+    names = ("name", "description", "repeat")
+    new_names = ("name", "slug", "description", "repeat")
+    buttons = policy_form.BUTTONS
 
+    @property
+    def team(self) -> Team:
+        team: Team = self.row.team if self.row else self.context.team
+        return team
 
-@console_view(
-    context=TeamPolicies,
-    name="new",
-    method="POST",
-    permission=Permission.CREATE,
-    template=TEMPLATE,
-)
-def create(context: TeamPolicies, request: Any) -> Any:
-    form = SchemaForm.posted(PolicySchema, _NEW_FIELDS, request, zone=request.identity.zone)
-    write = partial(policies.create, request.db, context.team)
-    done = _submitted(context, request, form, write)
-    if isinstance(done, dict):
-        return done
-    flash(request, f"Policy {done.name} created.")
-    return to_node(request, context.fresh(done))
+    @property
+    def back(self) -> str:
+        return super().back if self.row else f"{self.request.script_name}/policies"
 
+    def usual(self) -> dict[str, Any]:
+        return {"repeat": "0"}
 
-@console_view(context=PolicyNode, name="edit", permission=Permission.EDIT, template=TEMPLATE)
-def edit(context: PolicyNode, request: Any) -> dict[str, Any]:
-    row = context.obj
-    form = SchemaForm.of(PolicySchema, _FIELDS, row, zone=request.identity.zone)
-    steps = policies.public_steps(request.db, [row])[row.id]
-    return _page(context, request, form, policy_form.of(steps, form.zone))
+    def stored_drafts(self) -> list[StepDraft]:
+        if self.row is None:
+            return [StepDraft(delay="0", zone=self.zone)]
+        steps = policies.public_steps(self.request.db, [self.row])[self.row.id]
+        return policy_form.step_drafts(steps, self.zone)
 
+    def posted_drafts(self) -> list[StepDraft]:
+        return policy_form.read_drafts(self.request)
 
-@console_view(
-    context=PolicyNode,
-    name="edit",
-    method="POST",
-    permission=Permission.EDIT,
-    template=TEMPLATE,
-)
-def save(context: PolicyNode, request: Any) -> Any:
-    row = context.obj
-    form = SchemaForm.posted(PolicySchema, _FIELDS, request, zone=request.identity.zone)
-    done = _submitted(context, request, form, partial(policies.update, request.db, row))
-    if isinstance(done, dict):
-        return done
-    flash(request, f"The policy {done.name} is saved.")
-    return to_node(request, context)
+    def load(self) -> dict[str, Any]:
+        steps = policy_form.to_json(self.drafts)
+        return self.form.load(partial=self.row is not None, steps=steps)
 
+    def make_preview(self, data: Mapping[str, Any]) -> PolicyView:
+        given = {name: data[name] for name in ("steps", "repeat") if name in data}
+        steps, repeat = policies.draft_policy(self.request.db, self.team, given)
+        plan = policy_queries.plan_of(steps, repeat)
+        now = self.request.now
+        picture = policy_queries.policy_picture(self.request.db, self.team, plan, now)
+        return policy_wording.view_policy(picture, self.team.id)
 
-def _submitted(
-    context: TeamPolicies | PolicyNode,
-    request: Any,
-    form: SchemaForm,
-    write: Callable[..., Policy],
-) -> dict[str, Any] | Policy:
-    """What the pressed button does: the policy that was saved, or the page to show again."""
-    drafts, do = policy_form.read(request), request.POST.get("do")
-    if policy_form.act(drafts, str(do), form.zone):
-        return _page(context, request, form, drafts)
-    row = context.obj if isinstance(context, PolicyNode) else None
-    try:
-        if row is not None:
-            form.check_version(row)
-        data = form.load(partial=row is not None, steps=policy_form.to_json(drafts))
-        if do == SAVE:
-            return write(data, actor=actor(request), now=request.now)
-        found = _preview(request, _team(context), data)
-    except DomainError as error:
-        page = _page(context, request, form, drafts)
-        form.refuse(request, error, row)
-        return page
-    return _page(context, request, form, drafts, found)
+    def said(self, written: Policy) -> str:
+        return f"Policy {written.name} {'saved' if self.row else 'created'}."
 
-
-def _preview(request: Any, team: Team, data: Mapping[str, Any]) -> Shown:
-    given = {name: data[name] for name in ("steps", "repeat") if name in data}
-    steps, repeat = policies.draft_policy(request.db, team, given)
-    plan = policy_queries.plan_of(steps, repeat)
-    return policy_wording.shown(
-        policy_queries.policy_picture(request.db, team, plan, request.now), team.id
-    )
-
-
-def _team(context: TeamPolicies | PolicyNode) -> Team:
-    team: Team = context.obj.team if isinstance(context, PolicyNode) else context.team
-    return team
-
-
-def _page(
-    context: TeamPolicies | PolicyNode,
-    request: Any,
-    form: SchemaForm,
-    drafts: Sequence[Draft],
-    preview: Shown | None = None,
-) -> dict[str, Any]:
-    row = context.obj if isinstance(context, PolicyNode) else None
-    form.values |= policy_form.values(drafts)
-    targets = _targets(policy_queries.policy_choices(request.db, _team(context)))
-    return {
-        "crumbs": nav.list_breadcrumbs(request, context),
-        "form": form,
-        "drafts": drafts,
-        "policy": row,
-        "preview": preview,
-        "targets": targets,
-        "names": _names(targets),
-        "severities": _SEVERITIES,
-        "weekdays": tuple((str(day), name) for day, name in enumerate(WEEKDAYS)),
-        "zones": sorted(zone_names()),
-        "back": console_url(request, context) if row else f"{request.script_name}/policies",
-    }
+    def values(self) -> dict[str, Any]:
+        self.form.values |= repeating_rows.row_values(self.drafts, "steps")
+        targets = _targets(policy_queries.policy_choices(self.request.db, self.team))
+        return {
+            "policy": self.row,
+            "targets": targets,
+            "names": _names(targets),
+            "severities": _SEVERITIES,
+            "weekdays": tuple((str(day), name) for day, name in enumerate(WEEKDAYS)),
+            "zones": sorted(zone_names()),
+        }
 
 
 def _targets(found: PolicyChoices) -> list[tuple[str, Options]]:
-    """What may be chosen, in groups: (label, ((value, shown))). Empty groups are left out."""
+    """The possible targets, in groups: (label, ((value, shown))), without empty groups."""
     groups = (
         (TargetKind.ON_CALL, found.rotations),
         (TargetKind.USER, found.people),
@@ -172,7 +107,7 @@ def _targets(found: PolicyChoices) -> list[tuple[str, Options]]:
 
 
 def _names(targets: Sequence[tuple[str, Options]]) -> dict[str, str]:
-    """The chosen target, as the step shows it: ``The person on call in Primary``."""
+    """Each target by value, as the step shows it: ``The person on call in Primary``."""
     person = _GROUPS[TargetKind.USER]
     return {
         value: shown if label == person else f"{label} {shown}"

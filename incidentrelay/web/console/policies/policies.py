@@ -4,23 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from incidentrelay.domain.errors import DomainError
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services.escalation import policies, policy_queries
+from incidentrelay.services.escalation import policy_queries
 from incidentrelay.services.escalation.policy_queries import PolicyListing, PolicyThings
 from incidentrelay.web.console.policies import wording as policy_wording
 from incidentrelay.web.console.toolkit import nav, team_choice
-from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.errors import sentence
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import see_other, to_node
+from incidentrelay.web.console.toolkit.confirm_delete import DeleteQuestion, confirm_delete
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.policies import Policies, PolicyNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PolicyRow:
     """One policy of the list. ``fallback``: the team has a fallback contact."""
 
     url: str
@@ -43,9 +39,9 @@ def index(context: Policies, request: Any) -> dict[str, Any]:
     }
 
 
-def _row(context: Policies, request: Any, listed: PolicyListing, things: PolicyThings) -> Row:
+def _row(context: Policies, request: Any, listed: PolicyListing, things: PolicyThings) -> PolicyRow:
     policy, team = listed.policy, listed.policy.team
-    return Row(
+    return PolicyRow(
         url=console_url(request, context.root.place(policy)),
         group_name=team.group.name,
         team_name=team.name,
@@ -57,12 +53,7 @@ def _row(context: Policies, request: Any, listed: PolicyListing, things: PolicyT
     )
 
 
-@console_view(
-    context=Policies, name="new", permission=Permission.VIEW, template=team_choice.TEMPLATE
-)
-def choose_team(context: Policies, request: Any) -> Any:
-    missing = "You cannot create policies in any team. Ask a team manager."
-    return team_choice.page(context, request, "policies", title="New policy", missing=missing)
+choose_team = team_choice.ask_team(Policies, "policies", "policy")
 
 
 @console_view(context=PolicyNode, permission=Permission.VIEW, template="policies/policy.jinja2")
@@ -74,38 +65,25 @@ def show(context: PolicyNode, request: Any) -> dict[str, Any]:
     return {
         "crumbs": nav.list_breadcrumbs_above(request, context),
         "policy": policy,
-        "picture": policy_wording.shown(picture, policy.team_id),
+        "picture": policy_wording.view_policy(picture, policy.team_id),
         "routes": policy_queries.list_routes(request.db, [policy])[policy.id],
         "edit_url": f"{url}/edit" if request.has_permission(Permission.EDIT, context) else None,
         "delete_url": f"{url}/delete" if may_delete else None,
     }
 
 
-@console_view(
-    context=PolicyNode, name="delete", permission=Permission.DELETE, template="confirm.jinja2"
-)
-def ask(context: PolicyNode, request: Any) -> dict[str, Any]:
-    return {
-        "crumbs": nav.list_breadcrumbs(request, context),
-        "title": f"Delete the policy {context.obj.name}?",
-        "consequences": [
+@confirm_delete(PolicyNode)
+def ask_delete(context: PolicyNode, _request: Any) -> DeleteQuestion:
+    name = context.obj.name
+    return DeleteQuestion(
+        page=context,
+        title=f"Delete the policy {name}?",
+        consequences=(
             "Its steps are deleted. This cannot be undone.",
             "Alerts that already run it keep their copy.",
             "A policy in use by routes cannot be deleted.",
-        ],
-        "button": "Delete the policy",
-        "back": console_url(request, context),
-    }
-
-
-@console_view(context=PolicyNode, name="delete", method="POST", permission=Permission.DELETE)
-def delete(context: PolicyNode, request: Any) -> Any:
-    name = context.obj.name
-    try:
-        policies.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    except DomainError as error:
-        request.tm.doom()
-        flash(request, sentence(error), "error")
-        return to_node(request, context)
-    flash(request, f"The policy {name} is deleted.")
-    return see_other(request, f"{request.script_name}/policies")
+        ),
+        button="Delete the policy",
+        done=f"Policy {name} deleted.",
+        path="policies",
+    )

@@ -11,7 +11,7 @@ from incidentrelay.domain.text import join_words
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThings
 from incidentrelay.web.console.rotations import layer_wording
 
-GONE = "something deleted"
+GONE = "a deleted target"
 _ICONS: Mapping[TargetKind, str] = {
     TargetKind.ON_CALL: "rotate",
     TargetKind.USER: "user",
@@ -37,10 +37,10 @@ _MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One target: ``lead`` and ``name`` are a sentence; ``note`` says what holds right now.
+class TargetLine:
+    """One target: ``lead`` and ``name`` are a sentence; ``note`` is about right now.
 
-    ``bad``: nobody would be told.
+    ``bad``: nobody would be notified.
     """
 
     icon: str
@@ -51,34 +51,34 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """A step: when it comes, whom it tells, and under which conditions."""
+class StepView:
+    """A step: when it runs, whom it notifies, and on which conditions."""
 
     when: str
-    lines: Sequence[Line]
+    lines: Sequence[TargetLine]
     conditions: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A plan for policies/_picture.jinja2. ``fallback`` "" is that there is none.
+class PolicyView:
+    """A plan for policies/_picture.jinja2. ``fallback`` is "" if there is none.
 
-    ``repeats`` is how often all of it comes ("" not at all), ``again`` how that begins.
+    ``repeats`` is how often it repeats ("": never), ``again`` how a repetition begins.
     """
 
-    stops: Sequence[Stop]
+    stops: Sequence[StepView]
     repeats: str
     again: str
     end: str
     fallback: str
 
 
-def shown(picture: PolicyPicture, team_id: int) -> Shown:
-    """The picture in words; things of other teams than ``team_id`` are named with theirs."""
+def view_policy(picture: PolicyPicture, team_id: int) -> PolicyView:
+    """The picture in words; targets of teams other than ``team_id`` have their team's name."""
     plan = picture.plan
-    return Shown(
+    return PolicyView(
         stops=[
-            Stop(
+            StepView(
                 _when(number, step),
                 [_line(target, picture, team_id) for target in step.targets],
                 list(conditions(step.conditions)),
@@ -102,14 +102,14 @@ def in_short(plan: Plan, things: PolicyThings, team_id: int) -> list[str]:
 
 
 def repeats(plan: Plan) -> str:
-    """How often all of it comes again; "" is not at all."""
+    """How often the plan repeats; "" is never."""
     if not plan.rounds:
         return ""
     return "once more" if plan.rounds == 1 else f"{plan.rounds} more times"
 
 
 def conditions(found: Conditions) -> Iterator[str]:
-    """What must be true for a step, one sentence each."""
+    """The conditions of a step, one sentence each."""
     if found.severity is Severity.CRITICAL:
         yield "Only if the alert is critical."
     elif found.severity is not None:
@@ -127,7 +127,7 @@ def conditions(found: Conditions) -> Iterator[str]:
 def _again(plan: Plan) -> str:
     wait = plan.steps[0].delay if plan.steps else 0
     begin = f"{_lasting(wait)} after the last step" if wait else "together with the last step"
-    return f"Again from the first step, {begin}, as long as nobody reacts."
+    return f"Again from the first step, {begin}, until somebody reacts."
 
 
 def _when(number: int, step: PlanStep) -> str:
@@ -138,20 +138,20 @@ def _when(number: int, step: PlanStep) -> str:
     return f"After {_lasting(step.delay)}, if nobody has reacted"
 
 
-def _line(target: PlanTarget, picture: PolicyPicture, team_id: int) -> Line:
+def _line(target: PlanTarget, picture: PolicyPicture, team_id: int) -> TargetLine:
     icon, lead = _ICONS[target.kind], _LEADS[target.kind]
     if target.kind is TargetKind.ASSIGNEE:
-        return Line(icon, lead, "again", "", False)
+        return TargetLine(icon, lead, "again", "", False)
     thing, reached = picture.things.get(target), picture.reached[target]
     name = _name(target, picture.things, team_id)
     if thing is None:
-        return Line(icon, "", name, "nobody is notified", True)
+        return TargetLine(icon, "", name, "nobody is notified", True)
     if target.kind is TargetKind.ON_CALL and thing.paused:
-        return Line(icon, lead, name, "paused: pages nobody", True)
+        return TargetLine(icon, lead, name, "paused: pages nobody", True)
     if not reached:
-        return Line(icon, lead, name, _NOBODY[target.kind], True)
+        return TargetLine(icon, lead, name, _NOBODY[target.kind], True)
     now = {TargetKind.ON_CALL: f"now: {reached[0]}", TargetKind.TEAM: _listed(reached)}
-    return Line(icon, lead, name, now.get(target.kind, ""), False)
+    return TargetLine(icon, lead, name, now.get(target.kind, ""), False)
 
 
 def _name(target: PlanTarget, things: PolicyThings, team_id: int) -> str:
@@ -172,7 +172,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _lasting(seconds: int) -> str:
-    """Exact, other than the filter of pages: ``1 h 30 min``, ``7 min 30 s``."""
+    """Exact, unlike the templates' filter: ``1 h 30 min``, ``7 min 30 s``."""
     parts = []
     for unit, size in _UNITS:
         count, seconds = divmod(seconds, size)

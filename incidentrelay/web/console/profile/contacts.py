@@ -1,158 +1,108 @@
-"""How one is reached: the forms of that part of one's settings."""
+"""Contact methods and notification rules: their forms on the settings page."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from incidentrelay.domain.errors import Conflict, DomainError, InvalidInput
+from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.domain.escalation.notification_rules import MOST_RULES
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.delivery import rule_tests
 from incidentrelay.services.people import contacts
 from incidentrelay.services.recipients import notification_rules
-from incidentrelay.web.console.forms import forms
-from incidentrelay.web.console.profile import contact_parts, me
+from incidentrelay.web.console.forms.moments import parse_minutes
+from incidentrelay.web.console.forms.repeating_rows import read_rows
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
+from incidentrelay.web.console.profile import contact_parts, me_page
+from incidentrelay.web.console.profile.contact_parts import RuleDraft, RulesForm
+from incidentrelay.web.console.profile.me_page import own_form
 from incidentrelay.web.console.toolkit.actors import actor
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import see_other
-from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.people.contacts import ContactNode, MyContacts, UrgencyRules
+from incidentrelay.web.schemas.people.contact import CodeSchema, ContactSchema
 
-_NEW = ("kind", "label", "address")
-
-
-class form(console_view):
-    """A form of this part; where something is wrong the page comes back with its words."""
-
-    def __init__(
-        self, context: Any, name: str = "", permission: Permission = Permission.EDIT
-    ) -> None:
-        super().__init__(
-            context=context,
-            name=name,
-            method="POST",
-            permission=permission,
-            template=me.TEMPLATE,
-        )
+_PART = "contacts-head"
 
 
-@form(MyContacts, permission=Permission.CREATE)
-def add(context: MyContacts, request: Any) -> Any:
-    given = {name: forms.typed(request, name) for name in _NEW}
-    try:
-        data = {name: forms.text(request, name, 254) for name in _NEW}
-        contacts.create(
-            request.db,
-            context.owner,
-            data,
-            actor=actor(request),
-            now=request.now,
-            **context.extras(),
-        )
-    except (InvalidInput, Conflict) as error:
-        return _wrong(context.__parent__, request, error, "new", new=given)
-    flash(request, f"We sent a code to {data['address']}. Enter it here.")
-    return _back(request)
+def _posted_contact(_context: MyContacts, request: Any) -> SchemaForm:
+    return SchemaForm.posted(ContactSchema, contact_parts.NEW, request, key="new")
 
 
-@form(ContactNode, "confirm")
-def confirm(context: ContactNode, request: Any) -> Any:
-    contact = context.obj
-    try:
-        code = forms.text(request, "code", 20)
-        right = contacts.confirm_contact(
-            request.db, contact, code, actor=actor(request), now=request.now
-        )
-    except InvalidInput as error:
-        return _wrong(_me(context), request, error, str(contact.id))
-    if not right:
-        mistake = InvalidInput.of("code", "This is not the code we sent. Check it and try again.")
-        return _wrong(_me(context), request, mistake, str(contact.id), undo=False)
-    flash(request, f"{contact.label} is confirmed. Pages go there now.")
-    return _back(request)
+@own_form(MyContacts, "", _posted_contact, Permission.CREATE, _PART)
+def add(context: MyContacts, request: Any, form: SchemaForm) -> str:
+    data, who = form.parse(), actor(request)
+    extras = context.extras()
+    contacts.create(request.db, context.owner, data, actor=who, now=request.now, **extras)
+    return f"We sent a code to {data['address']}. Enter it here."
 
 
-@form(ContactNode, "send-code")
-def send_code(context: ContactNode, request: Any) -> Any:
+def _posted_code(context: ContactNode, request: Any) -> SchemaForm:
+    return SchemaForm.posted(CodeSchema, ("code",), request, key=str(context.obj.id))
+
+
+@own_form(ContactNode, "confirm", _posted_code, part=_PART)
+def confirm(context: ContactNode, request: Any, form: SchemaForm) -> str | dict[str, Any]:
+    contact, who = context.obj, actor(request)
+    code = form.parse()["code"]
+    if contacts.confirm_contact(request.db, contact, code, actor=who, now=request.now):
+        return f"{contact.label} is confirmed. Pages go there now."
+    mistake = InvalidInput.of("code", "This is not the code we sent. Check it and try again.")
+    # The failed attempt is counted, so it must be committed.
+    form.reject(request, mistake, undo=False)
+    return me_page.page(context, request, form)
+
+
+def _contact_form(context: ContactNode, _request: Any) -> SchemaForm:
+    return contact_parts.code_form(context.obj)
+
+
+@own_form(ContactNode, "send-code", _contact_form, part=_PART)
+def send_code(context: ContactNode, request: Any, _form: SchemaForm) -> str:
     contact, vault = context.obj, request.registry["vault"]
-    try:
-        contacts.send_code(request.db, contact, actor=actor(request), now=request.now, vault=vault)
-    except Conflict as error:
-        return _wrong(_me(context), request, error, str(contact.id))
-    flash(request, f"We sent a new code to {contact.address}.")
-    return _back(request)
+    contacts.send_code(request.db, contact, actor=actor(request), now=request.now, vault=vault)
+    return f"We sent a new code to {contact.address}."
 
 
-@form(ContactNode, "delete", Permission.DELETE)
-def delete(context: ContactNode, request: Any) -> Any:
+@own_form(ContactNode, "delete", _contact_form, Permission.DELETE, _PART)
+def delete(context: ContactNode, request: Any, _form: SchemaForm) -> str:
     contact = context.obj
-    try:
-        contacts.delete(request.db, contact, actor=actor(request), now=request.now)
-    except Conflict as error:
-        return _wrong(_me(context), request, error, str(contact.id))
-    flash(request, f"{contact.label} is deleted, with its rules.")
-    return _back(request)
+    contacts.delete(request.db, contact, actor=actor(request), now=request.now)
+    return f"{contact.label} deleted, with its rules."
 
 
-@form(UrgencyRules)
-def save_rules(context: UrgencyRules, request: Any) -> Any:
-    rows = list(zip(forms.words(request, "minutes"), forms.words(request, "contact"), strict=False))
-    kept = [row for row in rows if row[1]]
-    try:
-        notification_rules.save_rules(
-            request.db,
-            context.owner,
-            context.urgency,
-            _read(kept),
-            actor=actor(request),
-            now=request.now,
-        )
-    except InvalidInput as error:
-        shown = {context.urgency: kept}
-        return _wrong(_me(context), request, error, str(context.urgency), rules=shown)
-    flash(request, "Rules saved." if kept else "The default rules apply again.")
-    return _back(request)
+def _posted_rules(context: UrgencyRules, request: Any) -> RulesForm:
+    rows = read_rows(RuleDraft, request, "rules", MOST_RULES + 1)
+    return RulesForm(context.urgency, [row for row in rows if row.contact_id])
 
 
-@form(UrgencyRules, "test")
-def test_rules(context: UrgencyRules, request: Any) -> Any:
-    try:
-        rule_tests.send_rule_test(
-            request.db, context.owner, context.urgency, actor=actor(request), now=request.now
-        )
-    except Conflict as error:
-        return _wrong(_me(context), request, error, str(context.urgency))
-    flash(request, "Test sent. See the result below.")
-    return _back(request, "test-head")
+@own_form(UrgencyRules, "", _posted_rules, part=_PART)
+def save_rules(context: UrgencyRules, request: Any, form: RulesForm) -> str:
+    rules, who = _rules(form.rows), actor(request)
+    notification_rules.save_rules(
+        request.db, context.owner, context.urgency, rules, actor=who, now=request.now
+    )
+    return "Rules saved." if rules else "The default rules apply again."
 
 
-def _read(rows: Sequence[tuple[str, str]]) -> list[dict[str, int]]:
-    """Rows of the form as rules; raises InvalidInput with the row that is not right."""
+def _stored_rules(context: UrgencyRules, request: Any) -> RulesForm:
+    stored = notification_rules.read_rules(request.db, context.owner.id)[context.urgency]
+    return contact_parts.stored_rules(context.urgency, stored)
+
+
+@own_form(UrgencyRules, "test", _stored_rules, part="test-head")
+def send_test(context: UrgencyRules, request: Any, _form: RulesForm) -> str:
+    rule_tests.send_rule_test(
+        request.db, context.owner, context.urgency, actor=actor(request), now=request.now
+    )
+    return "Test sent. See the result below."
+
+
+def _rules(rows: Sequence[RuleDraft]) -> list[dict[str, int]]:
+    """Rows of the form as rules; raises InvalidInput that names the wrong row."""
     found = []
-    for place, (minutes, contact_id) in enumerate(rows):
-        try:
-            delay = round(float(minutes.strip().replace(",", ".") or 0) * 60)
-        except (ValueError, OverflowError):
-            raise InvalidInput.of(f"rules.{place}.delay", "Write a number of minutes.") from None
+    for place, row in enumerate(rows):
+        delay = parse_minutes(row.delay or "0")
+        if delay is None:
+            raise InvalidInput.of(f"rules.{place}.delay", "Write a number of minutes.")
+        contact_id = row.contact_id
         known = contact_id.isascii() and contact_id.isdigit() and len(contact_id) < 18
         found.append({"delay": delay, "contact_id": int(contact_id) if known else 0})
     return found
-
-
-def _me(context: Any) -> Any:
-    return context.__parent__.__parent__
-
-
-def _back(request: Any, part: str = "reach-head") -> Any:
-    return see_other(request, f"{request.script_name}/me#{part}")
-
-
-def _wrong(
-    context: Any, request: Any, error: DomainError, key: str, *, undo: bool = True, **given: Any
-) -> dict[str, Any]:
-    """The page again. An error of a field is called ``key-field``, another one ``key``."""
-    request.response.status_int = 422 if isinstance(error, InvalidInput) else 409
-    if undo:
-        request.tm.doom()
-    named = error.errors if isinstance(error, InvalidInput) else {"": [error.message]}
-    errors = {f"{key}-{name}".rstrip("-"): " ".join(texts) for name, texts in named.items()}
-    part = contact_parts.reach(context, request, errors=errors, **given)
-    return me.page(context, request, reach=part)

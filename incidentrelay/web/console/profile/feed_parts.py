@@ -1,63 +1,65 @@
-"""The part of one's own settings that is about calendar feeds."""
+"""What the settings page shows of calendar feeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from marshmallow import fields
+
 from incidentrelay.models import Rotation
 from incidentrelay.services.calendars import feeds
 from incidentrelay.services.oncall import calendar_queries
-from incidentrelay.web.console.forms import forms
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
+from incidentrelay.web.schemas.base import Body
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Something to subscribe to; ``value`` is what the form sends."""
-
-    value: str
-    name: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The choices of one team: all of it, and its rotations."""
-
-    name: str
-    choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
+class FeedRow:
     id: int
     name: str
     hint: str
 
 
-def part(request: Any) -> dict[str, Any]:
-    """``?feed=team/rotation`` (or a team) in the address chooses what to subscribe to."""
+class FeedFormSchema(Body):
+    """``what`` is ``user``, ``team:3`` or ``rotation:7``."""
+
+    what = fields.String()
+
+
+def posted_feed(_context: Any, request: Any) -> SchemaForm:
+    return SchemaForm.posted(FeedFormSchema, ("what",), request, key="feed")
+
+
+def list_feeds(request: Any, kept: Mapping[str, SchemaForm]) -> dict[str, Any]:
+    """``?feed=team/rotation`` (or a team) in the URL preselects what to subscribe to."""
     found = feeds.list_own_feeds(request.db, request.identity.user_id, request.identity)
     rotations = calendar_queries.calendar_choices(request.db, request.identity)
-    place = request.GET.get("feed", "")
+    asked = {"what": _find_choice(rotations, request.GET.get("feed", ""))}
     return {
-        "feeds": [Feed(row.id, feeds.feed_label(row), row.hint) for row in found],
-        "feed_choices": _choices(rotations, place, forms.typed(request, "what")),
-        "subscribing": "feed" in request.GET,
+        "feeds": [FeedRow(row.id, feeds.feed_label(row), row.hint) for row in found],
+        "feed": kept.get("feed", SchemaForm(FeedFormSchema, ("what",), asked, key="feed")),
+        "feed_choices": _choices(rotations),
+        "subscribing": "feed" in request.GET or "feed" in kept,
     }
 
 
-def _choices(rotations: Sequence[Rotation], place: str, sent: str) -> list[Choices]:
-    def choice(value: str, name: str, own: str) -> Choice:
-        return Choice(value, name, sent == value if sent else place == own)
+def _find_choice(rotations: Sequence[Rotation], place: str) -> str:
+    """The choice for ``team/rotation`` or ``team``; "" if there is none."""
+    for rotation in rotations:
+        if place == f"{rotation.team.slug}/{rotation.slug}":
+            return f"rotation:{rotation.id}"
+        if place == rotation.team.slug:
+            return f"team:{rotation.team_id}"
+    return ""
 
+
+def _choices(rotations: Sequence[Rotation]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(value, label) of each team as a whole and of its rotations, by team."""
     found = []
-    for _, group in groupby(rotations, key=lambda rotation: rotation.team_id):
-        of_team = list(group)
-        team = of_team[0].team
-        whole = choice(f"team:{team.id}", f"All of {team.name}", team.slug)
-        parts = [
-            choice(f"rotation:{each.id}", each.name, f"{team.slug}/{each.slug}") for each in of_team
-        ]
-        found.append(Choices(team.name, (whole, *parts)))
+    for team_id, group in groupby(rotations, key=lambda rotation: rotation.team_id):
+        own = list(group)
+        name = own[0].team.name
+        whole = (f"team:{team_id}", f"All of {name}")
+        found.append((name, [whole, *((f"rotation:{each.id}", each.name) for each in own)]))
     return found

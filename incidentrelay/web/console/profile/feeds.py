@@ -1,4 +1,4 @@
-"""One's own calendar feeds: forms of the page of one's own settings."""
+"""Calendar feeds: their forms on the settings page."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.calendars import feeds
 from incidentrelay.web import feeds as addresses
-from incidentrelay.web.console.forms import forms
-from incidentrelay.web.console.profile import me
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
+from incidentrelay.web.console.profile import feed_parts, me_page
+from incidentrelay.web.console.profile.me_page import own_form, redirect_back
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.errors import sentence
 from incidentrelay.web.console.toolkit.flash import flash
@@ -16,17 +17,15 @@ from incidentrelay.web.resources.oncall.feeds import FeedNode
 from incidentrelay.web.resources.people.me import Me
 
 
-@me.own("new-feed", Permission.CREATE)
-def make_feed(context: Me, request: Any) -> Any:
-    """The page with the address: it is not kept, so that no redirect could show it."""
+@own_form(Me, "new-feed", feed_parts.posted_feed, Permission.CREATE)
+def make_feed(context: Me, request: Any, form: SchemaForm) -> dict[str, Any]:
+    """Shows the URL in the response itself: it is not stored, so no later page could."""
+    data, who = _chosen(form.value("what")), actor(request)
     try:
-        data = _asked(forms.typed(request, "what"))
-        _, token = feeds.create(
-            request.db, context.obj, data, actor=actor(request), now=request.now
-        )
+        _, token = feeds.create(request.db, context.obj, data, actor=who, now=request.now)
     except (InvalidInput, Conflict) as error:
-        return me.wrong(context, request, InvalidInput.of("what", sentence(error)))
-    return me.page(context, request, new_feed=addresses.address(request, token))
+        raise InvalidInput.of("what", sentence(error)) from error
+    return me_page.page(context, request, new_feed=addresses.address(request, token))
 
 
 @console_view(
@@ -34,26 +33,25 @@ def make_feed(context: Me, request: Any) -> Any:
     name="regenerate",
     method="POST",
     permission=Permission.EDIT,
-    template=me.TEMPLATE,
+    template=me_page.TEMPLATE,
 )
 def regenerate(context: FeedNode, request: Any) -> Any:
     token = feeds.regenerate_token(request.db, context.obj, actor=actor(request), now=request.now)
-    address = addresses.address(request, token)
-    return me.page(Me(context.root, "me"), request, new_feed=address)
+    return me_page.page(context, request, new_feed=addresses.address(request, token))
 
 
 @console_view(context=FeedNode, name="delete", method="POST", permission=Permission.DELETE)
 def remove(context: FeedNode, request: Any) -> Any:
     feeds.delete(request.db, context.obj, actor=actor(request), now=request.now)
-    flash(request, "Calendar feed removed. Its address no longer works.")
-    return me.back(request)
+    flash(request, "Calendar feed removed. Its URL no longer works.")
+    return redirect_back(request)
 
 
-def _asked(what: str) -> dict[str, Any]:
-    """``user``, ``team:3`` or ``rotation:7``, as the service wants it."""
+def _chosen(what: str) -> dict[str, Any]:
+    """``user``, ``team:3`` or ``rotation:7``, as the service takes it."""
     scope, _, number = what.partition(":")
     if not number:
         return {"scope": scope}
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise InvalidInput.of("what", "There is no such calendar.")
+        raise InvalidInput.of("what", "This calendar does not exist.")
     return {"scope": scope, f"{scope}_id": int(number)}

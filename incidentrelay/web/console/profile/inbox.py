@@ -16,8 +16,8 @@ from incidentrelay.web.resources.root import Root
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """``read`` says that it no longer waits for anybody."""
+class InboxRow:
+    """``read``: the alert no longer waits for anybody."""
 
     at: datetime
     headline: str
@@ -33,7 +33,7 @@ class Row:
     context=Root, name="inbox", permission=NO_PERMISSION_REQUIRED, template="profile/inbox.jinja2"
 )
 def show(_context: Root, request: Any) -> dict[str, Any]:
-    """Everybody who is signed in has one; the root's own ACL covers admins only."""
+    """Every signed-in user has one; the root's own ACL covers admins only."""
     identity = request.identity
     if identity is None:
         raise HTTPForbidden
@@ -46,9 +46,9 @@ def show(_context: Root, request: Any) -> dict[str, Any]:
     }
 
 
-def _row(request: Any, item: InboxItem) -> Row:
+def _row(request: Any, item: InboxItem) -> InboxRow:
     alert = item.alert
-    return Row(
+    return InboxRow(
         at=item.at,
         headline=item.headline,
         title=alert.title,

@@ -36,7 +36,7 @@ def show(_context: Root, request: Any) -> Any:
     template="profile/login.jinja2",
 )
 def sign_in(_context: Root, request: Any) -> Any:
-    username = forms.secret(request, "username")[:200]
+    username = forms.typed(request, "username")[:200]
     following = local_path(request.POST.get("next"))
     try:
         cookie = _sign_in(request, username)
@@ -50,14 +50,14 @@ def _sign_in(request: Any, username: str) -> str:
     cookie, _ = login.sign_in(
         request.registry["database"],
         username,
-        forms.secret(request, "password"),
+        forms.typed(request, "password"),
         address=request.client_addr or "",
         user_agent=request.user_agent or "",
         now=request.now,
         request_id=request.id,
     )
     if session_cookie(request):
-        # This ends the session that the browser had before.
+        # This ends the browser's previous session.
         login.sign_out(request.db, session_cookie(request))
     return cookie
 

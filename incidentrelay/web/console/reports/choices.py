@@ -1,17 +1,17 @@
-"""What can be chosen in the form of the on-call report."""
+"""The choices in the form of the on-call report."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from incidentrelay.services.reports import choices as report_choices
 from incidentrelay.services.reports import on_call_hours, public_holidays
-from incidentrelay.web.console.calendar.grid import team_names
+from incidentrelay.web.console.toolkit.team_choice import team_names
 
 
 def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
-    """The choices of each field ((value, label)); what was asked for is always among them.
+    """The choices of each field ((value, label)), always with the current one.
 
-    ``value`` tells what was asked for. Only a country has parts.
+    ``value`` returns the current value of a field. Only a country has subdivisions.
     """
     found = on_call_hours.report_choices(request.db, request.identity)
     names = team_names(rotation.team for rotation in found)
@@ -35,5 +35,5 @@ def choices(request: Any, value: Callable[[str], str]) -> dict[str, Any]:
 
 
 def _with(asked: str, known: Mapping[str, str]) -> Mapping[str, str]:
-    """The report may be about something no longer offered: it is shown then."""
+    """The choices, with the current value even if it is no longer offered."""
     return known if not asked or asked in known else {**known, asked: asked}

@@ -1,12 +1,10 @@
-"""The on-call report: who was on call how long, and how often paged."""
+"""The on-call report: how long people were on call, and how often they were paged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
-
-from marshmallow import ValidationError
 
 from incidentrelay.domain.calendar_grid import CalendarView, day_at, step_view
 from incidentrelay.domain.errors import InvalidInput
@@ -16,36 +14,30 @@ from incidentrelay.domain.reports.on_call_hours import HOUR_KINDS, decimal
 from incidentrelay.domain.text import WEEKDAYS
 from incidentrelay.services.reports.report_lines import HoursReport, ReportLine
 from incidentrelay.web import on_call_hours_table
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.reports import choices as report_choices
 from incidentrelay.web.console.toolkit.view import console_view
-from incidentrelay.web.errors import flatten
 from incidentrelay.web.resources.oncall.reports import OnCallReport, OnCallTable
-from incidentrelay.web.schemas.oncall.report import DutyQuery
+from incidentrelay.web.schemas.oncall.report import OnCallReportQuery
 
-_FIELDS = tuple(field.data_key or name for name, field in DutyQuery().fields.items())
+_FIELDS = tuple(field.data_key or name for name, field in OnCallReportQuery().fields.items())
 _USUAL = {"night_from": "22:00", "night_to": "06:00", "weekend": "5,6"}
 _DAY = timedelta(days=1)
 
 
-class DutyForm:
-    """What was asked for, as the macros of _macros/forms.jinja2 show it."""
-
-    key = "report"
+class HoursForm(SchemaForm):
+    """The filters of the report. URLs contain only those that differ from the defaults."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self.values = dict(values)
-        self.errors: dict[str, str] = {}
+        super().__init__(OnCallReportQuery, _FIELDS, values, key="report")
 
     def value(self, name: str) -> Any:
-        value = self.values.get(name, "")
+        value = super().value(name)
         return value.split(",") if name == "weekend" else value
-
-    def error(self, name: str) -> str:
-        return self.errors.get(name, "")
 
     @property
     def special(self) -> bool:
-        """Whether something is not as usual that a closed part of the page shows."""
+        """Whether a filter in the collapsed part of the form is in use."""
         rare = ("zone", "group")
         changed = any(self.values[name] != usual for name, usual in _USUAL.items())
         return changed or any(self.values.get(name) or name in self.errors for name in rare)
@@ -56,26 +48,22 @@ class DutyForm:
             {name: text for name, text in given.items() if text and text != _USUAL.get(name)}
         )
 
-    def load(self) -> dict[str, Any]:
-        """What the API would have been asked; raises InvalidInput."""
-        given = {name: text for name, text in self.values.items() if text}
-        try:
-            loaded: dict[str, Any] = DutyQuery().load(given)
-        except ValidationError as error:
-            raise InvalidInput(flatten(error.normalized_messages())) from None  # type: ignore[no-untyped-call]
-        return loaded
+    def load_given(self) -> dict[str, Any]:
+        """The filters as the API takes them. Raises InvalidInput."""
+        given = [name for name in self.names if self.values[name]]
+        return SchemaForm(OnCallReportQuery, given, self.values).load()
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ReportPeriod:
     label: str
     url: str
     current: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a table: who or what, where, and its numbers as text (hours by KINDS)."""
+class HoursRow:
+    """A line of a table. Hours are texts; ``hours`` has one for each of HOUR_KINDS."""
 
     name: str
     place: str
@@ -89,13 +77,11 @@ class Row:
     context=OnCallReport, permission=Permission.VIEW, template="reports/on_call_hours.jinja2"
 )
 def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
-    form = _form(request)
-    made: HoursReport | None = None
+    form, report = _form(request), None
     try:
-        made = on_call_hours_table.report(request, form.load())
+        report = on_call_hours_table.report(request, form.load_given())
     except InvalidInput as error:
-        request.response.status_int = 422
-        form.errors = {name: " ".join(texts) for name, texts in error.errors.items()}
+        form.reject(request, error)
     return {
         "form": form,
         "periods": _periods(request, form),
@@ -103,16 +89,18 @@ def show(_context: OnCallReport, request: Any) -> dict[str, Any]:
         "days": [(str(number), name) for number, name in enumerate(WEEKDAYS)],
         "zones": sorted(zone_names()),
         **report_choices.choices(request, form.value),
-        **_tables(request, made),
+        **_tables(request, report),
     }
 
 
 @console_view(context=OnCallTable, permission=Permission.VIEW)
 def download(_context: OnCallTable, request: Any) -> Any:
-    return on_call_hours_table.download(on_call_hours_table.report(request, _form(request).load()))
+    return on_call_hours_table.download(
+        on_call_hours_table.report(request, _form(request).load_given())
+    )
 
 
-def _form(request: Any) -> DutyForm:
+def _form(request: Any) -> HoursForm:
     given = {name: request.GET.get(name, "").strip() for name in _FIELDS}
     first, last = _month(_today(request), 0)
     usual = {"from": first, "to": last, **_USUAL}
@@ -121,7 +109,7 @@ def _form(request: Any) -> DutyForm:
     days = [day for day in request.GET.getall("weekend") if day and day != "none"]
     if "weekend" in request.GET:
         values["weekend"] = ",".join(days) or "none"
-    return DutyForm(values)
+    return HoursForm(values)
 
 
 def _today(request: Any) -> date:
@@ -130,19 +118,19 @@ def _today(request: Any) -> date:
 
 
 def _month(today: date, by: int) -> tuple[str, str]:
-    """The first and the last day of a month before (after) this one."""
+    """The first and last day of the month ``by`` months from now."""
     return _months(today, by, 1)
 
 
 def _months(today: date, by: int, count: int) -> tuple[str, str]:
-    """The first and the last day of so many months."""
+    """The first and last day of ``count`` months."""
     first = end = step_view(CalendarView.MONTH, today, by)
     for _ in range(count):
         end = step_view(CalendarView.MONTH, end, 1)
     return first.isoformat(), (end - _DAY).isoformat()
 
 
-def _periods(request: Any, form: DutyForm) -> list[Period]:
+def _periods(request: Any, form: HoursForm) -> list[ReportPeriod]:
     today, asked = _today(request), (form.values["from"], form.values["to"])
     choices = {
         "This month": _month(today, 0),
@@ -151,7 +139,7 @@ def _periods(request: Any, form: DutyForm) -> list[Period]:
         "This year": _months(today, 1 - today.month, 12),
     }
     return [
-        Period(
+        ReportPeriod(
             label,
             f"{request.path}?{form.query(**{'from': first, 'to': last})}",
             (first, last) == asked,
@@ -160,28 +148,28 @@ def _periods(request: Any, form: DutyForm) -> list[Period]:
     ]
 
 
-def _tables(request: Any, made: HoursReport | None) -> dict[str, Any]:
-    """The tables by person, by rotation and by both; nothing where there is no report."""
-    if made is None:
-        return {"made": None}
+def _tables(request: Any, report: HoursReport | None) -> dict[str, Any]:
+    """The tables by person, by rotation and by both."""
+    if report is None:
+        return {"report": None}
     return {
-        "made": made,
-        "planned": made.ruler.end > request.now,
-        "zone": made.ruler.rules.zone,
-        "total": _row(made.total),
-        "people": _rows(made.people),
-        "by_rotation": _rows(made.rotations),
-        "lines": _rows(made.lines),
+        "report": report,
+        "planned": report.calculator.end > request.now,
+        "zone": report.calculator.rules.zone,
+        "total": _row(report.total),
+        "people": _rows(report.people),
+        "by_rotation": _rows(report.rotations),
+        "lines": _rows(report.lines),
     }
 
 
-def _rows(lines: Sequence[ReportLine]) -> list[Row]:
+def _rows(lines: Sequence[ReportLine]) -> list[HoursRow]:
     return [_row(line) for line in lines]
 
 
-def _row(line: ReportLine) -> Row:
-    rotation = line.rotation.name if line.rotation else "Outside of shifts"
-    return Row(
+def _row(line: ReportLine) -> HoursRow:
+    rotation = line.rotation.name if line.rotation else "Outside shifts"
+    return HoursRow(
         name=line.user.display_name if line.user else "",
         place=f"{line.team.name} · {rotation}" if line.team else "",
         total=decimal(line.hours.total),

@@ -1,7 +1,7 @@
-"""A calendar becomes overrides of a rotation: first what that would do, then the doing.
+"""Imports a calendar as overrides of a rotation: first a preview, then the import.
 
-What is applied is the very text that was looked at, also where it came from an address,
-which could answer otherwise the next time.
+The import uses the text that was previewed, even if it came from a URL, which could
+answer differently the next time.
 """
 
 from collections import Counter
@@ -10,7 +10,8 @@ from typing import Any
 
 from incidentrelay.domain.errors import DomainError, InvalidInput
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.ical import reader
+from incidentrelay.domain.text import clean_text
+from incidentrelay.ical.components import LONGEST_TEXT
 from incidentrelay.services.calendars import import_overrides
 from incidentrelay.services.calendars.import_overrides import ImportReport
 from incidentrelay.services.calendars.import_plan import ImportAction
@@ -24,12 +25,11 @@ from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.oncall.rotations import RotationNode
 from incidentrelay.web.schemas.oncall.calendar_import import ImportSchema
-from incidentrelay.web.text import clean_text
 from incidentrelay.web.without_transaction import without_transaction
 
 TEMPLATE = "rotations/calendar_import.jinja2"
 _FIELDS = ("url", "text", "whole")
-_MOST_BYTES = 4 * reader.LONGEST_TEXT
+_MOST_BYTES = 4 * LONGEST_TEXT
 _WORDS = {
     ImportAction.CREATE: "new",
     ImportAction.UPDATE: "changed",
@@ -53,14 +53,14 @@ def ask(context: RotationNode, request: Any) -> dict[str, Any]:
     template=TEMPLATE,
 )
 def run(context: RotationNode, request: Any) -> Any:
-    """A press on the second button applies; the first only tells what would happen."""
+    """The first button previews, the second one imports."""
     form, wanted = _posted(request), "apply" in request.POST
-    # Reading the calendar gives up the transaction, and with it what the page is made of.
+    # Reading the calendar ends the transaction, and with it the rows that the page needs.
     page, rotation_id = _page(context, request, form), context.obj.id
     try:
         report = _imported(context, request, form, rotation_id, apply=wanted)
     except DomainError as error:
-        form.refuse(request, error)
+        form.reject(request, error)
         return page
     if not wanted:
         return page | _told(report)
@@ -98,24 +98,24 @@ def _posted(request: Any) -> SchemaForm:
 
 
 def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
-    """The calendar's text or its address; a file is text. Raises InvalidInput."""
+    """The calendar's text or its URL; a file is text. Raises InvalidInput."""
     url, text = form.value("url").strip(), clean_text(form.value("text"))
     file = getattr(request.POST.get("file"), "file", None)
     if file is not None:
         try:
             text = clean_text(file.read(_MOST_BYTES).decode("utf-8-sig"))
         except UnicodeDecodeError:
-            raise InvalidInput.of("file", "The file is not written in UTF-8.") from None
+            raise InvalidInput.of("file", "The file is not UTF-8.") from None
         form.values["text"] = text
     if not (url or text.strip()):
-        raise InvalidInput.of("url", "Enter an address, choose a file, or paste a calendar.")
+        raise InvalidInput.of("url", "Enter a URL, choose a file, or paste a calendar.")
     if url and text.strip():
-        raise InvalidInput.of("url", "Choose one: an address, a file, or text.")
+        raise InvalidInput.of("url", "Give only one: a URL, a file, or text.")
     return {"text": None if url else text, "url": url or None}
 
 
 def _told(report: ImportReport) -> dict[str, Any]:
-    """What an import would do; unchanged overrides only appear in the sum."""
+    """What an import would do; unchanged overrides are only counted."""
     changes = [plan for plan in report.planned if plan.action is not ImportAction.KEEP]
     return {
         "report": report,

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
-from typing import Any
+from typing import Any, ClassVar
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.services.oncall.layers import MAX_LAYERS
 from incidentrelay.web.console.forms import forms, repeating_rows
-from incidentrelay.web.console.forms.repeating_rows import number, swap, text
+from incidentrelay.web.console.forms.repeating_rows import number, rows, several, swap
 from incidentrelay.web.console.rotations.layer_wording import by_time
 
 _TEXTS = (
@@ -29,15 +29,16 @@ _TEXTS = (
 )
 _MOST_HOURS = 50
 _MOST_MEMBERS = 200
-_LONGEST = 200
 _WINDOW = re.compile(r"layers\.(\d+)\.windows\.(\d+)(?:\.(\w+))?")
 
 
 @dataclass(slots=True)
-class Hours:
+class HoursDraft:
     """A restriction: some weekdays, and from when to when."""
 
-    weekdays: list[str] = field(default_factory=lambda: ["0", "1", "2", "3", "4"])
+    mark: ClassVar[str] = "opens"
+
+    weekdays: list[str] = field(default_factory=lambda: list("01234"), metadata=several(7))
     opens: str = "09:00"
     closes: str = "17:00"
 
@@ -47,8 +48,13 @@ class Hours:
 
 
 @dataclass(slots=True)
-class Draft:
-    """One layer; ``members`` are usernames in the order of their turns."""
+class LayerDraft:
+    """One layer; ``members`` are usernames in the order of their turns.
+
+    ``person`` is the one being added.
+    """
+
+    mark: ClassVar[str] = "name"
 
     key: str = ""
     name: str = ""
@@ -58,14 +64,15 @@ class Draft:
     handoff_weekday: str = "0"
     zone: str = "UTC"
     start_date: str = ""
-    members: list[str] = field(default_factory=list)
-    hours: list[Hours] = field(default_factory=list)
+    members: list[str] = field(default_factory=list, metadata=several(_MOST_MEMBERS + 1))
+    person: str = ""
+    hours: list[HoursDraft] = field(default_factory=list, metadata=rows(HoursDraft, _MOST_HOURS))
 
 
-def of(layers: Sequence[Mapping[str, Any]]) -> list[Draft]:
+def layer_drafts(layers: Sequence[Mapping[str, Any]]) -> list[LayerDraft]:
     """The drafts of layers as the API shows them."""
     return [
-        Draft(
+        LayerDraft(
             **{name: str(layer[name]) for name in _TEXTS},
             members=list(layer["members"]),
             hours=list(_hours_of(layer["windows"])),
@@ -74,22 +81,17 @@ def of(layers: Sequence[Mapping[str, Any]]) -> list[Draft]:
     ]
 
 
-def read(request: Any) -> list[Draft]:
-    """What the browser sent. The person chosen to be added is a member."""
-    return [
-        _read(request, f"layers.{place}.")
-        for place in range(MAX_LAYERS)
-        if f"layers.{place}.name" in request.POST
-    ]
+def read_drafts(request: Any) -> list[LayerDraft]:
+    """What the browser sent. The person being added joins the members."""
+    drafts: list[LayerDraft] = repeating_rows.read_rows(LayerDraft, request, "layers", MAX_LAYERS)
+    for draft in drafts:
+        chosen = [draft.person] if draft.person else []
+        draft.members, draft.person = [*draft.members, *chosen][: _MOST_MEMBERS + 1], ""
+    return drafts
 
 
-def act(drafts: list[Draft], verb: str, zone: str) -> bool:
-    """Do what a button says (``member-up:0:2``); False where it is none of these buttons."""
-    return repeating_rows.act(_ACTS, verb, drafts, zone)
-
-
-def to_json(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
-    """The layers as the API takes them; raises InvalidInput where hours have no day."""
+def to_json(drafts: Sequence[LayerDraft]) -> list[dict[str, Any]]:
+    """The layers as the API takes them; raises InvalidInput if hours have no day."""
     errors = {
         f"layers.{place}.hours.{row}.weekdays": ["Choose at least one day."]
         for place, draft in enumerate(drafts)
@@ -101,73 +103,34 @@ def to_json(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
     return [_json(draft) for draft in drafts]
 
 
-def placed(error: InvalidInput, drafts: Sequence[Draft]) -> InvalidInput:
-    """The error with its sentences at the fields of this form."""
-    found: dict[str, list[str]] = {}
-    for name, texts in error.errors.items():
-        place = _placed(name, drafts)
-        found[place] = list(dict.fromkeys([*found.get(place, []), *texts]))
-    return InvalidInput(found)
+def place_errors(error: InvalidInput, drafts: Sequence[LayerDraft]) -> InvalidInput:
+    """The error by the fields of this form."""
+    return forms.rename_errors(error, lambda name: _place(name, drafts))
 
 
-def values(drafts: Sequence[Draft]) -> dict[str, Any]:
-    """The values of the fields, by name."""
-    found: dict[str, Any] = {}
-    for place, draft in enumerate(drafts):
-        start = f"layers.{place}"
-        found |= {f"{start}.{name}": getattr(draft, name) for name in _TEXTS}
-        found |= {f"{start}.members": "", f"{start}.person": ""}
-        for row, hours in enumerate(draft.hours):
-            found |= {
-                f"{start}.hours.{row}.weekdays": hours.weekdays,
-                f"{start}.hours.{row}.opens": hours.opens,
-                f"{start}.hours.{row}.closes": hours.closes,
-            }
-    return found
-
-
-def _read(request: Any, start: str) -> Draft:
-    texts = {name: text(request, start + name) for name in _TEXTS}
-    members = [name[:_LONGEST] for name in forms.words(request, f"{start}members")]
-    chosen = text(request, f"{start}person")
-    return Draft(
-        **texts,
-        members=[*members, *([chosen] if chosen else [])][: _MOST_MEMBERS + 1],
-        hours=[
-            Hours(
-                forms.words(request, f"{start}hours.{row}.weekdays")[:7],
-                text(request, f"{start}hours.{row}.opens"),
-                text(request, f"{start}hours.{row}.closes"),
-            )
-            for row in range(_MOST_HOURS)
-            if f"{start}hours.{row}.opens" in request.POST
-        ],
-    )
-
-
-def _hours_of(windows: Sequence[Mapping[str, Any]]) -> Iterator[Hours]:
+def _hours_of(windows: Sequence[Mapping[str, Any]]) -> Iterator[HoursDraft]:
     times = time.fromisoformat
     found = [Window(row["weekday"], times(row["opens"]), times(row["closes"])) for row in windows]
     for (opens, closes), weekdays in by_time(found).items():
-        yield Hours([str(day) for day in weekdays], _clock(opens), _clock(closes))
+        yield HoursDraft([str(day) for day in weekdays], _clock(opens), _clock(closes))
 
 
 def _clock(value: time) -> str:
     return value.isoformat("seconds" if value.second else "minutes")
 
 
-def _json(draft: Draft) -> dict[str, Any]:
+def _json(draft: LayerDraft) -> dict[str, Any]:
     texts = {name: getattr(draft, name) for name in _TEXTS}
     numbers = {name: number(texts.pop(name)) for name in ("key", "length", "handoff_weekday")}
     if not numbers["key"]:
         numbers["key"] = None
     if not texts["start_date"]:
-        # A new layer begins today, and of another one the anchor of its turns stays.
+        # A new layer begins today; an existing one keeps the anchor of its turns.
         del texts["start_date"]
     return {**texts, **numbers, "members": draft.members, "windows": _windows(draft)}
 
 
-def _windows(draft: Draft) -> list[dict[str, Any]]:
+def _windows(draft: LayerDraft) -> list[dict[str, Any]]:
     return [
         {"weekday": number(day), "opens": hours.opens, "closes": hours.closes}
         for hours in draft.hours
@@ -175,8 +138,8 @@ def _windows(draft: Draft) -> list[dict[str, Any]]:
     ]
 
 
-def _placed(name: str, drafts: Sequence[Draft]) -> str:
-    """``layers.0.windows.3.opens`` is one of the fields of the row that the window is of."""
+def _place(name: str, drafts: Sequence[LayerDraft]) -> str:
+    """``layers.0.windows.3.opens`` is a field of the row of hours that the window came from."""
     match = _WINDOW.fullmatch(name)
     if match is None or int(match[1]) >= len(drafts):
         return name
@@ -187,26 +150,26 @@ def _placed(name: str, drafts: Sequence[Draft]) -> str:
     return f"layers.{match[1]}.hours.{rows[int(match[2])]}.{field_name}"
 
 
-def _add_layer(drafts: list[Draft], zone: str) -> None:
+def _add_layer(drafts: list[LayerDraft], zone: str) -> None:
     if len(drafts) < MAX_LAYERS:
-        model = drafts[-1] if drafts else Draft(zone=zone)
+        model = drafts[-1] if drafts else LayerDraft(zone=zone)
         name = f"Layer {len(drafts) + 1}"
         drafts.append(replace(model, key="", name=name, members=[], hours=[], start_date=""))
 
 
-def _remove_layer(drafts: list[Draft], _zone: str, place: int) -> None:
+def _remove_layer(drafts: list[LayerDraft], _zone: str, place: int) -> None:
     if len(drafts) > 1:
         del drafts[place]
 
 
-_ACTS: Mapping[str, repeating_rows.Act] = {
+BUTTONS: Mapping[str, repeating_rows.Button] = {
     "add": lambda drafts, zone, place: drafts[place],
     "member-up": lambda drafts, zone, at, row: swap(drafts[at].members, row, row - 1),
     "member-down": lambda drafts, zone, at, row: swap(drafts[at].members, row, row + 1),
     "member-remove": lambda drafts, zone, at, row: drafts[at].members.pop(row),
-    "hours-add": lambda drafts, zone, at: drafts[at].hours.append(Hours()),
+    "hours-add": lambda drafts, zone, at: drafts[at].hours.append(HoursDraft()),
     "hours-remove": lambda drafts, zone, at, row: drafts[at].hours.pop(row),
-    # Higher layers stand above lower ones.
+    # The page shows higher layers above lower ones.
     "layer-up": lambda drafts, zone, at: swap(drafts, at, at + 1),
     "layer-down": lambda drafts, zone, at: swap(drafts, at, at - 1),
     "layer-remove": _remove_layer,

@@ -13,7 +13,7 @@ _ALONE = {ShiftUnit.DAYS: "Daily", ShiftUnit.WEEKS: "Weekly", ShiftUnit.MONTHS: 
 
 
 def turns(layer: Layer) -> str:
-    """How long a shift is, and when it is handed over."""
+    """How long a shift is, and when handoffs are."""
     often = f"Every {layer.length} {layer.unit}"
     if layer.length == 1:
         often = _ALONE.get(layer.unit, "Every hour")
@@ -30,7 +30,7 @@ def turns(layer: Layer) -> str:
 
 
 def hours(windows: Sequence[Window]) -> list[str]:
-    """When the layer is in force, as one phrase for each time of day; [] is always."""
+    """When the layer applies, as one phrase for each time of day; [] is always."""
     return [
         f"{days(weekdays)} {_span(opens, closes)}"
         for (opens, closes), weekdays in by_time(windows).items()

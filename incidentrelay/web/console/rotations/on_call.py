@@ -3,30 +3,31 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import User
 from incidentrelay.services.oncall import current as on_call_queries
-from incidentrelay.services.oncall.current import CurrentShift as Covered
+from incidentrelay.services.oncall.current import CurrentShift
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.resources.oncall.on_call import OnCall
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class ContactLink:
     label: str
     href: str
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
-    """One rotation; ``person_name`` None: nobody."""
+class OnCallCard:
+    """One rotation; ``person_name`` is None if nobody is on call."""
 
     url: str
     team_name: str
     rotation_name: str
     person_name: str | None
-    contacts: tuple[Contact, ...]
+    contacts: tuple[ContactLink, ...]
     since: datetime | None
     until: datetime | None
     next_name: str | None
@@ -36,16 +37,16 @@ class Duty:
 @console_view(context=OnCall, permission=Permission.VIEW, template="rotations/on_call.jinja2")
 def show(_context: OnCall, request: Any) -> dict[str, Any]:
     found = on_call_queries.list_on_call(request.db, request.identity, request.now)
-    return {"rows": [_duty(request, row) for row in found]}
+    return {"rows": [_card(request, row) for row in found]}
 
 
-def _duty(request: Any, row: Covered) -> Duty:
-    return Duty(
+def _card(request: Any, row: CurrentShift) -> OnCallCard:
+    return OnCallCard(
         url=rotation_url(request, row.rotation.id),
         team_name=row.team.name,
         rotation_name=row.rotation.name,
         person_name=row.user.display_name if row.user else None,
-        contacts=contacts(row.user),
+        contacts=contact_links(row.user),
         since=row.since,
         until=row.until,
         next_name=row.next_user.display_name if row.next_user else None,
@@ -54,14 +55,19 @@ def _duty(request: Any, row: Covered) -> Duty:
 
 
 def rotation_url(request: Any, rotation_id: int) -> str:
-    """The flat address of a rotation's page, which needs no more than its number."""
+    """The short URL of a rotation's page, which needs only its id."""
     return f"{request.script_name}/rotations/{rotation_id}"
 
 
-def contacts(user: User | None) -> tuple[Contact, ...]:
-    """How to reach somebody, by phone first; empty for nobody."""
+def contact_links(user: User | None) -> tuple[ContactLink, ...]:
+    """How to reach somebody, by phone first; empty for nobody.
+
+    The schemes are fixed here, and nothing in an address can add a header to an e-mail.
+    """
     if user is None:
         return ()
-    found = [Contact(user.phone, f"tel:{user.phone}")] if user.phone else []
-    found += [Contact(user.email, f"mailto:{user.email}")] if user.email else []
+    found = [ContactLink(user.phone, f"tel:{quote(user.phone, safe='+')}")] if user.phone else []
+    found += (
+        [ContactLink(user.email, f"mailto:{quote(user.email, safe='@+')}")] if user.email else []
+    )
     return tuple(found)

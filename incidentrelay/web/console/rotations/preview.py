@@ -14,8 +14,8 @@ MOST_SIDES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A stretch of time as it is and as it would be; None is nobody."""
+class PreviewSide:
+    """An interval before and after the edit; None is nobody."""
 
     start: datetime
     end: datetime
@@ -25,26 +25,26 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """``changes`` counts the stretches in which somebody else is on call.
+class PreviewView:
+    """``changes`` counts the intervals in which somebody else is on call.
 
-    ``cut`` tells that there are more than ``sides``.
+    ``cut``: there are more intervals than ``sides``.
     """
 
-    sides: Sequence[Side]
+    sides: Sequence[PreviewSide]
     cut: bool
     changes: int
     problems: Sequence[str]
 
 
-def shown(request: Any, found: SchedulePreview) -> Shown:
+def view_preview(request: Any, found: SchedulePreview) -> PreviewView:
     sides = changed_intervals(found.before, found.after)
     both = (user_id for side in sides for user_id in (side.before, side.after))
     ids = {user_id for user_id in both if user_id is not None}
     people = rotation_queries.list_people(request.db, ids)
-    return Shown(
+    return PreviewView(
         sides=[
-            Side(
+            PreviewSide(
                 side.start,
                 side.end,
                 _name(people, side.before),

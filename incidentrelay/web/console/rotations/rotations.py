@@ -11,10 +11,10 @@ from incidentrelay.domain.oncall.restrictions import Interval
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Rotation, RotationOverride, User
 from incidentrelay.services.oncall import rotation_queries
-from incidentrelay.services.oncall.rotation_queries import RotationListing
+from incidentrelay.services.oncall.rotation_queries import RotationListing, RotationPage
 from incidentrelay.services.recipients.reachable import find_reachable
 from incidentrelay.web.console.rotations import layer_wording
-from incidentrelay.web.console.rotations.on_call import Contact, contacts
+from incidentrelay.web.console.rotations.on_call import ContactLink, contact_links
 from incidentrelay.web.console.toolkit import nav, team_choice
 from incidentrelay.web.console.toolkit.filters import duration
 from incidentrelay.web.console.toolkit.view import console_view
@@ -23,8 +23,8 @@ from incidentrelay.web.resources.oncall.rotations import RotationNode, Rotations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One rotation of the list; ``person_name`` None: nobody. ``gap`` is when nobody will be."""
+class RotationRow:
+    """One rotation of the list; ``person_name`` is None if nobody is on call."""
 
     url: str
     team_name: str
@@ -38,10 +38,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class ShiftView:
     """A shift, or a gap (``person_name`` None).
 
-    ``take_at``, ``cover_url`` and ``swap_url`` are there where the reader may do that.
+    ``take_at``, ``cover_url`` and ``swap_url`` are None if the reader may not do that.
     """
 
     start: datetime
@@ -49,7 +49,7 @@ class Stretch:
     current: bool
     person_name: str | None
     mine: bool
-    contacts: Sequence[Contact]
+    contacts: Sequence[ContactLink]
     override: bool
     take_at: str | None
     cover_url: str | None
@@ -57,8 +57,8 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """An override that has not ended; addresses where the reader may do that."""
+class OverrideView:
+    """An override that has not ended; links are None if the reader may not follow them."""
 
     person_name: str
     starts_at: datetime
@@ -70,7 +70,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class LayerView:
     """A layer in words."""
 
     name: str
@@ -87,9 +87,9 @@ def index(context: Rotations, request: Any) -> dict[str, Any]:
     return {"rows": [_row(context, request, listed) for listed in found], "new_url": new_url}
 
 
-def _row(context: Rotations, request: Any, listed: RotationListing) -> Row:
+def _row(context: Rotations, request: Any, listed: RotationListing) -> RotationRow:
     row = listed.covered
-    return Row(
+    return RotationRow(
         url=console_url(request, context.root.place(row.rotation)),
         team_name=row.team.name,
         name=row.rotation.name,
@@ -108,34 +108,48 @@ def _row(context: Rotations, request: Any, listed: RotationListing) -> Row:
 def show(context: RotationNode, request: Any) -> dict[str, Any]:
     rotation, now = context.obj, request.now
     found = rotation_queries.load_rotation_page(request.db, rotation, now, reachable=find_reachable)
-    stretches = [_stretch(context, request, block, found.people) for block in found.blocks]
-    url = console_url(request, context)
-    may_override = request.has_permission(Permission.OVERRIDE, context)
+    shifts = [_shift(context, request, block, found.people) for block in found.blocks]
     return {
         "crumbs": nav.list_breadcrumbs_above(request, context),
         "zone": zone(request, rotation_queries.usual_zone(found.layers)),
         "rotation": rotation,
         "reminder": _reminder(rotation),
-        "url": url,
-        "current": stretches[0] if stretches and stretches[0].person_name else None,
-        "coming": stretches,
+        "current": shifts[0] if shifts and shifts[0].person_name else None,
+        "coming": shifts,
+        **_schedule(context, request, found),
+        **_links(context, request),
+    }
+
+
+def _schedule(context: RotationNode, request: Any, found: RotationPage) -> dict[str, Any]:
+    return {
         "cut": found.cut,
-        "calendar_url": _calendar(request, rotation),
         "gaps": found.gaps,
-        "overrides": [_standing(context, request, row) for row in found.overrides],
-        "layers": [_turns(layer, found.people) for layer in reversed(found.layers)],
         "quality": found.quality,
-        "override_url": f"{url}/overrides/new" if may_override else None,
-        "cover_url": f"{url}/cover" if may_override else None,
-        "edit_url": f"{url}/edit" if request.has_permission(Permission.EDIT, context) else None,
-        "delete_url": (
-            f"{url}/delete" if request.has_permission(Permission.DELETE, context) else None
-        ),
+        "overrides": [_override(context, request, row) for row in found.overrides],
+        "layers": [_turns(layer, found.people) for layer in reversed(found.layers)],
+    }
+
+
+def _links(context: RotationNode, request: Any) -> dict[str, str | None]:
+    """Links; None if the reader may not follow them."""
+    url = console_url(request, context)
+    may = {
+        permission: request.has_permission(permission, context)
+        for permission in (Permission.OVERRIDE, Permission.EDIT, Permission.DELETE)
+    }
+    return {
+        "url": url,
+        "calendar_url": _calendar(request, context.obj),
+        "override_url": f"{url}/overrides/new" if may[Permission.OVERRIDE] else None,
+        "cover_url": f"{url}/cover" if may[Permission.OVERRIDE] else None,
+        "edit_url": f"{url}/edit" if may[Permission.EDIT] else None,
+        "delete_url": f"{url}/delete" if may[Permission.DELETE] else None,
     }
 
 
 def zone(request: Any, usual: str) -> str:
-    """The reader's own zone; that of the rotation where their profile does not say one."""
+    """The reader's own zone; the rotation's if their profile has none."""
     own: str = request.identity.zone
     return usual if own == "UTC" else own
 
@@ -150,9 +164,9 @@ def _calendar(request: Any, rotation: Rotation) -> str:
     return f"{request.script_name}/calendar?view=month&rotation={name}"
 
 
-def _stretch(
+def _shift(
     context: RotationNode, request: Any, block: GridBlock, people: Mapping[int, User]
-) -> Stretch:
+) -> ShiftView:
     user = people.get(block.user_id) if block.user_id is not None else None
     identity, now = request.identity, request.now
     mine = user is not None and user.id == identity.user_id
@@ -161,13 +175,13 @@ def _stretch(
     could = may and not mine and context.obj.team.group_id in identity.groups
     at = max(block.start, now).isoformat().replace("+00:00", "Z")
     url = console_url(request, context)
-    return Stretch(
+    return ShiftView(
         start=block.start,
         end=block.end,
         current=block.start <= now < block.end,
         person_name=user.display_name if user else None,
         mine=mine,
-        contacts=contacts(user),
+        contacts=contact_links(user),
         override=block.override_id is not None,
         take_at=at if could else None,
         cover_url=f"{url}/cover?at={at}" if may and mine else None,
@@ -175,10 +189,10 @@ def _stretch(
     )
 
 
-def _standing(context: RotationNode, request: Any, row: RotationOverride) -> Standing:
+def _override(context: RotationNode, request: Any, row: RotationOverride) -> OverrideView:
     url = f"{console_url(request, context)}/overrides/{row.id}"
     may = request.has_permission(Permission.OVERRIDE, context)
-    return Standing(
+    return OverrideView(
         person_name=row.user.display_name,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
@@ -189,8 +203,8 @@ def _standing(context: RotationNode, request: Any, row: RotationOverride) -> Sta
     )
 
 
-def _turns(layer: Layer, people: Mapping[int, User]) -> Turns:
-    return Turns(
+def _turns(layer: Layer, people: Mapping[int, User]) -> LayerView:
+    return LayerView(
         layer.name,
         layer_wording.turns(layer),
         layer_wording.hours(layer.windows),

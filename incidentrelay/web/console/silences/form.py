@@ -1,4 +1,4 @@
-"""The form of a silence: what people type, and what the service takes."""
+"""The form of a silence: from what people type to the data of the service."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,7 +12,14 @@ from incidentrelay.models import Silence
 from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.silences.proposals import SilenceProposal
 from incidentrelay.web.console.components.available_actions import MORNING, next_morning
-from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
+from incidentrelay.web.console.forms.forms import rename_errors
+from incidentrelay.web.console.forms.moments import (
+    format_instant,
+    format_wall,
+    parse_instant,
+    parse_wall,
+)
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.schemas.base import Body, Flag
 
 CUSTOM = "custom"
@@ -30,7 +37,6 @@ REPEATS = (
     ("FREQ=MONTHLY", "Every month, on the day of the start"),
     (CUSTOM, "By the rule below"),
 )
-_WALL = "%Y-%m-%dT%H:%M"
 _FIELDS_OF_ERRORS = {
     "starts_at": "starts",
     "recurrence.starts_on": "starts",
@@ -41,7 +47,7 @@ _FIELDS_OF_ERRORS = {
 
 
 class SilenceFormSchema(Body):
-    """Times are on the wall of ``zone``; matchers are one on each line."""
+    """Times are local times in ``zone``; each line is a matcher."""
 
     matchers = fields.String()
     everything = Flag()
@@ -57,25 +63,21 @@ class SilenceFormSchema(Body):
 NAMES = tuple(SilenceFormSchema().fields)
 
 
-def blank(zone: str, proposed: SilenceProposal | None = None) -> SchemaForm:
-    """The form of a new silence, filled in with the proposal if there is one."""
+def usual_values(zone: str, proposal: SilenceProposal | None) -> dict[str, str]:
+    """The values of a new silence, filled in with the proposal if there is one."""
     values = {"lasts": "60", "zone": zone}
-    if proposed is not None:
-        values["matchers"] = "\n".join(proposed.matchers)
-        values["reason"] = proposed.reason
-    return SchemaForm(SilenceFormSchema, NAMES, values)
+    if proposal is not None:
+        values["matchers"] = "\n".join(proposal.matchers)
+        values["reason"] = proposal.reason
+    return values
 
 
-def posted(request: Any) -> SchemaForm:
-    return SchemaForm.posted(SilenceFormSchema, NAMES, request)
-
-
-def of(silence: Silence, zone: str) -> SchemaForm:
-    """The form of a silence that is to be edited."""
+def edit_form(silence: Silence, zone: str) -> SchemaForm:
+    """The form that edits a silence."""
     shown = dict(_times(silence, zone))
     shown |= {"matchers": "\n".join(silence.matchers), "reason": silence.reason}
     shown["everything"] = label_matchers.match_everything(silence.matchers)
-    form = SchemaForm(SilenceFormSchema, NAMES, {"lasts": CUSTOM, **shown})
+    form = SchemaForm(SilenceFormSchema, NAMES, {"lasts": CUSTOM, **shown}, zone=zone)
     form.version = str(silence.version)
     return form
 
@@ -83,21 +85,21 @@ def of(silence: Silence, zone: str) -> SchemaForm:
 def _times(silence: Silence, zone: str) -> Iterator[tuple[str, Any]]:
     repeats = silence.recurrence
     if repeats is None:
-        yield from {"starts": local(silence.starts_at, zone), "zone": zone}.items()
-        yield "ends", local(silence.ends_at, zone)
+        yield from {"starts": format_instant(silence.starts_at, zone), "zone": zone}.items()
+        yield "ends", format_instant(silence.ends_at, zone)
         return
     start = datetime.fromisoformat(f"{repeats['starts_on']}T{repeats['start_time']}")
-    yield from {"starts": start.strftime(_WALL), "zone": repeats["zone"]}.items()
-    yield "ends", (start + timedelta(seconds=repeats["duration"])).strftime(_WALL)
+    yield from {"starts": format_wall(start), "zone": repeats["zone"]}.items()
+    yield "ends", format_wall(start + timedelta(seconds=repeats["duration"]))
     usual = repeats["rule"] in dict(REPEATS)
     yield "repeat", repeats["rule"] if usual else CUSTOM
     yield "rule", "" if usual else repeats["rule"]
 
 
-def data(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[str, Any]:
-    """What the service takes; raises InvalidInput by the form's fields.
+def load(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[str, Any]:
+    """The data for the service; raises InvalidInput by the form's fields.
 
-    Times that stand there as ``row`` has them are left out: a field has no seconds.
+    Times that are unchanged in ``row`` are left out, because a field has no seconds.
     """
     given = form.load()
     zone = given["zone"] or "UTC"
@@ -115,7 +117,7 @@ def data(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[st
     found["recurrence"] = None
     if row is not None and row.recurrence is not None:
         before = {}
-    start = instant(given["starts"], zone, "starts") if given["starts"] else None
+    start = parse_instant(given["starts"], zone, "starts") if given["starts"] else None
     if start is not None and given["starts"] != before.get("starts"):
         found["starts_at"] = start
     if given["lasts"] != CUSTOM or given["ends"] != before.get("ends"):
@@ -129,7 +131,7 @@ def _end(given: Mapping[str, str], zone: str, start: datetime) -> datetime:
     if given["lasts"] == CUSTOM:
         if not given["ends"]:
             raise InvalidInput.of("ends", "Enter when it ends, or choose how long it lasts.")
-        return instant(given["ends"], zone, "ends")
+        return parse_instant(given["ends"], zone, "ends")
     return start + timedelta(minutes=_minutes(given))
 
 
@@ -140,7 +142,7 @@ def _minutes(given: Mapping[str, str]) -> int:
 
 
 def _recurrence(given: Mapping[str, str], zone: str) -> dict[str, Any]:
-    """The first window is from ``starts``; its length is that of all."""
+    """The first window begins at ``starts``; all have its length."""
     if not given["starts"]:
         raise InvalidInput.of("starts", "Enter when it first starts.")
     start = _wall(given["starts"], "starts")
@@ -164,26 +166,22 @@ def _recurrence(given: Mapping[str, str], zone: str) -> dict[str, Any]:
 
 
 def _wall(text: str, field: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        raise InvalidInput.of(field, "Enter a date and a time, like 2026-01-31 09:00.") from None
+    return parse_wall(text, field).replace(tzinfo=None)
 
 
-def translated(error: InvalidInput, form: SchemaForm) -> InvalidInput:
-    """What the service refused, by the form's own fields."""
-    found: dict[str, list[str]] = {}
-    for field, sentences in error.errors.items():
-        name, _, index = field.partition(".")
-        if name == "matchers" and index.isdigit():
-            lines = [f"Line {int(index) + 1}: {sentence}" for sentence in sentences]
-            found.setdefault("matchers", []).extend(lines)
-        else:
-            found.setdefault(_field(field, form), []).extend(sentences)
-    return InvalidInput(found)
+def place_errors(error: InvalidInput, form: SchemaForm) -> InvalidInput:
+    """A service's error by the fields of this form."""
+    lines = {
+        field: [f"Line {int(field.partition('.')[2]) + 1}: {sentence}" for sentence in sentences]
+        for field, sentences in error.errors.items()
+        if field.startswith("matchers.") and field.removeprefix("matchers.").isdigit()
+    }
+    return rename_errors(InvalidInput({**error.errors, **lines}), lambda name: _field(name, form))
 
 
 def _field(field: str, form: SchemaForm) -> str:
+    if field.startswith("matchers."):
+        return "matchers"
     if field == "ends_at":
         return "ends" if form.value("lasts") == CUSTOM else "lasts"
     if field in {"recurrence", "recurrence.rule"}:

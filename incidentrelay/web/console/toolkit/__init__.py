@@ -1,4 +1,4 @@
-"""What every page needs: the view decorator, navigation, flashes, filters, errors.
+"""What every page needs: decorators of views, navigation, flashes, filters, errors.
 
 The lowest package of the console: it imports no other. It knows no noun of the product
 beyond what the menu names.

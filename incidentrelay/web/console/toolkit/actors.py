@@ -1,4 +1,4 @@
-"""Who does what is done in the console."""
+"""Who acts in the console."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from incidentrelay.domain.actors import Actor
 
 
 def actor(request: Any) -> Actor:
-    """The person in the browser, as services know them."""
+    """The signed-in user, as services take them."""
     identity = request.identity
     return Actor(
         name=identity.username,

@@ -1,4 +1,4 @@
-"""The built files that pages name: stylesheets, scripts, icons."""
+"""The built files that pages use: style sheets, scripts, icons."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ _YEAR = 365 * 24 * 3600
 
 
 def read_manifest(folder: Path) -> Mapping[str, str]:
-    """Plain names → built names. Empty where nothing is built: paging goes on without looks."""
+    """Plain names → built names. Empty if nothing is built: paging works without styles."""
     try:
         manifest: dict[str, str] = json.loads((folder / "manifest.json").read_text("utf-8"))
     except FileNotFoundError:
@@ -23,7 +23,7 @@ def read_manifest(folder: Path) -> Mapping[str, str]:
 
 
 def finder(request: Any) -> Callable[[str], str]:
-    """The function by which templates get the path of a built file."""
+    """The function that gives templates the path of a built file."""
     manifest: Mapping[str, str] = request.registry["assets"]
 
     def asset(name: str) -> str:
@@ -35,5 +35,5 @@ def finder(request: Any) -> Callable[[str], str]:
 
 def includeme(config: Any) -> None:
     config.registry["assets"] = read_manifest(FOLDER)
-    # Built names change with their content, so that browsers may keep them.
+    # Built names change with their content, so browsers may cache them.
     config.add_static_view("static", "incidentrelay:static/vendor", cache_max_age=_YEAR)

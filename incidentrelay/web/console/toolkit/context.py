@@ -1,12 +1,12 @@
-"""What every page has without asking: filters, menu, notices, the CSRF token.
+"""What every page has: filters, menu, banners, the CSRF token.
 
-What costs a statement is made only when a template comes to it, so that the live
-parts of pages, which have no frame, do not pay for it.
+Values that cost a statement are loaded when a template uses them, so the live parts of
+pages, which have no frame, do not pay for them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jinja2 import pass_context
@@ -16,6 +16,7 @@ from pyramid.events import BeforeRender
 
 from incidentrelay.services.operations import banners as system_banners
 from incidentrelay.services.operations.banners import SystemBanners
+from incidentrelay.services.operations.unreachable import ReferenceKind
 from incidentrelay.web.console.toolkit import assets, filters
 from incidentrelay.web.console.toolkit.nav import build_menu, reading
 
@@ -46,7 +47,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 
 
 class Lazily:
-    """A value that is made when it is looked at."""
+    """A value that is computed when it is used."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -73,9 +74,11 @@ def banners(request: Any) -> Iterable[Banner]:
     prefix = request.script_name
     return [
         *_worker(found, request.now),
+        *_clocks(found),
         *_ways(found, prefix, request.now),
         *_failed(found, prefix),
         *_people(found, prefix),
+        *_unreachable(found, prefix),
     ]
 
 
@@ -87,6 +90,14 @@ def _worker(found: SystemBanners, now: datetime) -> Iterator[Banner]:
     else:
         silent = filters.duration(now - found.worker_seen_at)
         yield Banner("danger", f"No worker has been seen for {silent}: nobody is notified.")
+
+
+def _clocks(found: SystemBanners) -> Iterator[Banner]:
+    for clock in found.clocks[:3]:
+        by = filters.duration(timedelta(seconds=abs(clock.seconds)))
+        side = "ahead" if clock.seconds > 0 else "behind"
+        text = f"The clock of {clock.machine} is {by} {side}: pages may be early or late."
+        yield Banner("danger", text)
 
 
 def _ways(found: SystemBanners, prefix: str, now: datetime) -> Iterator[Banner]:
@@ -116,12 +127,38 @@ def _people(found: SystemBanners, prefix: str) -> Iterator[Banner]:
         yield Banner("warning", text, f"{prefix}/oncall")
 
 
+def _unreachable(found: SystemBanners, prefix: str) -> Iterator[Banner]:
+    for each in found.unreachable[:3]:
+        text = _UNREACHABLE[each.kind].format(each=each)
+        page = "policies" if each.kind is ReferenceKind.POLICY else "rotations"
+        yield Banner("warning", text, f"{prefix}/{page}")
+    more = len(found.unreachable) - 3
+    if more > 0:
+        yield Banner("warning", f"{more} more entries name people who cannot be reached.")
+
+
+_UNREACHABLE = {
+    ReferenceKind.FALLBACK: (
+        "{each.person}, the fallback contact of {each.team}, cannot be reached."
+    ),
+    ReferenceKind.POLICY: (
+        "The policy {each.place} ({each.team}) notifies {each.person}, who cannot be reached."
+    ),
+    ReferenceKind.OVERRIDE: (
+        "An override of {each.place} ({each.team}) names {each.person}, who cannot be reached."
+    ),
+    ReferenceKind.ROTATION: (
+        "{each.person} takes turns in {each.place} ({each.team}) and cannot be reached."
+    ),
+}
+
+
 def add_values(event: Any) -> None:
     """Give every template what layout.jinja2 needs; what a view returns wins."""
     if not str(event.get("renderer_name", "")).endswith(".jinja2"):
         return
     request, given = event["request"], event.rendering_val
-    # Only asked for where it is not given: loading it needs the database.
+    # Loaded only if a view does not set it: loading needs the database.
     identity = given["identity"] if "identity" in given else request.identity  # noqa: SIM401
     event.update(
         identity=identity,

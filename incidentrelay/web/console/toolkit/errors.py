@@ -8,23 +8,24 @@ from uuid import uuid4
 from pyramid.exceptions import BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.renderers import render_to_response
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
+from incidentrelay import db
 from incidentrelay.domain import errors as domain
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.console.toolkit.redirects import login_url, see_other
-from incidentrelay.web.errors import STATUSES
+from incidentrelay.web.errors import LOCKED, STATUSES
 from incidentrelay.web.resources.base import Node
 
 log = logging.getLogger(__name__)
 
 _TEMPLATE = "incidentrelay:templates/error.jinja2"
-# A page about trouble with the database must not need the database.
+# A page about a database failure must not need the database.
 _BARE: dict[str, Any] = {"identity": None, "nav": (), "banners": (), "flashes": (), "zone": "UTC"}
 _FORM_TOO_OLD = (
-    "This form does not belong to your present session, or your browser keeps no cookies."
+    "This form is from another session, or your browser blocks cookies."
     " Go back, reload the page and try again."
 )
 
@@ -37,7 +38,7 @@ def page(request: Any, status: int, title: str, detail: str, *, bare: bool = Fal
     )
     values: dict[str, Any] = {"status": int(status), "title": title, "detail": detail}
     values |= {"error_id": error_id, "banners": ()}
-    # Nothing that was set for the page that failed belongs to this one.
+    # A new response: headers that the failed page set do not belong here.
     response = render_to_response(_TEMPLATE, values | (_BARE if bare else {}), request=request)
     response.status_int = int(status)
     response.headers["X-Error-Id"] = error_id
@@ -70,7 +71,7 @@ def domain_error(error: domain.DomainError, request: Any) -> Any:
 
 
 def sentence(error: domain.DomainError) -> str:
-    """What an error says, with the fields' own sentences where it has some."""
+    """An error's message, or the sentences of its fields if it has some."""
     if isinstance(error, domain.InvalidInput):
         return " ".join(text for texts in error.errors.values() for text in texts)
     return error.message
@@ -84,24 +85,29 @@ def http_error(error: HTTPException, request: Any) -> Any:
 
 
 def conflict(_error: Exception, request: Any) -> Any:
-    """Somebody else wrote the same row, in every attempt; or a constraint refused it."""
+    """Another request wrote the same row in every attempt, or a constraint rejected it."""
     log.warning("Two changes collided.", exc_info=True)
     detail = "Somebody else changed this at the same moment. Go back and try again."
     return page(request, HTTPStatus.CONFLICT, "This did not work", detail)
 
 
 def unavailable(error: Exception, request: Any) -> Any:
-    detail = "The database is not available. Try again in a minute."
+    locked = isinstance(error, DBAPIError) and db.is_locked(error)
+    detail = LOCKED if locked else "The database is not available. Try again in a minute."
     answer = page(
         request, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail, bare=True
     )
     _log(error, request, answer)
-    answer.headers["Retry-After"] = "30"
+    answer.headers["Retry-After"] = "5" if locked else "30"
     return answer
 
 
+def database_error(error: DBAPIError, request: Any) -> Any:
+    return unavailable(error, request) if db.is_unavailable(error) else unexpected(error, request)
+
+
 def unexpected(error: Exception, request: Any) -> Any:
-    detail = "It is not your fault. The log says what went wrong."
+    detail = "This is not your fault. The log has the details."
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     answer = page(request, status, "Something went wrong on our side", detail, bare=True)
     _log(error, request, answer)
@@ -121,7 +127,6 @@ def includeme(config: Any) -> None:
     config.add_exception_view(bad_csrf, context=BadCSRFToken)
     config.add_exception_view(conflict, context=StaleDataError)
     config.add_exception_view(conflict, context=IntegrityError)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
-        config.add_exception_view(unavailable, context=kind)
-    config.add_exception_view(unexpected, context=DBAPIError)
+    config.add_exception_view(unavailable, context=PoolTimeout)
+    config.add_exception_view(database_error, context=DBAPIError)
     config.add_exception_view(unexpected, context=Exception)

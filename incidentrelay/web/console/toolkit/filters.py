@@ -1,11 +1,11 @@
-"""How values look to people. Pure functions; the templates' filters are made of them."""
+"""Formats values for people. Pure functions, the base of the templates' filters."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-# The first mark that is found counts, because browsers also name those they resemble.
+# The first match counts, because browsers also name those they imitate.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -38,7 +38,7 @@ def duration(value: timedelta) -> str:
         number, seconds = divmod(seconds, size)
         if number or parts:
             parts.append((number, unit))
-    # Seconds matter only where there is nothing larger.
+    # Seconds matter only if there is no larger unit.
     shown = [part for part in parts[:2] if part[0] and (part[1] != "s" or len(parts) == 1)]
     return " ".join(f"{number} {unit}" for number, unit in shown)
 
@@ -54,14 +54,14 @@ def ago(value: datetime, now: datetime) -> str:
 
 
 def _rough(value: timedelta) -> str:
-    """One unit: ``3 min``; two where the second still says something (``1 h 20 min``)."""
+    """Two units (``1 h 20 min``), or one from two days on (``3 d``)."""
     text = duration(value)
     days = abs(value) >= timedelta(days=2)
     return " ".join(text.split(" ")[:2]) if days else text
 
 
 def clock(value: datetime, zone: str, now: datetime) -> str:
-    """Date and time on the reader's wall, with the zone; the year only where it is another."""
+    """Local date and time with the zone; the year only if it is not the current one."""
     try:
         local = value.astimezone(ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError):
@@ -71,7 +71,7 @@ def clock(value: datetime, zone: str, now: datetime) -> str:
 
 
 def span(start: datetime, end: datetime, zone: str, now: datetime) -> str:
-    """From when to when; the day and the zone once where they are the same."""
+    """From start to end; the day and the zone only once if they are the same."""
     first, last = clock(start, zone, now), clock(end, zone, now)
     day, _, at = first.rpartition(", ")
     until, _, till = last.rpartition(", ")
@@ -81,7 +81,7 @@ def span(start: datetime, end: datetime, zone: str, now: datetime) -> str:
 
 
 def safe_url(value: object) -> str | None:
-    """``value`` where it is an absolute web address without tricks; otherwise None."""
+    """``value`` if it is a plain absolute http or https URL, otherwise None."""
     if not isinstance(value, str) or not value.isprintable() or set(" \\<>\"'`") & set(value):
         return None
     try:

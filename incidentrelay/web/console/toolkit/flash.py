@@ -39,7 +39,7 @@ class Flashes:
         waiting.append([kind, text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"])
 
     def take(self, request: Any) -> Sequence[tuple[str, str]]:
-        """The (kind, text) pairs that wait; the next request does not find them again."""
+        """The waiting (kind, text) pairs, which are removed from the browser."""
         sent = request.cookies.get(self.name)
         if not sent:
             return ()

@@ -1,10 +1,11 @@
-"""Where a browser is sent next: only ever to a path of this very site."""
+"""Redirects, only ever to a path of this site."""
 
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from pyramid.httpexceptions import HTTPSeeOther
 
+from incidentrelay.domain.text import is_line
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.base import Node
 
@@ -12,7 +13,7 @@ _LONGEST = 2000
 
 
 def local_path(text: object) -> str | None:
-    """``text`` where it is a path (with query) of this site; otherwise None."""
+    """``text`` if it is a path (with query) of this site, otherwise None."""
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
     return text if all(_is_local(form) for form in (text, unquote(text))) else None
@@ -21,11 +22,11 @@ def local_path(text: object) -> str | None:
 def _is_local(text: str) -> bool:
     if not text.startswith("/") or text.startswith("//") or "\\" in text:
         return False
-    return text.isprintable() and "//" not in text.partition("?")[0]
+    return is_line(text) and "//" not in text.partition("?")[0]
 
 
 def see_other(request: Any, path: str, headers: Any = ()) -> HTTPSeeOther:
-    """The answer to a form: look there. Returned, never raised, so that writes are kept."""
+    """The answer to a form. Returned, never raised, so the transaction commits."""
     return HTTPSeeOther(location=path, headers=list(headers))
 
 

@@ -1,19 +1,20 @@
-"""Asks for the team in which something is created."""
+"""Teams by name, and the page that asks in which team something is created."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Team
 from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.web.console.toolkit import nav
 from incidentrelay.web.console.toolkit.redirects import see_other
+from incidentrelay.web.console.toolkit.view import View, attach_views, console_view
 from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.base import Node
 
-TEMPLATE = "choose_team.jinja2"
-
 
 def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]]:
-    """(name, address of the form) for each team in whose folder the reader may make something."""
+    """(name, URL of the form) of each team in which the reader may create something."""
     found = []
     for team in alert_list.list_teams(request.db, request.identity):
         folder = context.root.place(team)[folder_name]
@@ -24,10 +25,32 @@ def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]
     return found
 
 
-def page(context: Node, request: Any, folder_name: str, *, title: str, missing: str) -> Any:
-    """The page that asks; where there is one team only, straight on to its form."""
-    found = teams(context, request, folder_name)
-    if len(found) == 1:
-        return see_other(request, found[0][1])
-    crumbs = nav.list_breadcrumbs(request, context)
-    return {"teams": found, "title": title, "missing": missing, "crumbs": crumbs}
+def ask_team(context: type[Node], folder_name: str, noun: str) -> View:
+    """Registers ``new`` of a flat list: asks for the team, or skips to the only one's form."""
+
+    def choose_team(context: Node, request: Any) -> Any:
+        found = teams(context, request, folder_name)
+        if len(found) == 1:
+            return see_other(request, found[0][1])
+        return {
+            "teams": found,
+            "title": f"New {noun}",
+            "missing": f"You cannot create {folder_name} in any team. Ask a team manager.",
+            "crumbs": nav.list_breadcrumbs(request, context),
+        }
+
+    page = console_view(
+        context=context, name="new", permission=Permission.VIEW, template="choose_team.jinja2"
+    )
+    attach_views(choose_team, lambda config: page.register(config, choose_team))
+    return choose_team
+
+
+def team_names(teams: Iterable[Team]) -> dict[int, str]:
+    """The names of teams, by id; with their group if there is more than one group."""
+    found = {team.id: team for team in teams}
+    several = len({team.group_id for team in found.values()}) > 1
+    return {
+        team.id: f"{team.group.name} / {team.name}" if several else team.name
+        for team in found.values()
+    }

@@ -13,8 +13,8 @@ View = Callable[[Any, Any], Any]
 class console_view:
     """Registers a function ``view(context, request)`` for the HTML face.
 
-    ``template`` renders what it returns; ``fragment`` does so for a live part of the
-    page. ``csrf`` False is for addresses that are an authority of their own.
+    ``template`` renders what it returns; ``fragment`` renders the live part of the page
+    alone. ``csrf`` is False for URLs that authorize by themselves.
     """
 
     def __init__(
@@ -41,25 +41,34 @@ class console_view:
         }
 
     def __call__(self, view: View) -> View:
-        def attach(scanner: Any, _name: str, _view: Any) -> None:
-            scanner.config.add_view(view, renderer=_found(self.template), **self.options)
-            if self.fragment:
-                header = "HX-Request:true"
-                renderer = _found(self.fragment)
-                scanner.config.add_view(view, renderer=renderer, header=header, **self.options)
-
-        venusian.attach(view, attach, category="pyramid")
+        attach_views(view, lambda config: self.register(config, view))
         return view
 
+    def register(self, config: Any, view: View) -> None:
+        config.add_view(view, renderer=_renderer(self.template), **self.options)
+        if self.fragment:
+            renderer, header = _renderer(self.fragment), "HX-Request:true"
+            config.add_view(view, renderer=renderer, header=header, **self.options)
 
-def _found(template: str | None) -> str | None:
+
+def attach_views(declared: Any, register: Callable[[Any], None]) -> None:
+    """Call ``register(config)`` when the scan finds ``declared``, a name in a module."""
+
+    def attach(scanner: Any, _name: str, _declared: Any) -> None:
+        register(scanner.config)
+
+    # The frame of the module is two calls up: above this function and above the decorator.
+    venusian.attach(declared, attach, category="pyramid", depth=2)
+
+
+def _renderer(template: str | None) -> str | None:
     return f"incidentrelay:templates/{template}" if template else None
 
 
 class Browser:
     """View predicate: the request came with a cookie or nothing, never with a token.
 
-    Tokens are for the API, which knows how to limit what they may do.
+    Tokens are for the API, which enforces their scopes.
     """
 
     def __init__(self, wanted: bool, _info: Any) -> None:

@@ -1,4 +1,4 @@
-"""Alerts of a team, and the flat list of alerts. Nobody creates one but a source."""
+"""Alerts of a team, and the flat list of alerts. Only sources create alerts."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class EventNode(Item):
 
 
 class AlertEvents(Collection):
-    """The timeline, from the beginning."""
+    """The timeline, oldest first."""
 
     item = EventNode
     key = Event.id
@@ -80,7 +80,7 @@ class AlertNode(Item):
 
 
 class AlertCollection(Collection):
-    """What the views of alerts are registered for, in a team and over all."""
+    """The base of a team's alerts and the flat list; views of alerts are registered for it."""
 
     tag = "alerts"
     item = AlertNode
@@ -94,8 +94,7 @@ class TeamAlerts(AlertCollection, TeamCollection):
 
 
 class Alerts(AlertCollection, FlatCollection):
-    """Whoever is signed in may ask for something to be done with many alerts; what they
-    may do is decided for each of them."""
+    """All alerts. Every signed-in user may call bulk actions; permissions are checked per alert."""
 
     scope_domain = "alerts"
     open_to_users = frozenset({Permission.VIEW, Permission.RESPOND})

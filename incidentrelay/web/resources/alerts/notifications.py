@@ -1,4 +1,4 @@
-"""Notifications: of one alert, of a team, and the flat list of those one may see."""
+"""Notifications of an alert, of a team, and all visible ones."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class NotificationNode(Item):
 
 
 class NotificationCollection(Collection):
-    """What the views of notifications are registered for, wherever they are listed."""
+    """The base of all lists of notifications; their views are registered for it."""
 
     tag = "notifications"
     item = NotificationNode

@@ -1,4 +1,4 @@
-"""The doors through which monitoring systems send: one per source."""
+"""The addresses to which monitoring systems send: one per source."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,14 +9,16 @@ from incidentrelay.web.resources.base import ACE, Node, allow
 
 
 class SourceNode(Node):
-    """One source. Routes' tokens may send, and personal ones with ``alerts:write``.
+    """One source. Accepts route tokens, and personal tokens with ``alerts:write``.
 
-    Which route takes a request in is decided from the identity alone, so that a
-    token that is bound to a group may send here too.
+    The identity alone decides which route receives a request, so tokens limited to a group
+    may send here too.
     """
 
     scope_domain = "alerts"
     filtered = frozenset({Permission.INGEST})
+    # People open the address in a browser to see whether it is right. It is no secret.
+    method_hint = "Send alerts by POST, with the token of a route."
 
     def __acl__(self) -> Sequence[ACE]:
         return [allow(INGEST_PRINCIPAL, frozenset({Permission.INGEST}))]

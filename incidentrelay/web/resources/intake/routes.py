@@ -26,7 +26,7 @@ class IntakeNode(Item):
 
 
 class RouteIntake(Collection):
-    """The last requests that came with the route's token."""
+    """The last requests received with the route's token."""
 
     item = IntakeNode
     key = IntakeRequest.id
@@ -58,7 +58,7 @@ class RouteNode(Managed):
         )
 
     def details(self) -> Mapping[str, Any]:
-        """Where to send; and the token, only in the answer to its making."""
+        """The intake URL, and the token in the response that created it."""
         public_url = self.root.request.registry["settings"].public_url
         token = {"token": self.token} if self.token else {}
         return {"intake_url": f"{public_url}/api/integrations/{self.obj.source}", **token}

@@ -1,4 +1,4 @@
-"""The calendar, over everything that one may see."""
+"""The calendar of all visible rotations."""
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.resources.base import Node

@@ -1,4 +1,4 @@
-"""One's own calendar feeds."""
+"""The calendar feeds of the current user."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ class FeedNode(Deletable):
         return feeds.feed_rows()
 
     def details(self) -> Mapping[str, Any]:
-        """The address only in the answer that makes it."""
+        """The URL, only in the response that created it."""
         shown = {"scope": str(feeds.feed_scope(self.obj)), "name": feeds.feed_label(self.obj)}
         return shown | ({"address": self.address} if self.address else {})
 

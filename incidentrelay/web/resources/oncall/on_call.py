@@ -1,4 +1,4 @@
-"""Who is on call now, over everything that one may see."""
+"""Who is on call now in all visible rotations."""
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.resources.base import Node

@@ -1,4 +1,4 @@
-"""Reports, over everything that one may see."""
+"""Reports on all visible rotations."""
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.web.resources.base import Node
@@ -11,11 +11,11 @@ class _Open(Node):
 
 
 class OnCallReport(_Open):
-    """Hours on call and pages."""
+    """On-call hours and pages."""
 
 
 class OnCallTable(_Open):
-    """The same as CSV."""
+    """The on-call report as CSV."""
 
 
 class Reports(Node):

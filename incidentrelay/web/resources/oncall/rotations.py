@@ -53,9 +53,9 @@ def _minimum(node: Node) -> dict[str, Any]:
 
 
 class RotationNode(Managed):
-    """A rotation. ``layers`` of the representation are filled in by ``load_layers``.
+    """A rotation. ``load_layers`` sets ``layers``.
 
-    ``gaps`` are those of the next days; None in lists, where they would cost too much.
+    ``gaps`` are upcoming gaps, or None in lists, where computing them costs too much.
     """
 
     model = Rotation
@@ -85,13 +85,13 @@ class RotationNode(Managed):
 
 
 def load_layers(nodes: Sequence[Item]) -> None:
-    """Give rotation nodes their present layers, in a constant number of statements."""
+    """Set the current layers of rotation nodes, in a constant number of statements."""
     if not nodes:
         return
-    found = rotations.load_current_layers(nodes[0].db, [node.obj.id for node in nodes])
+    layers = rotations.load_current_layers(nodes[0].db, [node.obj.id for node in nodes])
     for node in nodes:
         if isinstance(node, RotationNode):
-            node.layers = found.get(node.obj.id, ())
+            node.layers = layers.get(node.obj.id, ())
 
 
 class TeamRotations(TeamFolder):

@@ -1,4 +1,4 @@
-"""Nodes of ``/me`` and what lies below it.
+"""Nodes of ``/me`` and below.
 
 A node wraps a row, knows its place in the tree, and builds its ACL without I/O.
 """

@@ -1,4 +1,4 @@
-"""How oneself is reached: contacts and notification rules."""
+"""The contacts and notification rules of the current user."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +42,7 @@ class MyContacts(Folder):
 
 
 class UserContact(Item):
-    """Somebody's contact, as site admins see it: only its owner changes it."""
+    """A user's contact, read-only for site admins."""
 
     model = ContactMethod
     schema = ContactSchema
@@ -65,7 +65,7 @@ class UserContacts(Collection):
 
 
 class UrgencyRules(Node):
-    """The rules for alerts of one urgency, which is its name."""
+    """The rules for alerts of one urgency, which is the node's name."""
 
     scope_domain = "profile"
 

@@ -1,4 +1,4 @@
-"""Oneself: profile, personal tokens, calendar feeds, and the browsers that are signed in."""
+"""The current user: profile, tokens, calendar feeds and browser sessions."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,7 +12,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import ApiToken, User, WebSession
 from incidentrelay.services.access import sessions as web_sessions
 from incidentrelay.services.access import tokens
-from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import users
 from incidentrelay.web.resources.base import ACE, Deletable, Editable, Node, allow
 from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.resources.oncall.feeds import MyFeeds
@@ -30,7 +30,7 @@ class TokenNode(Deletable):
     token: str | None = None
 
     def details(self) -> Mapping[str, Any]:
-        """The token itself, only in the answer to its making."""
+        """The token itself, only in the response that created it."""
         return {"token": self.token} if self.token else {}
 
 
@@ -68,7 +68,7 @@ class MySessions(Collection):
 
 
 class Me(Editable):
-    """The caller, as ``obj``."""
+    """The current user, as ``obj``."""
 
     tag = "me"
     model = User
@@ -91,9 +91,9 @@ class Me(Editable):
 
     @cached_property
     def obj(self) -> User:
-        """Raises HTTPForbidden for anonymous requests and routes' tokens.
+        """The user; raises HTTPForbidden for anonymous requests and route tokens.
 
-        What lies below is looked up before permissions are asked for.
+        Children are looked up before permissions are checked.
         """
         identity = self.root.request.identity
         if identity is None or identity.user_id is None:

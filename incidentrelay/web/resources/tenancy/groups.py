@@ -56,7 +56,7 @@ class AuditNode(Item):
 
 
 class GroupAudit(Collection):
-    """Who changed what in one group."""
+    """The audit log of one group."""
 
     tag = "audit"
     item = AuditNode
@@ -70,7 +70,7 @@ class GroupAudit(Collection):
 
 
 class Audit(Collection):
-    """Who changed what anywhere."""
+    """The audit log of the whole site."""
 
     tag = "audit"
     item = AuditNode
@@ -99,7 +99,7 @@ class GroupNode(Managed):
 
 
 class Groups(Folder):
-    """All groups; only an admin makes one, everybody sees their own."""
+    """All groups. Only admins create them; users see their own."""
 
     tag = "groups"
     item = GroupNode

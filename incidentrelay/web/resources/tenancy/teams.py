@@ -53,7 +53,7 @@ class TeamMembers(TeamCollection, Folder):
 
 
 class TeamNode(Managed):
-    """A team. ``fallback_*`` of the representation come from ``preload``."""
+    """A team. ``preload`` sets ``fallback_*``."""
 
     model = Team
     schema = TeamSchema

@@ -1,4 +1,4 @@
-"""Alerts, what is done with them, and their timeline."""
+"""Alerts, their actions and their timeline."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from incidentrelay.services.alerts.bulk import MAX_ALERTS, BulkAction, BulkOutco
 from incidentrelay.services.common import limits
 from incidentrelay.services.simulation.wording import ExplanationContext
 from incidentrelay.web.schemas.base import Body, Instant, InTeam, Ref, number
-from incidentrelay.web.schemas.query import AlertFilter
+from incidentrelay.web.schemas.query import AlertFilterQuery
 
 
 class AlertSchema(InTeam, Body):
@@ -54,14 +54,14 @@ class CommentSchema(Body):
 
 
 class BulkSchema(Body):
-    """``ids``, or a ``filter`` of which the newest 500 are taken.
+    """Either ``ids``, or a ``filter``, which selects the newest 500 matching alerts.
 
     ``until`` is for snooze, ``username`` for assign, ``text`` for comment.
     """
 
     action = fields.Enum(BulkAction, by_value=True, required=True)
     ids = fields.List(number(*limits.ROW_ID), validate=validate.Length(1, MAX_ALERTS))
-    filter = fields.Nested(AlertFilter)
+    filter = fields.Nested(AlertFilterQuery)
     until = Instant()
     username = fields.String(validate=validate.Length(*limits.USERNAME))
     text = fields.String(validate=validate.Length(*limits.COMMENT))
@@ -69,11 +69,11 @@ class BulkSchema(Body):
     @validates_schema(skip_on_field_errors=True)
     def _check_one_of(self, data: dict[str, Any], **_: Any) -> None:
         if ("ids" in data) == ("filter" in data):
-            raise ValidationError("Write either ids or filter.", "ids")
+            raise ValidationError("Send either ids or filter.", "ids")
         action = data["action"]
         for name, wanted in _BULK_FIELDS.items():
             if (name in data) != (action is wanted):
-                text = "This is required." if action is wanted else f"This is for {wanted} only."
+                text = "This is required." if action is wanted else f"This is only for {wanted}."
                 raise ValidationError(text, name)
 
 
@@ -85,7 +85,7 @@ _BULK_FIELDS = {
 
 
 class BulkResultSchema(Body):
-    """The outcome for one alert; ``reason`` says why nothing was done."""
+    """The outcome for one alert. ``reason`` says why nothing changed."""
 
     id = fields.Integer(dump_only=True)
     outcome = fields.Enum(BulkOutcome, by_value=True, dump_only=True)
@@ -93,7 +93,7 @@ class BulkResultSchema(Body):
 
 
 class BulkAnswerSchema(Body):
-    """``more``: further alerts match the filter."""
+    """``more`` is true if further alerts match the filter."""
 
     results = fields.List(fields.Nested(BulkResultSchema), dump_only=True)
     more = fields.Boolean(dump_only=True)
@@ -150,8 +150,8 @@ class ReasonSchema(Body):
 class NotificationSchema(Body):
     """A notification and the state of its delivery.
 
-    ``bundle`` is the same for all that share one message; null: it has one of its own.
-    ``stalled_at`` is when others were told instead, because its provider did not work.
+    Notifications that share a message have the same ``bundle``; it is null for others.
+    ``stalled_at`` is when the fallback was notified instead because the provider was down.
     """
 
     id = fields.Integer(dump_only=True)

@@ -1,4 +1,4 @@
-"""Notifications with their place, for lists over many alerts."""
+"""Notifications, for lists across alerts."""
 
 from marshmallow import fields, validate
 
@@ -10,7 +10,7 @@ from incidentrelay.web.schemas.query import PageQuery
 
 
 class PlacedNotificationSchema(InTeam, NotificationSchema):
-    """``alert_id`` and ``alert_title`` say what it is about, ``user`` or ``channel`` to whom."""
+    """A notification with its alert and its recipient, a ``user`` or a ``channel``."""
 
     alert_id = fields.Integer(dump_only=True, allow_none=True)
     alert_title = Ref("alert.title", dump_only=True)

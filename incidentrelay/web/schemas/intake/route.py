@@ -18,9 +18,9 @@ from incidentrelay.web.schemas.base import (
 class RouteSchema(InTeam, Slugged):
     """``rotation``, ``policy`` and ``channels`` are slugs in the route's team.
 
-    ``reopen_window`` is in seconds. ``auto_resolve_after``: an alert of which the source
-    said nothing for so many seconds is resolved; null is never. ``token_hint`` is how the token
-    begins.
+    ``reopen_window`` is in seconds. ``auto_resolve_after``: alerts that their source has not
+    mentioned for this many seconds are resolved; null means never. ``token_hint`` is the
+    beginning of the token.
     """
 
     source = fields.String(required=True, validate=validate.Length(*limits.KIND))
@@ -63,13 +63,13 @@ class IntakeSchema(Body):
 
 
 class NewRouteSchema(RouteSchema):
-    """The answer to making a route, or a new token for one: the only time it is shown."""
+    """The response to creating a route or replacing its token, which is shown only here."""
 
     token = fields.String(dump_only=True)
 
 
 class RouteTestSchema(Body):
-    """Labels of the test alert, for routes whose matchers ask for some."""
+    """Labels of the test alert, for routes whose matchers require some."""
 
     labels = fields.Dict(
         keys=fields.String(validate=validate.Length(*limits.LABEL_NAME)),
@@ -80,7 +80,7 @@ class RouteTestSchema(Body):
 
 
 class IntegrationSchema(Body):
-    """A source, and where it sends to."""
+    """A source and its intake URL."""
 
     name = fields.String(dump_only=True)
     label = fields.String(dump_only=True)

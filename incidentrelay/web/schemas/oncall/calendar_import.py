@@ -3,26 +3,30 @@
 from marshmallow import fields, validate
 
 from incidentrelay.services.calendars.import_plan import ImportAction
+from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import Body, Flag, Instant, Ref
+
+_TEXT = validate.Length(*limits.CALENDAR_TEXT)
+_URL = validate.Length(*limits.CALENDAR_URL)
 
 
 class ImportSchema(Body):
-    """A calendar (iCalendar) as ``text``, or the ``url`` from which it is fetched.
+    """A calendar (iCalendar) as ``text``, or the ``url`` to fetch it from.
 
-    ``dry_run`` only previews. ``skip_problems`` skips unclear events; without it, one
-    unclear event prevents the import. ``whole``: the calendar is the whole roster, and
-    earlier imports missing from it are removed.
+    ``dry_run`` only previews. ``skip_problems`` skips events with problems; otherwise one
+    such event prevents the import. ``whole``: the calendar is the whole roster, and earlier
+    imports missing from it are removed.
     """
 
-    text = fields.String(load_default=None, allow_none=True, validate=validate.Length(1))
-    url = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 2048))
+    text = fields.String(load_default=None, allow_none=True, validate=_TEXT)
+    url = fields.String(load_default=None, allow_none=True, validate=_URL)
     dry_run = Flag(load_default=True)
     skip_problems = Flag(load_default=False)
     whole = Flag(load_default=False)
 
 
 class ImportedOverrideSchema(Body):
-    """What happens to one occurrence of an event: ``action`` on an override."""
+    """The effect of one event: ``action`` on an override."""
 
     action = fields.Enum(ImportAction, by_value=True, dump_only=True)
     user = Ref("user.username", dump_only=True, allow_none=False)
@@ -31,8 +35,8 @@ class ImportedOverrideSchema(Body):
     summary = fields.String(dump_only=True)
 
 
-class UnclearEventSchema(Body):
-    """An event that is left out, and why; ``start`` is null where all its times are."""
+class ImportProblemSchema(Body):
+    """A skipped event and the reason; ``start`` is null if the problem concerns all its times."""
 
     summary = fields.String(dump_only=True)
     start = Instant(dump_only=True, allow_none=True)
@@ -40,10 +44,10 @@ class UnclearEventSchema(Body):
 
 
 class ImportReportSchema(Body):
-    """``overrides`` that are made, changed, kept or removed; nothing is before ``applied``."""
+    """``overrides`` that are created, changed, kept or removed; only done if ``applied``."""
 
     applied = fields.Boolean(dump_only=True)
     overrides = fields.List(
         fields.Nested(ImportedOverrideSchema), attribute="planned", dump_only=True
     )
-    problems = fields.List(fields.Nested(UnclearEventSchema), dump_only=True)
+    problems = fields.List(fields.Nested(ImportProblemSchema), dump_only=True)

@@ -10,9 +10,10 @@ _ID = validate.Range(*limits.ROW_ID)
 
 
 class FeedSchema(Resource):
-    """``scope`` rotation wants ``rotation_id``, team wants ``team_id``, user wants neither.
+    """``scope`` rotation requires ``rotation_id``, team requires ``team_id``, user neither.
 
-    ``name`` is that of what it is about; ``hint`` is how the token in its address begins.
+    ``name`` is the name of the rotation, team or user. ``hint`` is the beginning of the
+    token in the URL.
     """
 
     scope = fields.Enum(FeedScope, by_value=True, required=True)
@@ -23,6 +24,6 @@ class FeedSchema(Resource):
 
 
 class NewFeedSchema(FeedSchema):
-    """The answer that makes an address: the only time that it is shown."""
+    """The response to creating a feed or replacing its URL, which is shown only here."""
 
     address = fields.String(dump_only=True)

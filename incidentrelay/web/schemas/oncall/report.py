@@ -9,17 +9,17 @@ from incidentrelay.services.common import limits
 from incidentrelay.web.schemas.base import SLUG, Instant, Ref
 
 _NAME = validate.Length(max=limits.REFERENCE.high)
-_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Write a time of day, like 22:00.")
-_COUNTRY = validate.Regexp(r"\A[A-Za-z]{2}\Z", error="Write two letters, like DE.")
+_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Enter a time of day, like 22:00.")
+_COUNTRY = validate.Regexp(r"\A[A-Za-z]{2}\Z", error="Enter two letters, like DE.")
 _WEEKEND = validate.Regexp(
-    r"\A([0-6](,[0-6])*|none)\Z", error="Write weekdays like 5,6 (0 is Monday), or none."
+    r"\A([0-6](,[0-6])*|none)\Z", error="Enter weekdays like 5,6 (0 is Monday), or none."
 )
 
 
-class DutyQuery(Schema):
-    """``from`` and ``to`` are dates, both included; at most 400 days.
+class OnCallReportQuery(Schema):
+    """``from`` and ``to`` are dates, inclusive; at most 400 days.
 
-    ``zone`` is by default that of the rotations where they share one, else one's own.
+    ``zone`` defaults to the zone that all rotations share, else your own.
     """
 
     class Meta:
@@ -33,14 +33,14 @@ class DutyQuery(Schema):
     rotation = fields.String(validate=_NAME)
     user = fields.String(validate=validate.Length(*limits.USERNAME))
     country = fields.String(validate=_COUNTRY)
-    subdivision = fields.String(validate=validate.Length(1, 10))
+    subdivision = fields.String(validate=validate.Length(*limits.SUBDIVISION))
     night_from = fields.String(validate=_TIME)
     night_to = fields.String(validate=_TIME)
     weekend = fields.String(validate=_WEEKEND)
 
 
 class Decimal(fields.Float):
-    """Elapsed time in hours, rounded to two digits."""
+    """Elapsed time in hours, rounded to two decimals."""
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kw: Any) -> float:
         return float(decimal(value))
@@ -54,26 +54,26 @@ class HoursSchema(Schema):
     total = Decimal()
 
 
-class DutySumSchema(Schema):
+class HoursTotalSchema(Schema):
     hours = fields.Nested(HoursSchema)
     pages = fields.Integer()
     night_pages = fields.Integer()
 
 
-class PersonDutySchema(DutySumSchema):
+class PersonHoursSchema(HoursTotalSchema):
     user = Ref("user.username", dump_only=True, allow_none=False)
     name = Ref("user.display_name", dump_only=True, allow_none=False)
 
 
-class RotationDutySchema(DutySumSchema):
-    """``rotation`` null: pages of the team to people who were not on call in it."""
+class RotationHoursSchema(HoursTotalSchema):
+    """``rotation`` is null for the team's pages to people who were not on call."""
 
     group = Ref("team.group.slug", dump_only=True, allow_none=False)
     team = Ref("team.slug", dump_only=True, allow_none=False)
     rotation = Ref("rotation.slug", dump_only=True)
 
 
-class DutyLineSchema(PersonDutySchema, RotationDutySchema):
+class HoursLineSchema(PersonHoursSchema, RotationHoursSchema):
     pass
 
 
@@ -82,8 +82,8 @@ class HolidaySchema(Schema):
     name = fields.String()
 
 
-class DutyReportSchema(Schema):
-    """``start`` and ``end`` are the instants of the period in ``zone``."""
+class OnCallReportSchema(Schema):
+    """``start`` and ``end`` delimit the period in ``zone``."""
 
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="to")
@@ -91,7 +91,7 @@ class DutyReportSchema(Schema):
     start = Instant()
     end = Instant()
     holidays = fields.List(fields.Nested(HolidaySchema))
-    lines = fields.List(fields.Nested(DutyLineSchema))
-    people = fields.List(fields.Nested(PersonDutySchema))
-    rotations = fields.List(fields.Nested(RotationDutySchema))
-    total = fields.Nested(DutySumSchema)
+    lines = fields.List(fields.Nested(HoursLineSchema))
+    people = fields.List(fields.Nested(PersonHoursSchema))
+    rotations = fields.List(fields.Nested(RotationHoursSchema))
+    total = fields.Nested(HoursTotalSchema)

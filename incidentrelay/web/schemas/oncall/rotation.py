@@ -18,14 +18,14 @@ from incidentrelay.web.schemas.base import (
 )
 
 TIME_OF_DAY = validate.Regexp(
-    r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Write a time of day, like 09:00."
+    r"\A([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", error="Enter a time of day, like 09:00."
 )
 _USERNAME = validate.Length(*limits.USERNAME)
 _MEMBERS = validate.Length(max=limits.MEMBERS.high)
 
 
 class WindowSchema(Body):
-    """From ``opens`` on a weekday (0 is Monday) to ``closes``, which may be the next day."""
+    """From ``opens`` on a weekday (0 is Monday) to ``closes``, possibly on the next day."""
 
     weekday = number(*limits.WEEKDAY, required=True)
     opens = fields.String(required=True, validate=TIME_OF_DAY)
@@ -33,7 +33,7 @@ class WindowSchema(Body):
 
 
 class LayerSchema(Body):
-    """``key`` is given by the system and names the same layer over all edits."""
+    """``key`` is assigned by the system and identifies a layer across edits."""
 
     key = number(*limits.LAYER_KEY, allow_none=True)
     name = fields.String(validate=NAME)
@@ -50,7 +50,7 @@ class LayerSchema(Body):
 
 
 class ScheduleFields(Schema):
-    """``layers``, or for a single layer its fields directly; higher layers come last."""
+    """``layers`` (highest last), or the fields of a single layer."""
 
     layers = fields.List(fields.Nested(LayerSchema), validate=validate.Length(*limits.LAYERS))
     kind = fields.String(load_only=True, validate=validate.OneOf(["daily", "weekly"]))
@@ -69,17 +69,17 @@ class GapSchema(Body):
 
 
 class GapWarningSchema(Body):
-    """How often nobody is on call in the next 14 days, and when first (null: never)."""
+    """The number of gaps in the next 14 days, and the first (null: none)."""
 
     count = fields.Integer(dump_only=True)
     first = fields.Nested(GapSchema, dump_only=True, allow_none=True)
 
 
 class RotationSchema(InTeam, Slugged, ScheduleFields):
-    """A rotation; without fields of the schedule, an edit leaves the schedule as it is.
+    """A rotation. An edit without schedule fields does not change the schedule.
 
-    ``reminder_interval`` is in seconds, 0 means none. ``gaps`` is there where one
-    rotation is shown alone, and not in lists.
+    ``reminder_interval`` is in seconds; 0 means no reminders. ``gaps`` is not included in
+    lists.
     """
 
     description = fields.String(load_default="", validate=TEXT)
@@ -89,7 +89,7 @@ class RotationSchema(InTeam, Slugged, ScheduleFields):
 
 
 class OverrideSchema(Resource):
-    """``user`` (a username) is on call from ``starts_at`` (default: now) to ``ends_at``."""
+    """``user`` (a username) is on call from ``starts_at`` (default: now) until ``ends_at``."""
 
     user = Ref("user.username", required=True, validate=_USERNAME)
     starts_at = Instant()
@@ -114,7 +114,7 @@ class OnCallSchema(Body):
 
 
 class ShiftSchema(Body):
-    """One person from ``start`` until just before ``end``."""
+    """One person on call from ``start`` until just before ``end``."""
 
     user = fields.String(dump_only=True)
     start = Instant(dump_only=True)

@@ -1,4 +1,4 @@
-"""Work with a rotation's schedule: preview, quality, and changes of shifts."""
+"""Preview and quality of a schedule, and transfers of shifts."""
 
 from marshmallow import RAISE, Schema, fields, validate
 
@@ -21,7 +21,7 @@ class SpanQuery(Schema):
 
 
 class NewOverrideSchema(Body):
-    """An override as it would be created; ``starts_at`` is now by default."""
+    """An override to preview; ``starts_at`` defaults to now."""
 
     user = fields.String(required=True, validate=_USERNAME)
     starts_at = Instant()
@@ -30,7 +30,7 @@ class NewOverrideSchema(Body):
 
 
 class PreviewRequestSchema(Body, ScheduleFields):
-    """An edit of the schedule and new overrides, looked at ``from`` now ``to`` 28 days later."""
+    """An edit of the schedule, and new overrides; by default for the next 28 days."""
 
     overrides = fields.List(
         fields.Nested(NewOverrideSchema),
@@ -41,7 +41,7 @@ class PreviewRequestSchema(Body, ScheduleFields):
 
 
 class ChangeSchema(Body):
-    """From ``start`` until just before ``end`` another person is on call; null is nobody."""
+    """A different person is on call from ``start`` until just before ``end``; null is nobody."""
 
     start = Instant(dump_only=True)
     end = Instant(dump_only=True)
@@ -49,10 +49,10 @@ class ChangeSchema(Body):
     after = fields.String(dump_only=True, allow_none=True)
 
 
-class LoadSchema(Body):
-    """What one person carries; nights and weekends are parts of ``hours``.
+class WorkloadSchema(Body):
+    """The hours of one person; night and weekend hours are included in ``hours``.
 
-    ``member``: of a layer. ``reachable``: by e-mail or phone.
+    ``member``: in a layer. ``reachable``: has a contact that a page can go to.
     """
 
     user = fields.String(dump_only=True)
@@ -65,8 +65,8 @@ class LoadSchema(Body):
     weekend_hours = fields.Float(dump_only=True)
 
 
-class FindingSchema(Body):
-    """A finding, as a sentence; ``user`` is null unless it concerns one person."""
+class CoverageProblemSchema(Body):
+    """A problem as a sentence; ``user`` is null unless it concerns one person."""
 
     kind = fields.Enum(CoverageProblemKind, by_value=True, dump_only=True)
     sentence = fields.String(dump_only=True)
@@ -74,10 +74,10 @@ class FindingSchema(Body):
 
 
 class QualitySchema(Body):
-    """How good a schedule is from ``start`` to ``end``.
+    """The quality of a schedule from ``start`` to ``end``.
 
-    Nights (22:00 to 06:00) and weekends are those of ``zone``. ``balance`` is 1 where
-    all active members carry the same hours, and 0 where one carries all of them.
+    Nights (22:00 to 06:00) and weekends are local to ``zone``. ``balance`` is 1 if all active
+    members have equal hours, and 0 if one has all.
     """
 
     start = Instant(dump_only=True)
@@ -87,15 +87,14 @@ class QualitySchema(Body):
     gap_hours = fields.Float(dump_only=True)
     balance = fields.Float(dump_only=True)
     single_member = fields.Boolean(dump_only=True)
-    people = fields.List(fields.Nested(LoadSchema), dump_only=True)
-    problems = fields.List(fields.Nested(FindingSchema), dump_only=True)
+    people = fields.List(fields.Nested(WorkloadSchema), dump_only=True)
+    problems = fields.List(fields.Nested(CoverageProblemSchema), dump_only=True)
 
 
 class PreviewSchema(Body):
     """Shifts before and after; ``gaps`` and ``quality`` are those after.
 
-    A shift with neither a layer nor an ``override_id`` is of an override that is only
-    previewed.
+    A shift with neither a layer nor an ``override_id`` belongs to a previewed override.
     """
 
     before = fields.List(fields.Nested(ShiftSchema), dump_only=True)
@@ -106,14 +105,14 @@ class PreviewSchema(Body):
 
 
 class TakeSchema(Body):
-    """The shift that contains ``at`` (default: now), up to ``until`` (default: its end)."""
+    """The shift that contains ``at`` (default: now), until ``until`` (default: its end)."""
 
     at = Instant()
     until = Instant()
 
 
 class CoverSchema(Body):
-    """``user`` stands in for another person (default: you) between two times."""
+    """``user`` replaces another person (default: you) between two times."""
 
     user = fields.String(required=True, validate=_USERNAME)
     covered = fields.String(data_key="for", validate=_USERNAME)

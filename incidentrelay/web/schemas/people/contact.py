@@ -1,4 +1,4 @@
-"""How oneself is reached: contacts, and rules that say when each is used."""
+"""Your contacts, and the rules that say when each is used."""
 
 from marshmallow import fields, validate
 
@@ -10,9 +10,9 @@ from incidentrelay.web.schemas.base import INTEGER, Body, Instant, Ref, Resource
 
 
 class ContactSchema(Resource):
-    """``verified_at`` is null until it is confirmed; before that no page goes there.
+    """``verified_at`` is null until you confirm it; until then it gets no pages.
 
-    ``profile``: it is the e-mail address of the profile, and is changed there.
+    ``profile`` marks the e-mail address of the profile, which is changed there.
     """
 
     kind = fields.String(required=True, validate=validate.Length(*limits.KIND))
@@ -27,14 +27,14 @@ class CodeSchema(Body):
 
 
 class RuleSchema(Body):
-    """``delay`` is in seconds after the page; ``contact_id`` names a confirmed contact."""
+    """``delay`` is in seconds after the page; ``contact_id`` is a confirmed contact."""
 
     delay = number(0, LONGEST_DELAY, required=True)
     contact_id = number(1, INTEGER, required=True)
 
 
 class RuleListSchema(Body):
-    """``default``: the person has no rules of their own; these are the defaults."""
+    """``default`` is true if the person has no rules, and these are the defaults."""
 
     urgency = fields.Enum(Urgency, by_value=True, dump_only=True)
     default = fields.Boolean(dump_only=True)
@@ -44,6 +44,6 @@ class RuleListSchema(Body):
 
 
 class RuleTestSchema(NotificationSchema):
-    """One message of a test. ``contact`` is the label of the contact that it goes to."""
+    """One message of a test. ``contact`` is the label of its contact."""
 
     contact = Ref("contact.label", dump_only=True)

@@ -1,4 +1,4 @@
-"""Oneself: profile, tokens, browsers."""
+"""Your profile, tokens and browsers."""
 
 from marshmallow import fields, validate
 
@@ -8,7 +8,7 @@ from incidentrelay.web.schemas.base import NAME, Body, Flag, Instant, Resource
 
 
 class MeSchema(Resource):
-    """``scopes`` are those of the token that asks; null in a browser."""
+    """``scopes`` are those of the current token; null in a browser."""
 
     username = fields.String(validate=validate.Length(*limits.USERNAME))
     display_name = fields.String(validate=NAME)
@@ -29,7 +29,7 @@ class PasswordSchema(Body):
 
 
 class TokenSchema(Resource):
-    """``group`` (a slug) binds the token to that group. It shows its ``hint`` only."""
+    """``group`` (a slug) limits the token to that group. ``hint`` is its beginning."""
 
     name = fields.String(required=True, validate=NAME)
     scopes = fields.List(
@@ -45,13 +45,13 @@ class TokenSchema(Resource):
 
 
 class NewTokenSchema(TokenSchema):
-    """The answer to making a token: the only time that it is shown."""
+    """The response to creating a token, which is shown only here."""
 
     token = fields.String(dump_only=True)
 
 
 class SessionSchema(Body):
-    """A browser that is signed in; ``current`` is the one that asks."""
+    """A signed-in browser; ``current`` is the one making this request."""
 
     id = fields.Integer(dump_only=True)
     created_at = Instant(dump_only=True)

@@ -1,4 +1,4 @@
-"""People, as site admins see and edit them."""
+"""Users, for site admins."""
 
 from marshmallow import fields, validate
 

@@ -76,7 +76,7 @@ def test_a_page_arrives_as_text_and_html(smtp: SMTPServer, mail_vendor: MailVend
     assert result.delivered is False
     message = arrived(mail_vendor)
     assert message.get_content_type() == "multipart/alternative"
-    assert message["Subject"] == "[critical] Disk full on db1 (Databases)"
+    assert message["Subject"] == "[FIRING] [critical] Disk full on db1 (Databases)"
     assert message["To"] == "ann@example.org"
     assert message["From"] == "Relay <pager@relay.example>"
     assert message["Date"] == "Sun, 01 Mar 2026 09:30:00 +0000"
@@ -127,12 +127,52 @@ def test_a_message_without_links_is_whole() -> None:
 def test_only_what_is_critical_is_marked_so(severity: Severity) -> None:
     message = compose(SERVER, make_envelope(severity=severity), "ann@example.org")
     assert message["X-Priority"] is None
-    assert message["Subject"].startswith(f"[{severity}] ")
+    assert message["Subject"].startswith(f"[FIRING] [{severity}] ")
 
 
 def test_a_test_says_so() -> None:
     message = compose(SERVER, make_envelope(kind=NotificationKind.TEST), "ann@example.org")
-    assert message["Subject"].startswith("[test] ")
+    assert message["Subject"].startswith("[TEST] [critical] ")
+
+
+@pytest.mark.parametrize(
+    ("status", "reopened", "state"),
+    [
+        (AlertStatus.FIRING, False, "FIRING"),
+        (AlertStatus.FIRING, True, "REOPENED"),
+        (AlertStatus.ACKNOWLEDGED, True, "ACKNOWLEDGED"),
+        (AlertStatus.RESOLVED, True, "RESOLVED"),
+    ],
+)
+def test_the_subject_says_the_state_and_only_what_fires_is_important(
+    status: AlertStatus, reopened: bool, state: str
+) -> None:
+    envelope = replace(make_envelope(status=status), reopened=reopened)
+    message = compose(SERVER, envelope, "ann@example.org")
+    assert message["Subject"] == f"[{state}] [critical] Disk full on db1 (Databases)"
+    assert (message["X-Priority"] is not None) is (status is AlertStatus.FIRING)
+    assert message["References"] == compose(SERVER, make_envelope(), "a@b.example")["References"]
+
+
+def test_updates_in_several_states_say_so() -> None:
+    envelope = make_bundle(2, kind=NotificationKind.UPDATE)
+    first, second = envelope.parts
+    over = replace(second, message=replace(second.message, status=AlertStatus.RESOLVED))
+    message = compose(SERVER, replace(envelope, parts=(first, over)), "ann@example.org")
+    assert message["Subject"].startswith("[UPDATE] ")
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Europe/Berlin", "2026-03-01 10:29 Europe/Berlin"),
+        ("Asia/Kathmandu", "2026-03-01 15:14 Asia/Kathmandu"),
+        ("Not/AZone", "2026-03-01 09:29 UTC"),
+    ],
+)
+def test_times_are_in_the_zone_of_the_recipient(zone: str, shown: str) -> None:
+    envelope = replace(make_envelope(), zone=zone)
+    assert all(shown in part for part in parts(compose(SERVER, envelope, "ann@example.org")))
 
 
 def test_a_storm_is_one_mail_that_names_all_alerts() -> None:
@@ -265,12 +305,32 @@ def test_an_address_that_may_work_later_is_tried_again(
     assert first["Message-ID"] == again["Message-ID"]
 
 
-def test_all_refused_is_permanent(smtp: SMTPServer, mail_vendor: MailVendor) -> None:
-    mail_vendor.replies["*"] = "550 no such user"
+def test_a_relay_that_refuses_all_may_be_restarting(
+    smtp: SMTPServer, mail_vendor: MailVendor
+) -> None:
+    mail_vendor.replies |= {"a@example.org": "550 5.1.1 no such user", "*": "554 5.3.2 closing"}
+    with pytest.raises(TemporaryFailure) as caught:
+        EmailChannel(smtp).send(make_envelope(), {"to": ["a@example.org", "b@example.org"]})
+    assert (caught.value.refused, caught.value.unknown) == (True, False)
+    assert "a@example.org: " in caught.value.reason
+    assert "b@example.org: " in caught.value.reason
+
+
+def test_mailboxes_that_do_not_exist_are_permanent(
+    smtp: SMTPServer, mail_vendor: MailVendor
+) -> None:
+    mail_vendor.replies["*"] = "550 5.1.1 no such user"
     with pytest.raises(PermanentFailure) as caught:
         EmailChannel(smtp).send(make_envelope(), {"to": ["a@example.org", "b@example.org"]})
     assert "a@example.org: " in caught.value.reason
     assert "b@example.org: " in caught.value.reason
+
+
+def test_greylisting_is_no_refusal(smtp: SMTPServer, mail_vendor: MailVendor) -> None:
+    mail_vendor.replies["*"] = "451 4.7.1 greylisted"
+    with pytest.raises(TemporaryFailure) as caught:
+        EmailChannel(smtp).send(make_envelope(), {"to": ["a@example.org"]})
+    assert caught.value.refused is False
 
 
 def test_a_server_that_is_away_is_asked_once() -> None:

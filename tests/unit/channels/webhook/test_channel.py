@@ -117,11 +117,12 @@ def test_a_wait_that_is_asked_for_is_kept(http: HTTPClient, http_vendor: HTTPVen
     assert caught.value.retry_after.total_seconds() == 30
 
 
-def test_a_redirect_is_permanent(http: HTTPClient, http_vendor: HTTPVendor) -> None:
+def test_a_redirect_is_a_refusal(http: HTTPClient, http_vendor: HTTPVendor) -> None:
     http_vendor.status, http_vendor.headers = 307, {"Location": f"https://b.example/{SECRET}"}
-    with pytest.raises(PermanentFailure, match=r"towards https://b\.example:443") as caught:
+    with pytest.raises(TemporaryFailure, match=r"towards https://b\.example:443") as caught:
         WebhookChannel(http).send(make_envelope(), {"url": http_vendor.url, "secret": KEY})
     assert SECRET not in caught.value.reason
+    assert caught.value.refused is True
 
 
 def test_an_inner_address_is_permanent(http_vendor: HTTPVendor) -> None:

@@ -46,7 +46,7 @@ def sentences(found: CoverageReport, kind: CoverageProblemKind) -> list[str]:
     return [problem.sentence for problem in found.problems if problem.kind is kind]
 
 
-def test_three_who_share_evenly_are_no_problem() -> None:
+def test_an_even_share_is_no_problem() -> None:
     found = judged(of(a_layer(members=(ANN, BOB, CAT))), days=21)
     assert found.problems == ()
     assert found.balance == 1
@@ -72,7 +72,7 @@ def test_one_turn_in_office_hours_is_one_turn() -> None:
     assert sentences(judged(of(layer)), CoverageProblemKind.IMBALANCE) == []
 
 
-def test_who_has_twice_as_much_is_named() -> None:
+def test_a_person_with_twice_the_hours_is_named() -> None:
     found = judged(of(a_layer(members=(ANN, BOB, ANN, CAT))))
     assert sentences(found, CoverageProblemKind.IMBALANCE) == [
         "Ann has 50 % of the hours.",
@@ -83,7 +83,7 @@ def test_who_has_twice_as_much_is_named() -> None:
     assert {problem.user_id for problem in found.problems} == {ANN}
 
 
-def test_who_has_far_less_than_the_others_is_named() -> None:
+def test_a_person_with_far_fewer_hours_is_named() -> None:
     """Nobody is a fifth above the share of 142 hours."""
     days = [START + number * DAY for number in range(30)]
     turns = [1 + number % 4 for number in range(28)] + [5, 5]
@@ -111,13 +111,13 @@ def test_one_long_turn_against_a_short_one_is_not_even() -> None:
     assert judged(of(a_layer(members=(ANN, BOB, CAT))), days=21).even
 
 
-def test_who_carries_everything_has_no_balance() -> None:
+def test_one_person_with_all_hours_has_balance_0() -> None:
     found = judged(of(a_layer(members=(ANN,))), people=PEOPLE[:2])
     assert found.balance == 0
     assert sentences(found, CoverageProblemKind.IMBALANCE)[0] == "Ann has 100 % of the hours."
 
 
-def test_the_nights_of_one_are_named_where_the_days_are_shared() -> None:
+def test_uneven_nights_are_named_although_days_are_shared() -> None:
     nights = tuple(Window(day, samples.time(22), samples.time(6)) for day in range(7))
     below = a_layer(members=(ANN, BOB), length=1)
     above = a_layer(id=2, name="nights", members=(BOB,), windows=nights)
@@ -125,7 +125,7 @@ def test_the_nights_of_one_are_named_where_the_days_are_shared() -> None:
     assert "Bob has 100 % of the night hours." in sentences(found, CoverageProblemKind.IMBALANCE)
 
 
-def test_gaps_are_told_by_the_clock_of_the_zone() -> None:
+def test_gaps_are_in_local_time() -> None:
     schedule = of(
         a_layer(
             zone="Europe/Berlin",
@@ -183,12 +183,12 @@ def test_many_gaps_become_a_sum(count: int, last: str) -> None:
         (
             {"active": False},
             CoverageProblemKind.INACTIVE,
-            "Cat is not active and gets no turn.",
+            "Cat is inactive and takes no turns.",
         ),
         (
             {"reachable": False},
             CoverageProblemKind.UNREACHABLE,
-            "Pages cannot reach Cat: no confirmed contact, and no e-mail address.",
+            "Pages cannot reach Cat: no confirmed contact and no e-mail address.",
         ),
         ({"active": False, "reachable": False}, CoverageProblemKind.UNREACHABLE, None),
         ({"member": False, "active": False}, CoverageProblemKind.INACTIVE, None),
@@ -220,7 +220,9 @@ def test_somebody_who_only_has_an_override_must_be_reachable() -> None:
         ((PEOPLE[0], CoveredPerson(BOB, "Bob", member=False)), True, "Ann is the only"),
     ],
 )
-def test_one_is_not_enough(people: tuple[CoveredPerson, ...], single: bool, sentence: str) -> None:
+def test_a_single_member_is_a_problem(
+    people: tuple[CoveredPerson, ...], single: bool, sentence: str
+) -> None:
     found = judged(of(a_layer(members=(ANN,))), people=people)
     assert found.single_member is single
     assert found.balance == 1

@@ -25,7 +25,7 @@ def hourly(people: list[int | None]) -> list[Shift]:
     ]
 
 
-def test_what_is_the_same_on_both_sides_is_one_stretch() -> None:
+def test_equal_intervals_are_merged() -> None:
     found = changed_intervals(hourly([1, 1, 2, None, 1]), hourly([1, 1, 1, 1, 1]))
     assert found == [
         ShiftChange(at(0), at(2), 1, 1),
@@ -39,7 +39,7 @@ HOURS = st.lists(st.sampled_from([None, 1, 2]), min_size=1, max_size=12)
 
 
 @given(before=HOURS, after=HOURS)
-def test_every_hour_has_its_people_and_changes_are_those_that_differ(
+def test_changes_are_the_intervals_that_differ(
     before: list[int | None], after: list[int | None]
 ) -> None:
     found = changed_intervals(hourly(before), hourly(after))

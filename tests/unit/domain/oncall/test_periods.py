@@ -35,14 +35,14 @@ def end(user_id: int, at: datetime) -> ShiftBoundary:
         (-2 * MINUTE, -timedelta(microseconds=1), False),
     ],
 )
-def test_each_look_begins_where_the_last_one_ended(
+def test_adjacent_intervals_report_each_boundary_once(
     after: timedelta, until: timedelta, told: bool
 ) -> None:
     expected = [end(ANN, HANDOFF), start(BOB, HANDOFF)] if told else []
     assert shift_boundaries(DAILY, HANDOFF + after, HANDOFF + until) == expected
 
 
-def test_who_follows_themselves_goes_on() -> None:
+def test_a_handoff_to_oneself_is_no_boundary() -> None:
     alone = Schedule((Revision(None, (replace(LAYER, members=(ANN,)),)),))
     assert shift_boundaries(alone, HANDOFF - DAY, HANDOFF + DAY) == []
     twice = Schedule((Revision(None, (replace(LAYER, members=(ANN, ANN, BOB)),)),))

@@ -106,7 +106,7 @@ def test_windows_on_the_sunday_of_a_change(
     assert total == timedelta(hours=hours)
 
 
-def test_nothing_is_covered_in_no_time_and_without_windows() -> None:
+def test_an_empty_interval_or_no_windows_cover_nothing() -> None:
     monday = at(2026, 1, 5, 12)
     assert covered(office_hours(), "UTC", monday, monday) == []
     assert covered((), "UTC", monday, monday + timedelta(days=7)) == []
@@ -127,7 +127,7 @@ def test_a_window_inside_another_adds_nothing() -> None:
     assert (only.start, only.end) == (at(2026, 1, 5, 9), at(2026, 1, 5, 17))
 
 
-def test_a_swallowed_window_takes_no_turn() -> None:
+def test_a_skipped_window_takes_no_turn() -> None:
     layer = a_layer(
         zone="Europe/Berlin",
         start_date=date(2026, 3, 16),

@@ -31,7 +31,7 @@ def seen(found: list[Shift]) -> list[tuple[int, datetime, datetime]]:
     return [(each.user_id, each.start, each.end) for each in found]
 
 
-def test_each_handoff_is_visible_also_to_the_same_person() -> None:
+def test_handoffs_to_the_same_person_stay_visible() -> None:
     alone = of(a_layer(members=(ANN,)))
     assert shifts(alone, at(2026, 1, 5, 9), at(2026, 1, 7, 9)) == [
         Shift(ANN, at(2026, 1, 5, 9), at(2026, 1, 6, 9), FIRST_LINE, None),
@@ -139,7 +139,7 @@ def test_an_override_of_centuries_is_found_whole() -> None:
     assert shift == Shift(DAN, override.start, override.end, None, 1)
 
 
-def test_an_override_to_somebody_inactive_is_void() -> None:
+def test_an_override_for_an_inactive_person_is_ignored() -> None:
     override = Override(1, DAN, at(2026, 1, 5), at(2026, 1, 9))
     schedule = of(a_layer(), overrides=(override,), inactive=frozenset({DAN}))
     shift = on_call(schedule, at(2026, 1, 5, 12))
@@ -166,7 +166,7 @@ def test_an_empty_schedule_has_nobody(schedule: Schedule) -> None:
     assert on_call(schedule, at(2026, 1, 5)) is None
 
 
-def test_an_edit_holds_from_its_instant_and_not_before() -> None:
+def test_an_edit_takes_effect_at_its_instant() -> None:
     edit = at(2026, 1, 6, 15)
     schedule = Schedule(
         (Revision(edit, (a_layer(members=(DAN,)),)), Revision(None, (a_layer(),))),
@@ -186,7 +186,7 @@ def test_an_edit_to_come_does_not_matter_yet() -> None:
     assert escalation_order(schedule, start) == (ANN, BOB, CAT)
 
 
-def test_of_two_edits_at_one_instant_the_later_holds() -> None:
+def test_of_two_edits_at_one_instant_the_later_wins() -> None:
     edit = at(2026, 1, 6, 15)
     schedule = Schedule(
         (Revision(edit, (a_layer(members=(CAT,)),)), Revision(edit, (a_layer(members=(DAN,)),)))
@@ -219,7 +219,7 @@ def test_before_the_first_revision_there_is_nobody() -> None:
     assert shift.start == at(2026, 1, 6, 15)
 
 
-def test_somebody_who_leaves_by_a_revision_stays_in_the_past() -> None:
+def test_a_person_inactive_in_a_revision_keeps_past_shifts() -> None:
     left = at(2026, 1, 6, 15)
     schedule = Schedule(
         (Revision(None, (a_layer(),)), Revision(left, (a_layer(),), frozenset({BOB})))
@@ -283,7 +283,7 @@ def test_instants_must_be_aware_and_in_reasonable_years() -> None:
             on_call(of(a_layer()), instant)
 
 
-def test_absences_cut_revisions_and_keep_what_was() -> None:
+def test_absences_split_revisions_and_keep_the_past() -> None:
     def at(hour: int) -> datetime:
         return datetime(2026, 3, 10, hour, tzinfo=UTC)
 

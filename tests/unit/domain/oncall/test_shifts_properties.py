@@ -188,7 +188,7 @@ def test_an_edit_takes_nobody_off_call_unless_removed(
 
 @usual
 @given(st.data(), changing_days())
-def test_succession_is_everybody_active_once_from_the_person_on_call_on(
+def test_escalation_order_has_every_active_person_once(
     data: st.DataObject, where: tuple[str, datetime]
 ) -> None:
     schedule = data.draw(schedules(*where))

@@ -146,7 +146,7 @@ def test_a_month_that_is_too_short_hands_over_on_its_last_day() -> None:
     ]
 
 
-def test_two_months_each_are_reckoned_from_the_start() -> None:
+def test_months_are_computed_from_the_start_date() -> None:
     changes = {"unit": MONTHS, "length": 2, "start_date": date(2026, 12, 31)}
     assert [text[:5] for text in local_handoffs(changes, range(4))] == [
         "12-31",
@@ -186,7 +186,7 @@ def test_a_skipped_day_before_the_start_takes_no_turn_either() -> None:
     assert shift_at(layer, handoff(layer, -2)) == -1
 
 
-def test_what_is_left_of_a_skipped_day_is_a_short_shift() -> None:
+def test_the_rest_of_a_skipped_day_is_a_short_shift() -> None:
     layer = a_layer(zone="Pacific/Apia", start_date=date(2011, 12, 28))
     found = shifts(of(layer), at(2011, 12, 29, 19), at(2011, 12, 31, 19))
     assert [(each.user_id, each.end - each.start) for each in found] == [
@@ -196,7 +196,7 @@ def test_what_is_left_of_a_skipped_day_is_a_short_shift() -> None:
     ]
 
 
-def test_the_evening_that_comes_back_after_midnight_belongs_to_the_new_shift() -> None:
+def test_a_repeated_evening_belongs_to_the_new_shift() -> None:
     # In St. John's the clocks went back from 00:01 to 23:01 of the day before.
     layer = a_layer(zone="America/St_Johns", start_date=date(2010, 11, 6), handoff_time=time(0))
     again_half_past_eleven = at(2010, 11, 7, 3)

@@ -70,29 +70,31 @@ rule_sets = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(rule_sets, st.sampled_from(CHANGES), st.integers(0, 3000), st.integers(1, 1500))
-def test_every_minute_is_what_the_oracle_says(
+def test_every_minute_matches_the_oracle(
     rules: HourRules, first: date, offset: int, minutes: int
 ) -> None:
-    ruler = HoursCalculator(rules, first, first + timedelta(3))
-    start = ruler.start + offset * MINUTE
-    end = min(start + minutes * MINUTE, ruler.end)
-    measured = ruler.measure(start, end)
+    calculator = HoursCalculator(rules, first, first + timedelta(3))
+    start = calculator.start + offset * MINUTE
+    end = min(start + minutes * MINUTE, calculator.end)
+    measured = calculator.measure(start, end)
     expected = oracle(rules, start, (end - start) // MINUTE)
     assert {one: getattr(measured, one) // MINUTE for one in HourKind} == expected
 
 
 @given(rule_sets, st.integers(0, 350), st.integers(0, 40), st.lists(st.integers(0, 60_000)))
-def test_the_kinds_make_up_the_whole_and_cuts_change_nothing(
+def test_kinds_add_up_and_cuts_change_nothing(
     rules: HourRules, day: int, days: int, cuts: list[int]
 ) -> None:
     first = date(2026, 1, 1) + timedelta(day)
-    ruler = HoursCalculator(rules, first, first + timedelta(days))
-    whole = ruler.measure(ruler.start, ruler.end)
-    assert whole.total == ruler.end - ruler.start
-    points = sorted({ruler.start, ruler.end, *(ruler.start + cut * MINUTE for cut in cuts)})
+    calculator = HoursCalculator(rules, first, first + timedelta(days))
+    whole = calculator.measure(calculator.start, calculator.end)
+    assert whole.total == calculator.end - calculator.start
+    points = sorted(
+        {calculator.start, calculator.end, *(calculator.start + cut * MINUTE for cut in cuts)}
+    )
     parts = HourTotals()
     for low, high in pairwise(points):
-        parts += ruler.measure(low, high)
+        parts += calculator.measure(low, high)
     assert parts == whole
 
 
@@ -134,27 +136,29 @@ def hours(measured: HourTotals) -> tuple[float, ...]:
     ],
 )
 def test_one_day(day: date, rules: HourRules, expected: tuple[float, ...]) -> None:
-    ruler = HoursCalculator(rules, day, day)
-    assert hours(ruler.measure(ruler.start, ruler.end)) == expected
+    calculator = HoursCalculator(rules, day, day)
+    assert hours(calculator.measure(calculator.start, calculator.end)) == expected
 
 
 def test_it_is_night_at_weekends_and_on_holidays_too() -> None:
     day = date(2026, 3, 14)
-    ruler = HoursCalculator(HourRules("UTC", holidays=frozenset({day})), day, day)
+    calculator = HoursCalculator(HourRules("UTC", holidays=frozenset({day})), day, day)
     at = datetime(2026, 3, 14, tzinfo=UTC)
-    nights = [ruler.at_night(at + hour * HOUR) for hour in (0, 5.99, 6, 21.99, 22)]
+    nights = [calculator.at_night(at + hour * HOUR) for hour in (0, 5.99, 6, 21.99, 22)]
     assert nights == [True, True, False, False, True]
 
 
-def test_people_are_added_up_and_what_lies_outside_does_not_count() -> None:
-    ruler = HoursCalculator(HourRules("UTC"), date(2026, 3, 10), date(2026, 3, 10))
+def test_totals_by_person_exclude_time_outside_the_period() -> None:
+    calculator = HoursCalculator(HourRules("UTC"), date(2026, 3, 10), date(2026, 3, 10))
     shifts = [
-        Shift(1, ruler.start - 5 * HOUR, ruler.start + 7 * HOUR, None, None),
-        Shift(2, ruler.start + 7 * HOUR, ruler.start + 9 * HOUR, None, None),
-        Shift(1, ruler.start + 9 * HOUR, ruler.end + 9 * HOUR, None, None),
-        Shift(3, ruler.end, ruler.end + HOUR, None, None),
+        Shift(1, calculator.start - 5 * HOUR, calculator.start + 7 * HOUR, None, None),
+        Shift(2, calculator.start + 7 * HOUR, calculator.start + 9 * HOUR, None, None),
+        Shift(1, calculator.start + 9 * HOUR, calculator.end + 9 * HOUR, None, None),
+        Shift(3, calculator.end, calculator.end + HOUR, None, None),
     ]
-    found = {person: hours(measured) for person, measured in total_by_user(ruler, shifts).items()}
+    found = {
+        person: hours(measured) for person, measured in total_by_user(calculator, shifts).items()
+    }
     assert found == {1: (14, 8, 0, 0), 2: (2, 0, 0, 0)}
 
 
@@ -176,8 +180,8 @@ def test_periods_that_are_refused(first: date, last: date, field: str) -> None:
 
 
 def test_the_longest_period() -> None:
-    ruler = HoursCalculator(HourRules("UTC"), date(2026, 1, 1), date(2027, 2, 4))
-    assert ruler.end - ruler.start == timedelta(400)
+    calculator = HoursCalculator(HourRules("UTC"), date(2026, 1, 1), date(2027, 2, 4))
+    assert calculator.end - calculator.start == timedelta(400)
 
 
 def test_a_zone_that_does_not_exist() -> None:

@@ -18,7 +18,7 @@ def address(core: str) -> str:
     return f"{core}/rotations/primary/import"
 
 
-def test_first_the_report_and_then_the_overrides(login_as: Any, address: str) -> None:
+def test_an_import_is_previewed_and_then_applied(login_as: Any, address: str) -> None:
     rex = login_as("rex")
     report = rex.post_json(address, {"text": TEXT}, status=200).json
     assert report == {
@@ -64,7 +64,7 @@ def test_only_those_who_may_override_may_import(
         ({"text": TEXT, "dry_run": "no"}, "dry_run"),
     ],
 )
-def test_what_is_wrong_is_said_of_its_field(
+def test_errors_name_the_field(
     login_as: Any, address: str, body: dict[str, Any], field: str
 ) -> None:
     answer = login_as("rex").post_json(address, body, status=422)

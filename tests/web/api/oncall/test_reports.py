@@ -64,7 +64,7 @@ def test_own_nights_and_weekends(login_as: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("where", [WHERE, f"{WHERE}.csv"])
-def test_wrong_questions_are_refused(login_as: Any, where: str, query: str, field: str) -> None:
+def test_invalid_parameters_are_rejected(login_as: Any, where: str, query: str, field: str) -> None:
     answer = login_as("vera").get(f"{where}?{query}", status=422)
     assert field in answer.json["errors"]
 

@@ -27,7 +27,7 @@ def spans(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(row["user"], row["starts_at"], row["ends_at"]) for row in rows]
 
 
-def test_a_preview_is_what_saving_makes(login_as: Any, pair: str) -> None:
+def test_a_preview_shows_what_saving_does(login_as: Any, pair: str) -> None:
     gail = login_as("gail")
     layers = [{"key": 1, "members": ["tara"], "windows": NIGHTS_OFF}]
     shifts = f"{pair}/shifts?start=2026-03-10T12:00:00Z&end=2026-04-07T12:00:00Z"
@@ -200,9 +200,7 @@ def test_swapping(login_as: Any, pair: str) -> None:
     ]
 
 
-def test_a_swap_is_made_whole_or_not_at_all(
-    login_as: Any, pair: str, database: Any, cast: Any
-) -> None:
+def test_a_swap_is_atomic(login_as: Any, pair: str, database: Any, cast: Any) -> None:
     """The second of its overrides would be longer than one may be."""
     rex = login_as("rex")
     with database.write() as session:
@@ -268,6 +266,6 @@ def test_a_token_that_reads_may_preview(with_token: Any, pair: str) -> None:
     with_token("alerts:write").post_json(f"{pair}/preview", {}, status=404)
 
 
-def test_who_is_no_member_of_the_group_takes_nothing(login_as: Any, pair: str) -> None:
+def test_only_members_of_the_group_can_take_shifts(login_as: Any, pair: str) -> None:
     answer = login_as("root").post_json(f"{pair}/take", {}, status=409)
     assert "Only members of the group" in answer.json["detail"]

@@ -15,7 +15,7 @@ from incidentrelay.web.api.toolkit import errors
 from tests.support.client import Client
 
 
-def test_a_problem_says_what_and_where_it_is_in_the_log(
+def test_a_problem_document_has_the_error_id_of_the_log(
     login_as: Any, core: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "incidentrelay")
@@ -59,14 +59,16 @@ def test_every_domain_error_has_a_status() -> None:
         ("/api/alerts", "OPTIONS", {"GET", "HEAD"}),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(
+def test_a_wrong_method_answers_405_with_allow(
     login_as: Any, path: str, method: str, allow: set[str]
 ) -> None:
     answer = login_as("gail").request(path, method=method, status=405)
     assert set(answer.headers["Allow"].split(", ")) == allow
 
 
-def test_a_wrong_method_tells_strangers_nothing(login_as: Any, testapp: Client, core: str) -> None:
+def test_a_wrong_method_reveals_nothing_to_strangers(
+    login_as: Any, testapp: Client, core: str
+) -> None:
     login_as("otto").post(core, status=404)
     testapp.post(core, status=401)
     testapp.post("/api/openapi.json", status=405)
@@ -140,7 +142,7 @@ ORIGINAL = RuntimeError("secret detail")
         (RecursionError("secret detail"), 500, 1),
     ],
 )
-def test_what_is_raised_below_becomes_a_problem(
+def test_errors_of_lower_layers_become_problem_documents(
     login_as: Any,
     core: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -163,7 +165,7 @@ def test_what_is_raised_below_becomes_a_problem(
         assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_write_that_met_another_one_is_tried_again_from_the_start(
+def test_a_conflicting_write_is_retried(
     login_as: Any, database: Any, core: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, tries = groups.update, []
@@ -182,9 +184,7 @@ def test_a_write_that_met_another_one_is_tried_again_from_the_start(
     assert tries == [{"description": "Done"}] * 3
 
 
-def test_without_a_database_nothing_is_blamed_on_the_caller(
-    app: Any, cast: Any, tmp_path: Any
-) -> None:
+def test_a_missing_database_answers_503(app: Any, cast: Any, tmp_path: Any) -> None:
     (tmp_path / "folder").mkdir()
     app.registry["database"] = Database(f"sqlite:///{tmp_path}/folder")
     client = Client(app, token=cast.teams["core"].token)
@@ -217,7 +217,7 @@ def test_a_database_of_another_version_is_not_ready(
     assert not [query for query in queries if "alembic" in query]
 
 
-def test_every_answer_is_guarded(testapp: Client, login_as: Any) -> None:
+def test_every_response_has_security_headers(testapp: Client, login_as: Any) -> None:
     for answer in (
         testapp.get("/api"),
         testapp.get("/api/alerts", status=401),
@@ -235,7 +235,7 @@ def test_every_answer_is_guarded(testapp: Client, login_as: Any) -> None:
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_over_https_browsers_are_told_to_stay_there(database: Any, settings: Any) -> None:
+def test_https_sends_strict_transport_security(database: Any, settings: Any) -> None:
     from incidentrelay import make_app
 
     secure = replace(settings, public_url="https://relay.example")
@@ -243,7 +243,7 @@ def test_over_https_browsers_are_told_to_stay_there(database: Any, settings: Any
     assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
 
 
-def test_an_ini_file_makes_an_application(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ini_file_creates_an_application(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from incidentrelay import main
 
     app = main(
@@ -259,7 +259,7 @@ def test_an_ini_file_makes_an_application(tmp_path: Any, monkeypatch: pytest.Mon
     app.registry["database"].dispose()
 
 
-def test_readiness_tells_of_the_worker_and_of_what_is_overdue(
+def test_readiness_reports_the_worker_and_overdue_notifications(
     testapp: Client, database: Any, cast: Any, now: Any
 ) -> None:
     from datetime import timedelta

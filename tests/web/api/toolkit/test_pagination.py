@@ -55,7 +55,7 @@ def test_pages_together_are_the_whole_list_in_order(
     assert keys == sorted(keys, reverse=sort.startswith("-"))
 
 
-def test_rows_that_come_meanwhile_move_nothing(
+def test_concurrent_inserts_do_not_shift_pages(
     login_as: Any, alerts: int, database: Any, cast: Any
 ) -> None:
     vera = login_as("vera")

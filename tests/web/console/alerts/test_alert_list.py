@@ -114,7 +114,7 @@ def test_one_sees_only_what_one_may(login_as: Any, cast: Any) -> None:
 @pytest.mark.parametrize(("name", "buttons"), [("rex", 2), ("vera", 0), ("tara", 1)])
 def test_the_button_is_for_those_who_may_respond(login_as: Any, name: str, buttons: int) -> None:
     page = login_as(name).get("/alerts")
-    assert page.text.count('class="ir-row-act"') == buttons
+    assert page.text.count('class="ir-row-action"') == buttons
 
 
 def test_the_button_acknowledges_and_leads_back(login_as: Any, cast: Any) -> None:

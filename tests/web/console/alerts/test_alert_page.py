@@ -67,7 +67,8 @@ def test_the_signals_of_a_group_are_listed(browse: Any, pager: Any, alert_id: in
     assert "db2 is full" in page.text
     assert "host=db2" in page.text
     assert "cluster=x" not in page.text
-    assert "And 4 more." in page.text
+    assert "<summary>15 more</summary>" in page.text
+    assert "4 more are not listed here." in page.text
     assert not re.search(r'href="java', page.text, re.IGNORECASE)
 
 
@@ -184,8 +185,8 @@ def test_whoever_is_second_is_told(browse: Any, alert_id: int) -> None:
 @pytest.mark.parametrize(
     ("action", "fields", "said"),
     [
-        ("snooze", {}, "Choose for how long."),
-        ("snooze", {"for": "99999999"}, "Choose for how long."),
+        ("snooze", {}, "Choose a duration."),
+        ("snooze", {"for": "99999999"}, "Choose a duration."),
         ("assign", {}, "Choose somebody."),
         ("assign", {"username": "nobody"}, "There is no user with this name."),
         ("comment", {"text": "  "}, "Write between 1 and"),

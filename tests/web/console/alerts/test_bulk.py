@@ -57,15 +57,15 @@ def test_it_is_done_to_all(
 
 def test_what_has_no_rotation_is_not_handed_on(login_as: Any, ids: list[int]) -> None:
     page = post(login_as("rex"), *ids[:2], action="reassign-to-next")
-    assert "0 alerts handed on, 2 not. This alert" in page
+    assert "0 alerts passed to the next person, 2 failed. This alert" in page
     assert "plan has no rotation, so there is no next person" in page
 
 
 def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int]) -> None:
     page = post(login_as("rex"), *ids, action="ack")
-    assert "2 alerts acknowledged, 1 not." in page
+    assert "2 alerts acknowledged, 1 failed." in page
     assert "1 alert acknowledged" not in page
-    assert "0 alerts acknowledged, 2 so already." in post(login_as("rex"), *ids[:2], action="ack")
+    assert "0 alerts acknowledged, 2 already were." in post(login_as("rex"), *ids[:2], action="ack")
     assert statuses(database, ids) == ["acknowledged", "acknowledged", "resolved"]
 
 
@@ -75,7 +75,7 @@ def test_what_was_not_done_is_said(login_as: Any, database: Any, ids: list[int])
         ((), {"action": "ack"}, "Tick the alerts first."),
         (("x",), {"action": "ack"}, "Tick the alerts first."),
         ((1,), {"action": "explode"}, "Choose an action."),
-        ((1,), {"action": "snooze", "for": "7"}, "Choose for how long"),
+        ((1,), {"action": "snooze", "for": "7"}, "Choose a duration."),
         ((1,), {"action": "assign", "username": "nobody"}, "no user with this name"),
         ((1,), {"action": "comment", "text": " "}, "between 1 and"),
     ],

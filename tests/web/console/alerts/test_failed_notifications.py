@@ -38,7 +38,7 @@ def test_one_is_sent_again(browse: Any, pager: Any, failed: int) -> None:
     page = browse("bob").get("/notifications")
     form = next(form for form in page.forms.values() if form.action.endswith("/resend"))
     page = form.submit().follow()
-    assert "again. If it fails again, it is listed here." in page.text
+    assert "again. If that fails too, it is listed here." in page.text
     assert page.text.count("Mailbox unknown") == failed - 1
     with pager.database.read() as session:
         states = list(session.scalars(select(Notification.state)))

@@ -13,7 +13,8 @@ from webob.multidict import MultiDict
 import incidentrelay
 from incidentrelay.domain.enums import TeamRole
 from incidentrelay.domain.errors import Conflict, DomainError, InvalidInput, StaleVersion
-from incidentrelay.web.console.forms.schema_forms import SchemaForm, instant, local
+from incidentrelay.web.console.forms.moments import format_instant, parse_instant
+from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.toolkit.context import FILTERS
 from incidentrelay.web.schemas.base import Flag, Instant, number
 from tests.support.markup import Page
@@ -112,7 +113,7 @@ def refusing(form: SchemaForm, error: DomainError, row: Any = None) -> Any:
         tm=SimpleNamespace(doom=lambda: doomed.append(True)),
         response=SimpleNamespace(status_int=200),
     )
-    form.refuse(request, error, row)
+    form.reject(request, error, row)
     assert doomed == [True]
     return request
 
@@ -159,7 +160,7 @@ def test_whoever_was_slower_saves_again_knowingly() -> None:
         form.check_version(row)
     request = refusing(form, StaleVersion(), row)
     assert request.response.status_int == 412
-    assert "nothing that you typed is lost" in form.summary()[0][1]
+    assert "your input is kept" in form.summary()[0][1]
     assert form.value("name") == " a "
     form.check_version(row)
 
@@ -202,12 +203,12 @@ def test_what_is_wrong_inside_of_something_leads_to_the_nearest_field() -> None:
     ],
 )
 def test_a_time_that_happens_twice_is_the_first_unless_it_says_which(text: str, hour: str) -> None:
-    assert instant(text, "Europe/Berlin", "at").strftime("%Y-%m-%dT%H:%M") == hour
+    assert parse_instant(text, "Europe/Berlin", "at").strftime("%Y-%m-%dT%H:%M") == hour
 
 
 def test_a_zone_that_is_gone_is_utc() -> None:
     at = datetime(2026, 1, 1, 9, tzinfo=UTC)
-    assert instant(local(at, "Mars/Olympus"), "Mars/Olympus", "at") == at
+    assert parse_instant(format_instant(at, "Mars/Olympus"), "Mars/Olympus", "at") == at
 
 
 PAGE = """

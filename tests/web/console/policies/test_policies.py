@@ -117,7 +117,7 @@ def test_the_page_is_a_picture_of_the_plan(browse: Any, pager: Any, policy: int)
     said = text(page)
     assert re.search(r"At once The person on call in \S+ \(now: Ann\)", said)
     assert "After 5 min, if nobody has reacted Bob" in said
-    assert "All of it once more" in said
+    assert "All steps once more" in said
     assert "Nobody else is notified." in said
     assert "No route uses it" in said
     assert f"{URL}/edit" not in page.text
@@ -180,7 +180,7 @@ def test_steps_change_places_and_go(manager: Any, pager: Any, policy: int) -> No
     form = press(manager.get(f"{URL}/edit").forms[1], "step-up:1").forms[1]
     assert [step["targets"][0]["kind"] for step in steps(pager, "standard")] == ["rotation", "user"]
     page = press(form, "save", status=303).follow()
-    assert "The policy Standard is saved." in text(page)
+    assert "Policy Standard saved." in text(page)
     assert [(step["delay"], step["targets"][0]["kind"]) for step in steps(pager, "standard")] == [
         (0, "user"),
         (300, "rotation"),
@@ -236,7 +236,7 @@ def test_who_left_can_be_taken_out(manager: Any, pager: Any, policy: int) -> Non
     form = manager.get(f"{URL}/edit").forms[1]
     form["steps.1.targets"].force_value("user:otto")
     page = press(form, "save", status=422)
-    assert "user:otto (cannot be told any more)" in text(page)
+    assert "user:otto (can no longer be notified)" in text(page)
     assert "“otto” is not a member of the group." in text(page)
     form = press(page.forms[1], "target-remove:1:0").forms[1]
     form["steps.1.add"] = "user:cy"
@@ -250,7 +250,7 @@ def test_two_who_edit_at_once(manager: Any, pager: Any, policy: int) -> None:
     first["name"], second["name"] = "First", "Second"
     press(first, "save", status=303)
     page = press(second, "save", status=412)
-    assert "nothing that you typed is lost" in text(page)
+    assert "your input is kept" in text(page)
     assert page.forms[1]["name"].value == "Second"
     press(page.forms[1], "save", status=303)
     with pager.database.read() as session:
@@ -272,7 +272,7 @@ def test_one_that_is_used_is_not_deleted(manager: Any, pager: Any, policy: int) 
     with pager.database.write() as session:
         session.get_one(Route, pager.route_id).policy_id = None
     page = manager.get(f"{URL}/delete").forms[1].submit().follow()
-    assert "The policy Standard is deleted." in text(page)
+    assert "Policy Standard deleted." in text(page)
     manager.get(URL, status=404)
 
 

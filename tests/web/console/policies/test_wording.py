@@ -11,11 +11,11 @@ from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThing
 from incidentrelay.web.console.policies.wording import (
     GONE,
-    Line,
+    TargetLine,
     conditions,
     in_short,
     repeats,
-    shown,
+    view_policy,
 )
 
 CORE, WEB = 1, 2
@@ -50,8 +50,8 @@ def picture(
     return PolicyPicture(plan, THINGS, nobody | dict(reached or {}), fallback)
 
 
-def line(target: PlanTarget, *reached: str) -> Line:
-    (stop,) = shown(picture(step(0, target), reached={target: reached}), CORE).stops
+def line(target: PlanTarget, *reached: str) -> TargetLine:
+    (stop,) = view_policy(picture(step(0, target), reached={target: reached}), CORE).stops
     return stop.lines[0]
 
 
@@ -79,14 +79,14 @@ def test_a_target(target: PlanTarget, reached: tuple[str, ...], said: str, bad: 
 
 def test_when_steps_come() -> None:
     steps = (step(0, ANNA), step(0, MAIL), step(300, ANNA), step(5430, ANNA), step(86400, ANNA))
-    assert [stop.when for stop in shown(picture(*steps), CORE).stops] == [
+    assert [stop.when for stop in view_policy(picture(*steps), CORE).stops] == [
         "At once",
         "At the same time",
         "After 5 min, if nobody has reacted",
         "After 1 h 30 min 30 s, if nobody has reacted",
         "After 1 d, if nobody has reacted",
     ]
-    assert shown(picture(step(120, ANNA)), CORE).stops[0].when == "After 2 min"
+    assert view_policy(picture(step(120, ANNA)), CORE).stops[0].when == "After 2 min"
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_when_steps_come() -> None:
     ],
 )
 def test_how_often(rounds: int, delay: int, said: str, begin: str) -> None:
-    found = shown(picture(step(delay, ANNA), rounds=rounds), CORE)
+    found = view_policy(picture(step(delay, ANNA), rounds=rounds), CORE)
     assert (found.repeats, repeats(Plan((), rounds=rounds))) == (said, said)
     assert begin in found.again
 
 
 def test_how_it_ends() -> None:
-    found = shown(picture(step(0, ANNA), fallback=("Dora", "Ops mail")), CORE)
+    found = view_policy(picture(step(0, ANNA), fallback=("Dora", "Ops mail")), CORE)
     assert found.end == "After 10 min more, if nobody has reacted"
     assert found.fallback == "Dora and Ops mail"
-    assert shown(picture(step(0, ANNA)), CORE).fallback == ""
+    assert view_policy(picture(step(0, ANNA)), CORE).fallback == ""
 
 
 def test_in_short() -> None:

@@ -39,6 +39,15 @@ def rules(pager: Any) -> list[tuple[int, int]]:
         return [(row.delay, row.contact_id) for row in rows]
 
 
+def sent(*rows: tuple[str, str]) -> dict[str, str]:
+    """The fields of the form: minutes and contact of each row."""
+    return {
+        f"rules.{place}.{name}": value
+        for place, row in enumerate(rows)
+        for name, value in zip(("delay", "contact_id"), row, strict=True)
+    }
+
+
 def form(page: Any, action: str) -> Any:
     return next(each for each in page.forms.values() if each.action.endswith(action))
 
@@ -93,23 +102,23 @@ def test_a_contact_is_deleted_and_a_needed_one_is_not(ann: Any, pager: Any) -> N
     assert "Nothing else reaches you." in page.text
     (work,) = confirmed(pager, "work")
     page = form(ann.get("/me"), f"/{home}/delete").submit().follow()
-    assert "home is deleted, with its rules." in page.text
+    assert "home deleted, with its rules." in page.text
     assert [each.id for each in contacts(pager)] == [work]
 
 
 def test_rules_are_saved_changed_and_taken_back(ann: Any, pager: Any) -> None:
     home, work = confirmed(pager, "home", "work")
-    fields = [("minutes", "0"), ("contact", str(home)), ("minutes", "2.5"), ("contact", str(work))]
-    page = ann.post("/me/rules/high", [*fields, ("minutes", ""), ("contact", "")]).follow()
+    fields = sent(("0", str(home)), ("2.5", str(work)), ("", ""))
+    page = ann.post("/me/rules/high", fields).follow()
     assert "Rules saved." in page.text
     assert rules(pager) == [(0, home), (150, work)]
     shown = form(page, "/rules/high")
-    assert [each.value for each in shown.fields["minutes"]] == ["0", "2.5", ""]
-    shown.fields["contact"][1].value = ""
+    assert [shown[f"rules.{row}.delay"].value for row in range(3)] == ["0", "2.5", ""]
+    shown["rules.1.contact_id"] = ""
     shown.submit()
     assert rules(pager) == [(0, home)]
     emptied = form(ann.get("/me"), "/rules/high")
-    emptied.fields["contact"][0].value = ""
+    emptied["rules.0.contact_id"] = ""
     assert "The default rules apply again." in emptied.submit().follow().text
     assert rules(pager) == []
 
@@ -128,8 +137,7 @@ def test_what_is_wrong_with_rules_is_said_beside_them(
     ann: Any, pager: Any, minutes: str, error: str, said: str
 ) -> None:
     (home,) = confirmed(pager, "home")
-    fields = [("minutes", minutes), ("contact", str(home))]
-    page = ann.post("/me/rules/high", fields, status=422)
+    page = ann.post("/me/rules/high", sent((minutes, str(home))), status=422)
     shown = re.search(
         rf'id="{re.escape(error)}-error"[^>]*>.*?</svg>([^<]+)<', page.text, re.DOTALL
     )

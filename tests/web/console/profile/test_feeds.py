@@ -58,7 +58,7 @@ def test_a_new_address_ends_the_old_one(ann: Any, testapp: Any) -> None:
 def test_a_removed_feed_is_gone(ann: Any, testapp: Any) -> None:
     path, _ = subscribe(ann)
     page = form_to(ann.get("/me"), r"/me/feeds/\d+/delete").submit().follow()
-    assert "Its address no longer works." in page.text
+    assert "Its URL no longer works." in page.text
     testapp.get(path, status=404)
 
 
@@ -67,7 +67,7 @@ def test_a_removed_feed_is_gone(ann: Any, testapp: Any) -> None:
 )
 def test_what_cannot_be_subscribed_to_is_said(ann: Any, pager: Any, what: str) -> None:
     page = ann.post("/me/new-feed", {"what": what}, status=422)
-    assert re.search(r'id="what-error">.*?</svg>[^<]+<', page.text, re.DOTALL)
+    assert re.search(r'id="feed-what-error">.*?</svg>[^<]+<', page.text, re.DOTALL)
     assert '<details class="ir-more" open>' in page.text
     with pager.database.read() as session:
         assert session.scalar(select(func.count()).select_from(CalendarFeed)) == 0

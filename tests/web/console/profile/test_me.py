@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said_beside_it(
     ann: Any, pager: Any, field: str, value: str, said: str
 ) -> None:
     page = ann.post("/me/profile", {**PROFILE, field: value}, status=422)
-    error = re.search(rf'id="{field}-error">.*?</svg>([^<]+)<', page.text, re.DOTALL)
+    error = re.search(rf'id="profile-{field}-error">.*?</svg>([^<]+)<', page.text, re.DOTALL)
     assert error is not None
     assert said in error[1]
     assert 'value="a@example.org"' in page.text or field == "email"
@@ -113,7 +113,7 @@ def test_a_token_is_shown_once(ann: Any, pager: Any, testapp: Any) -> None:
         ([("name", "x"), ("days", "30")], "Give a list of 1"),
         ([("name", ""), ("scopes", "alerts:read"), ("days", "30")], "characters"),
         ([("name", "x"), ("scopes", "world:rule"), ("days", "30")], "Write one of"),
-        ([("name", "x"), ("scopes", "alerts:read"), ("days", "99")], "Choose how long"),
+        ([("name", "x"), ("scopes", "alerts:read"), ("days", "99")], "Choose a lifetime"),
     ],
 )
 def test_a_token_without_sense_is_not_made(
@@ -189,7 +189,7 @@ def test_ticks_are_not_lost_where_something_else_is_wrong(ann: Any) -> None:
         ("new-token", {"name": "", "scopes": "", "days": ""}),
         ("new-feed", {"what": ""}),
         ("contacts", {"kind": "", "label": "", "address": ""}),
-        ("rules/high", {"minutes": "", "contact": ""}),
+        ("rules/high", {"rules.0.delay": "", "rules.0.contact_id": ""}),
         ("rules/high/test", {"what": ""}),
     ],
 )

@@ -59,7 +59,7 @@ def test_the_download_has_what_is_shown(login_as: Any) -> None:
 def test_no_weekend_at_all(login_as: Any) -> None:
     page = login_as("vera").get(f"{WHERE}?{MARCH}&team=core&weekend=none")
     assert "Weekday 496.00 Night 248.00 Weekend 0.00" in text(page)
-    assert '<details class="ir-duty-more" open>' in page.text
+    assert '<details class="ir-report-more" open>' in page.text
 
 
 def test_holidays_are_named(login_as: Any) -> None:
@@ -72,7 +72,7 @@ def test_holidays_are_named(login_as: Any) -> None:
     [
         ("from=2026-03-10&to=2026-03-01", "to", "must not be before"),
         ("from=soon&to=2026-03-01", "from", "Not a valid date"),
-        (f"{MARCH}&country=XX", "country", "code of a country"),
+        (f"{MARCH}&country=XX", "country", "code of a supported country"),
         (f"{MARCH}&zone=Mars", "zone", "no time zone"),
     ],
 )

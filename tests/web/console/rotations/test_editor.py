@@ -97,7 +97,7 @@ def test_an_edit_is_shown_before_it_is_saved(manager: Any, pager: Any, url: str)
     assert "Tue 10 Mar, 12:00 UTC – Mon 16 Mar, 09:00 UTC Ann Ann" in said
     assert revisions(pager) == 1
     page = press(page.forms[1], "save", status=303).follow()
-    assert "is saved." in text(page)
+    assert re.search(r"Rotation \w+ saved\.", text(page))
     assert layers(pager)[0]["members"] == ["ann", "cy", "bob"]
     assert revisions(pager) == 2
 
@@ -143,7 +143,7 @@ def test_it_is_paused_and_gets_another_name(manager: Any, pager: Any, url: str) 
         ("layers.0.zone", "Mars/Olympus", "There is no such time zone"),
         ("layers.0.length", "400", "1 to 52 weeks"),
         ("layers.0.length", "many", "integer"),
-        ("layers.0.handoff_time", "25:00", "Write a time of day"),
+        ("layers.0.handoff_time", "25:00", "Enter a time of day"),
         ("layers.0.start_date", "soon", "Not a valid date"),
     ],
 )
@@ -178,7 +178,7 @@ def test_two_who_edit_at_once(manager: Any, pager: Any, url: str) -> None:
     first["name"], second["name"] = "First", "Second"
     press(first, "save", status=303)
     page = press(second, "save", status=412)
-    assert "nothing that you typed is lost" in text(page)
+    assert "your input is kept" in text(page)
     assert page.forms[1]["name"].value == "Second"
     press(page.forms[1], "save", status=303)
     with pager.database.read() as session:
@@ -189,7 +189,7 @@ def test_a_name_that_is_taken(manager: Any, pager: Any, url: str) -> None:
     form = manager.get(NEW).forms[1]
     form["name"], form["slug"] = "Twin", url.rpartition("/")[2]
     form["layers.0.person"] = "bob"
-    assert "There is a rotation" in text(press(form, "save", status=409))
+    assert "already has a rotation" in text(press(form, "save", status=409))
 
 
 def test_one_that_is_used_is_not_deleted(manager: Any, pager: Any, url: str) -> None:
@@ -201,7 +201,7 @@ def test_one_that_is_used_is_not_deleted(manager: Any, pager: Any, url: str) -> 
         factories.rotation(session, team, "spare")
     spare = "/groups/ops/teams/core/rotations/spare"
     said = text(manager.get(f"{spare}/delete").forms[1].submit().follow())
-    assert "The rotation Spare is deleted." in said
+    assert "Rotation Spare deleted." in said
     manager.get(spare, status=404)
 
 

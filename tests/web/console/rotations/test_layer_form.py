@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from webob.multidict import MultiDict
 
 from incidentrelay.domain.errors import InvalidInput
+from incidentrelay.web.console.forms.repeating_rows import press, row_values
 from incidentrelay.web.console.rotations import layer_form
-from incidentrelay.web.console.rotations.layer_form import Draft, Hours
+from incidentrelay.web.console.rotations.layer_form import HoursDraft, LayerDraft
 
 NIGHT = {"opens": "22:00", "closes": "06:00"}
 LAYERS = [
@@ -41,10 +42,10 @@ LAYERS = [
 ]
 
 
-def sent(drafts: list[Draft]) -> Any:
+def sent(drafts: list[LayerDraft]) -> Any:
     """What a browser sends of the form of these drafts."""
     pairs: list[tuple[str, str]] = []
-    for name, value in layer_form.values(drafts).items():
+    for name, value in row_values(drafts, "layers").items():
         if name.endswith(".members"):
             draft = drafts[int(name.split(".")[1])]
             pairs += [(name, member) for member in draft.members]
@@ -55,9 +56,9 @@ def sent(drafts: list[Draft]) -> Any:
 
 
 def test_layers_go_through_the_form_unchanged() -> None:
-    drafts = layer_form.read(sent(layer_form.of(LAYERS)))
+    drafts = layer_form.read_drafts(sent(layer_form.layer_drafts(LAYERS)))
     assert layer_form.to_json(drafts) == LAYERS
-    assert drafts[1].hours == [Hours(["0", "1"], "22:00", "06:00")]
+    assert drafts[1].hours == [HoursDraft(["0", "1"], "22:00", "06:00")]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +73,8 @@ def test_layers_go_through_the_form_unchanged() -> None:
     ],
 )
 def test_members_move(verb: str, members: list[str]) -> None:
-    drafts = layer_form.of(LAYERS)
-    assert layer_form.act(drafts, verb, "UTC")
+    drafts = layer_form.layer_drafts(LAYERS)
+    assert press(layer_form.BUTTONS, verb, drafts, "UTC")
     assert drafts[0].members == members
 
 
@@ -89,56 +90,56 @@ def test_members_move(verb: str, members: list[str]) -> None:
     ],
 )
 def test_layers_move(verb: str, names: list[str]) -> None:
-    drafts = layer_form.of(LAYERS)
-    assert layer_form.act(drafts, verb, "UTC")
+    drafts = layer_form.layer_drafts(LAYERS)
+    assert press(layer_form.BUTTONS, verb, drafts, "UTC")
     assert [draft.name for draft in drafts] == names
 
 
 def test_a_new_layer_is_like_the_one_below_it_but_empty() -> None:
-    drafts = layer_form.of(LAYERS)
-    layer_form.act(drafts, "layer-add", "UTC")
+    drafts = layer_form.layer_drafts(LAYERS)
+    press(layer_form.BUTTONS, "layer-add", drafts, "UTC")
     made = drafts[2]
     assert (made.key, made.members, made.hours, made.start_date) == ("", [], [], "")
     assert (made.unit, made.zone) == ("days", "UTC")
 
 
 def test_the_last_layer_stays_and_there_are_not_too_many() -> None:
-    drafts = [Draft(name="Base")]
-    layer_form.act(drafts, "layer-remove:0", "UTC")
+    drafts = [LayerDraft(name="Base")]
+    press(layer_form.BUTTONS, "layer-remove:0", drafts, "UTC")
     assert len(drafts) == 1
     for _ in range(30):
-        layer_form.act(drafts, "layer-add", "UTC")
+        press(layer_form.BUTTONS, "layer-add", drafts, "UTC")
     assert len(drafts) == layer_form.MAX_LAYERS
 
 
 def test_hours_come_and_go() -> None:
-    drafts = layer_form.of(LAYERS)
-    layer_form.act(drafts, "hours-add:0", "UTC")
+    drafts = layer_form.layer_drafts(LAYERS)
+    press(layer_form.BUTTONS, "hours-add:0", drafts, "UTC")
     assert layer_form.to_json(drafts)[0]["windows"][0] == {
         "weekday": 0,
         "opens": "09:00",
         "closes": "17:00",
     }
-    layer_form.act(drafts, "hours-remove:0:0", "UTC")
+    press(layer_form.BUTTONS, "hours-remove:0:0", drafts, "UTC")
     assert layer_form.to_json(drafts) == LAYERS
 
 
 @given(st.text(max_size=20) | st.from_regex(r"\A[a-z-]{1,14}(:\d{1,6}){0,3}\Z"))
 def test_a_button_that_nobody_was_shown_does_no_harm(verb: str) -> None:
-    drafts = layer_form.of(LAYERS)
-    layer_form.act(drafts, verb, "UTC")
+    drafts = layer_form.layer_drafts(LAYERS)
+    press(layer_form.BUTTONS, verb, drafts, "UTC")
     assert drafts
 
 
 def test_whoever_was_chosen_is_added_by_any_button() -> None:
-    request = sent(layer_form.of(LAYERS))
+    request = sent(layer_form.layer_drafts(LAYERS))
     request.POST["layers.0.person"] = "cy"
-    assert layer_form.read(request)[0].members == ["ann", "bob", "cy"]
+    assert layer_form.read_drafts(request)[0].members == ["ann", "bob", "cy"]
 
 
 def test_hours_without_a_day_are_refused_where_they_stand() -> None:
-    drafts = layer_form.of(LAYERS)
-    drafts[0].hours = [Hours([], "", ""), Hours([], "09:00", "10:00")]
+    drafts = layer_form.layer_drafts(LAYERS)
+    drafts[0].hours = [HoursDraft([], "", ""), HoursDraft([], "09:00", "10:00")]
     with pytest.raises(InvalidInput) as caught:
         layer_form.to_json(drafts)
     assert list(caught.value.errors) == ["layers.0.hours.1.weekdays"]
@@ -156,7 +157,7 @@ def test_hours_without_a_day_are_refused_where_they_stand() -> None:
     ],
 )
 def test_what_is_wrong_is_said_at_its_row(given_name: str, place: str) -> None:
-    drafts = layer_form.of(LAYERS)
-    drafts[1].hours.append(Hours(["5"], "x", "y"))
-    error = layer_form.placed(InvalidInput.of(given_name, "No."), drafts)
+    drafts = layer_form.layer_drafts(LAYERS)
+    drafts[1].hours.append(HoursDraft(["5"], "x", "y"))
+    error = layer_form.place_errors(InvalidInput.of(given_name, "No."), drafts)
     assert error.errors == {place: ["No."]}

@@ -52,8 +52,8 @@ def test_the_list_says_who_is_on_call_and_when_nobody_is(
 
 @pytest.mark.both_databases
 def test_the_list_has_what_one_may_see(login_as: Any) -> None:
-    assert login_as("vera").get("/rotations").text.count('class="ir-card ir-duty') == 2
-    assert login_as("otto").get("/rotations").text.count('class="ir-card ir-duty') == 1
+    assert login_as("vera").get("/rotations").text.count('class="ir-card ir-on-call-card') == 2
+    assert login_as("otto").get("/rotations").text.count('class="ir-card ir-on-call-card') == 1
     assert "/rotations/new" in login_as("mona").get("/rotations").text
     assert "/rotations/new" not in login_as("rex").get("/rotations").text
 

@@ -57,7 +57,7 @@ def _form(page: Any) -> Any:
 def test_a_preview_saves_nothing_and_keeps_what_was_typed(
     ann: Any, pager: Pager, alert_id: int
 ) -> None:
-    page = ann.post(NEW, {**FORM, "preview": "yes"})
+    page = ann.post(NEW, {**FORM, "do": "preview"})
     assert "nothing is saved yet" in page.text
     assert "<strong>1 firing alert</strong>" in page.text
     assert f'href="/alerts/{alert_id}"' in page.text
@@ -95,7 +95,7 @@ def test_a_preview_saves_nothing_and_keeps_what_was_typed(
         ),
     ],
 )
-@pytest.mark.parametrize("button", [{}, {"preview": "yes"}])
+@pytest.mark.parametrize("button", [{}, {"do": "preview"}])
 def test_what_is_wrong_stands_beside_its_field(
     ann: Any, pager: Pager, change: dict[str, str], field: str, sentence: str, button: Any
 ) -> None:

@@ -1,0 +1,39 @@
+"""Waits that no rule could have set: the clock was set back since.
+
+A machine that boots with a clock two hours ahead writes times two hours ahead. Once the
+clock is right, whatever waits longer than its rule allows is due now.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incidentrelay.domain.delivery.backoff import CAP, LONGEST_RETRY_AFTER
+from incidentrelay.domain.delivery.circuit_breaker import LONGEST_PAUSE
+from incidentrelay.domain.delivery.rate_limit import LONGEST_BACKLOG
+
+
+@dataclass(frozen=True, slots=True)
+class LatestTimes:
+    """The latest instants that the rules give, for work that begins now.
+
+    ``busy_until`` and ``rate_limited`` follow from the rate limit, ``open_until`` from the
+    circuit breaker, ``retry`` from the back-off, and ``lease`` from the longest lease.
+    """
+
+    busy_until: datetime
+    rate_limited: datetime
+    open_until: datetime
+    retry: datetime
+    lease: datetime
+
+
+def latest_times(now: datetime, longest_lease: timedelta) -> LatestTimes:
+    # A circuit is also open while its probe is being sent, that is for a lease.
+    longest_open = max(LONGEST_PAUSE, LONGEST_RETRY_AFTER, longest_lease)
+    return LatestTimes(
+        busy_until=now + LONGEST_BACKLOG,
+        rate_limited=now + LONGEST_BACKLOG,
+        open_until=now + longest_open,
+        retry=now + max(CAP, longest_open),
+        lease=now + longest_lease,
+    )

@@ -1,0 +1,67 @@
+"""Recovers from clocks that were set back, and from workers that died."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from incidentrelay import db
+from incidentrelay.domain.delivery.clock_steps import LatestTimes, latest_times
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Notification, Provider, RecipientRate
+from incidentrelay.models.delivery.notification import IS_UNFINISHED
+
+_IS_LEASED = (IS_UNFINISHED, Notification.state == DeliveryState.SENDING)
+
+
+def correct_times(session: Session, now: datetime, *, longest_lease: timedelta) -> int:
+    """Make due whatever waits longer than its rule allows; returns how many waits ended.
+
+    A notification that was delayed on purpose keeps its time.
+    """
+    latest = latest_times(now, longest_lease)
+    # In the lock order of services/channels/providers.
+    statements = (
+        update(Provider).where(Provider.open_until > latest.open_until).values(open_until=now),
+        update(RecipientRate)
+        .where(RecipientRate.busy_until > latest.busy_until)
+        .values(busy_until=now),
+        update(Notification).where(IS_UNFINISHED, _waits_too_long(latest)).values(next_at=now),
+    )
+    return sum(
+        session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+        for statement in statements
+    )
+
+
+def _waits_too_long(latest: LatestTimes) -> Any:
+    by_rule = (
+        (Notification.rate_limited, latest.rate_limited),
+        (Notification.state == DeliveryState.RETRY, latest.retry),
+        (Notification.state == DeliveryState.SENDING, latest.lease),
+    )
+    # The earliest limit comes first, so that an index on the time serves all of them.
+    return and_(
+        Notification.next_at > min(at for _, at in by_rule),
+        or_(*(and_(rule, Notification.next_at > at) for rule, at in by_rule)),
+    )
+
+
+def end_dead_leases(session: Session, is_dead: Callable[[str], bool], now: datetime) -> int:
+    """Make due what dead workers were sending; returns how many notifications that are."""
+    holders = session.scalars(select(Notification.leased_by).where(*_IS_LEASED).distinct())
+    dead = [holder for holder in holders if holder is not None and is_dead(holder)]
+    if not dead:
+        return 0
+    ended = session.scalars(
+        update(Notification)
+        .where(*_IS_LEASED, Notification.leased_by.in_(dead), Notification.next_at > now)
+        .values(next_at=now)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for notification_id in ended:
+        db.hint(session, db.Hint("deliver", notification_id))
+    return len(ended)

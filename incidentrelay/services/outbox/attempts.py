@@ -1,0 +1,146 @@
+"""Writing down how an attempt ended."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
+
+from incidentrelay import db
+from incidentrelay.domain.enums import AlertStatus, DeliveryState
+from incidentrelay.models import Alert, Attempt, Notification
+from incidentrelay.services.outbox.records import (
+    ARRIVED,
+    DeliveryClaim,
+    DeliveryResult,
+    PendingMessage,
+)
+
+# Outcomes of attempts, beside the states in which they leave a notification.
+UNKNOWN, REFUSED = "unknown", "refused"
+
+
+def log_attempts(
+    session: Session,
+    claim: DeliveryClaim,
+    result: DeliveryResult,
+    started_at: datetime,
+    now: datetime,
+) -> None:
+    values = {
+        "started_at": started_at,
+        "duration_ms": int((now - started_at).total_seconds() * 1000),
+        "outcome": _outcome(result),
+        "reason": result.reason,
+    }
+    rows = [
+        {"notification_id": each.id, "number": each.attempt, **values} for each in claim.messages
+    ]
+    db.insert_all(session, Attempt, rows)
+
+
+def _outcome(result: DeliveryResult) -> str:
+    return UNKNOWN if result.unknown else REFUSED if result.refused else str(result.state)
+
+
+def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, datetime]:
+    """When the first of each notification's last refusals in a row began.
+
+    The last attempt of each, already logged, was refused.
+    """
+    other = aliased(Attempt)
+    last_other = (
+        select(func.max(other.id))
+        .where(other.notification_id == Notification.id, other.outcome != REFUSED)
+        .scalar_subquery()
+    )
+    query = (
+        select(Notification.id, func.min(Attempt.started_at))
+        .join(Attempt, Attempt.notification_id == Notification.id)
+        .where(Notification.id.in_(ids), Attempt.id > func.coalesce(last_other, 0))
+        .group_by(Notification.id)
+    )
+    return dict(session.execute(query).all())
+
+
+def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage]:
+    """The notifications that no later claim has fenced off; nobody else claims them."""
+    fences = [(each.id, each.fence) for each in claim.messages]
+    query = (
+        select(Notification.id)
+        .where(
+            # Also filter by id: SQLite cannot use an index for row values.
+            Notification.id.in_(claim.ids),
+            tuple_(Notification.id, Notification.fence).in_(fences),
+            Notification.state == DeliveryState.SENDING,
+        )
+        .order_by(Notification.id)
+        .with_for_update()
+    )
+    held = set(session.scalars(query))
+    return [each for each in claim.messages if each.id in held]
+
+
+def excuse_probes(
+    session: Session, claim: DeliveryClaim, held: Sequence[PendingMessage]
+) -> Sequence[PendingMessage]:
+    """The notifications after a failed probe, which brings none nearer to giving up.
+
+    Unless its alert is resolved: then nobody needs it for as long as the outage lasts.
+    """
+    if not claim.probe:
+        return held
+    alerts = {each.alert_id for each in held}
+    query = select(Alert.id).where(Alert.id.in_(alerts), Alert.status != AlertStatus.RESOLVED)
+    open_alerts = set(session.scalars(query))
+    return [
+        replace(each, tries=each.tries - 1) if each.alert_id in open_alerts else each
+        for each in held
+    ]
+
+
+def write_retries(
+    session: Session,
+    claim: DeliveryClaim,
+    result: DeliveryResult,
+    retried: Sequence[PendingMessage],
+    again: datetime,
+) -> None:
+    """Let the notifications be sent again, under the same key if they may have arrived."""
+    key = claim.uid if result.unknown or claim.unsettled else None
+    probes = {each.id: each.attempt - each.tries for each in retried}
+    session.execute(
+        update(Notification)
+        .where(Notification.id.in_(probes))
+        .values(
+            state=DeliveryState.RETRY,
+            next_at=again,
+            last_error=result.reason,
+            bundle=key,
+            probes=case(probes, value=Notification.id),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def write_ends(
+    session: Session, result: DeliveryResult, ids: Collection[int], now: datetime
+) -> None:
+    """Give the notifications their final state."""
+    exhausted = result.state is DeliveryState.RETRY
+    values: dict[str, Any] = {
+        "state": DeliveryState.FAILED if exhausted else result.state,
+        "next_at": None,
+        "last_error": "" if result.state in ARRIVED else result.reason,
+        "finished_at": now,
+    }
+    if result.handle:
+        values["handle"] = dict(result.handle)
+    session.execute(
+        update(Notification)
+        .where(Notification.id.in_(ids))
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,123 @@
+"""Clocks that were set back, and workers that died."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from incidentrelay.db import Database
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Notification, Provider, RecipientRate
+from incidentrelay.services.delivery import claims, recovery
+from incidentrelay.services.delivery.claims import LeaseTerms
+from tests.support.pager import LEASE, MINUTE, NOW, VAULT, Pager, a_signal
+from tests.support.storms import BUSY, DOWN, SECOND, build_outside, claim_all, of, storm
+
+pytestmark = pytest.mark.both_databases
+
+# A machine boots with its clock two hours ahead, works, and is corrected.
+AHEAD = NOW + timedelta(hours=2)
+
+
+@pytest.fixture
+def pager(database: Database) -> Pager:
+    return build_outside(database)
+
+
+def correct(pager: Pager, now: datetime = NOW) -> int:
+    with pager.database.write() as session:
+        return recovery.correct_times(session, now, longest_lease=LEASE)
+
+
+def test_a_rate_limit_of_the_future_ends(pager: Pager) -> None:
+    storm(pager, 1)
+    with pager.database.write() as session:
+        session.add(RecipientRate(target=of(pager, "webhook")[0].target, busy_until=AHEAD))
+    assert claim_all(pager, "webhook") == []
+    assert correct(pager) == 2
+    assert len(claim_all(pager, "webhook")) == 1
+
+
+def test_an_open_circuit_of_the_future_ends(pager: Pager) -> None:
+    storm(pager, 1)
+    row = of(pager, "webhook")[0]
+    with pager.database.write() as session:
+        session.add(
+            Provider(name=row.provider, failures=9, since=AHEAD, open_until=AHEAD, reason="Down.")
+        )
+    assert claim_all(pager, "webhook") == []
+    assert correct(pager) == 1
+    assert len(claim_all(pager, "webhook")) == 1
+
+
+def test_a_lease_and_a_retry_of_the_future_end(pager: Pager) -> None:
+    pager.take(a_signal("sent"), a_signal("retried"), at=NOW)
+    sent, retried = of(pager, "webhook")
+    assert pager.claim(sent.id, AHEAD)
+    claim = pager.claim(retried.id, AHEAD)
+    assert claim
+    pager.record(claim, BUSY, AHEAD)
+    assert correct(pager) >= 2
+    with pager.database.read() as session:
+        times = session.scalars(
+            select(Notification.next_at).where(Notification.id.in_((sent.id, retried.id)))
+        ).all()
+    assert times == [NOW, NOW]
+
+
+def test_what_a_rule_could_have_set_stays(pager: Pager) -> None:
+    """The longest waits of all rules at once: nothing is sent too early."""
+    storm(pager, 30)
+    for claim in claim_all(pager, "webhook"):
+        pager.record(claim, DOWN)
+    with pager.database.read() as session:
+        before = session.execute(select(Notification.id, Notification.next_at)).all()
+    assert correct(pager) == 0
+    with pager.database.read() as session:
+        assert session.execute(select(Notification.id, Notification.next_at)).all() == before
+
+
+def test_a_notification_that_was_delayed_on_purpose_keeps_its_time(pager: Pager) -> None:
+    storm(pager, 1)
+    with pager.database.write() as session:
+        session.execute(update(Notification).values(next_at=NOW + timedelta(days=1)))
+    assert correct(pager) == 0
+
+
+def test_a_page_of_a_web_server_whose_clock_is_ahead_goes_at_once(pager: Pager) -> None:
+    pager.take(a_signal(), at=NOW + 5 * MINUTE)
+    [row] = of(pager, "webhook")
+    assert row.id in pager.due(NOW)
+    assert pager.claim(row.id, NOW)
+
+
+def claim_as(pager: Pager, notification_id: int, worker: str) -> None:
+    with pager.database.write() as session:
+        terms = LeaseTerms(lambda _: LEASE, worker)
+        assert claims.claim_notification(session, notification_id, VAULT, NOW, lease=terms)
+
+
+def test_a_worker_takes_back_what_a_dead_one_was_sending(pager: Pager) -> None:
+    storm(pager, 2)
+    mine, other = of(pager, "webhook")
+    claim_as(pager, mine.id, "dead")
+    claim_as(pager, other.id, "alive")
+    at = NOW + SECOND
+    with pager.database.write() as session:
+        assert recovery.end_dead_leases(session, lambda holder: holder == "dead", at) == 1
+        assert [hint.id for hint in session.info["hints"]] == [mine.id]
+    again = pager.claim(mine.id, at)
+    assert again
+    assert again.uid == mine.uid, "it may have arrived, so it keeps its key"
+    assert pager.claim(other.id, at) is None
+    assert of(pager, "webhook")[0].state is DeliveryState.SENDING
+
+
+def test_a_claim_wakes_others_when_its_lease_ends(pager: Pager) -> None:
+    storm(pager, 1)
+    [row] = of(pager, "webhook")
+    with pager.database.write() as session:
+        terms = LeaseTerms(lambda _: LEASE, "me")
+        claims.claim_notification(session, row.id, VAULT, NOW, lease=terms)
+        hints = [(hint.task, hint.id, hint.at) for hint in session.info["hints"]]
+    assert ("deliver", row.id, NOW + LEASE) in hints
