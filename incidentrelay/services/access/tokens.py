@@ -58,7 +58,19 @@ def create(
     if granting is not None:
         _refuse_more(granting, values, group)
     text = new_token(TokenKind.USER)
-    token = ApiToken(
+    token = _build_token(user, group, values, text, now)
+    resources.insert_row(session, token, taken="Try again.")
+    diff = resources.given_fields(values)
+    audit.record_user_change(
+        session, actor, "create", user, token, diff, now=now, group_id=token.group_id
+    )
+    return token, text
+
+
+def _build_token(
+    user: User, group: Group | None, values: Mapping[str, Any], text: str, now: datetime
+) -> ApiToken:
+    return ApiToken(
         user_id=user.id,
         name=values["name"],
         digest=token_digest(text),
@@ -69,18 +81,6 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, token, taken="Try again.")
-    audit.record_user_change(
-        session,
-        actor,
-        "create",
-        user,
-        token,
-        resources.given_fields(values),
-        now=now,
-        group_id=token.group_id,
-    )
-    return token, text
 
 
 def update(

@@ -230,4 +230,6 @@ def _do(
             alert_transitions.escalate(session, able, actor=actor, now=now)
         case BulkOrder(BulkAction.COMMENT):
             text = alert_actions.clean_comment(order.text)
-            alert_transitions.add_note(session, able, EventKind.COMMENTED, text, actor, now)
+            alert_transitions.add_note(
+                session, able, EventKind.COMMENTED, text, actor=actor, now=now
+            )

@@ -52,7 +52,7 @@ def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now:
         end_quiet_time(alert)
     _stop(session, alerts, now, _ack_timeout(now))
     text = f"Acknowledged by {actor.name}"
-    add_note(session, alerts, EventKind.ACKNOWLEDGED, text, actor, now)
+    add_note(session, alerts, EventKind.ACKNOWLEDGED, text, actor=actor, now=now)
     _tell(session, alerts, text, actor, now)
 
 
@@ -82,7 +82,7 @@ def resolve(
         .values(status=SignalStatus.RESOLVED, resolved_at=now)
         .execution_options(synchronize_session=False)
     )
-    add_note(session, alerts, EventKind.RESOLVED, text, actor, now)
+    add_note(session, alerts, EventKind.RESOLVED, text, actor=actor, now=now)
     _tell(session, alerts, text, actor, now)
 
 
@@ -96,7 +96,7 @@ def snooze(
     for alert in alerts:
         alert.quiet_until, alert.quiet_reason = until, SNOOZE
     text = f"Snoozed by {actor.name} until {until:%Y-%m-%d %H:%M} UTC"
-    add_note(session, alerts, EventKind.SNOOZED, text, actor, now)
+    add_note(session, alerts, EventKind.SNOOZED, text, actor=actor, now=now)
 
 
 def unacknowledge(
@@ -107,7 +107,7 @@ def unacknowledge(
         return_to_firing(alert)
         escalation_runner.start_plans(alert, now)
     text = f"Given back by {actor.name}"
-    add_note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor, now)
+    add_note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor=actor, now=now)
     escalation_runner.continue_plans(session, alerts, now)
 
 
@@ -142,7 +142,7 @@ def assign(
         alert.progress = replace(progress, run=progress.run + 1).to_json()
     text = f"{done} to {user.display_name} by {actor.name}"
     facts = targets.people_facts("assigned", people.at_once(user.id))
-    add_note(session, alerts, EventKind.ASSIGNED, text, actor, now, facts)
+    add_note(session, alerts, EventKind.ASSIGNED, text, actor=actor, now=now, data=facts)
     outbox_queue.write_rows(session, outbox)
 
 
@@ -156,7 +156,8 @@ def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: da
             alert.generation += 1
             progress = _after_first(plan, now)
         alert.progress = engine.advance_now(plan, progress, now).to_json()
-    add_note(session, alerts, EventKind.ESCALATED, f"Escalated by {actor.name}", actor, now)
+    text = f"Escalated by {actor.name}"
+    add_note(session, alerts, EventKind.ESCALATED, text, actor=actor, now=now)
     escalation_runner.continue_plans(session, alerts, now)
 
 
@@ -180,6 +181,7 @@ def add_note(
     alerts: Sequence[Alert],
     kind: EventKind,
     text: str,
+    *,
     actor: Actor,
     now: datetime,
     data: dict[str, Any] | None = None,
