@@ -45,8 +45,8 @@ ROOMS = {
         " silences delivery"
     ),
     "services": (
-        "common access channels oncall calendars reports tenancy recipients outbox people"
-        " escalation alerts delivery intake silences simulation operations"
+        "common access channels oncall calendars reports recipients outbox people"
+        " escalation alerts delivery tenancy intake silences simulation operations"
     ),
     "web": (
         "errors transactions without_transaction csv_export on_call_hours_table schemas"

@@ -101,7 +101,7 @@ def test_a_shift_reminder_is_complete(edge: ShiftEdge) -> None:
     name = f"shift_{edge}_reminder"
     assert hasattr(User, name), f"add {name!r} to models/people/user.py"
     assert name in MeSchema().fields, f"add {name!r} to web/schemas/people/me.py"
-    has("incidentrelay/services/people/users.py", f'"{name}"')
+    has("incidentrelay/services/tenancy/users.py", f'"{name}"')
     has("incidentrelay/web/console/profile/me_page.py", f'"{name}"')
     has("incidentrelay/templates/profile/me.jinja2", f'forms.tick(profile, "{name}"')
     has("docs/usage/shift-reminders.md", f"`{name}`")

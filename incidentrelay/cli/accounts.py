@@ -50,7 +50,7 @@ def create_admin(
 
     Example: incidentrelay create-admin -c production.ini --username admin
     """
-    from incidentrelay.services.people import users as user_service
+    from incidentrelay.services.tenancy import users as user_service
 
     data = {"username": username, "is_admin": True, "password": _password(password_file)}
     if email:
@@ -73,7 +73,7 @@ def set_password(config: Path, username: str, password_file: IO[str] | None) -> 
 
     Example: incidentrelay set-password -c production.ini --username anna
     """
-    from incidentrelay.services.people import users as user_service
+    from incidentrelay.services.tenancy import users as user_service
 
     data = {"password": _password(password_file)}
     with _writing(config) as session:

@@ -70,6 +70,7 @@ class EventKind(StrEnum):
     SILENCE_ENDED = "silence_ended"
     ACK_TIMED_OUT = "ack_timed_out"
     ASSIGNED = "assigned"
+    RESPONDER_LEFT = "responder_left"
     COMMENTED = "commented"
     PAGED = "paged"
     REMINDED = "reminded"

@@ -1,8 +1,9 @@
-"""Runs escalation plans: one when hinted at, or all that are due."""
+"""Runs escalation plans, and moves alerts on whose people have left."""
 
 import logging
 
 from incidentrelay.services.escalation import runner as escalation_runner
+from incidentrelay.services.tenancy import departures
 from incidentrelay.tasks.context import BATCH, WorkerContext
 
 log = logging.getLogger(__name__)
@@ -44,3 +45,20 @@ def _run_one_by_one(context: WorkerContext) -> bool:
 def _defer(context: WorkerContext, alert_id: int) -> None:
     with context.database.write() as session:
         escalation_runner.defer_plan(session, alert_id, context.clock())
+
+
+def release_departed_alerts(context: WorkerContext) -> bool:
+    """Move on the alerts whose people have left; returns whether more may have to.
+
+    Leaving does it at once. This finds what was changed at the same moment.
+    """
+    with context.database.read() as session:
+        departed = departures.list_departed(session, limit=BATCH)
+    done = 0
+    for alert_id in departed:
+        try:
+            with context.database.write() as session:
+                done += departures.release_alert(session, alert_id, context.clock())
+        except Exception:
+            log.exception("Alert %s cannot be taken from people who have left.", alert_id)
+    return done > 0 and len(departed) == BATCH

@@ -29,6 +29,7 @@ class Job:
 # falls quiet now pages nobody.
 JOBS = (
     Job("silences", silences.apply_due_silences, hint=silences.apply_team_silences, paging=True),
+    Job("departures", escalations.release_departed_alerts, paging=True),
     Job("wake", escalations.run_due_plans, hint=escalations.wake_alert, paging=True),
     Job("deliver", deliveries.deliver_due, hint=deliveries.deliver, paging=True),
     Job("stalled", deliveries.mark_stalled, paging=True),

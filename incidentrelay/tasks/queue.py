@@ -48,8 +48,13 @@ def make_huey(url: str) -> Huey:
     """The Huey that ``url`` names (settings.huey.url)."""
     common: dict[str, Any] = {"results": False, "serializer": JSONSerializer(), "utc": True}
     if url.startswith("sqlite:///"):
+        # The queue may be lost, so nobody waits for the disk: sweeps make up for it.
         return SqliteHuey(
-            NAME, filename=url.removeprefix("sqlite:///"), timeout=SQLITE_SECONDS, **common
+            NAME,
+            filename=url.removeprefix("sqlite:///"),
+            timeout=SQLITE_SECONDS,
+            fsync=False,
+            **common,
         )
     if url.startswith("memory:"):
         return MemoryHuey(NAME, **common)

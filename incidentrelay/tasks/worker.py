@@ -7,7 +7,9 @@ from incidentrelay.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.5
+# A queue on SQLite is polled, by each thread on its own: with eight of them a hint waits
+# for some ten milliseconds.
+POLL_SECONDS = 0.1
 STOP_SECONDS = 30
 
 
@@ -51,6 +53,7 @@ def run(runtime: Runtime) -> None:
     consumer = runtime.queue.huey.create_consumer(
         workers=settings.worker_threads,
         worker_type="thread",
+        initial_delay=POLL_SECONDS,
         max_delay=POLL_SECONDS,
         graceful_signal="TERM",
         shutdown_timeout=STOP_SECONDS,

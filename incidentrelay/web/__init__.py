@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import zope.sqlalchemy
 from sqlalchemy.orm import Session
+from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
 
 from incidentrelay.web.resources.root import Root
 
@@ -43,8 +44,11 @@ def _only_reads(request: Any) -> bool:
 def request_db(request: Any) -> Session:
     """The session of the request's transaction; ``request.tm`` ends it."""
     database = request.registry["database"]
-    session: Session = database.reader() if _only_reads(request) else database.writer()
-    zope.sqlalchemy.register(session, transaction_manager=request.tm)
+    reads = _only_reads(request)
+    session: Session = database.reader() if reads else database.writer()
+    # It cannot see statements that address a table directly, and would roll them back.
+    state = STATUS_ACTIVE if reads else STATUS_CHANGED
+    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=request.tm)
     request.add_finished_callback(lambda _request: session.close())
     return session
 

@@ -27,8 +27,8 @@ from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake.receive import IntakeRequestBody
 from incidentrelay.services.operations import demo
-from incidentrelay.services.people import users
 from incidentrelay.services.silences import silences
+from incidentrelay.services.tenancy import users
 from incidentrelay.settings.declaration import Settings
 from tests.support import factories
 

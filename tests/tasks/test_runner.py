@@ -19,7 +19,7 @@ from incidentrelay.channels.base import SendResult
 from incidentrelay.channels.registry import Registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification, Route, Team
+from incidentrelay.models import Notification, Route, Team, User
 from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import claims, shift_reminders
@@ -199,6 +199,21 @@ def test_a_sweep_resolves_what_its_source_is_silent_about(
     runner.sweep()
     with pager.database.read() as session:
         assert pager.alert(session).status == "resolved"
+
+
+def test_a_sweep_finds_an_alert_that_somebody_left(
+    pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pager.database.write() as session:
+        session.execute(update(User).where(User.username == "ann").values(active=False))
+    with monkeypatch.context() as broken:
+        broken.setattr(escalations.departures, "release_alert", lambda *_: 1 / 0)
+        assert make(Accepts()).sweep()
+    with pager.database.read() as session:
+        assert pager.alert(session).assignee_id == pager.people["ann"]
+    make(Accepts()).sweep()
+    with pager.database.read() as session:
+        assert pager.alert(session).assignee_id == pager.people["bob"]
 
 
 def test_a_route_that_cannot_be_swept_stops_nobody(

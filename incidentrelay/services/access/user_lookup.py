@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
@@ -10,7 +10,7 @@ from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import InvalidInput, NotAllowed
 from incidentrelay.domain.permissions import outranks
 from incidentrelay.domain.text import is_line
-from incidentrelay.models import Group, GroupMember, Team, TeamMember, User
+from incidentrelay.models import ContactMethod, Group, GroupMember, Team, TeamMember, User
 from incidentrelay.services.access.visibility import Memberships
 
 _NOBODY = "There is no user with this name."
@@ -44,6 +44,27 @@ def find_colleague(session: Session, memberships: Memberships, username: object)
 def find_member(session: Session, group_id: int, username: object, field: str) -> User:
     """Find the group's active member by name; raises InvalidInput for ``field``."""
     return find_members(session, group_id, [username], field)[0]
+
+
+def find_reachable_member(session: Session, group_id: int, username: object, field: str) -> User:
+    """Like :func:`find_member`; also raises InvalidInput if no page would reach them."""
+    user = find_member(session, group_id, username, field)
+    if session.scalar(select(User.id).where(User.id == user.id, is_reachable())) is None:
+        raise InvalidInput.of(
+            field, f"“{user.username}” cannot be reached: no confirmed contact, and no e-mail."
+        )
+    return user
+
+
+def is_reachable() -> ColumnElement[bool]:
+    """SQL for whether pages reach an active user by more than their inbox.
+
+    ``recipients.reachable`` says the same of a loaded directory.
+    """
+    confirmed = exists().where(
+        ContactMethod.user_id == User.id, ContactMethod.verified_at.is_not(None)
+    )
+    return and_(User.active, or_(User.email.is_not(None), confirmed))
 
 
 def find_members(

@@ -40,9 +40,9 @@ _VERBS: Mapping[NotificationKind, str] = {
 _REMARKS: Mapping[EventKind, str] = {
     EventKind.STEP_SKIPPED: "a step is skipped",
     EventKind.STEP_WAITS: "nobody is on call, and the plan waits for the next shift",
-    EventKind.NOBODY_ON_CALL: "nobody is on call",
     EventKind.ESCALATION_EXHAUSTED: "the plan ends",
 }
+_REMARKED = _REMARKS.keys() | {EventKind.NOBODY_ON_CALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +182,21 @@ def _verb(kind: NotificationKind) -> str:
 def _text(made: PlanRun, people: Directory, at: datetime) -> str:
     if made.cover is not None:
         return f"fall quiet, because {covering_silences(made.cover)}"
-    remarks = [_REMARKS[event["kind"]] for event in made.events if event["kind"] in _REMARKS]
+    remarks = [_remark(event) for event in made.events if event["kind"] in _REMARKED]
     told: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
     for row in made.outbox:
         if row["next_at"] <= at:
             told[row["kind"]][_name(row, people)] = None
     actions = [f"{_VERBS[kind]} {join_words(list(names))}" for kind, names in told.items()]
     return "; ".join([*dict.fromkeys(remarks), *actions])
+
+
+def _remark(event: Mapping[str, Any]) -> str:
+    if event["kind"] is EventKind.NOBODY_ON_CALL:
+        # "Nobody is on call: why"
+        remark: str = event["text"].partition(":")[0]
+        return remark[0].lower() + remark[1:]
+    return _REMARKS[event["kind"]]
 
 
 def _name(row: Mapping[str, Any], people: Directory) -> str:

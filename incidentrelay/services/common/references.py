@@ -1,6 +1,7 @@
 """References that the database does not check: ids inside policies and schedules."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -39,7 +40,7 @@ def refuse_targets(
     found = [
         f"{team}/{policy}"
         for team, policy, steps, team_id in session.execute(statement)
-        if team_id != but_of_team and _targets(steps) & set(targets)
+        if team_id != but_of_team and step_targets(steps) & set(targets)
     ]
     if found:
         raise Conflict(f"{what} is notified by policies ({', '.join(sorted(found))}).")
@@ -83,10 +84,11 @@ def load_current_revisions() -> Select[tuple[int, int]]:
     return select(ranked.c.id, ranked.c.rotation_id).where(ranked.c.place == 1)
 
 
-def _targets(steps: list[dict[str, object]]) -> set[tuple[object, object]]:
-    found: set[tuple[object, object]] = set()
+def step_targets(steps: Iterable[Mapping[str, Any]]) -> set[tuple[TargetKind, int]]:
+    """What the stored steps of a policy notify."""
+    found: set[tuple[TargetKind, int]] = set()
     for step in steps:
-        for target in step["targets"]:  # type: ignore[attr-defined]
+        for target in step["targets"]:
             kind = TargetKind(target["kind"])
             found.add((TargetKind.ON_CALL if kind in _ROTATION_KINDS else kind, target["id"]))
     return found

@@ -1,4 +1,4 @@
-"""Who is notified where a page does not arrive."""
+"""Who is notified if a page does not arrive."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from incidentrelay import db
 from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind, NotificationKind
 from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.alert_details import load_details
@@ -22,14 +23,39 @@ def fall_back(session: Session, row: Notification, alert: Alert, now: datetime) 
     """A page of the alert does not arrive. If no other of its step can, others are notified.
 
     The plan's next step is brought forward and the team's fallback contact is notified.
+    An acknowledged alert that was handed to somebody who cannot be reached returns to
+    firing: nobody else knows that it is theirs.
     """
-    alarming = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
-    if not alarming or _has_hope(session, row):
+    if not _falls_back(row, alert) or _has_hope(session, row):
         return
-    if alert.generation != row.generation or alert.status is not AlertStatus.FIRING:
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        _return_to_firing(session, alert, row, now)
         return
-    _tell_fallback(session, alert, row.step, now)
+    _notify_fallback(session, alert, row.step, now)
     escalation_runner.advance_plan(session, alert, row.step, now)
+
+
+def _falls_back(row: Notification, alert: Alert) -> bool:
+    """Whether the alert still needs somebody to hear of it by this notification."""
+    if alert.generation != row.generation or alert.quiet_until is not None:
+        return False
+    if row.kind is NotificationKind.ASSIGNMENT:
+        is_open = alert.status is not AlertStatus.RESOLVED
+        return is_open and alert.assignee_id == row.user_id
+    is_page = row.kind in ALARMS and row.kind is not NotificationKind.FALLBACK
+    return is_page and alert.status is AlertStatus.FIRING
+
+
+def _return_to_firing(session: Session, alert: Alert, row: Notification, now: datetime) -> None:
+    name = row.user.display_name if row.user is not None else "The assignee"
+    text = f"{name} could not be reached; the person on call is paged."
+    alert.assignee_id = None
+    alert_transitions.return_to_firing(alert)
+    escalation_runner.start_plans(alert, now)
+    outbox_queue.cancel_pending(session, [alert.id], now)
+    line = make_event(alert.id, EventKind.UNACKNOWLEDGED, text, now)
+    db.insert_all(session, Event, [line])
+    escalation_runner.continue_plans(session, [alert], now)
 
 
 def _has_hope(session: Session, row: Notification) -> bool:
@@ -48,12 +74,12 @@ def _has_hope(session: Session, row: Notification) -> bool:
     return session.scalar(others.limit(1)) is not None
 
 
-def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> None:
+def _notify_fallback(session: Session, alert: Alert, step: int, now: datetime) -> None:
     people = directories.load_directory(
         session, (), {alert.team_id}, now=now, user_ids=[alert.assignee_id]
     )
-    told = _told_as_fallback(session, alert, step)
-    contacts = [each for each in people.fallback(alert.team_id) if each.target not in told]
+    notified = _notified_targets(session, alert, step)
+    contacts = [each for each in people.fallback(alert.team_id) if each.target not in notified]
     if not contacts:
         return
     subject = escalation_runner.subject_of(alert, load_details(session, [alert])[alert.id])
@@ -67,7 +93,7 @@ def _tell_fallback(session: Session, alert: Alert, step: int, now: datetime) -> 
     db.insert_all(session, Event, [line])
 
 
-def _told_as_fallback(session: Session, alert: Alert, step: int) -> set[str]:
+def _notified_targets(session: Session, alert: Alert, step: int) -> set[str]:
     """The targets already notified as fallback of this step."""
     query = select(Notification.target).where(
         Notification.alert_id == alert.id,

@@ -176,9 +176,7 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
     alerts = lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
         rule_outcomes.bring_rules_forward(session, row, now)
-        failed = row.state is DeliveryState.FAILED
-        if failed or rule_outcomes.follows_failure(session, row):
-            fallback.fall_back(session, row, alerts[row.alert_id], now)
+        fallback.fall_back(session, row, alerts[row.alert_id], now)
 
 
 def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, Alert]:

@@ -32,14 +32,6 @@ def bring_rules_forward(session: Session, failed: Notification, now: datetime) -
             _make_due(session, other.id)
 
 
-def follows_failure(session: Session, cancelled: Notification) -> bool:
-    """Whether another contact method of the person failed in the same step."""
-    failed = select(Notification.id).where(
-        *_of_the_same_page(cancelled), Notification.state == DeliveryState.FAILED
-    )
-    return session.scalar(failed.limit(1)) is not None
-
-
 def _of_the_same_page(row: Notification) -> tuple[ColumnElement[bool], ...]:
     return (
         Notification.alert_id == row.alert_id,

@@ -1,11 +1,11 @@
-"""Playing escalation plans: arithmetic on what a directory holds, without a session."""
+"""Runs escalation plans as pure computation on a directory, without a session."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentrelay.domain.enums import EventKind, NotificationKind
+from incidentrelay.domain.enums import EventKind, NotificationKind, TargetKind
 from incidentrelay.domain.escalation import engine
 from incidentrelay.domain.escalation.engine import (
     Effect,
@@ -15,10 +15,9 @@ from incidentrelay.domain.escalation.engine import (
     SkipStep,
     Wait,
 )
-from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress, default_plan, policy_plan
+from incidentrelay.domain.escalation.plan import Plan, PlanStep, Progress
 from incidentrelay.domain.silences.coverage import SilenceCoverage
 from incidentrelay.domain.text import join_words
-from incidentrelay.models import Route
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation.plan_facts import plan_facts
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -33,17 +32,17 @@ SILENCE = "silence"
 class StepRun:
     """One step that was due; ``step`` None is the end of the plan.
 
-    ``told`` are whom it reached and ``nobody`` the targets where nobody was;
-    ``fallback`` are the team's contacts that were notified because of that. A step that
-    did not run was ``passed`` over (why), or waits ``until`` somebody is on call.
+    ``unreached`` says why people could not be reached, and ``fallback`` are the team's
+    contacts that were notified instead. A step that did not run was ``skipped`` (why), or
+    waits ``until`` somebody is on call.
     """
 
     step: PlanStep | None
-    told: tuple[Recipient, ...] = ()
-    nobody: tuple[str, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    unreached: tuple[str, ...] = ()
     fallback: tuple[Recipient, ...] = ()
     assignee_id: int | None = None
-    passed: str | None = None
+    skipped: str | None = None
     until: datetime | None = None
 
 
@@ -72,30 +71,12 @@ class PlanRun:
         return self.progress.due
 
 
-def build_plan(route: Route, channel_ids: Sequence[int]) -> Plan:
-    """The snapshot of the plan that an alert of ``route`` runs from now on.
-
-    ``channel_ids`` are the route's channels; a policy names its own.
-    """
-    if route.policy is not None:
-        policy = route.policy
-        return policy_plan(policy.name, policy.steps, policy.repeat, policy.version)
-    rotation = route.rotation
-    team = route.team
-    return default_plan(
-        rotation.id if rotation else None,
-        channel_ids,
-        reminder_interval=rotation.reminder_interval if rotation else 0,
-        reminders=team.escalation_after_reminders if team.escalation_enabled else None,
-    )
-
-
 def run_plan(
     subject: AlertSubject, plan: Plan, progress: Progress, people: Directory, now: datetime
 ) -> PlanRun:
     """Run what is due of ``plan``, unless a silence covers the alert."""
     made = PlanRun(plan, progress, subject.assignee_id)
-    people = people.about(subject.severity)
+    people = people.about(subject.severity).in_team(subject.team_id)
     cover = people.coverage(subject.team_id, subject.signal_labels, now)
     if cover is not None:
         made.progress = replace(progress, due=cover.end)
@@ -114,7 +95,7 @@ def run_plan(
         if not decision.effects:
             break
         if isinstance(decision.effects[0], SkipStep):
-            _pass_over(decision.effects, subject, people, made, now)
+            _skip(decision.effects, subject, people, made, now)
             continue
         if all(_perform(effect, subject, people, made, now) for effect in decision.effects):
             break
@@ -145,7 +126,7 @@ def _at_ordinary_pace(plan: Plan, progress: Progress, now: datetime) -> Progress
     return replace(progress, due=now + timedelta(seconds=pace), urgent=False)
 
 
-def _pass_over(
+def _skip(
     effects: Sequence[Effect],
     subject: AlertSubject,
     people: Directory,
@@ -154,14 +135,14 @@ def _pass_over(
 ) -> None:
     for effect in effects:
         if isinstance(effect, SkipStep):
-            text = f"A step of the plan is passed over. {effect.why}"
+            text = f"Skipped a step of the plan. {effect.why}"
             made.events.append(
                 make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=made.at)
             )
-            made.runs.append(StepRun(effect.step, passed=effect.why, assignee_id=made.assignee_id))
+            made.runs.append(StepRun(effect.step, skipped=effect.why, assignee_id=made.assignee_id))
         elif isinstance(effect, NobodyNotified):
             why = "No step of the plan applies"
-            text = f"{why}, so that it has told nobody."
+            text = f"{why}, so nobody was notified."
             made.events.append(
                 make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=made.at)
             )
@@ -187,32 +168,45 @@ def _perform(
         last = _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
         made.runs.append(StepRun(None, fallback=last, assignee_id=made.assignee_id))
         return True
-    assert isinstance(effect, RunStep)  # steps that do not run are dealt with elsewhere
-    reached, nobody = targets.find_addresses(effect.step, made.assignee_id, people, now)
-    found = [recipient for each in reached for recipient in each.recipients]
-    if effect.step.kind is not NotificationKind.REMINDER:
-        made.assignee_id = next((r.user_id for r in found if r.user_id), made.assignee_id)
+    assert isinstance(effect, RunStep)  # _skip handles steps that do not run
+    return _run_step(effect, subject, people, made, now)
+
+
+def _run_step(
+    effect: RunStep, subject: AlertSubject, people: Directory, made: PlanRun, now: datetime
+) -> bool:
+    """Notify the step's targets; False if a person was wanted and nobody can be reached."""
+    step = effect.step
+    _replace_assignee(step, made, people, now)
+    addresses = targets.find_addresses(step, made.assignee_id, people, now)
+    recipients = addresses.recipients
+    if step.kind is not NotificationKind.REMINDER:
+        made.assignee_id = next((r.user_id for r in recipients if r.user_id), made.assignee_id)
     headline = _headline(effect, people.name(made.assignee_id))
-    body = outbox_queue.build_message(
-        subject, effect.step.kind, headline, people.name(made.assignee_id)
-    )
-    made.outbox += outbox_queue.build_rows(subject, found, body, effect.number, now)
-    if found:
-        names = ", ".join(dict.fromkeys(recipient.label for recipient in found))
+    body = outbox_queue.build_message(subject, step.kind, headline, people.name(made.assignee_id))
+    made.outbox += outbox_queue.build_rows(subject, recipients, body, effect.number, now)
+    if recipients:
+        names = ", ".join(dict.fromkeys(recipient.label for recipient in recipients))
+        data = {**made.at, **targets.notified_facts(addresses.resolved)}
         text = f"{headline}: {names}"
-        data = {**made.at, **targets.notified_facts(reached)}
-        made.events.append(
-            make_event(subject.id, _EVENT_OF[effect.step.kind], text, now, data=data)
-        )
+        made.events.append(make_event(subject.id, _EVENT_OF[step.kind], text, now, data=data))
     contacts: tuple[Recipient, ...] = ()
-    if nobody:
-        text = f"Nobody is on call: {', '.join(nobody)}."
+    if addresses.unreached:
+        why = "Nobody is on call" if addresses.off_call else "Nobody can be reached"
+        text = f"{why}: {', '.join(addresses.unreached)}."
         made.events.append(
             make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at)
         )
-        contacts = _fall_back(subject, people, made, effect.number, "Nobody is on call", now)
-    made.runs.append(StepRun(effect.step, tuple(found), tuple(nobody), contacts, made.assignee_id))
-    return not nobody
+        contacts = _fall_back(subject, people, made, effect.number, why, now)
+    made.runs.append(StepRun(step, recipients, addresses.unreached, contacts, made.assignee_id))
+    return not addresses.unreached
+
+
+def _replace_assignee(step: PlanStep, made: PlanRun, people: Directory, now: datetime) -> None:
+    """An assignee who has left is replaced by the person on call now."""
+    to_assignee = any(target.kind is TargetKind.ASSIGNEE for target in step.targets)
+    if to_assignee and not people.person(made.assignee_id):
+        made.assignee_id = targets.find_stand_in(made.plan, people, now)
 
 
 _EVENT_OF = {
@@ -233,8 +227,14 @@ def _headline(effect: RunStep, assignee: str | None) -> str:
 def _fall_back(
     subject: AlertSubject, people: Directory, made: PlanRun, number: int, why: str, now: datetime
 ) -> tuple[Recipient, ...]:
-    """Tell the team's fallback contact, and return whom that is."""
+    """Notify the team's fallback contact, and return who that is."""
     contacts = people.fallback(subject.team_id)
+    team = people.teams[subject.team_id]
+    if not contacts and (team.fallback_user_id or team.fallback_channel_id):
+        text = "Nobody can be reached: the team's fallback contact is no longer available."
+        made.events.append(
+            make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at)
+        )
     if not contacts:
         return ()
     body = outbox_queue.build_message(

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.models import Channel, Policy, Rotation, Route, Team
+from incidentrelay.models import Channel, Policy, Rotation, Route, Team, TeamMember, User
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, resources, team_lookup, validation
 from incidentrelay.services.common.slugs import check_slug, with_slug
@@ -157,7 +157,7 @@ def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, An
     if kind not in _KINDS:
         raise InvalidInput.of(f"{path}.kind", f"Write one of: {', '.join(_KINDS)}.")
     if kind is TargetKind.USER:
-        user = user_lookup.find_member(session, team.group_id, name, f"{path}.name")
+        user = user_lookup.find_reachable_member(session, team.group_id, name, f"{path}.name")
         return {"kind": str(kind), "id": user.id}
     query = select(Team.id).where(Team.group_id == team.group_id)
     if kind is TargetKind.TEAM:
@@ -171,7 +171,18 @@ def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, An
     row_id = session.scalar(query)
     if row_id is None:
         raise InvalidInput.of(f"{path}.name", f"There is no {kind} of this name.")
+    if kind is TargetKind.TEAM and not _reaches_somebody(session, row_id):
+        raise InvalidInput.of(f"{path}.name", "No member of this team can be reached.")
     return {"kind": str(kind), "id": row_id}
+
+
+def _reaches_somebody(session: Session, team_id: int) -> bool:
+    query = (
+        select(User.id)
+        .join(TeamMember, TeamMember.user_id == User.id)
+        .where(TeamMember.team_id == team_id, user_lookup.is_reachable())
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _clean(

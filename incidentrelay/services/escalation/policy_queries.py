@@ -117,7 +117,7 @@ def plan_of(steps: Sequence[Mapping[str, Any]], repeat: int) -> Plan:
 
 def policy_picture(session: Session, team: Team, plan: Plan, now: datetime) -> PolicyPicture:
     """What the plan of a policy of ``team`` means at ``now``."""
-    people = directories.load_directory(session, [plan], {team.id}, now=now)
+    people = directories.load_directory(session, [plan], {team.id}, now=now).in_team(team.id)
     targets = {target for step in plan.steps for target in step.targets}
     return PolicyPicture(
         plan=plan,

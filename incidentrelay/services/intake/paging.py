@@ -11,7 +11,7 @@ from incidentrelay.domain.enums import AlertStatus, EventKind
 from incidentrelay.domain.escalation.engine import start
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 from incidentrelay.models import Route, RouteChannel, Silence
-from incidentrelay.services.escalation import plan_run
+from incidentrelay.services.escalation import plan_run, plan_snapshot
 from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.outbox.signal_lines import list_signals
@@ -39,7 +39,7 @@ def start_plans(session: Session, route: Route, batch: IntakeBatch, now: datetim
     sure = any(alert.page or alert.silenced_until for alert in paging)
     if not sure and not (paging and _has_silences(session, route, now)):
         return PlanStart()
-    plan = plan_run.build_plan(route, _channel_ids(session, route))
+    plan = plan_snapshot.build_plan(route, _channel_ids(session, route))
     people = directories.load_directory(
         session, [plan], {route.team_id}, now=now, user_ids=[a.assignee_id for a in paging]
     )

@@ -68,9 +68,9 @@ def write_signals(session: Session, route: Route, batch: IntakeBatch) -> None:
         )
     fresh = [signal for signal in batch.signals.values() if signal.id is None]
     known = [signal for signal in batch.signals.values() if signal.id is not None]
-    if known:
-        rows = [{"id": signal.id, **_signal_values(signal)} for signal in known]
-        session.execute(update(SignalRow), rows)
+    db.update_by_id(
+        session, SignalRow, [{"id": signal.id, **_signal_values(signal)} for signal in known]
+    )
     if fresh:
         rows = [
             {
@@ -119,8 +119,7 @@ def write_alerts(session: Session, batch: IntakeBatch, plays: Mapping[int, PlanR
         else:
             rest.append(values)
     for rows in (paging, closed, rest):
-        if rows:
-            session.execute(update(Alert), rows)
+        db.update_by_id(session, Alert, rows)
 
 
 def _play_values(play: PlanRun) -> dict[str, Any]:

@@ -65,7 +65,8 @@ def check_override(
     )
     values["starts_at"] = max(values["starts_at"], now)
     _check_window(values["starts_at"], values["ends_at"], now)
-    return user_lookup.find_member(session, team.group_id, values.pop("user"), "user"), values
+    name = values.pop("user")
+    return user_lookup.find_reachable_member(session, team.group_id, name, "user"), values
 
 
 def update(
@@ -86,7 +87,7 @@ def update(
     _refuse_ended(override, now)
     if "user" in values:
         resources.lock_group(session, team.group_id)
-        user = user_lookup.find_member(session, team.group_id, values.pop("user"), "user")
+        user = user_lookup.find_reachable_member(session, team.group_id, values.pop("user"), "user")
         if user.id != override.user_id:
             values |= {"user": user, "user_id": user.id}
     _check_times(override, values, now)

@@ -18,6 +18,8 @@ from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.delivery.outages import Outage
 from incidentrelay.services.oncall import boundaries, schedules
+from incidentrelay.services.operations import unreachable
+from incidentrelay.services.operations.unreachable import UnreachableReference
 
 # Workers send a heartbeat at every sweep, at most a minute apart.
 _MOST_ROTATIONS = 300
@@ -31,6 +33,7 @@ class SystemBanners:
     ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
     ``failed`` notifications are those of alerts that still are as they were then.
     ``clocks`` of workers are so wrong that pages are late.
+    ``unreachable`` are people named by a schedule, policy or team whom no page reaches.
     """
 
     uncovered: tuple[Rotation, ...]
@@ -40,6 +43,7 @@ class SystemBanners:
     broken: tuple[Outage, ...]
     failed: int
     clocks: tuple[WrongClock, ...]
+    unreachable: tuple[UnreachableReference, ...]
 
 
 def load_banners(
@@ -55,6 +59,7 @@ def load_banners(
         broken=outages.list_outages(session, memberships, registry),
         failed=failed_notifications.count_open_failures(session, memberships),
         clocks=tuple(heartbeats.list_wrong_clocks(session, now)),
+        unreachable=tuple(unreachable.list_unreachable(session, memberships, now)),
     )
 
 

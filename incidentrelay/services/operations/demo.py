@@ -20,8 +20,7 @@ from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.intake import routes as route_rows
 from incidentrelay.services.intake.routes import IntegrationNames
 from incidentrelay.services.oncall import rotations
-from incidentrelay.services.people import users
-from incidentrelay.services.tenancy import group_members, groups, team_members, teams
+from incidentrelay.services.tenancy import group_members, groups, team_members, teams, users
 
 _COLLEAGUES = {"anna": "Anna Larsen", "ben": "Ben Okafor", "carla": "Carla Rossi"}
 _SOURCES = {

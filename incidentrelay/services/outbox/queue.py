@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind, Severity
 from incidentrelay.domain.messages import Message, SignalLine
-from incidentrelay.models import Notification
+from incidentrelay.models import Notification, Team
 from incidentrelay.services.recipients.directory import Recipient
+from incidentrelay.services.recipients.insiders import is_insider
 
 WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
 _TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
@@ -93,6 +94,7 @@ def build_rows(
 ) -> list[dict[str, Any]]:
     """The outbox rows that tell ``recipients``, each of them once and at its time."""
     unique = {recipient.target: recipient for recipient in recipients}
+    message = body.to_json()
     opened = int(subject.opened_at.timestamp())
     stem = f"a{subject.id}-{opened}-{subject.generation}-{step}-{body.kind}"
     return [
@@ -109,7 +111,7 @@ def build_rows(
             "channel_id": recipient.channel_id,
             "user_id": recipient.user_id,
             "contact_id": recipient.contact_id,
-            "message": body.to_json(),
+            "message": message,
             "state": DeliveryState.PENDING,
             "priority": body.kind.priority,
             "next_at": now + timedelta(seconds=recipient.delay),
@@ -161,30 +163,15 @@ def notify_update(
     """Notify those who heard of an alert of what became of it.
 
     ``updates`` maps the alert's id to it and to the headline; ``but`` is the user who
-    did it and needs no message. The inbox shows the alert as it is, so nothing is
-    written there.
+    did it and needs no message. People who left the alert's group since get nothing. The
+    inbox shows the alert as it is, so nothing is written there.
     """
     if not updates:
         return
-    query = (
-        select(
-            Notification.alert_id,
-            Notification.target,
-            Notification.method,
-            Notification.user_id,
-            Notification.channel_id,
-            Notification.contact_id,
-        )
-        .where(
-            Notification.alert_id.in_(updates),
-            Notification.kind.in_(_FIRST_HAND),
-            Notification.state.in_(_TOLD),
-            Notification.method.not_in(INTERNAL),
-        )
-        .distinct()
-    )
     outbox: list[dict[str, Any]] = []
-    for alert_id, target, method, user_id, channel_id, contact_id in session.execute(query):
+    for alert_id, target, method, user_id, channel_id, contact_id in session.execute(
+        _notified(updates)
+    ):
         if alert_id is None or (user_id is not None and user_id == but):
             continue
         subject, headline = updates[alert_id]
@@ -195,3 +182,28 @@ def notify_update(
         recipient = Recipient(target, method, "", user_id, channel_id, contact_id)
         outbox += build_rows(subject, [recipient], body, 0, now)
     write_rows(session, list({row["uid"]: row for row in outbox}.values()))
+
+
+def _notified(
+    alert_ids: Collection[int],
+) -> Select[int | None, str, str, int | None, int | None, int | None]:
+    """The addresses outside the inbox that heard of these alerts."""
+    return (
+        select(
+            Notification.alert_id,
+            Notification.target,
+            Notification.method,
+            Notification.user_id,
+            Notification.channel_id,
+            Notification.contact_id,
+        )
+        .join(Team, Team.id == Notification.team_id)
+        .where(
+            Notification.alert_id.in_(alert_ids),
+            or_(Notification.user_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
+            Notification.kind.in_(_FIRST_HAND),
+            Notification.state.in_(_TOLD),
+            Notification.method.not_in(INTERNAL),
+        )
+        .distinct()
+    )

@@ -1,4 +1,4 @@
-"""User accounts, their contact methods, verification codes, and inboxes.
+"""Contact methods, verification codes, and inboxes.
 
-May import ``outbox`` and below. The last active admin cannot be removed or demoted.
+May import ``outbox`` and below. User accounts are in ``tenancy``.
 """

@@ -1,5 +1,5 @@
 """Who can be reached, by which contact methods, under which notification rules.
 
-May import ``tenancy`` and below. Targets are resolved when a page is planned and checked
+May import ``reports`` and below. Targets are resolved when a page is planned and checked
 again when it is sent.
 """

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.enums import Urgency
 from incidentrelay.domain.escalation.notification_rules import ContactRule
-from incidentrelay.models import ContactMethod, NotificationRule, User
+from incidentrelay.models import ContactMethod, GroupMember, NotificationRule, User
 
-# Outer joins: the contact and the rule may be missing.
-_Row = tuple[User, int | None, str, str, Urgency | None, int]
+# Outer joins: the contact, the rule and the membership may be missing.
+_Row = tuple[User, int | None, str, str, Urgency | None, int, int | None]
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_GROUPS: BindParameter[int] = bindparam("groups", expanding=True)
 _PEOPLE = (
     select(
         User,
@@ -23,12 +24,14 @@ _PEOPLE = (
         ContactMethod.label,
         NotificationRule.urgency,
         NotificationRule.delay,
+        GroupMember.group_id,
     )
     .outerjoin(
         ContactMethod,
         (ContactMethod.user_id == User.id) & ContactMethod.verified_at.is_not(None),
     )
     .outerjoin(NotificationRule, NotificationRule.contact_id == ContactMethod.id)
+    .outerjoin(GroupMember, (GroupMember.user_id == User.id) & GroupMember.group_id.in_(_GROUPS))
     .where(User.id.in_(_IDS))
     .order_by(User.id, ContactMethod.id, NotificationRule.delay)
 )
@@ -60,21 +63,43 @@ def find_contact(method: str, label: str = "") -> str:
     return f"{word} ({label})" if label else word
 
 
+@dataclass(slots=True)
+class PeopleById:
+    """``members`` are (group, user) of those who are in one of the groups asked for."""
+
+    users: dict[int, User] = field(default_factory=dict)
+    methods: dict[int, ContactMethods] = field(default_factory=dict)
+    members: set[tuple[int, int]] = field(default_factory=set)
+
+
 def load_contact_methods(
     session: Session, user_ids: Collection[int]
 ) -> tuple[dict[int, User], Mapping[int, ContactMethods]]:
     """The people with these ids, and the contact methods of those who have any."""
+    people = load_people(session, user_ids)
+    return people.users, people.methods
+
+
+def load_people(
+    session: Session, user_ids: Collection[int], group_ids: Collection[int] = ()
+) -> PeopleById:
+    """The people with their contact methods and memberships, in one statement."""
+    people = PeopleById()
     if not user_ids:
-        return {}, {}
-    users: dict[int, User] = {}
-    ways: dict[int, ContactMethods] = {}
-    for row in session.execute(_PEOPLE, {"ids": list(user_ids)}):
-        user, contact_id, kind, label, urgency, delay = cast(_Row, tuple(row))
-        users[user.id] = user
+        return people
+    for row in session.execute(_PEOPLE, {"ids": list(user_ids), "groups": list(group_ids)}):
+        user, contact_id, kind, label, urgency, delay, group_id = cast(_Row, tuple(row))
+        people.users[user.id] = user
+        if group_id is not None:
+            people.members.add((group_id, user.id))
         if contact_id is None:
             continue
-        found = ways.setdefault(user.id, ContactMethods())
-        found.contacts.setdefault(contact_id, ContactAddress(contact_id, kind, label))
-        if urgency is not None:
-            found.rules[urgency] = (*found.rules.get(urgency, ()), ContactRule(delay, contact_id))
-    return users, ways
+        methods = people.methods.setdefault(user.id, ContactMethods())
+        methods.contacts.setdefault(contact_id, ContactAddress(contact_id, kind, label))
+        if urgency is None:
+            continue
+        rules, rule = methods.rules.get(urgency, ()), ContactRule(delay, contact_id)
+        # Each group of the person repeats their rules.
+        if rule not in rules:
+            methods.rules[urgency] = (*rules, rule)
+    return people

@@ -28,16 +28,15 @@ from incidentrelay.domain.silences.coverage import (
     covers_labels,
     find_quiet_start,
 )
-from incidentrelay.models import Channel, Silence, Team, TeamMember, User
+from incidentrelay.models import Channel, Silence, Team, User
 from incidentrelay.services.common import silence_timing
 from incidentrelay.services.oncall.schedules import load_paging_schedules
-from incidentrelay.services.recipients import contact_methods
+from incidentrelay.services.recipients import contact_methods, insiders
 from incidentrelay.services.recipients.contact_methods import NO_CONTACT_METHODS, ContactMethods
 
 log = logging.getLogger(__name__)
 
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_CHANNELS = select(Channel).where(Channel.id.in_(_IDS))
 # The silence may be missing.
 _TEAMS: Select[Team, Any] = (
     select(Team, Silence)
@@ -67,7 +66,11 @@ class Recipient:
 
 @dataclass(slots=True)
 class Directory:
-    """``urgency`` selects which of a person's notification rules apply."""
+    """``urgency`` selects which of a person's notification rules apply.
+
+    With a ``group_id``, people and channels outside that group have no address: plans
+    keep ids of people who may have left since. Site admins belong to every group.
+    """
 
     schedules: Mapping[int, Schedule] = field(default_factory=dict)
     teams: Mapping[int, Team] = field(default_factory=dict)
@@ -76,11 +79,22 @@ class Directory:
     channels: Mapping[int, Channel] = field(default_factory=dict)
     silences: Mapping[int, tuple[TeamSilence, ...]] = field(default_factory=dict)
     ways: Mapping[int, ContactMethods] = field(default_factory=dict)
+    members: frozenset[tuple[int, int]] = frozenset()
+    channel_groups: Mapping[int, int] = field(default_factory=dict)
     urgency: Urgency = Urgency.HIGH
+    group_id: int | None = None
 
     def about(self, severity: Severity) -> "Directory":
         """The same directory for an alert of that severity."""
         return replace(self, urgency=urgency_of(severity))
+
+    def in_team(self, team_id: int) -> "Directory":
+        """The same directory for an alert of that team."""
+        team = self.teams.get(team_id)
+        return self.in_group(team.group_id) if team else self
+
+    def in_group(self, group_id: int) -> "Directory":
+        return replace(self, group_id=group_id)
 
     def name(self, user_id: int | None) -> str | None:
         user = self.users.get(user_id) if user_id is not None else None
@@ -92,7 +106,7 @@ class Directory:
         Without a confirmed contact method, the e-mail address of the profile is used.
         """
         user = self.users.get(user_id) if user_id is not None else None
-        if user is None or not user.active:
+        if user is None or not user.active or not self._is_insider(user):
             return ()
         name = user.display_name
         inbox = Recipient(f"user:{user.id}:{INBOX}", INBOX, name, user_id=user.id)
@@ -100,6 +114,11 @@ class Directory:
         if not ways.contacts and user.email:
             return inbox, Recipient(f"user:{user.id}:{PROFILE}", PROFILE, name, user_id=user.id)
         return inbox, *self._by_rules(user, ways)
+
+    def _is_insider(self, user: User) -> bool:
+        if self.group_id is None or user.is_admin:
+            return True
+        return (self.group_id, user.id) in self.members
 
     def at_once(self, user_id: int | None) -> tuple[Recipient, ...]:
         """The addresses of an active person that are used at once when it is urgent."""
@@ -126,12 +145,14 @@ class Directory:
         channel = self.channels.get(channel_id) if channel_id is not None else None
         if channel is None or not channel.enabled:
             return ()
+        if self.group_id not in (None, self.channel_groups.get(channel.id)):
+            return ()
         target = f"channel:{channel.id}"
         return (Recipient(target, channel.kind, channel.name, channel_id=channel.id),)
 
     def fallback(self, team_id: int) -> tuple[Recipient, ...]:
-        team = self.teams[team_id]
-        return self.person(team.fallback_user_id) + self.channel(team.fallback_channel_id)
+        team, people = self.teams[team_id], self.in_team(team_id)
+        return people.person(team.fallback_user_id) + people.channel(team.fallback_channel_id)
 
     def coverage(
         self, team_id: int, signals: Iterable[Mapping[str, str]], at: datetime
@@ -159,16 +180,11 @@ def load_directory(
     user_ids: Iterable[int | None] = (),
 ) -> Directory:
     """The directory for these plans of these teams; ``user_ids`` are wanted besides."""
-    ids: dict[TargetKind, set[int]] = defaultdict(set)
-    for plan in plans:
-        for step in plan.steps:
-            for target in step.targets:
-                if target.id is not None:
-                    ids[target.kind].add(target.id)
+    ids = _target_ids(plans)
     teams, silences = _teams(session, team_ids, now)
     rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
     loaded = load_paging_schedules(session, rotation_ids, now)
-    members = _team_members(session, ids[TargetKind.TEAM])
+    members = insiders.load_team_members(session, ids[TargetKind.TEAM])
     wanted = ids[TargetKind.USER] | {user_id for user_id in user_ids if user_id is not None}
     wanted |= {team.fallback_user_id for team in teams.values() if team.fallback_user_id}
     wanted |= {user_id for people in members.values() for user_id in people}
@@ -176,22 +192,31 @@ def load_directory(
         wanted |= _people(schedule)
     channel_ids = ids[TargetKind.CHANNEL]
     channel_ids |= {team.fallback_channel_id for team in teams.values() if team.fallback_channel_id}
-    users, ways = contact_methods.load_contact_methods(session, wanted)
+    people = contact_methods.load_people(
+        session, wanted, {team.group_id for team in teams.values()}
+    )
+    channels = insiders.load_channels(session, channel_ids)
     return Directory(
         schedules=loaded,
         teams=teams,
         team_members=members,
-        users=users,
-        channels=_channels(session, channel_ids),
+        users=people.users,
+        channels={channel.id: channel for channel, _ in channels},
         silences=silences,
-        ways=ways,
+        ways=people.methods,
+        members=frozenset(people.members),
+        channel_groups={channel.id: group_id for channel, group_id in channels},
     )
 
 
-def _channels(session: Session, ids: Collection[int]) -> dict[int, Channel]:
-    if not ids:
-        return {}
-    return {row.id: row for row in session.scalars(_CHANNELS, {"ids": list(ids)})}
+def _target_ids(plans: Iterable[Plan]) -> dict[TargetKind, set[int]]:
+    ids: dict[TargetKind, set[int]] = defaultdict(set)
+    for plan in plans:
+        for step in plan.steps:
+            for target in step.targets:
+                if target.id is not None:
+                    ids[target.kind].add(target.id)
+    return ids
 
 
 def _people(schedule: Schedule) -> set[int]:
@@ -200,17 +225,6 @@ def _people(schedule: Schedule) -> set[int]:
         for layer in revision.layers:
             people.update(layer.members)
     return people
-
-
-def _team_members(session: Session, team_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
-    found: dict[int, list[int]] = {team_id: [] for team_id in team_ids}
-    if team_ids:
-        query = select(TeamMember.team_id, TeamMember.user_id).where(
-            TeamMember.team_id.in_(team_ids)
-        )
-        for team_id, user_id in session.execute(query.order_by(TeamMember.id)):
-            found[team_id].append(user_id)
-    return {team_id: tuple(people) for team_id, people in found.items()}
 
 
 def _teams(

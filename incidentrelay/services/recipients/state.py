@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session, aliased
 
 from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import NotificationKind
-from incidentrelay.models import Alert, Channel, GroupMember, Notification, Team, User
+from incidentrelay.models import Alert, Channel, Notification, Team
+from incidentrelay.services.recipients.insiders import is_insider
 
 
 def why_gone(row: Notification) -> str | None:
@@ -28,14 +29,10 @@ def why_outside(session: Session, row: Notification) -> str | None:
 def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
     """Those of the notifications whose recipient is not in the group of their team.
 
-    Plans keep ids of people and channels, who may have left since. Admins belong to
-    every group. Messages without a team, such as codes, have no outsiders.
+    Plans keep ids of people and channels, who may have left since. Messages without a
+    team, such as codes, have no outsiders.
     """
     home = aliased(Team)
-    member = exists().where(
-        GroupMember.user_id == Notification.user_id, GroupMember.group_id == Team.group_id
-    )
-    admin = exists().where(User.id == Notification.user_id, User.is_admin)
     own_channel = exists().where(
         Channel.id == Notification.channel_id,
         home.id == Channel.team_id,
@@ -43,7 +40,7 @@ def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
     )
     inside = or_(
         and_(Notification.channel_id.is_not(None), own_channel),
-        and_(Notification.channel_id.is_(None), or_(member, admin)),
+        and_(Notification.channel_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
     )
     query = (
         select(Notification.id)

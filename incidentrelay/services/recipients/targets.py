@@ -1,19 +1,21 @@
 """Whom a step of a plan reaches, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from incidentrelay.domain.enums import TargetKind
+from incidentrelay.channels.kinds import INBOX
+from incidentrelay.domain.enums import NotificationKind, TargetKind
 from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget, Progress
 from incidentrelay.domain.oncall.escalation_order import escalation_order, next_member
 from incidentrelay.domain.oncall.shifts import Shift, on_call
+from incidentrelay.domain.text import join_words
 from incidentrelay.services.recipients.directory import Directory, Recipient
 
 # So many people and channels of one step are named in the timeline's facts.
 MOST_NAMED = 20
-_MOST_WAYS = 10
+_MOST_METHODS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +27,70 @@ class ResolvedTarget:
     shift: Shift | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StepAddresses:
+    """What the targets of a step led to.
+
+    ``unreached`` says why people or the whole step could not be reached. ``off_call``: it
+    is because a rotation has nobody.
+    """
+
+    resolved: tuple[ResolvedTarget, ...]
+    unreached: tuple[str, ...] = ()
+    off_call: bool = False
+
+    @property
+    def recipients(self) -> tuple[Recipient, ...]:
+        return tuple(each for target in self.resolved for each in target.recipients)
+
+
 def find_addresses(
     step: PlanStep, assignee_id: int | None, people: Directory, now: datetime
-) -> tuple[list[ResolvedTarget], list[str]]:
-    """What each target of the step led to, and the names of those where nobody was."""
-    found = [resolve_target(target, assignee_id, people, now) for target in step.targets]
-    nobody = [
-        _PEOPLE[reached.target.kind]
-        for reached in found
-        if not reached.recipients and reached.target.kind in _PEOPLE
+) -> StepAddresses:
+    """The addresses of the step's targets, and why some have none."""
+    resolved = tuple(resolve_target(target, assignee_id, people, now) for target in step.targets)
+    empty = [each for each in resolved if not each.recipients and each.target.kind in _PEOPLE]
+    unreached = [
+        "the person on call cannot be reached" if each.shift else _PEOPLE[each.target.kind]
+        for each in empty
     ]
-    if not nobody and not any(reached.recipients for reached in found):
-        nobody.append("this step has no person and no channel that could be told")
-    return found, nobody
+    found = StepAddresses(resolved)
+    if not unreached and not found.recipients:
+        unreached.append("this step has no person and no channel that can be notified")
+    # Reminders repeat what was said once.
+    loud = step.kind is not NotificationKind.REMINDER
+    if loud and not unreached and all(each.method == INBOX for each in found.recipients):
+        people_only = all(each.user_id is not None for each in found.recipients)
+        unreached += [_inbox_only(found.recipients)] if people_only else []
+    off_call = any(each.target.kind in _TURNS and each.shift is None for each in empty)
+    return replace(found, unreached=tuple(unreached), off_call=off_call)
 
 
+def _inbox_only(recipients: Sequence[Recipient]) -> str:
+    names = list(dict.fromkeys(recipient.label for recipient in recipients))
+    verb = "has" if len(names) == 1 else "have"
+    return f"{join_words(names[:MOST_NAMED])} {verb} no contact method"
+
+
+_TURNS = (TargetKind.ON_CALL, TargetKind.NEXT_MEMBER)
 _PEOPLE = {
     TargetKind.ON_CALL: "the rotation has nobody at this time",
     TargetKind.NEXT_MEMBER: "the rotation has no active member",
     TargetKind.TEAM: "the team has no active member",
-    TargetKind.USER: "the person of this step is not active",
+    TargetKind.USER: "the person of this step is no longer available",
 }
+
+
+def find_stand_in(plan: Plan, people: Directory, now: datetime) -> int | None:
+    """The person on call in a rotation of the plan, for an assignee who has left."""
+    for step in plan.steps:
+        for target in step.targets:
+            schedule = people.schedules.get(target.id or 0)
+            if target.kind is TargetKind.ON_CALL and schedule is not None:
+                shift = on_call(schedule, now)
+                if shift is not None and people.person(shift.user_id):
+                    return shift.user_id
+    return None
 
 
 def resolve_target(
@@ -76,35 +121,35 @@ def resolve_target(
 
 def step_facts(plan: Plan, progress: Progress) -> dict[str, Any]:
     """Which step of which plan is next at ``progress``, as an event keeps it."""
-    found: dict[str, Any] = {"plan": plan.source, "steps": len(plan.steps)}
+    facts: dict[str, Any] = {"plan": plan.source, "steps": len(plan.steps)}
     if plan.version is not None:
-        found["version"] = plan.version
+        facts["version"] = plan.version
     if progress.step < len(plan.steps):
-        found["step"] = progress.step + 1
+        facts["step"] = progress.step + 1
     if progress.round:
-        found["round"] = progress.round + 1
-    return found
+        facts["round"] = progress.round + 1
+    return facts
 
 
-def notified_facts(found: Sequence[ResolvedTarget]) -> dict[str, Any]:
+def notified_facts(targets: Sequence[ResolvedTarget]) -> dict[str, Any]:
     """Who was notified, why and how, as an event stores it; each once, with the first reason."""
-    told: dict[int, dict[str, Any]] = {}
+    persons: dict[int, dict[str, Any]] = {}
     channels: dict[int, str] = {}
-    for reached in found:
-        reason = _reason(reached)
-        for recipient in reached.recipients:
+    for resolved in targets:
+        reason = _reason(resolved)
+        for recipient in resolved.recipients:
             if recipient.user_id is not None:
                 first = {"id": recipient.user_id, "name": recipient.label, **reason, "methods": []}
-                person = told.setdefault(recipient.user_id, first)
+                person = persons.setdefault(recipient.user_id, first)
                 _add_method(person["methods"], recipient)
             elif recipient.channel_id is not None:
                 channels.setdefault(recipient.channel_id, recipient.label)
     facts: dict[str, Any] = {}
-    if told:
-        facts["people"] = list(told.values())[:MOST_NAMED]
+    if persons:
+        facts["people"] = list(persons.values())[:MOST_NAMED]
     if channels:
         facts["channels"] = list(channels.values())[:MOST_NAMED]
-    more = max(len(told) - MOST_NAMED, 0) + max(len(channels) - MOST_NAMED, 0)
+    more = max(len(persons) - MOST_NAMED, 0) + max(len(channels) - MOST_NAMED, 0)
     return {**facts, "more": more} if more else facts
 
 
@@ -116,14 +161,14 @@ def people_facts(why: str, recipients: Sequence[Recipient]) -> dict[str, Any]:
     return facts
 
 
-def _add_method(ways: list[list[Any]], recipient: Recipient) -> None:
-    way = [recipient.method, recipient.delay] if recipient.delay else [recipient.method]
-    if way not in ways and len(ways) < _MOST_WAYS:
-        ways.append(way)
+def _add_method(methods: list[list[Any]], recipient: Recipient) -> None:
+    method = [recipient.method, recipient.delay] if recipient.delay else [recipient.method]
+    if method not in methods and len(methods) < _MOST_METHODS:
+        methods.append(method)
 
 
-def _reason(reached: ResolvedTarget) -> dict[str, Any]:
-    target, shift = reached.target, reached.shift
+def _reason(resolved: ResolvedTarget) -> dict[str, Any]:
+    target, shift = resolved.target, resolved.shift
     if shift is None:
         turn = target.kind is TargetKind.NEXT_MEMBER
         return {"why": str(target.kind), **({"rotation": target.id} if turn else {})}

@@ -40,12 +40,12 @@ def describe_steps(
             at, StepKind.SILENCED, nobody=text, assignee=username_of(people, made.assignee_id)
         )
     for run in made.runs:
-        yield _step(at, _kind(run), _due(run.told, 0), run, people, rotations)
+        yield _step(at, _kind(run), _due(run.recipients, 0), run, people, rotations)
         if run.fallback:
             yield _step(at, StepKind.FALLBACK, _due(run.fallback, 0), run, people, rotations)
     for run in made.runs:
         kind = StepKind.FALLBACK if run.step is None else StepKind(run.step.kind)
-        yield from _later(at, kind, run.told, run, people)
+        yield from _later(at, kind, run.recipients, run, people)
         yield from _later(at, StepKind.FALLBACK, run.fallback, run, people)
 
 
@@ -66,7 +66,7 @@ def _due(told: Sequence[Recipient], delay: int) -> Sequence[Recipient]:
 def _kind(run: StepRun) -> StepKind:
     if run.step is None:
         return StepKind.EXHAUSTED
-    if run.passed is not None:
+    if run.skipped is not None:
         return StepKind.PASSED_OVER
     return StepKind.WAITS if run.until is not None else StepKind(run.step.kind)
 
@@ -81,7 +81,7 @@ def _step(
 ) -> ForecastStep:
     fallback = kind is StepKind.FALLBACK
     turns = {} if fallback or not told else _turns(at, run.step, people, rotations)
-    nobody = run.passed or ", ".join(run.nobody) or None
+    nobody = run.skipped or ", ".join(run.unreached) or None
     return ForecastStep(
         at=at,
         kind=kind,

@@ -75,6 +75,7 @@ _AS_WRITTEN: Mapping[EventKind, ExplanationContext] = {
     EventKind.ACKNOWLEDGED: ExplanationContext.PLAN,
     EventKind.UNACKNOWLEDGED: ExplanationContext.PLAN,
     EventKind.ACK_TIMED_OUT: ExplanationContext.PLAN,
+    EventKind.RESPONDER_LEFT: ExplanationContext.PLAN,
     EventKind.RESOLVED: ExplanationContext.PLAN,
     EventKind.STEP_SKIPPED: ExplanationContext.PLAN,
     EventKind.STEP_WAITS: ExplanationContext.PLAN,

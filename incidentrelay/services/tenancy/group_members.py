@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
-from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
@@ -17,6 +16,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
+from incidentrelay.services.tenancy import departures
 
 _ROLE: Mapping[str, validation.Check] = {"role": validation.word(GroupRole)}
 
@@ -53,14 +53,7 @@ def create(
     absences.end_absence(session, user.id, group.id, now)
     diff = {"role": [None, member.role]}
     audit.record_change(
-        session,
-        actor,
-        "create",
-        member,
-        diff,
-        now=now,
-        group_id=member.group_id,
-        name=user.username,
+        session, actor, "create", member, diff, now=now, group_id=group.id, name=user.username
     )
     return member
 
@@ -95,7 +88,8 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     """Remove somebody from the group and from its teams.
 
     Raises Conflict for the last owner, and for somebody whom a present schedule or a
-    policy of the group names. Team fallbacks that name the person are taken away.
+    policy of the group names. A team whose fallback contact they are keeps naming them:
+    a banner says so until somebody chooses another.
     """
     user_lookup.require_rank(session, actor, member.group_id, [member.role])
     resources.lock_group(session, member.group_id)
@@ -111,14 +105,10 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     session.execute(
         delete_rows(TeamMember).where(TeamMember.user_id == user.id, TeamMember.team_id.in_(teams))
     )
-    session.execute(
-        update_rows(Team)
-        .where(Team.group_id == member.group_id, Team.fallback_user_id == user.id)
-        .values(fallback_user_id=None)
-    )
     resources.remove_row(session, member, used=f"{user.username} is still needed in the group.")
     schedule_versions.bump_group(session, member.group_id, now)
     absences.begin_absence(session, user.id, member.group_id, now)
+    departures.move_on(session, user, now)
     audit.record_change(
         session,
         actor,

@@ -13,6 +13,7 @@ from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import Team, TeamMember, User
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, resources, validation
+from incidentrelay.services.tenancy import departures
 
 _ROLE: Mapping[str, validation.Check] = {"role": validation.word(TeamRole)}
 
@@ -80,6 +81,7 @@ def delete(session: Session, member: TeamMember, *, actor: Actor, now: datetime)
     user_lookup.require_rank(session, actor, team.group_id, [member.role], team)
     resources.remove_row(session, member, used="This membership is still needed.")
     user = session.get_one(User, member.user_id)
+    departures.move_on_in_team(session, user, team, now)
     diff: audit.Diff = {"role": [member.role, None]}
     audit.record_team_change(
         session, actor, "delete", team, member, diff, now=now, name=user.username

@@ -108,7 +108,7 @@ def _with_fallbacks(
         stored["fallback_user_id"] = (
             None
             if name is None
-            else user_lookup.find_member(session, group_id, name, "fallback_user").id
+            else user_lookup.find_reachable_member(session, group_id, name, "fallback_user").id
         )
     if "fallback_channel" in stored:
         slug = stored.pop("fallback_channel")

@@ -286,8 +286,7 @@ def test_every_change_of_the_schedule_is_counted(
 def test_who_comes_and_goes_is_counted(
     session: Session, primary: Rotation, people: People, now: datetime
 ) -> None:
-    from incidentrelay.services.people import users
-    from incidentrelay.services.tenancy import group_members
+    from incidentrelay.services.tenancy import group_members, users
 
     def count() -> int:
         session.flush()

@@ -198,7 +198,9 @@ def test_a_plan_in_which_nobody_can_be_reached_does_not_race(pager: Pager) -> No
     assert 5 < runs < 20
 
 
-def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> None:
+def test_methods_that_are_not_set_up_are_no_failures_but_fall_back(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+
     class Missing:
         info: Any = None
 
@@ -214,6 +216,7 @@ def test_a_way_that_is_not_set_up_is_no_failure_of_a_person(pager: Pager) -> Non
         outcomes[taken.user_id is not None] = result.state
     assert outcomes == {True: DeliveryState.CANCELLED, False: DeliveryState.FAILED}
     assert pager.timeline().count("notification_failed") == 1
+    assert pager.timeline().count("fallback_notified") == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import GroupMember, Notification, ShiftReminder, User
 from incidentrelay.services.delivery import shift_reminders
-from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import users
 from tests.support import factories
 from tests.support.pager import Pager, build
 

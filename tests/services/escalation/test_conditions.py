@@ -119,7 +119,7 @@ def test_a_step_is_passed_over_and_says_why(pager: Pager) -> None:
     pager.take(a_signal(severity=Severity.LOW))
     assert pager.outbox() == []
     assert texts(pager, "step_skipped") == [
-        "A step of the plan is passed over. It is for severity high and above, and this is low."
+        "Skipped a step of the plan. It is for severity high and above, and this is low."
     ]
     pager.run_due(NOW + 5 * MINUTE)
     assert pager.outbox() == [("escalation", "bob", "pending")]
@@ -131,7 +131,7 @@ def test_where_no_step_applies_the_fallback_contact_is_told(pager: Pager) -> Non
     pager.take(a_signal(severity=Severity.LOW))
     assert pager.outbox() == [("fallback", "fay", "pending")]
     assert texts(pager, "step_skipped")[-1] == (
-        "No step of the plan applies, so that it has told nobody."
+        "No step of the plan applies, so nobody was notified."
     )
     pager.run_due(NOW + 5 * MINUTE)
     assert "escalation_exhausted" in pager.timeline()

@@ -22,9 +22,10 @@ def make(session: Session, team: Team, now: datetime, **data: Any) -> Policy:
 
 
 @pytest.fixture
-def web(session: Session, team: Team) -> Team:
-    """Another team of the group, with a rotation and a channel."""
+def web(session: Session, team: Team, people: People) -> Team:
+    """Another team of the group, with a member, a rotation and a channel."""
     web = factories.team(session, team.group, "web")
+    factories.team_member(session, web, people["cy"])
     factories.rotation(session, web, "primary")
     factories.channel(session, web, "chat")
     return web

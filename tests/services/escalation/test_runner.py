@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.models import Route, Silence, User
+from incidentrelay.models import Event, Route, Silence, User
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.escalation import runner as escalation_runner
 from tests.support import factories
@@ -215,3 +215,62 @@ def test_a_human_resolve_is_final_until_the_source_fires_again(pager: Pager) -> 
     assert pager.run_due(NOW + 60 * MINUTE) == 0
     (again,) = pager.take(a_signal(), at=NOW + MINUTE)
     assert again.outcome == "reopened"
+
+
+def remove_contacts(pager: Pager, *names: str) -> None:
+    with pager.database.write() as session:
+        ids = [pager.people[name] for name in names]
+        session.execute(update(User).where(User.id.in_(ids)).values(email=None))
+
+
+def page_by_policy(pager: Pager, *steps: dict[str, Any]) -> None:
+    with pager.database.write() as session:
+        team = session.get_one(factories.models.Team, pager.team_id)
+        policy = factories.policy(session, team, steps=list(steps))
+        session.get_one(Route, pager.route_id).policy_id = policy.id
+
+
+def test_somebody_without_a_contact_method_falls_back(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    remove_contacts(pager, "cy")
+    page_by_policy(pager, {"delay": 0, "targets": [{"kind": "user", "id": pager.people["cy"]}]})
+    pager.take(a_signal())
+    assert ("fallback", "fay", "pending") in pager.outbox()
+    with pager.database.read() as session:
+        texts = list(session.scalars(select(Event.text)))
+    assert "Nobody can be reached: Cy has no contact method." in texts
+
+
+def test_a_fallback_contact_who_left_leaves_a_trace(pager: Pager) -> None:
+    pager.change(fallback_user_id=pager.people["fay"])
+    with pager.database.write() as session:
+        session.get_one(User, pager.people["fay"]).active = False
+        session.get_one(User, pager.people["cy"]).active = False
+    page_by_policy(pager, {"delay": 0, "targets": [{"kind": "user", "id": pager.people["cy"]}]})
+    pager.take(a_signal())
+    with pager.database.read() as session:
+        texts = list(session.scalars(select(Event.text)))
+    assert "Nobody can be reached: the person of this step is no longer available." in texts
+    trace = "Nobody can be reached: the team's fallback contact is no longer available."
+    assert trace in texts
+
+
+def test_a_reminder_for_somebody_who_left_goes_to_the_person_on_call(pager: Pager) -> None:
+    """The row was changed without the service, as a restored backup may be."""
+    pager.take(a_signal())
+    with pager.database.write() as session:
+        session.get_one(User, pager.people["ann"]).active = False
+    pager.run_due(NOW + MINUTE)
+    assert ("reminder", "bob", "pending") in pager.outbox()
+    assert "nobody_on_call" not in pager.timeline()
+
+
+def test_a_person_of_another_group_is_not_named(pager: Pager) -> None:
+    page_by_policy(pager, {"delay": 0, "targets": [{"kind": "user", "id": pager.people["cy"]}]})
+    with pager.database.write() as session:
+        member = factories.models.GroupMember
+        session.execute(delete(member).where(member.user_id == pager.people["cy"]))
+    pager.take(a_signal())
+    assert "cy" not in {who for _, who, _ in pager.outbox()}
+    with pager.database.read() as session:
+        assert not any("Cy" in text for text in session.scalars(select(Event.text)))

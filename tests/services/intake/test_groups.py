@@ -118,7 +118,7 @@ def test_the_next_minute_has_its_own_message(pager: Pager) -> None:
     inbox = [row.id for row in joins(pager) if row.method == "inbox"]
     taken = pager.claim(inbox[0], at=NOW + 2 * MINUTE)
     assert taken is not None
-    assert taken.owed[0].message.headline == "1 signal joined"
+    assert taken.messages[0].message.headline == "1 signal joined"
     pager.take(db(3), db(4), at=NOW + 2 * MINUTE)
     last = [row for row in joins(pager) if row.method == "inbox"][-1]
     assert last.id != inbox[0]

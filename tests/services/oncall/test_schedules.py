@@ -12,8 +12,7 @@ from incidentrelay.domain.oncall.restrictions import Interval, Window
 from incidentrelay.domain.oncall.shifts import gaps, on_call, shifts
 from incidentrelay.models import Group, GroupMember, Team, User
 from incidentrelay.services.oncall import absences, schedules
-from incidentrelay.services.people import users
-from incidentrelay.services.tenancy import group_members
+from incidentrelay.services.tenancy import group_members, users
 from tests.support import factories
 
 People = dict[str, User]

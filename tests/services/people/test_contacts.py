@@ -15,8 +15,9 @@ from incidentrelay.domain.errors import Conflict, InvalidInput
 from incidentrelay.models import AuditEntry, ContactMethod, Notification, User
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.delivery import claims
-from incidentrelay.services.people import contacts, users, verification
+from incidentrelay.services.people import contacts, verification
 from incidentrelay.services.recipients import notification_rules
+from incidentrelay.services.tenancy import users
 from tests.services.conftest import ADMIN, Kind, acting
 from tests.support import factories
 from tests.support.pager import LEASE_TERMS

@@ -12,8 +12,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import Conflict
 from incidentrelay.models import GroupMember, User
-from incidentrelay.services.people import users
-from incidentrelay.services.tenancy import group_members
+from incidentrelay.services.tenancy import group_members, users
 from tests.services.conftest import ADMIN
 from tests.support import factories
 

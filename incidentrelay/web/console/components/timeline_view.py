@@ -30,6 +30,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.SILENCE_ENDED: ("bell", "warning"),
     EventKind.ACK_TIMED_OUT: ("hourglass", "warning"),
     EventKind.ASSIGNED: ("user", "info"),
+    EventKind.RESPONDER_LEFT: ("user-off", "warning"),
     EventKind.COMMENTED: ("message-circle", "muted"),
     EventKind.PAGED: ("bell-ringing", "info"),
     EventKind.REMINDED: ("repeat", "info"),

@@ -9,7 +9,7 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.access import login, tokens
 from incidentrelay.services.access import sessions as web_sessions
-from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import users
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.forms.schema_forms import SchemaForm
 from incidentrelay.web.console.profile import me_page

@@ -16,6 +16,7 @@ from pyramid.events import BeforeRender
 
 from incidentrelay.services.operations import banners as system_banners
 from incidentrelay.services.operations.banners import SystemBanners
+from incidentrelay.services.operations.unreachable import ReferenceKind
 from incidentrelay.web.console.toolkit import assets, filters
 from incidentrelay.web.console.toolkit.nav import build_menu, reading
 
@@ -77,6 +78,7 @@ def banners(request: Any) -> Iterable[Banner]:
         *_ways(found, prefix, request.now),
         *_failed(found, prefix),
         *_people(found, prefix),
+        *_unreachable(found, prefix),
     ]
 
 
@@ -123,6 +125,32 @@ def _people(found: SystemBanners, prefix: str) -> Iterator[Banner]:
     if more > 0:
         text = f"Nobody is on call for {more} more rotations."
         yield Banner("warning", text, f"{prefix}/oncall")
+
+
+def _unreachable(found: SystemBanners, prefix: str) -> Iterator[Banner]:
+    for each in found.unreachable[:3]:
+        text = _UNREACHABLE[each.kind].format(each=each)
+        page = "policies" if each.kind is ReferenceKind.POLICY else "rotations"
+        yield Banner("warning", text, f"{prefix}/{page}")
+    more = len(found.unreachable) - 3
+    if more > 0:
+        yield Banner("warning", f"{more} more entries name people who cannot be reached.")
+
+
+_UNREACHABLE = {
+    ReferenceKind.FALLBACK: (
+        "{each.person}, the fallback contact of {each.team}, cannot be reached."
+    ),
+    ReferenceKind.POLICY: (
+        "The policy {each.place} ({each.team}) notifies {each.person}, who cannot be reached."
+    ),
+    ReferenceKind.OVERRIDE: (
+        "An override of {each.place} ({each.team}) names {each.person}, who cannot be reached."
+    ),
+    ReferenceKind.ROTATION: (
+        "{each.person} takes turns in {each.place} ({each.team}) and cannot be reached."
+    ),
+}
 
 
 def add_values(event: Any) -> None:

@@ -12,7 +12,7 @@ from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import ApiToken, User, WebSession
 from incidentrelay.services.access import sessions as web_sessions
 from incidentrelay.services.access import tokens
-from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import users
 from incidentrelay.web.resources.base import ACE, Deletable, Editable, Node, allow
 from incidentrelay.web.resources.collections import Collection, Folder
 from incidentrelay.web.resources.oncall.feeds import MyFeeds

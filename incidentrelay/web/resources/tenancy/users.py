@@ -1,7 +1,7 @@
 """Users, for site admins."""
 
 from incidentrelay.models import User
-from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import users
 from incidentrelay.web.resources.base import Managed
 from incidentrelay.web.resources.collections import Folder
 from incidentrelay.web.resources.people.contacts import UserContacts

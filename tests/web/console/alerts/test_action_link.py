@@ -162,7 +162,7 @@ def test_a_link_ends_with_what_an_admin_changes(
     testapp: Any, pager: Any, link: Any, changes: list[dict[str, Any]]
 ) -> None:
     """Also if the person is active again: the link may have been read meanwhile."""
-    from incidentrelay.services.people import users
+    from incidentrelay.services.tenancy import users
 
     signed = link(at=NOW - timedelta(hours=1))
     testapp.get(signed, status=200)
@@ -175,7 +175,7 @@ def test_a_link_ends_with_what_an_admin_changes(
 
 
 def test_a_changed_name_ends_no_link(testapp: Any, pager: Any, link: Any) -> None:
-    from incidentrelay.services.people import users
+    from incidentrelay.services.tenancy import users
 
     with pager.database.write() as session:
         ann = session.get_one(User, pager.people["ann"])

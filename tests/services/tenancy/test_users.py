@@ -8,7 +8,7 @@ from incidentrelay.domain.enums import GroupRole
 from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, User, WebSession
 from incidentrelay.services.access import passwords
-from incidentrelay.services.people import users
+from incidentrelay.services.tenancy import users
 from tests.services.conftest import ADMIN, acting
 from tests.support import factories
 

@@ -17,6 +17,7 @@ from incidentrelay.services.common import audit, limits, references, resources, 
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
 from incidentrelay.services.people import contacts
+from incidentrelay.services.tenancy import departures
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _EMAIL = re.compile(
@@ -128,6 +129,8 @@ def update(
         contacts.follow_profile(session, user, diff["email"][0], vouched=vouched, now=now)
     if "password" in diff or not user.active:
         login.end_sessions(session, user)
+    if diff.keys() & {"active", "is_admin"}:
+        departures.move_on(session, user, now)
     return user
 
 
@@ -151,6 +154,8 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
             f"{user.username} stands in schedules, whose history is kept; deactivate them instead."
         )
     references.refuse_targets(session, None, {(TargetKind.USER, user.id)}, user.username)
+    user.active = False
+    departures.move_on(session, user, now)
     resources.remove_row(
         session, user, used=f"{user.username} is still needed; deactivate them instead."
     )
