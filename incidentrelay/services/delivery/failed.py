@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind
 from incidentrelay.domain.errors import Conflict
@@ -139,7 +140,7 @@ def resend_notification(
     # It starts afresh: with a message of its own, and not stalled.
     row.bundle = row.stalled_at = None
     assert row.alert_id is not None, "resend_refusal refuses the others"
-    text = f"{actor.name} sends it again: {recipient_name(row)} by {row.method}"
+    text = f"{actor.name} sends it again: {recipient_name(row)} by {word_of(row.method)}"
     line = make_event(
         row.alert_id,
         EventKind.NOTIFICATION_RESENT,

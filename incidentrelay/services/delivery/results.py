@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.delivery.backoff import after_refusal, next_attempt
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
@@ -205,7 +206,7 @@ def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
     failed = row.state is DeliveryState.FAILED
     kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
     # Channels are known by their names; a person may have several contacts.
-    to = f"{recipient_of(row)} by {row.method}" if row.user else recipient_of(row)
+    to = f"{recipient_of(row)} by {word_of(row.method)}" if row.user else recipient_of(row)
     noun = _NOUNS.get(row.kind, "Message")
     text = f"{noun} to {to} failed" if failed else f"{noun} delivered to {to}"
     if others:
