@@ -59,7 +59,7 @@ def create(
         _refuse_more(granting, values, group)
     text = new_token(TokenKind.USER)
     token = _build_token(user, group, values, text, now)
-    resources.insert_row(session, token, taken="Try again.")
+    resources.insert_row(session, token, conflict="Try again.")
     diff = resources.given_fields(values)
     audit.record_user_change(
         session, actor, "create", user, token, diff, now=now, group_id=token.group_id
@@ -106,7 +106,7 @@ def update(
 def delete(session: Session, token: ApiToken, *, actor: Actor, now: datetime) -> None:
     """Revoke the token; it stops working at once."""
     user = session.get_one(User, token.user_id)
-    resources.remove_row(session, token, used="This token is still in use.")
+    resources.remove_row(session, token, conflict="This token is still in use.")
     audit.record_user_change(
         session, actor, "delete", user, token, {}, now=now, group_id=token.group_id
     )

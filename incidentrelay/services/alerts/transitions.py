@@ -30,7 +30,7 @@ from incidentrelay.services.recipients import targets
 def lock_alerts(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
     """Lock and reload the alerts; concurrent changes wait until this commits.
 
-    Locks are taken in id order to avoid deadlocks.
+    Rows are locked in id order to avoid deadlocks.
     """
     query = (
         select(Alert)
@@ -53,7 +53,7 @@ def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now:
     _stop(session, alerts, now, _ack_timeout(now))
     text = f"Acknowledged by {actor.name}"
     add_note(session, alerts, EventKind.ACKNOWLEDGED, text, actor=actor, now=now)
-    _tell(session, alerts, text, actor, now)
+    _notify(session, alerts, text, actor, now)
 
 
 def _ack_timeout(now: datetime) -> Callable[[Alert], datetime | None]:
@@ -83,7 +83,7 @@ def resolve(
         .execution_options(synchronize_session=False)
     )
     add_note(session, alerts, EventKind.RESOLVED, text, actor=actor, now=now)
-    _tell(session, alerts, text, actor, now)
+    _notify(session, alerts, text, actor, now)
 
 
 def snooze(
@@ -203,13 +203,13 @@ def _stop(
     outbox_queue.cancel_pending(session, [alert.id for alert in alerts], now)
 
 
-def _tell(
+def _notify(
     session: Session, alerts: Sequence[Alert], headline: str, actor: Actor, now: datetime
 ) -> None:
     session.flush()  # the details are read with the alerts as they are now
     details = load_details(session, alerts)
-    news = {
+    updates = {
         alert.id: (escalation_runner.subject_of(alert, details[alert.id]), headline)
         for alert in alerts
     }
-    outbox_queue.notify_update(session, news, now, but=actor.user_id)
+    outbox_queue.notify_update(session, updates, now, exclude=actor.user_id)

@@ -55,7 +55,7 @@ def apply_failed_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Se
 
 
 def count_open_failures(session: Session, memberships: Memberships) -> int:
-    """How many failed for alerts that are still as they were then."""
+    """How many failures still matter: their alerts are open and unchanged since."""
     query = (
         select(func.count())
         .select_from(Notification)
@@ -135,9 +135,9 @@ def resend_notification(
     # Due at once, even for a worker whose clock is behind.
     row.state, row.next_at, row.finished_at = DeliveryState.PENDING, row.created_at, None
     row.attempts, row.probes, row.last_error = 0, 0, ""
-    # A late result of the old attempts must not be taken for one of the new.
+    # A late result of the old attempts must not count as one of the new.
     row.fence += 1
-    # It starts afresh: with a message of its own, and not stalled.
+    # It starts over: unbundled and not stalled.
     row.bundle = row.stalled_at = None
     assert row.alert_id is not None, "resend_refusal refuses the others"
     text = f"{actor.name} sends it again: {recipient_name(row)} by {word_of(row.method)}"

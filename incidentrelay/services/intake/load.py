@@ -75,8 +75,8 @@ def _load(
     signals = [item for item in items if isinstance(item, Signal)]
     keys = {signal.dedup_key for signal in signals}
     groups = {_group_key(route.group_by, signal) for signal in signals}
-    known = _alerts_of(session, route.id, keys)
-    alerts = _alerts_met(session, route.id, groups, known, now - window, lock=lock)
+    alert_ids = _alerts_of(session, route.id, keys)
+    alerts = _alerts_met(session, route.id, groups, alert_ids, now - window, lock=lock)
     states = {alert.id: _alert_state(alert) for alert in alerts}
     current = _load_signals(session, route.id, keys, states)
     recent: dict[str, AlertState] = {}
@@ -108,8 +108,8 @@ def _load_signals(
     session: Session, route_id: int, keys: set[str], alerts: Mapping[int, AlertState]
 ) -> dict[str, SignalState]:
     """The current signals of ``keys``; adds the firing signals of ``alerts`` to them."""
-    given = {"route_id": route_id, "keys": list(keys)}
-    rows = session.execute(_CURRENT_SIGNALS, given).all()
+    values = {"route_id": route_id, "keys": list(keys)}
+    rows = session.execute(_CURRENT_SIGNALS, values).all()
     current = {row.id: _signal_state(row, alerts[row.alert_id]) for row in rows}
     is_open = [id for id, alert in alerts.items() if alert.status is not AlertStatus.RESOLVED]
     if is_open:
@@ -123,8 +123,8 @@ def _alerts_met(
     session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime, *, lock: bool
 ) -> Sequence[Alert]:
     query = _ALERTS_MET.with_for_update(key_share=True) if lock else _ALERTS_MET
-    given = {"route_id": route_id, "groups": list(groups), "ids": list(ids), "since": since}
-    return session.scalars(query, given).all()
+    values = {"route_id": route_id, "groups": list(groups), "ids": list(ids), "since": since}
+    return session.scalars(query, values).all()
 
 
 def _alert_state(alert: Alert) -> AlertState:

@@ -67,9 +67,9 @@ def write_signals(session: Session, route: Route, batch: IntakeBatch) -> None:
             .execution_options(synchronize_session=False)
         )
     fresh = [signal for signal in batch.signals.values() if signal.id is None]
-    known = [signal for signal in batch.signals.values() if signal.id is not None]
+    stored = [signal for signal in batch.signals.values() if signal.id is not None]
     db.update_by_id(
-        session, SignalRow, [{"id": signal.id, **_signal_values(signal)} for signal in known]
+        session, SignalRow, [{"id": signal.id, **_signal_values(signal)} for signal in stored]
     )
     if fresh:
         rows = [
