@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.channels.base import (
-    Channel,
+    ChannelKind,
     NotSetUp,
     PermanentFailure,
     SendResult,
@@ -159,7 +159,7 @@ def wake_provider(
 
 
 def send_claim(
-    claim: DeliveryClaim, channel: Channel | None, links: MakeLinks, now: datetime
+    claim: DeliveryClaim, channel: ChannelKind | None, links: MakeLinks, now: datetime
 ) -> DeliveryResult:
     """Send a claim. A failing channel becomes a result, never an exception."""
     if channel is None:
