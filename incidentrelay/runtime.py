@@ -59,11 +59,6 @@ def build(
     """Build the components. Nothing connects yet, except to a queue file."""
     database = database or Database.of(settings)
     http = HTTPClient(settings.outbound_allowed_networks, total_deadline=settings.outbound_timeout)
-    downloads = HTTPClient(
-        settings.outbound_allowed_networks,
-        total_deadline=settings.outbound_timeout,
-        max_response=LARGEST_DOWNLOAD,
-    )
     channels = default_channels(http, smtp_server(settings))
     vault = SecretBox(derive_key(settings.secret_key, "vault"))
     links = LinkMaker(settings.public_url, derive_key(settings.secret_key, "act"))
@@ -85,13 +80,22 @@ def build(
         clock=clock,
         database=database,
         http=http,
-        downloads=downloads,
+        downloads=download_client(settings),
         integrations=default_integrations(),
         channels=channels,
         vault=vault,
         links=links,
         runner=runner,
         queue=queue,
+    )
+
+
+def download_client(settings: Settings) -> HTTPClient:
+    """The client that fetches calendars."""
+    return HTTPClient(
+        settings.outbound_allowed_networks,
+        total_deadline=settings.outbound_timeout,
+        max_response=LARGEST_DOWNLOAD,
     )
 
 

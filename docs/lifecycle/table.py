@@ -12,7 +12,7 @@ from incidentrelay.cli.tables import table
 from incidentrelay.domain.alerts.transitions import TRANSITIONS, Action
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
 from incidentrelay.domain.intake.reducer import AlertState, IntakeBatch, SignalState, apply_signals
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WINDOW = timedelta(minutes=5)
@@ -80,7 +80,7 @@ def effect(arrival: Arrival, situation: Situation) -> Effect | None:
         return None
     batch = _batch(arrival, situation)
     key = "known" if arrival.known else "new"
-    item = Signal(key, arrival.status, arrival.severity, "Disk full")
+    item = IncomingSignal(key, arrival.status, arrival.severity, "Disk full")
     (result,) = apply_signals([item], batch, lambda _item: "group", lambda _item: True).results
     alert = result.alert
     if alert is None:

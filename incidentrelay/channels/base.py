@@ -110,8 +110,11 @@ class ChannelInfo:
     internal: bool = False
 
 
-class Channel(Protocol):
-    """A channel may also have ``time_limit``: the seconds after which ``send`` surely ends."""
+class ChannelKind(Protocol):
+    """Sends messages of one kind, such as e-mail; teams configure channels of a kind.
+
+    It may also have ``time_limit``: the seconds after which ``send`` surely ends.
+    """
 
     info: ChannelInfo
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from incidentrelay.channels.base import Channel, ChannelInfo
+from incidentrelay.channels.base import ChannelInfo, ChannelKind
 from incidentrelay.channels.email.channel import EmailChannel
 from incidentrelay.channels.inbox.channel import InboxChannel
 from incidentrelay.channels.webhook.channel import WebhookChannel
@@ -18,23 +18,23 @@ logger = logging.getLogger(__name__)
 # An entry point of this group names a function that is called with the process's
 # HTTP client and returns a channel.
 GROUP = "incidentrelay.channels"
-Factory = Callable[[HTTPClient], Channel]
+Factory = Callable[[HTTPClient], ChannelKind]
 
 
 class Registry:
     """Channels by name. Filled while the process starts, and only read afterwards."""
 
     def __init__(self) -> None:
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, ChannelKind] = {}
 
-    def register(self, channel: Channel) -> None:
+    def register(self, channel: ChannelKind) -> None:
         """Raises ValueError if the name is taken: two channels cannot share it."""
         name = channel.info.name
         if name in self._channels:
             raise ValueError(f"There are two channels called {name!r}.")
         self._channels[name] = channel
 
-    def get(self, name: str) -> Channel:
+    def get(self, name: str) -> ChannelKind:
         """Raises NotFound if there is none of that name."""
         try:
             return self._channels[name]
@@ -69,7 +69,7 @@ def default_registry(
     return registry
 
 
-def _load(plugin: EntryPoint, http: HTTPClient) -> Channel | None:
+def _load(plugin: EntryPoint, http: HTTPClient) -> ChannelKind | None:
     try:
         channel = cast(Factory, plugin.load())(http)
         if not isinstance(channel.info, ChannelInfo) or not callable(channel.send):

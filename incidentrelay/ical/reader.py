@@ -16,9 +16,11 @@ from incidentrelay.ical.components import EventText, split_calendars
 from incidentrelay.ical.events import (
     MOST_OCCURRENCES,
     READ_PROPERTIES,
-    Occurrence,
     RefusedEvent,
     check_series,
+)
+from incidentrelay.ical.occurrences import (
+    Occurrence,
     event_key,
     expand_series,
     summary_of,

@@ -9,7 +9,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
@@ -48,7 +48,7 @@ def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) 
     description = fields.first_text(annotations, "description", "message")
     status = fields.status_of(fields.first_text(alert, "status") or group_status)
     resolved = status is SignalStatus.RESOLVED
-    return Signal(
+    return IncomingSignal(
         dedup_key=fields.identity(fields.first_text(alert, "fingerprint"), sent, "", alert, index),
         status=status,
         severity=severity,

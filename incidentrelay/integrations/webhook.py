@@ -9,7 +9,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
@@ -47,7 +47,7 @@ def _item(item: Any, index: int) -> SignalItem:
     status = fields.status_of(fields.first_text(item, "status", "state", "action"))
     resolved = status is SignalStatus.RESOLVED
     shown = title or fields.one_line(fields.first_text(raw, "alertname"))
-    return Signal(
+    return IncomingSignal(
         dedup_key=fields.identity(own, sent, title, item, index),
         status=status,
         severity=severity,

@@ -12,7 +12,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.domain.text import clean_text
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
@@ -66,7 +66,7 @@ def _item(raw: Any, index: int) -> SignalItem:
     # The same title on two hosts is two problems.
     named = f"{title} {fields.first_text(item, *_HOST)}".strip() if title else ""
     description = fields.first_text(item, "message", "alert_message", "trigger_description")
-    return Signal(
+    return IncomingSignal(
         dedup_key=fields.identity(fields.first_text(item, *_KEYS), given, named, item, index),
         status=_status(item),
         severity=severity,

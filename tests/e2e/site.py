@@ -16,7 +16,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import SYSTEM, Actor
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, Severity, SignalStatus
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 from incidentrelay.models import Alert, Notification, Route, Team, User
 from incidentrelay.runtime import Runtime
 from incidentrelay.services.access import action_links
@@ -237,7 +237,7 @@ def _alert(
 ) -> int:
     at = now - minutes * MINUTE
     route_id = session.scalar(select(Route.id).where(Route.source == "alertmanager"))
-    signal = Signal(
+    signal = IncomingSignal(
         dedup_key=title,
         status=SignalStatus.FIRING,
         severity=severity,

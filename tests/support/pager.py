@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.channels.base import SendResult
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import GroupRole, Severity, SignalStatus
-from incidentrelay.domain.intake.signals import Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, SignalItem
 from incidentrelay.domain.messages import Envelope, Links
 from incidentrelay.models import Alert, Event, Notification, RouteChannel, User
 from incidentrelay.services.common.secret_box import SecretBox
@@ -34,14 +34,14 @@ LEASE = timedelta(seconds=60)
 LEASE_TERMS = LeaseTerms(lambda _: LEASE)
 
 
-def a_signal(key: str = "disk", *, resolved: bool = False, **values: Any) -> Signal:
+def a_signal(key: str = "disk", *, resolved: bool = False, **values: Any) -> IncomingSignal:
     status = SignalStatus.RESOLVED if resolved else SignalStatus.FIRING
     defaults: dict[str, Any] = {
         "severity": Severity.CRITICAL,
         "title": f"{key} is full",
         "labels": {"alertname": key},
     }
-    return Signal(dedup_key=key, status=status, **{**defaults, **values})
+    return IncomingSignal(dedup_key=key, status=status, **{**defaults, **values})
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from incidentrelay.domain.actors import Actor
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 from incidentrelay.models import Rotation, Route, RouteChannel, Team, User
 from incidentrelay.services.alerts import actions as alert_actions
 from tests.support import factories
@@ -20,7 +20,7 @@ LATER = NOW + 10 * MINUTE
 LABELS = {"alertname": "disk", "cluster": "x"}
 
 
-def signal(**values: Any) -> Signal:
+def signal(**values: Any) -> IncomingSignal:
     return a_signal(**{"labels": LABELS, **values})
 
 

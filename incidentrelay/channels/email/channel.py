@@ -155,24 +155,7 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     them as one conversation. The subject begins with the alert's state, because a list of
     mails shows nothing else.
     """
-    message = envelope.message
-    links = Links(web_link(envelope.links.console), web_link(envelope.links.act))
-    can_act = links.act is not None and message.status is AlertStatus.FIRING
-    values = {
-        "message": message,
-        "about_alert": message.kind not in _ABOUT_NO_ALERT,
-        "state": _state(envelope),
-        "zone": envelope.zone,
-        "links": links,
-        "can_act": can_act,
-        "labels": list(message.labels.items())[:_MOST_LABELS],
-        "signals": message.signals if message.signal_count > 1 or message.joined else (),
-        "signals_left_out": (message.joined or message.signal_count) - len(message.signals),
-        "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
-        "parts": envelope.parts,
-        # Anyone with such a link can act in the recipient's name.
-        "private": can_act or any(part.links.act for part in envelope.parts),
-    }
+    message, values = envelope.message, _template_values(envelope)
     mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"] = server.sender
     mail["To"] = recipient
@@ -192,6 +175,27 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     mail.set_content(render("email", "text", **values))
     mail.add_alternative(render("email", "html", **values), subtype="html")
     return mail
+
+
+def _template_values(envelope: Envelope) -> dict[str, Any]:
+    message = envelope.message
+    links = Links(web_link(envelope.links.console), web_link(envelope.links.act))
+    can_act = links.act is not None and message.status is AlertStatus.FIRING
+    return {
+        "message": message,
+        "about_alert": message.kind not in _ABOUT_NO_ALERT,
+        "state": _state(envelope),
+        "zone": envelope.zone,
+        "links": links,
+        "can_act": can_act,
+        "labels": list(message.labels.items())[:_MOST_LABELS],
+        "signals": message.signals if message.signal_count > 1 or message.joined else (),
+        "signals_left_out": (message.joined or message.signal_count) - len(message.signals),
+        "labels_left_out": max(0, len(message.labels) - _MOST_LABELS),
+        "parts": envelope.parts,
+        # Anyone with such a link can act in the recipient's name.
+        "private": can_act or any(part.links.act for part in envelope.parts),
+    }
 
 
 def _state(envelope: Envelope) -> str:

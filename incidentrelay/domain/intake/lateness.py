@@ -12,13 +12,13 @@ our own clock:
 from datetime import datetime, timedelta
 
 from incidentrelay.domain.enums import SignalStatus
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 from incidentrelay.domain.intake.state import SignalState
 
 LATE_WINDOW = timedelta(seconds=60)
 
 
-def is_late_firing(item: Signal, known: SignalState, now: datetime) -> bool:
+def is_late_firing(item: IncomingSignal, known: SignalState, now: datetime) -> bool:
     return (
         known.status is SignalStatus.RESOLVED
         and known.end_from_source
@@ -31,7 +31,7 @@ def is_late_firing(item: Signal, known: SignalState, now: datetime) -> bool:
     )
 
 
-def is_late_resolve(item: Signal, known: SignalState) -> bool:
+def is_late_resolve(item: IncomingSignal, known: SignalState) -> bool:
     return (
         known.status is SignalStatus.FIRING
         and known.start_from_source

@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from incidentrelay.domain.alerts.transitions import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, SignalStatus
 from incidentrelay.domain.intake.lateness import is_late_firing, is_late_resolve
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch, ItemResult, SignalState
 from incidentrelay.domain.intake.summary import summarize_alerts
 
@@ -37,8 +37,8 @@ FIRING, RESOLVED = SignalStatus
 def apply_signals(
     items: Sequence[SignalItem],
     batch: IntakeBatch,
-    group_key: Callable[[Signal], str],
-    accepts: Callable[[Signal], bool],
+    group_key: Callable[[IncomingSignal], str],
+    accepts: Callable[[IncomingSignal], bool],
 ) -> IntakeBatch:
     """Apply ``items`` in order. ``accepts`` checks the route's matchers."""
     for item in items:
@@ -50,8 +50,8 @@ def apply_signals(
 def _take(
     item: SignalItem,
     batch: IntakeBatch,
-    group_key: Callable[[Signal], str],
-    accepts: Callable[[Signal], bool],
+    group_key: Callable[[IncomingSignal], str],
+    accepts: Callable[[IncomingSignal], bool],
 ) -> ItemResult:
     if isinstance(item, Rejection):
         return ItemResult(Outcome.REJECTED, item.reason)
@@ -74,7 +74,7 @@ def _take(
 
 
 def _resolve(
-    item: Signal, known: SignalState | None, batch: IntakeBatch
+    item: IncomingSignal, known: SignalState | None, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState | None]:
     if known is None:
         return Outcome.IGNORED, "No open alert has this signal.", None
@@ -110,7 +110,7 @@ def _close(alert: AlertState, batch: IntakeBatch) -> None:
 
 
 def _repeat(
-    item: Signal, known: SignalState, batch: IntakeBatch
+    item: IncomingSignal, known: SignalState, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState]:
     """A firing signal fires again: update its counters, and its content if that changed."""
     alert = known.alert
@@ -154,7 +154,7 @@ def _page_acknowledged(alert: AlertState) -> None:
 
 
 def _fire(
-    item: Signal, known: SignalState | None, key: str, batch: IntakeBatch
+    item: IncomingSignal, known: SignalState | None, key: str, batch: IntakeBatch
 ) -> tuple[Outcome, str, AlertState]:
     """A signal starts firing: it joins, reopens or creates an alert."""
     alert = _open_alert_of(known, batch) or batch.open_alerts.get(key)
@@ -190,7 +190,7 @@ def _reopenable(known: SignalState | None, key: str, batch: IntakeBatch) -> Aler
     return None
 
 
-def _create(item: Signal, key: str, batch: IntakeBatch) -> AlertState:
+def _create(item: IncomingSignal, key: str, batch: IntakeBatch) -> AlertState:
     alert = AlertState.open_for(item, key, batch.now)
     batch.open_alerts[key] = alert
     batch.touch(alert)
@@ -198,7 +198,7 @@ def _create(item: Signal, key: str, batch: IntakeBatch) -> AlertState:
     return alert
 
 
-def _reopen(alert: AlertState, item: Signal, batch: IntakeBatch) -> Outcome:
+def _reopen(alert: AlertState, item: IncomingSignal, batch: IntakeBatch) -> Outcome:
     alert.status = transition(alert.status, Action.REOPEN)
     alert.resolved_at = None
     alert.generation += 1
@@ -229,7 +229,7 @@ def _has_outlived_its_cover(alert: AlertState, batch: IntakeBatch) -> bool:
 
 
 def _put_signal(
-    item: Signal, known: SignalState | None, alert: AlertState, batch: IntakeBatch
+    item: IncomingSignal, known: SignalState | None, alert: AlertState, batch: IntakeBatch
 ) -> SignalState:
     if known is not None and known.alert is alert:
         known.fire_again(item, batch.now)

@@ -8,7 +8,7 @@ from incidentrelay.domain.enums import Severity, SignalStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class IncomingSignal:
     """One item of a payload, as normalised by an integration.
 
     ``dedup_key`` identifies the problem within its route. ``starts_at`` and
@@ -40,4 +40,4 @@ class Rejection:
     reason: str
 
 
-SignalItem = Signal | Rejection
+SignalItem = IncomingSignal | Rejection

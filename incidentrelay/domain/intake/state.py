@@ -7,7 +7,7 @@ from typing import Any
 
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
 from incidentrelay.domain.intake.firing import FiringSignals
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +48,7 @@ class AlertState:
     snoozed: bool = False
 
     @classmethod
-    def open_for(cls, item: Signal, group_key: str, now: datetime) -> "AlertState":
+    def open_for(cls, item: IncomingSignal, group_key: str, now: datetime) -> "AlertState":
         """A new alert that pages; its first signal is still to be added."""
         return cls(
             id=None,
@@ -104,7 +104,7 @@ class SignalState:
     count: int = 1
 
     @classmethod
-    def start(cls, item: Signal, alert: AlertState, now: datetime) -> "SignalState":
+    def start(cls, item: IncomingSignal, alert: AlertState, now: datetime) -> "SignalState":
         """A firing signal that is not stored yet."""
         return cls(
             id=None,
@@ -126,7 +126,7 @@ class SignalState:
             last_seen_at=now,
         )
 
-    def fire_again(self, item: Signal, now: datetime) -> None:
+    def fire_again(self, item: IncomingSignal, now: datetime) -> None:
         self.status, self.last_seen_at = SignalStatus.FIRING, now
         self.starts_at = item.starts_at or now
         self.start_from_source = item.starts_at is not None
@@ -134,7 +134,7 @@ class SignalState:
         self.count += 1
         self.overwrite(item)
 
-    def repeat(self, item: Signal, now: datetime) -> None:
+    def repeat(self, item: IncomingSignal, now: datetime) -> None:
         """Count a firing item; keep the latest start that the source gave."""
         self.count += 1
         self.last_seen_at = now
@@ -143,14 +143,14 @@ class SignalState:
             self.starts_at = item.starts_at if later else self.starts_at
             self.start_from_source = True
 
-    def end(self, item: Signal, now: datetime) -> None:
+    def end(self, item: IncomingSignal, now: datetime) -> None:
         self.status, self.last_seen_at = SignalStatus.RESOLVED, now
         self.ends_at = item.ends_at or now
         self.end_from_source = item.ends_at is not None
         self.resolved_at = now
         self.count += 1
 
-    def record_end(self, item: Signal, now: datetime) -> None:
+    def record_end(self, item: IncomingSignal, now: datetime) -> None:
         """Another resolve of a signal that is over already.
 
         It never extends the time in which a firing item may be late, except that a
@@ -164,7 +164,7 @@ class SignalState:
         else:
             self.ends_at, self.end_from_source, self.resolved_at = item.ends_at, True, now
 
-    def has_content_of(self, item: Signal) -> bool:
+    def has_content_of(self, item: IncomingSignal) -> bool:
         return (
             (self.severity, self.title, self.description, self.link)
             == (item.severity, item.title, item.description, item.link)
@@ -172,7 +172,7 @@ class SignalState:
             and dict(self.annotations) == dict(item.annotations)
         )
 
-    def overwrite(self, item: Signal) -> None:
+    def overwrite(self, item: IncomingSignal) -> None:
         self.severity, self.title, self.description = item.severity, item.title, item.description
         self.labels, self.annotations = dict(item.labels), dict(item.annotations)
         self.link = item.link

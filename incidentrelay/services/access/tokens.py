@@ -58,7 +58,19 @@ def create(
     if granting is not None:
         _refuse_more(granting, values, group)
     text = new_token(TokenKind.USER)
-    token = ApiToken(
+    token = _build_token(user, group, values, text, now)
+    resources.insert_row(session, token, conflict="Try again.")
+    diff = resources.given_fields(values)
+    audit.record_user_change(
+        session, actor, "create", user, token, diff, now=now, group_id=token.group_id
+    )
+    return token, text
+
+
+def _build_token(
+    user: User, group: Group | None, values: Mapping[str, Any], text: str, now: datetime
+) -> ApiToken:
+    return ApiToken(
         user_id=user.id,
         name=values["name"],
         digest=token_digest(text),
@@ -69,18 +81,6 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, token, taken="Try again.")
-    audit.record_user_change(
-        session,
-        actor,
-        "create",
-        user,
-        token,
-        resources.given_fields(values),
-        now=now,
-        group_id=token.group_id,
-    )
-    return token, text
 
 
 def update(
@@ -106,7 +106,7 @@ def update(
 def delete(session: Session, token: ApiToken, *, actor: Actor, now: datetime) -> None:
     """Revoke the token; it stops working at once."""
     user = session.get_one(User, token.user_id)
-    resources.remove_row(session, token, used="This token is still in use.")
+    resources.remove_row(session, token, conflict="This token is still in use.")
     audit.record_user_change(
         session, actor, "delete", user, token, {}, now=now, group_id=token.group_id
     )

@@ -120,7 +120,7 @@ def escalate(session: Session, alert: Alert, *, actor: Actor, now: datetime) -> 
 def comment(session: Session, alert: Alert, text: str, *, actor: Actor, now: datetime) -> Alert:
     """Add a comment to the timeline; works in any state of the alert."""
     text = clean_comment(text)
-    alert_transitions.add_note(session, [alert], EventKind.COMMENTED, text, actor, now)
+    alert_transitions.add_note(session, [alert], EventKind.COMMENTED, text, actor=actor, now=now)
     return alert
 
 

@@ -93,16 +93,16 @@ _OUTSIDER = "Only an active member of the group can be assigned."
 def find_alerts(
     session: Session, memberships: Memberships, wanted: Mapping[str, Any]
 ) -> tuple[list[int], bool]:
-    """The newest alerts that match, at most :data:`MAX_ALERTS`, and whether there are more.
+    """The newest alerts that match, at most MAX_ALERTS, and whether there are more.
 
     ``wanted`` is as for :func:`alert_search.apply_filter`.
     """
-    seen: Select[Any] = select(Alert).where(visible(Alert, memberships, Permission.VIEW))
-    narrowed = alert_search.apply_filter(seen, wanted).order_by(Alert.id.desc())
+    query: Select[Any] = select(Alert).where(visible(Alert, memberships, Permission.VIEW))
+    narrowed = alert_search.apply_filter(query, wanted).order_by(Alert.id.desc())
     statement = narrowed.with_only_columns(Alert.id)
     matchers = wanted.get("matchers", ())
     sifts = alert_search.needs_sifting(matchers)
-    found: list[int] = []
+    ids: list[int] = []
     before: int | None = None
     for _ in range(_CHUNKS):
         part = statement if before is None else statement.where(Alert.id < before)
@@ -112,12 +112,12 @@ def find_alerts(
             before = alert_id
             if alert_id not in kept:
                 continue
-            if len(found) == MAX_ALERTS:
-                return found, True
-            found.append(alert_id)
+            if len(ids) == MAX_ALERTS:
+                return ids, True
+            ids.append(alert_id)
         if len(rows) <= _CHUNK:
-            return found, False
-    return found, True
+            return ids, False
+    return ids, True
 
 
 def perform_bulk(
@@ -134,12 +134,12 @@ def perform_bulk(
     Raises InvalidInput for an action that no alert could accept.
     """
     _check(order, alert_ids, now)
-    seen = _granted(session, alert_ids, memberships, Permission.VIEW)
-    may = _granted(session, seen, memberships, Permission.RESPOND)
+    visible_ids = _granted(session, alert_ids, memberships, Permission.VIEW)
+    may = _granted(session, visible_ids, memberships, Permission.RESPOND)
     results = {
         alert_id: BulkResult(alert_id, BulkOutcome.NOT_FOUND, _NOT_FOUND) for alert_id in alert_ids
     }
-    results |= {each: BulkResult(each, BulkOutcome.REFUSED, _MAY_NOT) for each in seen - may}
+    results |= {each: BulkResult(each, BulkOutcome.REFUSED, _MAY_NOT) for each in visible_ids - may}
     groups = _groups_of(session, order.user)
     able: list[Alert] = []
     for alert in alert_transitions.lock_alerts(session, sorted(may)):
@@ -155,7 +155,7 @@ def perform_bulk(
 
 def _check(order: BulkOrder, alert_ids: Collection[int], now: datetime) -> None:
     if not 1 <= len(alert_ids) <= MAX_ALERTS:
-        raise InvalidInput.of("ids", f"Give 1 to {MAX_ALERTS} alerts.")
+        raise InvalidInput.of("ids", f"Choose 1 to {MAX_ALERTS} alerts.")
     if order.action is BulkAction.SNOOZE:
         if order.until is None:
             raise InvalidInput.of("until", "Say until when.")
@@ -231,4 +231,6 @@ def _do(
             alert_transitions.escalate(session, able, actor=actor, now=now)
         case BulkOrder(BulkAction.COMMENT):
             text = alert_actions.clean_comment(order.text)
-            alert_transitions.add_note(session, able, EventKind.COMMENTED, text, actor, now)
+            alert_transitions.add_note(
+                session, able, EventKind.COMMENTED, text, actor=actor, now=now
+            )

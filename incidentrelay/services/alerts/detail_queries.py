@@ -24,7 +24,7 @@ def list_events(session: Session, alert: Alert) -> list[Event]:
 
 
 def list_signals(session: Session, alert: Alert) -> list[Signal]:
-    """The signals that fire, the worst first, and then those that ended last."""
+    """The firing signals, worst first, then the resolved ones, latest first."""
     over = Signal.status == SignalStatus.RESOLVED
     order = (over, case((over, Signal.resolved_at)).desc().nulls_last(), *WORST_FIRST)
     query = select(Signal).where(Signal.alert_id == alert.id).order_by(*order)

@@ -1,4 +1,4 @@
-"""The addresses that go into messages."""
+"""The URLs in messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class LinkMaker:
     def __call__(
         self, messages: Sequence[PendingMessage], user_id: int | None, now: datetime
     ) -> Links:
-        """The alert's page, and for a person the signed page of its actions.
+        """The alert's page and, for a person, the signed page of its actions.
 
-        For several alerts it is the list of all; for a notice of a shift, who is on call.
+        Several alerts link to the list of alerts, shift reminders to who is on call.
         """
         if len(messages) != 1:
             return Links(console=f"{self.public_url}/alerts")

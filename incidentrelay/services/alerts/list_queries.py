@@ -74,8 +74,8 @@ def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter)
     filters |= {"team": wanted.team} if wanted.team else {}
 
     def narrowed(statement: Any) -> Select[Any]:
-        seen = scope(statement, Alert, memberships, Permission.VIEW)
-        return alert_search.apply_filter(seen, filters)
+        visible = scope(statement, Alert, memberships, Permission.VIEW)
+        return alert_search.apply_filter(visible, filters)
 
     statement = narrowed(select(Alert)).options(
         joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee)
@@ -162,15 +162,15 @@ def _page(
     for _ in range(rounds):
         limited = statement.limit(size)
         rows = session.scalars(limited if before is None else limited.where(Alert.id < before))
-        found = list(rows)
-        ids = {alert.id for alert in found}
+        alerts = list(rows)
+        ids = {alert.id for alert in alerts}
         kept = alert_search.sift_alerts(session, ids, matchers) if sifts else ids
-        for alert in found:
+        for alert in alerts:
             if len(shown) == PAGE_SIZE:
                 return shown, before
             before = alert.id
             if alert.id in kept:
                 shown.append(alert)
-        if len(found) < size:
+        if len(alerts) < size:
             return shown, None
     return shown, before

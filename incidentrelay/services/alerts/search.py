@@ -61,9 +61,9 @@ def sift_alerts(
     }
 
 
-def parse_filter(given: Mapping[str, Any]) -> dict[str, Any]:
+def parse_filter(filters: Mapping[str, Any]) -> dict[str, Any]:
     """Replace ``q`` with matchers or a title, for :func:`apply_filter`."""
-    wanted = dict(given)
+    wanted = dict(filters)
     if "q" in wanted:
         wanted["matchers"], title = parse_query(wanted.pop("q"))
         wanted |= {"title": title} if title else {}

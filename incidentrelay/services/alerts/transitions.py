@@ -30,7 +30,7 @@ from incidentrelay.services.recipients import targets
 def lock_alerts(session: Session, alert_ids: Sequence[int]) -> list[Alert]:
     """Lock and reload the alerts; concurrent changes wait until this commits.
 
-    Locks are taken in id order to avoid deadlocks.
+    Rows are locked in id order to avoid deadlocks.
     """
     query = (
         select(Alert)
@@ -52,8 +52,8 @@ def acknowledge(session: Session, alerts: Sequence[Alert], *, actor: Actor, now:
         end_quiet_time(alert)
     _stop(session, alerts, now, _ack_timeout(now))
     text = f"Acknowledged by {actor.name}"
-    add_note(session, alerts, EventKind.ACKNOWLEDGED, text, actor, now)
-    _tell(session, alerts, text, actor, now)
+    add_note(session, alerts, EventKind.ACKNOWLEDGED, text, actor=actor, now=now)
+    _notify(session, alerts, text, actor, now)
 
 
 def _ack_timeout(now: datetime) -> Callable[[Alert], datetime | None]:
@@ -82,8 +82,8 @@ def resolve(
         .values(status=SignalStatus.RESOLVED, resolved_at=now)
         .execution_options(synchronize_session=False)
     )
-    add_note(session, alerts, EventKind.RESOLVED, text, actor, now)
-    _tell(session, alerts, text, actor, now)
+    add_note(session, alerts, EventKind.RESOLVED, text, actor=actor, now=now)
+    _notify(session, alerts, text, actor, now)
 
 
 def snooze(
@@ -96,7 +96,7 @@ def snooze(
     for alert in alerts:
         alert.quiet_until, alert.quiet_reason = until, SNOOZE
     text = f"Snoozed by {actor.name} until {until:%Y-%m-%d %H:%M} UTC"
-    add_note(session, alerts, EventKind.SNOOZED, text, actor, now)
+    add_note(session, alerts, EventKind.SNOOZED, text, actor=actor, now=now)
 
 
 def unacknowledge(
@@ -107,7 +107,7 @@ def unacknowledge(
         return_to_firing(alert)
         escalation_runner.start_plans(alert, now)
     text = f"Given back by {actor.name}"
-    add_note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor, now)
+    add_note(session, alerts, EventKind.UNACKNOWLEDGED, text, actor=actor, now=now)
     escalation_runner.continue_plans(session, alerts, now)
 
 
@@ -142,7 +142,7 @@ def assign(
         alert.progress = replace(progress, run=progress.run + 1).to_json()
     text = f"{done} to {user.display_name} by {actor.name}"
     facts = targets.people_facts("assigned", people.at_once(user.id))
-    add_note(session, alerts, EventKind.ASSIGNED, text, actor, now, facts)
+    add_note(session, alerts, EventKind.ASSIGNED, text, actor=actor, now=now, data=facts)
     outbox_queue.write_rows(session, outbox)
 
 
@@ -156,7 +156,8 @@ def escalate(session: Session, alerts: Sequence[Alert], *, actor: Actor, now: da
             alert.generation += 1
             progress = _after_first(plan, now)
         alert.progress = engine.advance_now(plan, progress, now).to_json()
-    add_note(session, alerts, EventKind.ESCALATED, f"Escalated by {actor.name}", actor, now)
+    text = f"Escalated by {actor.name}"
+    add_note(session, alerts, EventKind.ESCALATED, text, actor=actor, now=now)
     escalation_runner.continue_plans(session, alerts, now)
 
 
@@ -180,6 +181,7 @@ def add_note(
     alerts: Sequence[Alert],
     kind: EventKind,
     text: str,
+    *,
     actor: Actor,
     now: datetime,
     data: dict[str, Any] | None = None,
@@ -201,13 +203,13 @@ def _stop(
     outbox_queue.cancel_pending(session, [alert.id for alert in alerts], now)
 
 
-def _tell(
+def _notify(
     session: Session, alerts: Sequence[Alert], headline: str, actor: Actor, now: datetime
 ) -> None:
     session.flush()  # the details are read with the alerts as they are now
     details = load_details(session, alerts)
-    news = {
+    updates = {
         alert.id: (escalation_runner.subject_of(alert, details[alert.id]), headline)
         for alert in alerts
     }
-    outbox_queue.notify_update(session, news, now, but=actor.user_id)
+    outbox_queue.notify_update(session, updates, now, exclude=actor.user_id)

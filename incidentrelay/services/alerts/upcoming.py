@@ -35,7 +35,7 @@ _VERBS: Mapping[NotificationKind, str] = {
     NotificationKind.PAGE: "page",
     NotificationKind.REMINDER: "remind",
     NotificationKind.ESCALATION: "escalate to",
-    NotificationKind.FALLBACK: "tell the fallback contact,",
+    NotificationKind.FALLBACK: "notify the fallback contact,",
 }
 _REMARKS: Mapping[EventKind, str] = {
     EventKind.STEP_SKIPPED: "a step is skipped",
@@ -100,8 +100,8 @@ def planned_steps(session: Session, alert: Alert, now: datetime) -> list[Planned
     labels = load_silenceable_labels(session, [alert], people)
     subject = escalation_runner.subject_of(alert, signal_labels=labels.get(alert.id))
     plays = run_ahead(subject, plan, ahead.progress, people, ahead.begin(now))
-    for at, made in islice(plays, MOST_STEPS - len(steps)):
-        steps += _told(at, made, people)
+    for at, run in islice(plays, MOST_STEPS - len(steps)):
+        steps += _planned(at, run, people)
     steps += _waiting(session, alert, now)
     return sorted(steps, key=attrgetter("at"))[:MOST_STEPS]
 
@@ -119,10 +119,10 @@ def run_ahead(
     one ends. Infinite for a plan that never ends.
     """
     while (at := _next(subject, progress, people, begin)) is not None:
-        made = run_plan(subject, plan, progress, people, at)
-        yield at, made
-        subject, progress = replace(subject, assignee_id=made.assignee_id), is_running(made)
-        begin = made.quiet_until or at
+        run = run_plan(subject, plan, progress, people, at)
+        yield at, run
+        subject, progress = replace(subject, assignee_id=run.assignee_id), progress_after(run)
+        begin = run.quiet_until or at
 
 
 def _next(
@@ -134,11 +134,11 @@ def _next(
     return min((at for at in times if at is not None), default=None)
 
 
-def is_running(made: PlanRun) -> Progress:
-    """The progress from which the plan continues after ``made``."""
-    if made.quiet_until is not None:
-        return engine.start(made.plan, made.quiet_until)
-    return made.progress
+def progress_after(run: PlanRun) -> Progress:
+    """The progress from which the plan continues after ``run``."""
+    if run.quiet_until is not None:
+        return engine.start(run.plan, run.quiet_until)
+    return run.progress
 
 
 def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[PlannedStep]:
@@ -162,12 +162,12 @@ def _waiting(session: Session, alert: Alert, now: datetime) -> Iterator[PlannedS
             yield PlannedStep(row.next_at, f"{_verb(row.kind)} {row.user.display_name} by {way}")
 
 
-def _told(at: datetime, made: PlanRun, people: Directory) -> Iterator[PlannedStep]:
-    """What one plan run does: at once, and later by people's own rules."""
-    text = _text(made, people, at)
+def _planned(at: datetime, run: PlanRun, people: Directory) -> Iterator[PlannedStep]:
+    """The steps of one plan run: at once, and later by people's own rules."""
+    text = _text(run, people, at)
     if text:
         yield PlannedStep(at, text)
-    for row in made.outbox:
+    for row in run.outbox:
         if row["next_at"] > at:
             contact = people.ways[row["user_id"]].contacts[row["contact_id"]]
             way = ways.find_contact(contact.kind, contact.label)
@@ -176,18 +176,18 @@ def _told(at: datetime, made: PlanRun, people: Directory) -> Iterator[PlannedSte
 
 
 def _verb(kind: NotificationKind) -> str:
-    return _VERBS.get(kind, "tell")
+    return _VERBS.get(kind, "notify")
 
 
-def _text(made: PlanRun, people: Directory, at: datetime) -> str:
-    if made.cover is not None:
-        return f"fall quiet, because {covering_silences(made.cover)}"
-    remarks = [_remark(event) for event in made.events if event["kind"] in _REMARKED]
-    told: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
-    for row in made.outbox:
+def _text(run: PlanRun, people: Directory, at: datetime) -> str:
+    if run.cover is not None:
+        return f"fall quiet, because {covering_silences(run.cover)}"
+    remarks = [_remark(event) for event in run.events if event["kind"] in _REMARKED]
+    names_by_kind: dict[NotificationKind, dict[str, None]] = defaultdict(dict)
+    for row in run.outbox:
         if row["next_at"] <= at:
-            told[row["kind"]][_name(row, people)] = None
-    actions = [f"{_VERBS[kind]} {join_words(list(names))}" for kind, names in told.items()]
+            names_by_kind[row["kind"]][_name(row, people)] = None
+    actions = [f"{_VERBS[kind]} {join_words(list(names))}" for kind, names in names_by_kind.items()]
     return "; ".join([*dict.fromkeys(remarks), *actions])
 
 

@@ -106,7 +106,7 @@ def create(
         updated_at=now,
         **target,
     )
-    resources.insert_row(session, feed, taken="Try again.")
+    resources.insert_row(session, feed, conflict="Try again.")
     audit.record_user_change(
         session, actor, "create", user, feed, resources.given_fields(values), now=now
     )
@@ -136,7 +136,7 @@ def regenerate_token(
 def delete(session: Session, feed: CalendarFeed, *, actor: Actor, now: datetime) -> None:
     """Delete the feed; its URL stops working at once."""
     user = session.get_one(User, feed.user_id)
-    resources.remove_row(session, feed, used="This feed is still needed.")
+    resources.remove_row(session, feed, conflict="This feed is still needed.")
     audit.record_user_change(session, actor, "delete", user, feed, {}, now=now)
 
 

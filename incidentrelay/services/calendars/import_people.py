@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from incidentrelay.ical.events import Occurrence
+from incidentrelay.ical.occurrences import Occurrence
 from incidentrelay.models import GroupMember, User
 
 _IN_PARENTHESES = re.compile(r"\(([^()]*)\)")

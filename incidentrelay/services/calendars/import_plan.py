@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from incidentrelay.ical.events import Occurrence, event_of
+from incidentrelay.ical.occurrences import Occurrence, event_of
 from incidentrelay.ical.reader import CalendarReading
 from incidentrelay.models import RotationOverride, User
 from incidentrelay.services.calendars.import_people import People

@@ -44,9 +44,9 @@ def create(
     values = validation.clean(with_slug(data), table, required=("name", "slug", "kind"))
     kind = channel_config.channel_kind(registry, values["kind"])
     config = channel_config.check_config(kind, values.pop("config", {}))
-    taken = f"There is a channel “{values['slug']}” in this team already."
-    if team_lookup.taken(session, Channel, team.id, values["slug"]):
-        raise Conflict(taken)
+    conflict = f"There is a channel “{values['slug']}” in this team already."
+    if team_lookup.has_slug(session, Channel, team.id, values["slug"]):
+        raise Conflict(conflict)
     public, secrets = channel_config.split_secrets(kind.info, config)
     uid = str(uuid.uuid4())
     channel = Channel(
@@ -59,7 +59,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, channel, taken=taken)
+    resources.insert_row(session, channel, conflict=conflict)
     # A database may give it the number of one that was deleted.
     providers.reset_provider(session, channel.id)
     shown = {**values, "config": channel_config.audit_config(kind.info, config)}
@@ -117,7 +117,7 @@ def delete(session: Session, channel: Channel, *, actor: Actor, now: datetime) -
         session, team.group_id, {(TargetKind.CHANNEL, channel.id)}, "The channel"
     )
     providers.reset_provider(session, channel.id)
-    resources.remove_row(session, channel, used="A route uses this channel.")
+    resources.remove_row(session, channel, conflict="A route uses this channel.")
     audit.record_team_change(session, actor, "delete", team, channel, {}, now=now)
 
 

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from marshmallow import ValidationError
 
-from incidentrelay.channels.base import Channel as ChannelKind
-from incidentrelay.channels.base import ChannelInfo
+from incidentrelay.channels.base import ChannelInfo, ChannelKind
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.models import Channel
 from incidentrelay.services.common.audit import MASK

@@ -14,26 +14,26 @@ from incidentrelay.models import Base, Group
 from incidentrelay.models.mixins import Timestamps
 
 
-def insert_row(session: Session, row: Base, *, taken: str) -> None:
-    """Add ``row`` and give it its id; raises Conflict(taken) if its unique values are taken."""
+def insert_row(session: Session, row: Base, *, conflict: str) -> None:
+    """Add ``row`` and give it its id; raises Conflict(conflict) for a unique value in use."""
     try:
         with session.begin_nested():
             session.add(row)
             # The id is needed for rows that refer to this one.
             session.flush()
     except IntegrityError:
-        raise Conflict(taken) from None
+        raise Conflict(conflict) from None
 
 
-def remove_row(session: Session, row: Base, *, used: str) -> None:
-    """Delete ``row``; raises Conflict(used) if another row refers to it."""
+def remove_row(session: Session, row: Base, *, conflict: str) -> None:
+    """Delete ``row``; raises Conflict(conflict) if another row refers to it."""
     try:
         with session.begin_nested():
             session.delete(row)
             # Flushed now and not at the commit, so that a refusal can be explained.
             session.flush()
     except IntegrityError:
-        raise Conflict(used) from None
+        raise Conflict(conflict) from None
     except StaleDataError:
         raise StaleVersion from None
 
@@ -77,7 +77,7 @@ def without_fixed(
 ) -> dict[str, Any]:
     """``data`` without the ``fixed`` fields that repeat the stored values.
 
-    A PUT contains them too. A different value stays in, so that it is refused.
+    A PUT contains them too. A different value stays in, so it is rejected.
     """
     return {
         field: value

@@ -17,7 +17,7 @@ def find_team(session: Session, row: Rotation | Policy | Channel | Route) -> Tea
     return session.get_one(Team, row.team_id)
 
 
-def taken(session: Session, model: type[TeamThing], team_id: int, slug: str) -> bool:
+def has_slug(session: Session, model: type[TeamThing], team_id: int, slug: str) -> bool:
     """Whether the team has a ``model`` with that slug."""
     twin = select(model.id).where(model.team_id == team_id, model.slug == slug)
     return session.scalar(twin) is not None

@@ -20,7 +20,7 @@ from incidentrelay.services.outbox.records import ALARMS, PendingMessage, is_due
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
 
-# More of one recipient are not looked at; a message takes at most MOST_IN_ONE.
+# At most this many of one recipient are loaded; a message takes at most MOST_IN_ONE.
 _MOST_WAITING = 5 * rate_limit.MOST_IN_ONE
 
 # An attempt without a result may have arrived, so the lease of a dead worker keeps its key.
@@ -102,7 +102,7 @@ def choose_bundle(
 def _load_waiting(
     session: Session, asked: AskedNotification, now: datetime
 ) -> list[WaitingNotification]:
-    """The recipient's due notifications, of very many only the first, and the asked one."""
+    """The recipient's due notifications, at most _MOST_WAITING, always with the asked one."""
     query = select(
         Notification.id,
         Notification.kind,
@@ -186,7 +186,7 @@ def cancel_row(row: Notification, now: datetime) -> bool:
 def keep_insiders(
     session: Session, asked: AskedNotification, rows: Sequence[Notification], now: datetime
 ) -> Sequence[Notification]:
-    """Those of a bundle whose recipient is in their alert's group; the rest go alone.
+    """The rows whose recipient is in their alert's group; the others are sent alone.
 
     The asked notification was checked before; the others may be of another group.
     """

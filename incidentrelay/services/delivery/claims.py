@@ -56,17 +56,16 @@ class LeaseTerms:
 def claim_notification(
     session: Session, notification_id: int, vault: SecretBox, now: datetime, *, lease: LeaseTerms
 ) -> DeliveryClaim | None:
-    """Take the notification for one attempt, with others if they share a message.
+    """Claim the notification for one attempt, with others if they share a message.
 
-    None if it is not due, no longer needed, or has to wait (it is hinted at again when
-    it may go).
+    None if it is not due, is no longer needed, or has to wait (a hint wakes it then).
     """
     row = _find_due(session, notification_id, now)
     if row is None:
         return None
-    gone = recipient_state.why_outside(session, row)
-    if gone is not None:
-        delivery_results.give_up_delivery(session, notification_id, gone, now)
+    reason = recipient_state.why_outside(session, row)
+    if reason is not None:
+        delivery_results.give_up_delivery(session, notification_id, reason, now)
         return None
     asked = AskedNotification.of(row)
     provider = providers.try_lock_provider(session, asked.provider, now)
@@ -101,7 +100,7 @@ def _find_due(session: Session, notification_id: int, now: datetime) -> Notifica
 
 
 def _may_send(session: Session, asked: AskedNotification, circuit: Circuit, now: datetime) -> bool:
-    """Whether the provider takes this notification now."""
+    """Whether the provider accepts this notification now."""
     if not circuit.allows(now):
         return False
     if _count_in_flight(session, asked.provider, now) >= MAX_CONCURRENT_PER_PROVIDER:
@@ -153,12 +152,12 @@ def _choose_bundle(session: Session, asked: AskedNotification, now: datetime) ->
 
 
 def _put_off(session: Session, asked: AskedNotification, until: datetime, now: datetime) -> None:
-    """Let the recipient's messages wait; others of the provider go meanwhile.
+    """Delay the recipient's messages; the provider sends others meanwhile.
 
-    What a dead worker left no longer counts as being sent: it would fill the provider.
-    It keeps its key, because it may have arrived.
+    An abandoned lease of a dead worker no longer counts as in flight: it would fill the
+    provider. It keeps its key, because the message may have arrived.
     """
-    left = Notification.state == DeliveryState.SENDING
+    abandoned = Notification.state == DeliveryState.SENDING
     session.execute(
         update(Notification)
         .where(Notification.target == asked.target, *is_due(now))
@@ -166,7 +165,7 @@ def _put_off(session: Session, asked: AskedNotification, until: datetime, now: d
             next_at=until,
             rate_limited=True,
             bundle=attempt_key,
-            state=case((left, DeliveryState.RETRY), else_=Notification.state),
+            state=case((abandoned, DeliveryState.RETRY), else_=Notification.state),
         )
         .execution_options(synchronize_session=False)
     )
@@ -199,7 +198,7 @@ def _claim_of(
     *,
     probe: bool,
 ) -> DeliveryClaim:
-    """A bundle of which one notification is left goes out as that notification."""
+    """If one notification of a bundle remains, it is sent under its own uid."""
     row, key = sendable[0][0], bundle.key
     if len(sendable) == 1:
         row.bundle = key = None

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, EventKind
 from incidentrelay.domain.errors import Conflict
@@ -54,7 +55,7 @@ def apply_failed_filter(statement: Select[Any], wanted: Mapping[str, Any]) -> Se
 
 
 def count_open_failures(session: Session, memberships: Memberships) -> int:
-    """How many failed for alerts that are still as they were then."""
+    """How many failures still matter: their alerts are open and unchanged since."""
     query = (
         select(func.count())
         .select_from(Notification)
@@ -134,12 +135,12 @@ def resend_notification(
     # Due at once, even for a worker whose clock is behind.
     row.state, row.next_at, row.finished_at = DeliveryState.PENDING, row.created_at, None
     row.attempts, row.probes, row.last_error = 0, 0, ""
-    # A late result of the old attempts must not be taken for one of the new.
+    # A late result of the old attempts must not count as one of the new.
     row.fence += 1
-    # It starts afresh: with a message of its own, and not stalled.
+    # It starts over: unbundled and not stalled.
     row.bundle = row.stalled_at = None
     assert row.alert_id is not None, "resend_refusal refuses the others"
-    text = f"{actor.name} sends it again: {recipient_name(row)} by {row.method}"
+    text = f"{actor.name} sends it again: {recipient_name(row)} by {word_of(row.method)}"
     line = make_event(
         row.alert_id,
         EventKind.NOTIFICATION_RESENT,

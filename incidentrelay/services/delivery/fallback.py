@@ -61,7 +61,7 @@ def _return_to_firing(session: Session, alert: Alert, row: Notification, now: da
 def _has_hope(session: Session, row: Notification) -> bool:
     """Whether another notification of the same step has arrived or still may.
 
-    The inbox does not count: nobody wakes up of it.
+    The inbox does not count: it wakes nobody.
     """
     others = select(Notification.id).where(
         Notification.alert_id == row.alert_id,

@@ -29,13 +29,15 @@ class Outage:
 def list_outages(
     session: Session, memberships: Memberships, registry: ChannelRegistry
 ) -> tuple[Outage, ...]:
-    """Those that ``memberships`` may see: their channels, and the personal methods of all."""
+    """The outages of visible channels, and of all personal contact methods."""
     circuits = providers.open_circuits(session)
     if not circuits:
         return ()
     query = select(Channel).where(Channel.id.in_(providers.provider_channel_ids(circuits)))
-    seen = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
-    names = {providers.provider_of(channel.id): f"The channel {channel.name}" for channel in seen}
+    channels = session.scalars(scope(query, Channel, memberships, Permission.VIEW))
+    names = {
+        providers.provider_of(channel.id): f"The channel {channel.name}" for channel in channels
+    }
     names |= {kind: registry.get(kind).info.label for kind in registry.names()}
     return tuple(
         Outage(names[provider], provider, circuit.since, circuit.reason)
@@ -45,18 +47,19 @@ def list_outages(
 
 
 def count_waiting(
-    session: Session, memberships: Memberships, ways: Sequence[Outage]
+    session: Session, memberships: Memberships, outages: Sequence[Outage]
 ) -> list[tuple[Outage, int]]:
-    """Each with how many messages wait until it works again, of those one may see."""
-    if not ways:
+    """Each outage with the number of visible messages that wait for its end."""
+    if not outages:
         return []
     query: Any = (
         select(Notification.provider, func.count())
         .where(
-            Notification.provider.in_([way.provider for way in ways]), Notification.state.in_(DUE)
+            Notification.provider.in_([outage.provider for outage in outages]),
+            Notification.state.in_(DUE),
         )
         .group_by(Notification.provider)
     )
     visible = scope(query, Notification, memberships, Permission.VIEW)
     counts: dict[str, int] = dict(session.execute(visible).all())
-    return [(way, counts.get(way.provider, 0)) for way in ways]
+    return [(outage, counts.get(outage.provider, 0)) for outage in outages]

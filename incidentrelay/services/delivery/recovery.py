@@ -17,7 +17,7 @@ _IS_LEASED = (IS_UNFINISHED, Notification.state == DeliveryState.SENDING)
 
 
 def correct_times(session: Session, now: datetime, *, longest_lease: timedelta) -> int:
-    """Make due whatever waits longer than its rule allows; returns how many waits ended.
+    """End waits that are longer than their rule allows; returns how many.
 
     A notification that was delayed on purpose keeps its time.
     """
@@ -50,7 +50,7 @@ def _waits_too_long(latest: LatestTimes) -> Any:
 
 
 def end_dead_leases(session: Session, is_dead: Callable[[str], bool], now: datetime) -> int:
-    """Make due what dead workers were sending; returns how many notifications that are."""
+    """Make the notifications that dead workers were sending due; returns how many."""
     holders = session.scalars(select(Notification.leased_by).where(*_IS_LEASED).distinct())
     dead = [holder for holder in holders if holder is not None and is_dead(holder)]
     if not dead:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
+from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.delivery.backoff import after_refusal, next_attempt
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
@@ -40,7 +41,7 @@ def record_result(
     most_attempts: int,
     jitter: float,
 ) -> bool:
-    """Write down how the attempt ended; False if another worker has taken over.
+    """Record how the attempt ended; False if another worker has taken over.
 
     ``jitter`` ∈ [0, 1) spreads the retries.
     """
@@ -54,12 +55,12 @@ def record_result(
     retried: Sequence[PendingMessage] = ()
     if result.state is DeliveryState.RETRY:
         excused = attempts.excuse_probes(session, claim, held) if result.down else held
-        left = [each for each in excused if each.tries < most_attempts]
-        fewest = min((each.tries for each in left), default=1)
+        retriable = [each for each in excused if each.tries < most_attempts]
+        fewest = min((each.tries for each in retriable), default=1)
         again = next_attempt(fewest, now, jitter=jitter, retry_after=result.retry_after)
         if claim.probe and circuit.open_until:
             again = circuit.open_until
-        retried, again = _end_refusals(session, result, left, again, now)
+        retried, again = _end_refusals(session, result, retriable, again, now)
     if retried:
         attempts.write_retries(session, claim, result, retried, again)
         db.hint(session, db.Hint("deliver", min(each.id for each in retried), again))
@@ -74,25 +75,25 @@ def record_result(
 def _end_refusals(
     session: Session,
     result: DeliveryResult,
-    left: Sequence[PendingMessage],
+    retriable: Sequence[PendingMessage],
     again: datetime,
     now: datetime,
 ) -> tuple[Sequence[PendingMessage], datetime]:
-    """Those that are sent again, and when: a message is not refused for ever.
+    """Those that are sent again, and when; a message that is refused for minutes is not.
 
-    A test is watched by the person who asked for it, so a refusal ends it at once.
+    Somebody watches a test, so a refusal ends it at once.
     """
     if not result.refused:
-        return left, again
+        return retriable, again
     tested = NotificationKind.TEST
-    since = attempts.refused_since(session, [each.id for each in left])
+    since = attempts.refused_since(session, [each.id for each in retriable])
     times = {
         each.id: after_refusal(again, since[each.id], now)
-        for each in left
+        for each in retriable
         if each.message.kind is not tested
     }
     ends = [at for at in times.values() if at is not None]
-    return [each for each in left if times.get(each.id)], min(ends, default=again)
+    return [each for each in retriable if times.get(each.id)], min(ends, default=again)
 
 
 def _wake_waiting(session: Session, provider: str, circuit: Circuit, now: datetime) -> None:
@@ -105,9 +106,9 @@ def _wake_waiting(session: Session, provider: str, circuit: Circuit, now: dateti
 def defer_delivery(
     session: Session, notification_id: int, reason: str, now: datetime, *, most_attempts: int
 ) -> None:
-    """Push back a row that cannot be claimed; after enough attempts it fails.
+    """Postpone a row that cannot be claimed; after enough attempts it fails.
 
-    A row that is not due is left alone: another worker may be sending it right now.
+    A row that is not due stays as it is: another worker may be sending it right now.
     """
     row = _lock_due(session, notification_id, now)
     if row is None:
@@ -205,7 +206,7 @@ def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
     failed = row.state is DeliveryState.FAILED
     kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
     # Channels are known by their names; a person may have several contacts.
-    to = f"{recipient_of(row)} by {row.method}" if row.user else recipient_of(row)
+    to = f"{recipient_of(row)} by {word_of(row.method)}" if row.user else recipient_of(row)
     noun = _NOUNS.get(row.kind, "Message")
     text = f"{noun} to {to} failed" if failed else f"{noun} delivered to {to}"
     if others:

@@ -1,4 +1,4 @@
-"""What a failure does to the other notification rules of a person."""
+"""Brings a person's other notification rules forward after a failure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,9 +17,9 @@ _OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED
 def bring_rules_forward(session: Session, failed: Notification, now: datetime) -> None:
     """One contact method failed: the next one is used at once.
 
-    Unless another method of the same step was or is being tried: then the
-    person may know already, and the later ones keep their time. The inbox does not
-    count, because it wakes nobody. The caller holds the alert's lock.
+    Unless another method of the same step was or is being tried: then the person may
+    know already, and the later ones keep their time. The inbox does not count: it wakes
+    nobody. The caller holds the alert's lock.
     """
     if failed.user_id is None:
         return

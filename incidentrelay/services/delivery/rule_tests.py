@@ -33,18 +33,20 @@ _WORDS = {Urgency.HIGH: "urgent", Urgency.LOW: "other"}
 def send_rule_test(
     session: Session, user: User, urgency: Urgency, *, actor: Actor, now: datetime
 ) -> Sequence[Notification]:
-    """Tell the person as a page of that urgency would, a minute of waiting being a second.
+    """Notify the person as a page of that urgency would, with seconds for minutes of delay.
 
-    Raises Conflict where nothing but the inbox would be told, and so soon after
-    another test that the two would be mixed up.
+    Raises Conflict if only the inbox would be notified, and within PAUSE of another test:
+    their messages would get mixed up.
     """
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     newest = _newest(session, user.id)
     if newest is not None and newest > now - PAUSE:
         raise Conflict(f"Wait {PAUSE.seconds} seconds between two tests.")
     people = directories.load_directory(session, (), (), now=now, user_ids=[user.id])
-    told = [each for each in people.about(_SEVERITY[urgency]).person(user.id) if _goes_out(each)]
-    if not told:
+    recipients = [
+        each for each in people.about(_SEVERITY[urgency]).person(user.id) if _goes_out(each)
+    ]
+    if not recipients:
         raise Conflict("There is nothing to test: add a contact and confirm it first.")
     stem = f"rules-{user.id}-{urgency}-{now:%Y%m%d%H%M%S%f}"
     body = _body(user, urgency, now).to_json()
@@ -57,7 +59,7 @@ def send_rule_test(
             due=now + timedelta(seconds=each.delay / SHORTENED),
             now=now,
         )
-        for place, each in enumerate(told)
+        for place, each in enumerate(recipients)
     ]
     outbox_queue.write_rows(session, rows)
     audit.record_change(session, actor, "test_rules", user, now=now)

@@ -1,9 +1,9 @@
-"""Mails to people whose shift begins or ends.
+"""E-mails to people whose shift begins or ends.
 
-A sweep looks at the time since the last look, and a little before it, for what was
-written late. Each edge of a shift gets one row, which is unique in the database, in
-the transaction of the mail that it owes. Where the last look is long ago, nobody is
-told what is no news any more.
+A sweep covers the time since the last sweep and a little before it, for changes that
+were committed late. Each edge of a shift gets one row, unique in the database, in the
+transaction that queues its e-mail. After a long break, reminders that are too late are
+dropped.
 """
 
 import logging
@@ -45,30 +45,30 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _DueEdge:
     rotation: Rotation
     schedule: Schedule
     edge: ShiftBoundary
 
 
 def send_due_reminders(session: Session, now: datetime) -> int:
-    """Queue the e-mails of all boundaries since the last look; returns their number.
+    """Queue the e-mails of all boundaries since the last sweep; returns their number.
 
-    The first look of all only remembers when it was.
+    The very first sweep only records its time.
     """
     after = _look(session, now)
     if after is None:
         return 0
-    found = _edges(session, after, now)
-    users = _people(session, found)
-    outbox = [row for one in found if (row := _mail(one, users, now)) is not None]
-    db.insert_all(session, ShiftReminder, [_row(one, users, now) for one in found])
+    edges = _edges(session, after, now)
+    users = _people(session, edges)
+    outbox = [row for one in edges if (row := _mail(one, users, now)) is not None]
+    db.insert_all(session, ShiftReminder, [_row(one, users, now) for one in edges])
     outbox_queue.write_rows(session, outbox)
     return len(outbox)
 
 
 def prune_reminders(session: Session, now: datetime) -> None:
-    """Prune boundaries that no look reaches."""
+    """Delete records that no sweep looks back to."""
     session.execute(
         delete(ShiftReminder)
         .where(ShiftReminder.at < now - _KEPT)
@@ -77,25 +77,25 @@ def prune_reminders(session: Session, now: datetime) -> None:
 
 
 def _look(session: Session, now: datetime) -> datetime | None:
-    """From when on to look; None: nowhere. Other workers wait until this one is done."""
+    """The start of the sweep; None if there is nothing to do. Other workers wait meanwhile."""
     names = (STARTED, HEARTBEAT)
     query = select(Heartbeat).where(Heartbeat.name.in_(names)).order_by(Heartbeat.name)
     rows = session.scalars(query.with_for_update().execution_options(populate_existing=True))
-    seen = {row.name: row.at for row in rows}
-    if STARTED not in seen or HEARTBEAT not in seen:
+    swept = {row.name: row.at for row in rows}
+    if STARTED not in swept or HEARTBEAT not in swept:
         for name in names:
             heartbeats.record_heartbeat(session, name, now)
         return None
-    if now <= seen[HEARTBEAT]:
+    if now <= swept[HEARTBEAT]:
         return None
     heartbeats.record_heartbeat(session, HEARTBEAT, now)
-    if now - seen[HEARTBEAT] > TOO_LATE:
-        log.warning("No shift notices for what happened before %s: it is too late.", now - TOO_LATE)
-    return max(seen[STARTED], seen[HEARTBEAT] - _OVERLAP, now - TOO_LATE)
+    if now - swept[HEARTBEAT] > TOO_LATE:
+        log.warning("Shift reminders from before %s are too late and were dropped.", now - TOO_LATE)
+    return max(swept[STARTED], swept[HEARTBEAT] - _OVERLAP, now - TOO_LATE)
 
 
-def _edges(session: Session, after: datetime, now: datetime) -> list[_Found]:
-    """The edges that nobody has dealt with."""
+def _edges(session: Session, after: datetime, now: datetime) -> list[_DueEdge]:
+    """The edges without a record."""
     query = (
         select(Rotation)
         .join(Rotation.team)
@@ -112,25 +112,25 @@ def _edges(session: Session, after: datetime, now: datetime) -> list[_Found]:
     ).where(ShiftReminder.at > after)
     done = set(session.execute(columns).all())
     return [
-        _Found(rotations[rotation_id], schedule, edge)
+        _DueEdge(rotations[rotation_id], schedule, edge)
         for rotation_id, schedule in loaded.items()
         for edge in shift_boundaries(schedule, after, now)
         if (rotation_id, edge.user_id, edge.edge, edge.at) not in done
     ]
 
 
-def _people(session: Session, found: Sequence[_Found]) -> dict[int, User]:
-    """Those who begin or end, and those who follow."""
-    ids = {one.edge.user_id for one in found}
-    for one in found:
+def _people(session: Session, edges: Sequence[_DueEdge]) -> dict[int, User]:
+    """The people whose shift begins or ends, and those who follow them."""
+    ids = {one.edge.user_id for one in edges}
+    for one in edges:
         shift = on_call(one.schedule, _until(one))
         ids |= {shift.user_id} if shift else set()
     query = select(User).where(User.id.in_(ids))
     return {user.id: user for user in session.scalars(query)} if ids else {}
 
 
-def _until(one: _Found) -> datetime:
-    """When somebody else follows."""
+def _until(one: _DueEdge) -> datetime:
+    """When the next person takes over."""
     ends = one.edge.edge is ShiftEdge.END
     return one.edge.at if ends else end_of_period(one.schedule, one.edge.at)
 
@@ -140,7 +140,7 @@ def _wants(user: User, edge: ShiftEdge) -> bool:
     return bool(user.active and user.email and wanted)
 
 
-def _row(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, Any]:
+def _row(one: _DueEdge, users: Mapping[int, User], now: datetime) -> dict[str, Any]:
     edge = one.edge
     return {
         "rotation_id": one.rotation.id,
@@ -152,7 +152,7 @@ def _row(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, Any
     }
 
 
-def _mail(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, Any] | None:
+def _mail(one: _DueEdge, users: Mapping[int, User], now: datetime) -> dict[str, Any] | None:
     edge, user = one.edge, users[one.edge.user_id]
     if not _wants(user, edge.edge):
         return None
@@ -164,7 +164,7 @@ def _mail(one: _Found, users: Mapping[int, User], now: datetime) -> dict[str, An
     return {**row, "team_id": one.rotation.team_id}
 
 
-def _message(one: _Found, user: User, users: Mapping[int, User]) -> Message:
+def _message(one: _DueEdge, user: User, users: Mapping[int, User]) -> Message:
     until = _until(one)
     following = on_call(one.schedule, until)
     name = users[following.user_id].display_name if following else "Nobody"
@@ -187,6 +187,6 @@ def _message(one: _Found, user: User, users: Mapping[int, User]) -> Message:
 
 
 def _clock(at: datetime, user: User) -> str:
-    """A time on the person's own wall."""
+    """A time in the person's own zone."""
     zone = user.zone if user.zone in zone_names() else "UTC"
     return f"{at.astimezone(zone_of(zone)):%A, %d %B %Y, %H:%M} ({zone})"

@@ -47,14 +47,14 @@ def create(
     values = validation.clean(
         with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug", "steps")
     )
-    taken = f"There is a policy “{values['slug']}” in this team already."
-    if team_lookup.taken(session, Policy, team.id, values["slug"]):
-        raise Conflict(taken)
+    conflict = f"There is a policy “{values['slug']}” in this team already."
+    if team_lookup.has_slug(session, Policy, team.id, values["slug"]):
+        raise Conflict(conflict)
     resources.lock_group(session, team.group_id)
     stored = {**values, "steps": _steps(session, team, values["steps"])}
     _check_round(stored["steps"], values.get("repeat", 0))
     policy = Policy(**stored, team=team, team_id=team.id, created_at=now, updated_at=now)
-    resources.insert_row(session, policy, taken=taken)
+    resources.insert_row(session, policy, conflict=conflict)
     audit.record_team_change(
         session, actor, "create", team, policy, resources.given_fields(values), now=now
     )
@@ -87,7 +87,7 @@ def delete(session: Session, policy: Policy, *, actor: Actor, now: datetime) -> 
     routes = session.scalars(select(Route.slug).where(Route.policy_id == policy.id)).all()
     if routes:
         raise Conflict(f"Routes use this policy ({', '.join(sorted(routes))}).")
-    resources.remove_row(session, policy, used="A route uses this policy.")
+    resources.remove_row(session, policy, conflict="A route uses this policy.")
     audit.record_team_change(session, actor, "delete", team, policy, {}, now=now)
 
 

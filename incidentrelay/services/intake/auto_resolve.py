@@ -50,8 +50,8 @@ def _with_silent_alerts(
 ) -> Iterator[int]:
     for seconds, route_ids in routes.items():
         silent = _silent(route_ids, now - timedelta(seconds=seconds))
-        found = session.scalars(silent.with_only_columns(Alert.route_id).distinct())
-        yield from (route_id for route_id in found if route_id is not None)
+        ids = session.scalars(silent.with_only_columns(Alert.route_id).distinct())
+        yield from (route_id for route_id in ids if route_id is not None)
 
 
 def resolve_stale(session: Session, route_id: int, since: datetime, now: datetime) -> int:

@@ -1,7 +1,7 @@
-"""Tells the person who acknowledged an alert which signals have joined it since.
+"""Notifies the person who acknowledged an alert of signals that join it.
 
-The message waits for a minute and tells of all signals that joined meanwhile, so that a
-storm is one message a minute.
+The message waits for a minute and lists all signals that join meanwhile, so a storm is
+one message a minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ from incidentrelay.services.recipients.directory import Directory, Recipient
 WINDOW = timedelta(minutes=1)
 
 
-def tell_joined(session: Session, route: Route, batch: IntakeBatch, now: datetime) -> None:
+def notify_joined(session: Session, route: Route, batch: IntakeBatch, now: datetime) -> None:
     """Queue one update for each acknowledged alert, or add to the one that still waits."""
-    found = (alert for alert in batch.alerts.values() if alert.joined)
-    alerts = [alert for alert in found if alert.status is AlertStatus.ACKNOWLEDGED]
+    joined = (alert for alert in batch.alerts.values() if alert.joined)
+    alerts = [alert for alert in joined if alert.status is AlertStatus.ACKNOWLEDGED]
     if not alerts:
         return
     people = directories.load_directory(
@@ -55,7 +55,7 @@ def tell_joined(session: Session, route: Route, batch: IntakeBatch, now: datetim
 def _message(
     alert: AlertState, route: Route, people: Directory, waiting: Sequence[Notification] = ()
 ) -> Message:
-    """The update about the signals that joined now and those that ``waiting`` tells of."""
+    """The update about the signals that joined now and those in ``waiting``."""
     before = Message.from_json(waiting[0].message) if waiting else None
     joined = len(alert.joined) + (before.joined if before else 0)
     listed = (before.signals if before else ()) + list_signals(alert.joined.values())
@@ -67,11 +67,11 @@ def _message(
 
 
 def _recipients(alert: AlertState, people: Directory) -> list[Recipient]:
-    """The acknowledger by what they use at once; the assignee if it was nobody we know."""
+    """The immediate contacts of the acknowledger or, if that is no user, the assignee."""
     urgency = people.about(alert.severity)
-    found = urgency.person(alert.acknowledged_by_id) or urgency.person(alert.assignee_id)
+    recipients = urgency.person(alert.acknowledged_by_id) or urgency.person(alert.assignee_id)
     wait = int(WINDOW.total_seconds())
-    return [replace(each, delay=wait) for each in found if each.delay == 0]
+    return [replace(each, delay=wait) for each in recipients if each.delay == 0]
 
 
 def _load_updates(
@@ -89,10 +89,10 @@ def _load_updates(
         )
         .execution_options(populate_existing=True)
     )
-    found: dict[int, list[Notification]] = {}
+    updates: dict[int, list[Notification]] = {}
     for row in session.scalars(query):
-        found.setdefault(row.alert_id or 0, []).append(row)
-    return found
+        updates.setdefault(row.alert_id or 0, []).append(row)
+    return updates
 
 
 def _rewrite(session: Session, waiting: Sequence[Notification], body: Message) -> bool:

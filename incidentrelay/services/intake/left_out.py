@@ -1,4 +1,4 @@
-"""Says on the timeline that a source did not send everything (``truncatedAlerts``)."""
+"""Notes on the timeline that a source left alerts out (``truncatedAlerts``)."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,18 +15,18 @@ def note_left_out(session: Session, batch: IntakeBatch, count: int) -> None:
     """
     if not count:
         return
-    text = word_left_out(count)
+    text = word_omission(count)
     ids = [alert.id for alert in batch.alerts.values() if alert.id is not None]
     query = select(Event.alert_id).where(
         Event.alert_id.in_(ids), Event.kind == EventKind.SOURCE_NOTE, Event.text == text
     )
-    told = set(session.scalars(query))
+    ids_with_line = set(session.scalars(query))
     for alert in batch.alerts.values():
-        if alert.id not in told:
+        if alert.id not in ids_with_line:
             batch.note(alert, EventKind.SOURCE_NOTE, text, left_out=count)
 
 
-def word_left_out(count: int) -> str:
+def word_omission(count: int) -> str:
     if not count:
         return ""
     return (

@@ -13,21 +13,20 @@ from incidentrelay.domain.enums import AlertStatus, Severity, SignalStatus
 from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.fingerprint import group_key
 from incidentrelay.domain.intake.reducer import apply_signals
-from incidentrelay.domain.intake.signals import Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, SignalItem
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch, SignalState
-from incidentrelay.models import Alert, Route
-from incidentrelay.models import Signal as SignalRow
+from incidentrelay.models import Alert, Route, Signal
 from incidentrelay.models.alerts.alert import IS_CURRENT
 from incidentrelay.services.escalation.plan_run import SILENCE
 from incidentrelay.services.escalation.runner import SNOOZE
 
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _OF_THE_KEYS = and_(
-    SignalRow.route_id == bindparam("route_id"), IS_CURRENT, SignalRow.dedup_key.in_(_KEYS)
+    Signal.route_id == bindparam("route_id"), IS_CURRENT, Signal.dedup_key.in_(_KEYS)
 )
-_ALERTS_OF = select(SignalRow.alert_id).where(_OF_THE_KEYS)
+_ALERTS_OF = select(Signal.alert_id).where(_OF_THE_KEYS)
 # Columns, not objects: a group may have thousands of signals.
-_COLUMNS = select(*SignalRow.__table__.columns)
+_COLUMNS = select(*Signal.__table__.columns)
 _CURRENT_SIGNALS = _COLUMNS.where(_OF_THE_KEYS)
 _GROUPS: BindParameter[str] = bindparam("groups", expanding=True)
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
@@ -37,8 +36,8 @@ _OF_THE_ROUTE = and_(
     or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= bindparam("since")),
 )
 _FIRING_SIGNALS = _COLUMNS.where(
-    SignalRow.alert_id.in_(_IDS), SignalRow.status == SignalStatus.FIRING
-).order_by(SignalRow.id)
+    Signal.alert_id.in_(_IDS), Signal.status == SignalStatus.FIRING
+).order_by(Signal.id)
 _ALERTS_MET = select(Alert).where(or_(_OF_THE_ROUTE, Alert.id.in_(_IDS))).order_by(Alert.id)
 
 
@@ -54,11 +53,11 @@ def load_and_apply(
     return apply_signals(items, batch, partial(_group_key, route.group_by), accepts)
 
 
-def _accepts(parsed: tuple[matching.Matcher, ...], signal: Signal) -> bool:
+def _accepts(parsed: tuple[matching.Matcher, ...], signal: IncomingSignal) -> bool:
     return matching.matches(parsed, signal.labels)
 
 
-def _group_key(group_by: Sequence[str], signal: Signal) -> str:
+def _group_key(group_by: Sequence[str], signal: IncomingSignal) -> str:
     return group_key(signal.labels, group_by, signal.dedup_key)
 
 
@@ -72,11 +71,11 @@ def _load(
     read, because what it shows is a function of them.
     """
     window = timedelta(seconds=route.reopen_window)
-    signals = [item for item in items if isinstance(item, Signal)]
+    signals = [item for item in items if isinstance(item, IncomingSignal)]
     keys = {signal.dedup_key for signal in signals}
     groups = {_group_key(route.group_by, signal) for signal in signals}
-    known = _alerts_of(session, route.id, keys)
-    alerts = _alerts_met(session, route.id, groups, known, now - window, lock=lock)
+    alert_ids = _alerts_of(session, route.id, keys)
+    alerts = _alerts_met(session, route.id, groups, alert_ids, now - window, lock=lock)
     states = {alert.id: _alert_state(alert) for alert in alerts}
     current = _load_signals(session, route.id, keys, states)
     recent: dict[str, AlertState] = {}
@@ -108,8 +107,8 @@ def _load_signals(
     session: Session, route_id: int, keys: set[str], alerts: Mapping[int, AlertState]
 ) -> dict[str, SignalState]:
     """The current signals of ``keys``; adds the firing signals of ``alerts`` to them."""
-    given = {"route_id": route_id, "keys": list(keys)}
-    rows = session.execute(_CURRENT_SIGNALS, given).all()
+    values = {"route_id": route_id, "keys": list(keys)}
+    rows = session.execute(_CURRENT_SIGNALS, values).all()
     current = {row.id: _signal_state(row, alerts[row.alert_id]) for row in rows}
     is_open = [id for id, alert in alerts.items() if alert.status is not AlertStatus.RESOLVED]
     if is_open:
@@ -123,8 +122,8 @@ def _alerts_met(
     session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime, *, lock: bool
 ) -> Sequence[Alert]:
     query = _ALERTS_MET.with_for_update(key_share=True) if lock else _ALERTS_MET
-    given = {"route_id": route_id, "groups": list(groups), "ids": list(ids), "since": since}
-    return session.scalars(query, given).all()
+    values = {"route_id": route_id, "groups": list(groups), "ids": list(ids), "since": since}
+    return session.scalars(query, values).all()
 
 
 def _alert_state(alert: Alert) -> AlertState:

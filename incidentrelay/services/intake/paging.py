@@ -91,7 +91,7 @@ def _has_silences(session: Session, route: Route, now: datetime) -> bool:
 
 
 def _changes_cover(alert: AlertState, route: Route, batch: IntakeBatch, people: Directory) -> bool:
-    """Whether the alert's plan restarts because silences cover its signals otherwise now."""
+    """Whether the plan restarts because the silences that cover its signals changed."""
     labels = [signal.labels for signal in alert.firing]
     cover = people.coverage(route.team_id, labels, batch.now)
     if cover is None and alert.silenced_until is not None:

@@ -32,7 +32,7 @@ def provenance_facts(
     route: Route, sender: IntakeSender, labels: Mapping[str, str], dedup_key: str
 ) -> dict[str, Any]:
     """The facts about how the route accepted and grouped ``labels``."""
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "route": {"id": route.id, "name": route.name},
         "credential": str(sender.credential),
         "matchers": [_short(matcher) for matcher in route.matchers[:MOST_MATCHERS]],
@@ -40,12 +40,12 @@ def provenance_facts(
         "dedup_key": _short(dedup_key),
     }
     if sender.credential is IntakeCredential.ROUTE:
-        found["hint"] = route.token_hint
+        facts["hint"] = route.token_hint
     else:
-        found["sender"] = _short(sender.name)
+        facts["sender"] = _short(sender.name)
     if len(route.matchers) > MOST_MATCHERS:
-        found["more_matchers"] = len(route.matchers) - MOST_MATCHERS
-    return found
+        facts["more_matchers"] = len(route.matchers) - MOST_MATCHERS
+    return facts
 
 
 def _short(text: str) -> str:

@@ -22,8 +22,8 @@ from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import store as intake_store
-from incidentrelay.services.intake.joins import tell_joined
-from incidentrelay.services.intake.left_out import note_left_out, word_left_out
+from incidentrelay.services.intake.joins import notify_joined
+from incidentrelay.services.intake.left_out import note_left_out, word_omission
 from incidentrelay.services.intake.paging import start_plans, subject_of
 from incidentrelay.services.intake.provenance import IntakeSender
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -33,7 +33,7 @@ from incidentrelay.services.outbox import queue as outbox_queue
 class IntakeRequestBody:
     """The raw request, stored for later inspection. ``body`` may be ``truncated``.
 
-    ``left_out``: the source says that it did not send so many further alerts.
+    ``left_out`` is the number of alerts that the source reports as left out.
     """
 
     body: bytes
@@ -97,7 +97,7 @@ def receive_request(
 ) -> list[ItemVerdict]:
     """Apply the items of one request to one (locked) route, in order."""
     batch = intake_load.load_and_apply(session, route, items, now)
-    known = {alert.id for alert in batch.alerts.values() if alert.id is not None}
+    earlier_ids = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_store.insert_alerts(session, route, batch)
     note_left_out(session, batch, raw.left_out)
     plays = start_plans(session, route, batch, now).plays
@@ -106,8 +106,8 @@ def receive_request(
     intake_store.write_signals(session, route, batch)
     intake_store.write_alerts(session, batch, plays)
     intake_store.write_events(session, route, raw.sender, batch, plays, now)
-    _notify(session, route, batch, plays, known, now)
-    tell_joined(session, route, batch, now)
+    _notify(session, route, batch, plays, earlier_ids, now)
+    notify_joined(session, route, batch, now)
     verdicts = [_verdict(result, route, plays, raw.left_out) for result in batch.results]
     _keep(session, route, raw, verdicts, now)
     return verdicts
@@ -118,21 +118,21 @@ def _notify(
     route: Route,
     batch: IntakeBatch,
     plays: Mapping[int, PlanRun],
-    known: Collection[int],
+    earlier_ids: Collection[int],
     now: datetime,
 ) -> None:
     """Cancel stale notifications, announce resolved alerts, and page.
 
-    Only alerts ``known`` before this request can have been announced to anyone.
+    ``earlier_ids`` are the alerts from before this request; nobody was notified of others.
     """
-    before = [alert for alert in batch.alerts.values() if alert.id in known]
+    before = [alert for alert in batch.alerts.values() if alert.id in earlier_ids]
     stale = [alert.id for alert in before if alert.closed or alert.page]
     outbox_queue.cancel_pending(
         session, [alert_id for alert_id in stale if alert_id is not None], now
     )
     subjects = [subject_of(alert, route) for alert in before if alert.closed]
-    news = {subject.id: (subject, "Resolved by the source") for subject in subjects}
-    outbox_queue.notify_update(session, news, now)
+    updates = {subject.id: (subject, "Resolved by the source") for subject in subjects}
+    outbox_queue.notify_update(session, updates, now)
     outbox_queue.write_rows(session, [row for play in plays.values() for row in play.outbox])
 
 
@@ -146,7 +146,7 @@ def _verdict(
         outcome=result.outcome,
         status=alert.status if alert else None,
         created=result.outcome is Outcome.CREATED,
-        reason=result.reason or word_left_out(left_out),
+        reason=result.reason or word_omission(left_out),
         routing_error=result.routing_error,
         team_id=route.team_id,
         team_slug=route.team.slug,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import Conflict, NotAllowed
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 from incidentrelay.models import Route
 from incidentrelay.services.common import audit
 from incidentrelay.services.intake import receive as intake_receive
@@ -34,7 +34,7 @@ def send_route_test(
         locked = intake_receive.lock_route(session, route.id)
     except NotAllowed as error:
         raise Conflict(error.message) from None
-    signal = Signal(
+    signal = IncomingSignal(
         dedup_key=f"test:{now.isoformat()}",
         status=SignalStatus.FIRING,
         severity=Severity.INFO,

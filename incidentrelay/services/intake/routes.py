@@ -56,9 +56,9 @@ def create(
     """
     table = {**_FIELDS, "slug": check_slug, "source": _source(integrations)}
     values = validation.clean(with_slug(data), table, required=("name", "slug", "source"))
-    taken = f"There is a route “{values['slug']}” in this team already."
-    if team_lookup.taken(session, Route, team.id, values["slug"]):
-        raise Conflict(taken)
+    conflict = f"There is a route “{values['slug']}” in this team already."
+    if team_lookup.has_slug(session, Route, team.id, values["slug"]):
+        raise Conflict(conflict)
     token = new_token(TokenKind.ROUTE)
     route = Route(
         **_with_defaults(session, team, values),
@@ -69,7 +69,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, route, taken=taken)
+    resources.insert_row(session, route, conflict=conflict)
     audit.record_team_change(
         session, actor, "create", team, route, resources.given_fields(values), now=now
     )
@@ -119,7 +119,7 @@ def delete(
         raise Conflict(_open_alerts(len(alert_ids)))
     for batch in (alert_ids[at : at + _BATCH] for at in range(0, len(alert_ids), _BATCH)):
         _resolve_alerts(session, batch, actor, now)
-    resources.remove_row(session, route, used="This route is still in use.")
+    resources.remove_row(session, route, conflict="This route is still in use.")
     diff = {"resolved_alerts": [None, len(alert_ids)]} if alert_ids else {}
     audit.record_team_change(session, actor, "delete", team, route, diff, now=now)
 

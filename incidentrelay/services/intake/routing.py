@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.enums import Outcome
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, visible_teams
@@ -67,7 +67,7 @@ def _routes(session: Session, memberships: Memberships, source: str) -> Sequence
     return session.scalars(query).all()
 
 
-def _first(routes: Sequence[Route], item: Signal) -> Route | None:
+def _first(routes: Sequence[Route], item: IncomingSignal) -> Route | None:
     for route in routes:
         if item.team is not None and item.team != route.team.slug:
             continue

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from incidentrelay import db
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.domain.intake.state import AlertState, EventState, IntakeBatch, SignalState
-from incidentrelay.models import Alert, Event, Route
-from incidentrelay.models import Signal as SignalRow
+from incidentrelay.models import Alert, Event, Route, Signal
 from incidentrelay.services.common import timeline
 from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import provenance
@@ -61,15 +60,15 @@ def _alert_values(alert: AlertState) -> dict[str, Any]:
 def write_signals(session: Session, route: Route, batch: IntakeBatch) -> None:
     if batch.retired:
         session.execute(
-            update(SignalRow)
-            .where(SignalRow.id.in_(batch.retired))
+            update(Signal)
+            .where(Signal.id.in_(batch.retired))
             .values(current=False)
             .execution_options(synchronize_session=False)
         )
     fresh = [signal for signal in batch.signals.values() if signal.id is None]
-    known = [signal for signal in batch.signals.values() if signal.id is not None]
+    stored = [signal for signal in batch.signals.values() if signal.id is not None]
     db.update_by_id(
-        session, SignalRow, [{"id": signal.id, **_signal_values(signal)} for signal in known]
+        session, Signal, [{"id": signal.id, **_signal_values(signal)} for signal in stored]
     )
     if fresh:
         rows = [
@@ -83,7 +82,7 @@ def write_signals(session: Session, route: Route, batch: IntakeBatch) -> None:
             }
             for signal in fresh
         ]
-        db.insert_all(session, SignalRow, rows)
+        db.insert_all(session, Signal, rows)
 
 
 def _signal_values(signal: SignalState) -> dict[str, Any]:

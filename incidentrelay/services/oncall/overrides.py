@@ -47,7 +47,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, override, taken="This override already exists.")
+    resources.insert_row(session, override, conflict="This override already exists.")
     schedule_versions.bump_rotation(session, rotation.id, now)
     diff = resources.given_fields({"user": user.username, **values})
     audit.record_team_change(
@@ -127,7 +127,7 @@ def delete(session: Session, override: RotationOverride, *, actor: Actor, now: d
         resources.save_row(session, override, now)
     else:
         diff = {}
-        resources.remove_row(session, override, used="This override is still needed.")
+        resources.remove_row(session, override, conflict="This override is still needed.")
     schedule_versions.bump_rotation(session, rotation.id, now)
     audit.record_team_change(session, actor, "delete", team, override, diff, now=now, name=name)
 

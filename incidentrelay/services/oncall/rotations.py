@@ -51,12 +51,12 @@ def create(
     values = validation.clean(with_slug(data), table, required=("name", "slug"))
     own, schedule = _split(values)
     duplicate = f"This team already has a rotation “{own['slug']}”."
-    if team_lookup.taken(session, Rotation, team.id, own["slug"]):
+    if team_lookup.has_slug(session, Rotation, team.id, own["slug"]):
         raise Conflict(duplicate)
     resources.lock_group(session, team.group_id)
     first = layers.number_layers(_layers(session, team.group_id, schedule, (), now), 0)
     rotation = Rotation(**own, team=team, team_id=team.id, created_at=now, updated_at=now)
-    resources.insert_row(session, rotation, taken=duplicate)
+    resources.insert_row(session, rotation, conflict=duplicate)
     _store(session, rotation, first, None, actor, now)
     diff = resources.given_fields({**own, "layers": _shown(session, first)})
     audit.record_team_change(session, actor, "create", team, rotation, diff, now=now)
@@ -99,7 +99,7 @@ def delete(session: Session, rotation: Rotation, *, actor: Actor, now: datetime)
     references.refuse_targets(
         session, team.group_id, {(TargetKind.ON_CALL, rotation.id)}, "The rotation"
     )
-    resources.remove_row(session, rotation, used="A route uses this rotation.")
+    resources.remove_row(session, rotation, conflict="A route uses this rotation.")
     audit.record_team_change(session, actor, "delete", team, rotation, {}, now=now)
 
 

@@ -70,24 +70,12 @@ def create_demo(
     """Fill an empty installation; returns None if it already has users.
 
     The admin is on call first, so the person trying it is paged. Only the admin has a
-    password: ``password`` or a random one.
+    password: ``admin_password`` or a random one.
     """
     if session.scalar(select(User.id).limit(1)) is not None:
         return None
     password = admin_password or secrets.token_urlsafe(12)
-    admin = users.create(
-        session,
-        None,
-        {
-            "username": "admin",
-            "display_name": "Admin",
-            "email": "admin@example.com",
-            "is_admin": True,
-            "password": password,
-        },
-        actor=SYSTEM,
-        now=now,
-    )
+    admin = _admin(session, password, now)
     team = _team(session, now)
     _people(session, team, now)
     _on_call(session, team, now, registry, vault)
@@ -100,6 +88,17 @@ def create_demo(
         api_token=api_token,
         routes=_routes(session, team, now, integrations),
     )
+
+
+def _admin(session: Session, password: str, now: datetime) -> User:
+    data = {
+        "username": "admin",
+        "display_name": "Admin",
+        "email": "admin@example.com",
+        "is_admin": True,
+        "password": password,
+    }
+    return users.create(session, None, data, actor=SYSTEM, now=now)
 
 
 def _team(session: Session, now: datetime) -> Team:

@@ -1,4 +1,4 @@
-"""Writing down how an attempt ended."""
+"""Records how an attempt ended."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -46,9 +46,9 @@ def _outcome(result: DeliveryResult) -> str:
 
 
 def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, datetime]:
-    """When the first of each notification's last refusals in a row began.
+    """When each notification's current run of refusals began.
 
-    The last attempt of each, already logged, was refused.
+    The last attempt of each is logged already, and was refused.
     """
     other = aliased(Attempt)
     last_other = (
@@ -66,7 +66,7 @@ def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, dateti
 
 
 def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage]:
-    """The notifications that no later claim has fenced off; nobody else claims them."""
+    """Lock and return the notifications that no later claim has fenced off."""
     fences = [(each.id, each.fence) for each in claim.messages]
     query = (
         select(Notification.id)
@@ -86,9 +86,9 @@ def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage
 def excuse_probes(
     session: Session, claim: DeliveryClaim, held: Sequence[PendingMessage]
 ) -> Sequence[PendingMessage]:
-    """The notifications after a failed probe, which brings none nearer to giving up.
+    """The notifications after a failed probe, which does not count as a try.
 
-    Unless its alert is resolved: then nobody needs it for as long as the outage lasts.
+    It counts if the alert is resolved: then nobody needs the message after the outage.
     """
     if not claim.probe:
         return held

@@ -1,4 +1,4 @@
-"""Messages to a person that are about no alert: codes, tests of rules, and shifts."""
+"""Messages to a person without an alert: codes, tests of rules, and shift reminders."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ def personal_row(
     due: datetime,
     now: datetime,
 ) -> dict[str, Any]:
-    """The outbox row that brings ``message`` to one address of a person."""
+    """The outbox row that sends ``message`` to one contact of a person."""
     return {
         "uid": uid,
         "alert_id": None,

@@ -21,7 +21,7 @@ from incidentrelay.services.recipients.directory import Recipient
 from incidentrelay.services.recipients.insiders import is_insider
 
 WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
-_TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
+_REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
 _FIRST_HAND = (
     NotificationKind.PAGE,
     NotificationKind.ESCALATION,
@@ -92,7 +92,7 @@ def build_rows(
     step: int,
     now: datetime,
 ) -> list[dict[str, Any]]:
-    """The outbox rows that tell ``recipients``, each of them once and at its time."""
+    """The outbox rows that notify each recipient once, at its time."""
     unique = {recipient.target: recipient for recipient in recipients}
     message = body.to_json()
     opened = int(subject.opened_at.timestamp())
@@ -126,11 +126,11 @@ def write_rows(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     """Put rows into the outbox and wake a worker for each when it is due."""
     rest: Sequence[Mapping[str, Any]] = ()
     if len(outbox) > db.MOST_HINTS:
-        # Each recipient's first message tells of all that is due for them by then.
+        # Each recipient's first message includes all that is due for them by then.
         first = {row["target"]: row for row in reversed(outbox)}
-        told = {row["uid"] for row in list(first.values())[: db.MOST_HINTS // 2]}
-        rest = [row for row in outbox if row["uid"] not in told]
-        outbox = [row for row in outbox if row["uid"] in told]
+        hinted = {row["uid"] for row in list(first.values())[: db.MOST_HINTS // 2]}
+        rest = [row for row in outbox if row["uid"] not in hinted]
+        outbox = [row for row in outbox if row["uid"] in hinted]
         db.hint(session, db.Hint("sweep"))
     later = {row["uid"]: row["next_at"] for row in outbox if row["next_at"] > row["created_at"]}
     for notification_id, uid in db.insert_and_number(session, Notification, outbox, "uid"):
@@ -139,10 +139,10 @@ def write_rows(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
 
 
 def cancel_pending(session: Session, alert_ids: Collection[int], now: datetime) -> None:
-    """Nobody needs what is still waiting for these alerts.
+    """Cancel the notifications of these alerts that are still waiting.
 
-    What is being sent right now is not touched; a later claim of it sees the
-    alert's new generation.
+    Those being sent right now are not touched: if they are claimed again, the claim sees
+    the alert's new generation.
     """
     if alert_ids:
         session.execute(
@@ -158,11 +158,11 @@ def notify_update(
     updates: Mapping[int, tuple[AlertSubject, str]],
     now: datetime,
     *,
-    but: int | None = None,
+    exclude: int | None = None,
 ) -> None:
-    """Notify those who heard of an alert of what became of it.
+    """Notify those who heard of an alert of its change.
 
-    ``updates`` maps the alert's id to it and to the headline; ``but`` is the user who
+    ``updates`` maps the alert's id to it and to the headline; ``exclude`` is the user who
     did it and needs no message. People who left the alert's group since get nothing. The
     inbox shows the alert as it is, so nothing is written there.
     """
@@ -172,7 +172,7 @@ def notify_update(
     for alert_id, target, method, user_id, channel_id, contact_id in session.execute(
         _notified(updates)
     ):
-        if alert_id is None or (user_id is not None and user_id == but):
+        if alert_id is None or (user_id is not None and user_id == exclude):
             continue
         subject, headline = updates[alert_id]
         body = build_message(subject, NotificationKind.UPDATE, headline, None)
@@ -202,7 +202,7 @@ def _notified(
             Notification.alert_id.in_(alert_ids),
             or_(Notification.user_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
             Notification.kind.in_(_FIRST_HAND),
-            Notification.state.in_(_TOLD),
+            Notification.state.in_(_REACHED),
             Notification.method.not_in(INTERNAL),
         )
         .distinct()

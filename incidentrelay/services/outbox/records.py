@@ -1,10 +1,10 @@
-"""What is due in the outbox, and sending one claim.
+"""Finds due notifications, and sends one claim.
 
 Claiming and recording (``services.delivery``) are short transactions; in between, the
 channel sends outside of any transaction. A claim is a lease: if it expires without a
 result, the worker counts as dead and the notification is due again. The fence grows with
 each claim, and a result with an older fence is not written. Each provider has a maximum
-in flight, so a provider that hangs does not delay the others.
+in flight, so one that hangs does not delay the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.channels.base import (
-    Channel,
+    ChannelKind,
     NotSetUp,
     PermanentFailure,
     SendResult,
@@ -108,8 +108,8 @@ class DeliveryResult:
 def is_due(now: datetime) -> tuple[Any, ...]:
     """The conditions of notifications that may be sent now.
 
-    What was due the moment it was written stays due for workers whose clock is behind
-    that of the writer.
+    One that was due when it was written is due at once, even for a worker whose clock is
+    behind the writer's.
     """
     at_once = (Notification.state == DeliveryState.PENDING) & (
         Notification.next_at <= Notification.created_at
@@ -118,9 +118,9 @@ def is_due(now: datetime) -> tuple[Any, ...]:
 
 
 def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
-    """What is due, the most urgent and oldest first, and only so many of each provider.
+    """The due notifications, most urgent and oldest first, limited for each provider.
 
-    A thousand messages waiting for one provider must not hide the only one of another.
+    A thousand messages of one provider must not hide the only one of another.
     Providers whose circuit is open are left out.
     """
     order = (Notification.priority, Notification.id)
@@ -143,7 +143,7 @@ def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list
 def wake_provider(
     session: Session, provider: str, at: datetime, *, most: int = MAX_CONCURRENT_PER_PROVIDER
 ) -> None:
-    """Wake messages that wait for the provider, which takes them from ``at`` on."""
+    """Wake messages that wait for the provider, which accepts them from ``at`` on."""
     query = (
         select(Notification.id)
         .where(
@@ -159,7 +159,7 @@ def wake_provider(
 
 
 def send_claim(
-    claim: DeliveryClaim, channel: Channel | None, links: MakeLinks, now: datetime
+    claim: DeliveryClaim, channel: ChannelKind | None, links: MakeLinks, now: datetime
 ) -> DeliveryResult:
     """Send a claim. A failing channel becomes a result, never an exception."""
     if channel is None:

@@ -25,7 +25,7 @@ from incidentrelay.services.people import verification
 MAX_CONTACTS = 20
 PROFILE_LABEL = "Profile"
 _KIND, _LABEL = validation.line(*limits.KIND), validation.line(*limits.CONTACT_LABEL)
-_TAKEN = "This address is a contact of yours already."
+_CONFLICT = "This address is a contact of yours already."
 
 
 def contact_kinds(registry: ChannelRegistry) -> dict[str, Personal]:
@@ -59,9 +59,9 @@ def create(
     _refuse_too_many(session, user)
     verification.refuse_a_flood(session, user, now)
     if _twin(session, user.id, values["kind"], values["address"]) is not None:
-        raise InvalidInput.of("address", _TAKEN)
+        raise InvalidInput.of("address", _CONFLICT)
     contact = ContactMethod(user_id=user.id, **values, created_at=now, updated_at=now)
-    resources.insert_row(session, contact, taken=_TAKEN)
+    resources.insert_row(session, contact, conflict=_CONFLICT)
     audit.record_change(session, actor, "create", contact, resources.given_fields(values), now=now)
     verification.send_code(session, contact, user, vault, now)
     return contact
@@ -106,7 +106,7 @@ def delete(session: Session, contact: ContactMethod, *, actor: Actor, now: datet
     if contact.verified_at and not user.email and not session.scalar(others):
         raise Conflict("Nothing else reaches you. Add and confirm another contact first.")
     gone = {"address": [contact.address, None]}
-    resources.remove_row(session, contact, used="This contact is still needed.")
+    resources.remove_row(session, contact, conflict="This contact is still needed.")
     audit.record_change(session, actor, "delete", contact, gone, now=now)
 
 

@@ -8,15 +8,14 @@ team's line without a rotation.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
-from incidentrelay.domain.enums import DeliveryState, NotificationKind
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.oncall.schedule import Schedule
 from incidentrelay.domain.oncall.shifts import Shift, shifts
@@ -28,18 +27,10 @@ from incidentrelay.domain.reports.on_call_hours import (
     check_period,
     total_by_user,
 )
-from incidentrelay.models import (
-    Alert,
-    Group,
-    Notification,
-    Rotation,
-    Route,
-    Team,
-    User,
-)
+from incidentrelay.models import Group, Rotation, Team, User
 from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import schedules
-from incidentrelay.services.reports import public_holidays
+from incidentrelay.services.reports import page_queries, public_holidays
 from incidentrelay.services.reports.report_lines import (
     HoursReport,
     ReportFilter,
@@ -51,9 +42,6 @@ from incidentrelay.services.reports.report_lines import (
 MOST_ROTATIONS = 500
 # In all rotations together; this many take a few seconds.
 MOST_SHIFTS = 100_000
-# Kinds that count as a page; reminders only repeat one.
-PAGES = (NotificationKind.PAGE, NotificationKind.ESCALATION, NotificationKind.FALLBACK)
-_RECEIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
 @dataclass
@@ -177,50 +165,21 @@ def _paged(
         for shift in held[rotation.id]:
             turns[rotation.team_id, shift.user_id][rotation.id].append(shift)
     teams = {rotation.team_id for rotation in rotations}
-    for team_id, user_id, preferred, at in _pages(session, teams, calculator):
-        own = turns[team_id, user_id]
-        on_call = [rotation_id for rotation_id in own if _covered(own[rotation_id], at)]
+    for page in page_queries.find_pages(session, teams, calculator.start, calculator.end):
+        own = turns[page.team_id, page.user_id]
+        on_call = [rotation_id for rotation_id in own if _covered(own[rotation_id], page.at)]
         if not (on_call or outside):
             continue
+        preferred = page.rotation_id
         place = preferred if preferred in on_call else next(iter(on_call), None)
-        row = rows[team_id, place, user_id]
+        row = rows[page.team_id, place, page.user_id]
         row.pages += 1
-        row.night_pages += calculator.at_night(at)
+        row.night_pages += calculator.at_night(page.at)
 
 
 def _covered(own: Sequence[Shift], at: datetime) -> bool:
     number = bisect_right(own, at, key=lambda shift: shift.start) - 1
     return number >= 0 and at < own[number].end
-
-
-def _pages(
-    session: Session, teams: set[int], calculator: HoursCalculator
-) -> Iterator[tuple[int, int, int | None, datetime]]:
-    """Yield (team id, user id, id of the route's rotation, time) of each page."""
-    first = func.min(Notification.created_at)
-    query = (
-        select(Alert.team_id, Notification.user_id, Route.rotation_id, first)
-        .join(Alert, Alert.id == Notification.alert_id)
-        .outerjoin(Route, Route.id == Alert.route_id)
-        .where(
-            Alert.team_id.in_(teams),
-            Notification.kind.in_(PAGES),
-            Notification.state.in_(_RECEIVED),
-            Notification.created_at >= calculator.start,
-            Notification.created_at < calculator.end,
-        )
-        .group_by(
-            Alert.team_id,
-            Notification.user_id,
-            Route.rotation_id,
-            Notification.alert_id,
-            Notification.generation,
-            Notification.step,
-        )
-    )
-    for team_id, user_id, rotation_id, at in session.execute(query) if teams else ():
-        if user_id is not None:
-            yield team_id, user_id, rotation_id, at
 
 
 def _lines(

@@ -47,7 +47,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, silence, taken="This silence already exists.")
+    resources.insert_row(session, silence, conflict="This silence already exists.")
     audit.record_team_change(
         session, actor, "create", team, silence, resources.given_fields(values), now=now
     )
@@ -120,7 +120,7 @@ def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -
     """Delete the silence; covered alerts that still fire page."""
     team = session.get_one(Team, silence.team_id)
     diff: audit.Diff = {"matchers": [silence.matchers, None], "ends_at": [silence.ends_at, None]}
-    resources.remove_row(session, silence, used="This silence is still in use.")
+    resources.remove_row(session, silence, conflict="This silence is still in use.")
     audit.record_team_change(session, actor, "delete", team, silence, diff, now=now)
     escalation_runner.reconsider(session, team.id, now=now)
 

@@ -89,8 +89,9 @@ def forecast_alerts(
 def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast:
     """Forecast an alert whose plan starts with ``play``."""
     subject = replace(subject, assignee_id=play.assignee_id)
+    progress = upcoming.progress_after(play)
     plays = upcoming.run_ahead(
-        subject, play.plan, upcoming.is_running(play), stage.people, play.quiet_until or stage.at
+        subject, play.plan, progress, stage.people, play.quiet_until or stage.at
     )
     first = [] if play.quiet_until else list(_steps(stage, stage.at, play))
     steps, more = _cut(stage, first, plays)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.errors import NotFound
 from incidentrelay.domain.fingerprint import group_key
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.domain.intake.state import IntakeBatch, ItemResult
 from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.permissions import Permission
@@ -140,7 +140,7 @@ def _described(
     )
 
 
-def _checked(matcher: matching.Matcher, signal: Signal) -> MatcherCheck:
+def _checked(matcher: matching.Matcher, signal: IncomingSignal) -> MatcherCheck:
     text = matching.render_one(matcher)
     value = signal.labels.get(matcher.name)
     return MatcherCheck(text, matcher.name, value, matcher.matches(signal.labels))

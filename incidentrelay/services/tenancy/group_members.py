@@ -33,12 +33,12 @@ def create(
     user_lookup.require_rank(session, actor, group.id, [values["role"]])
     resources.lock_group(session, group.id)
     user = user_lookup.find_user(session, values["username"])
-    taken = f"{user.username} is a member of the group already."
+    conflict = f"{user.username} is a member of the group already."
     twin = select(GroupMember.id).where(
         GroupMember.group_id == group.id, GroupMember.user_id == user.id
     )
     if session.scalar(twin) is not None:
-        raise Conflict(taken)
+        raise Conflict(conflict)
     member = GroupMember(
         group=group,
         group_id=group.id,
@@ -48,7 +48,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, member, taken=taken)
+    resources.insert_row(session, member, conflict=conflict)
     schedule_versions.bump_group(session, group.id, now)
     absences.end_absence(session, user.id, group.id, now)
     diff = {"role": [None, member.role]}
@@ -105,7 +105,7 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
     session.execute(
         delete_rows(TeamMember).where(TeamMember.user_id == user.id, TeamMember.team_id.in_(teams))
     )
-    resources.remove_row(session, member, used=f"{user.username} is still needed in the group.")
+    resources.remove_row(session, member, conflict=f"{user.username} is still needed in the group.")
     schedule_versions.bump_group(session, member.group_id, now)
     absences.begin_absence(session, user.id, member.group_id, now)
     departures.move_on(session, user, now)

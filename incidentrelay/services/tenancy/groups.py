@@ -27,11 +27,11 @@ def create(
     values = validation.clean(
         with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug")
     )
-    taken = f"There is a group “{values['slug']}” already."
+    conflict = f"There is a group “{values['slug']}” already."
     if session.scalar(select(Group.id).where(Group.slug == values["slug"])) is not None:
-        raise Conflict(taken)
+        raise Conflict(conflict)
     group = Group(**values, created_at=now, updated_at=now)
-    resources.insert_row(session, group, taken=taken)
+    resources.insert_row(session, group, conflict=conflict)
     audit.record_change(
         session, actor, "create", group, resources.given_fields(values), now=now, group_id=group.id
     )
@@ -58,5 +58,5 @@ def delete(session: Session, group: Group, *, actor: Actor, now: datetime) -> No
     if teams:
         shown = ", ".join(teams[:3]) + (", …" if len(teams) > 3 else "")
         raise Conflict(f"The group still has teams ({shown}); delete them first.")
-    resources.remove_row(session, group, used="The group still has teams; delete them first.")
+    resources.remove_row(session, group, conflict="The group still has teams; delete them first.")
     audit.record_change(session, actor, "delete", group, now=now)

@@ -30,10 +30,10 @@ def create(
     user_lookup.require_rank(session, actor, team.group_id, [values["role"]], team)
     resources.lock_group(session, team.group_id)
     user = user_lookup.find_member(session, team.group_id, values["username"], "username")
-    taken = f"{user.username} is a member of the team already."
+    conflict = f"{user.username} is a member of the team already."
     twin = select(TeamMember.id).where(TeamMember.team_id == team.id, TeamMember.user_id == user.id)
     if session.scalar(twin) is not None:
-        raise Conflict(taken)
+        raise Conflict(conflict)
     member = TeamMember(
         team=team,
         team_id=team.id,
@@ -43,7 +43,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    resources.insert_row(session, member, taken=taken)
+    resources.insert_row(session, member, conflict=conflict)
     audit.record_team_change(
         session,
         actor,
@@ -79,7 +79,7 @@ def delete(session: Session, member: TeamMember, *, actor: Actor, now: datetime)
     """Take the role in the team away; the membership of the group stays."""
     team = session.get_one(Team, member.team_id)
     user_lookup.require_rank(session, actor, team.group_id, [member.role], team)
-    resources.remove_row(session, member, used="This membership is still needed.")
+    resources.remove_row(session, member, conflict="This membership is still needed.")
     user = session.get_one(User, member.user_id)
     departures.move_on_in_team(session, user, team, now)
     diff: audit.Diff = {"role": [member.role, None]}

@@ -36,13 +36,13 @@ def create(
     values = validation.clean(
         with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug")
     )
-    taken = f"There is a team “{values['slug']}” in this group already."
+    conflict = f"There is a team “{values['slug']}” in this group already."
     twin = select(Team.id).where(Team.group_id == group.id, Team.slug == values["slug"])
     if session.scalar(twin) is not None:
-        raise Conflict(taken)
+        raise Conflict(conflict)
     stored = _with_fallbacks(session, group.id, None, values)
     team = Team(**stored, group=group, group_id=group.id, created_at=now, updated_at=now)
-    resources.insert_row(session, team, taken=taken)
+    resources.insert_row(session, team, conflict=conflict)
     audit.record_change(
         session, actor, "create", team, resources.given_fields(values), now=now, group_id=group.id
     )
@@ -72,7 +72,9 @@ def delete(session: Session, team: Team, *, actor: Actor, now: datetime) -> None
     resources.save_row(session, team, now)
     for model in (Alert, Policy, Rotation, Channel):
         session.execute(delete_rows(model).where(model.team_id == team.id))
-    resources.remove_row(session, team, used="Something of the team is still in use; try again.")
+    resources.remove_row(
+        session, team, conflict="Something of the team is still in use; try again."
+    )
     audit.record_change(session, actor, "delete", team, now=now, group_id=team.group_id)
 
 

@@ -85,12 +85,12 @@ def create(
     """A new user; without a password nobody can sign in as them yet."""
     values = validation.clean(data, {**_FIELDS, "username": username}, required=("username",))
     values = {"display_name": values["username"], **values}
-    taken = f"There is somebody called “{values['username']}” already."
+    conflict = f"There is somebody called “{values['username']}” already."
     twin = select(User.id).where(User.username == values["username"])
     if session.scalar(twin) is not None:
-        raise Conflict(taken)
+        raise Conflict(conflict)
     user = User(**_hashed(values["username"], values), created_at=now, updated_at=now)
-    resources.insert_row(session, user, taken=taken)
+    resources.insert_row(session, user, conflict=conflict)
     contacts.follow_profile(session, user, None, vouched=True, now=now)
     audit.record_change(
         session, actor, "create", user, resources.given_fields(_masked(values)), now=now
@@ -157,7 +157,7 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
     user.active = False
     departures.move_on(session, user, now)
     resources.remove_row(
-        session, user, used=f"{user.username} is still needed; deactivate them instead."
+        session, user, conflict=f"{user.username} is still needed; deactivate them instead."
     )
     audit.record_change(session, actor, "delete", user, now=now)
 

@@ -133,4 +133,4 @@ def test_that_nobody_will_be_there_is_said(pager: Pager) -> None:
             session.get_one(User, pager.people[name]).active = False
     found = [text for text in texts(pager) if "nobody" in text]
     assert found
-    assert "tell the fallback contact, Fay" in found[0]
+    assert "notify the fallback contact, Fay" in found[0]

@@ -29,7 +29,7 @@ def test_what_others_refer_to_cannot_be_removed(session: Session) -> None:
     group = factories.group(session, "sre")
     factories.team(session, group)
     with pytest.raises(Conflict, match="It has teams"):
-        resources.remove_row(session, group, used="It has teams.")
+        resources.remove_row(session, group, conflict="It has teams.")
     # The transaction can go on.
     assert session.scalars(select(Group.slug)).all() == ["sre"]
 
@@ -45,5 +45,5 @@ def test_an_old_version_is_not_removed(database: Database, now: datetime) -> Non
         group = session.get_one(Group, group_id)
         groups.update(session, group, {"name": "New"}, actor=ADMIN, now=now)
     with pytest.raises(StaleVersion):
-        resources.remove_row(old, row, used="It is used.")
+        resources.remove_row(old, row, conflict="It is used.")
     old.close()

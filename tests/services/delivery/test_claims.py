@@ -81,6 +81,15 @@ def test_each_alert_knows_which_message_told_of_it(pager: Pager) -> None:
     assert sorted(attempts) == sorted(taken.ids)
 
 
+def test_the_timeline_names_the_contact_method_in_words(pager: Pager) -> None:
+    storm(pager, 1)
+    [claim] = claim_all(pager, "email")
+    pager.record(claim, SENT)
+    with pager.database.read() as session:
+        line = session.scalars(select(Event).where(Event.kind == "notification_sent")).one()
+    assert line.text.endswith(" by e-mail")
+
+
 def test_a_big_storm_is_a_few_messages_at_an_even_pace(pager: Pager) -> None:
     for start in range(0, 1000, 100):
         pager.take(*[a_signal(f"disk{start + number}") for number in range(100)])

@@ -86,7 +86,7 @@ def test_the_timeline_says_who_sent_it_again(pager: Pager) -> None:
     resend(pager, fail(pager))
     with pager.database.read() as session:
         line = session.scalars(select(Event).where(Event.kind == "notification_resent")).one()
-    assert line.text == "bob sends it again: Ann by email"
+    assert line.text == "bob sends it again: Ann by e-mail"
     assert (line.actor_id, line.via) == (pager.people["bob"], "api")
 
 

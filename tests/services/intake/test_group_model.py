@@ -15,8 +15,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import EventKind, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
-from incidentrelay.models import Alert, Event, Notification, Route, Silence, Team
-from incidentrelay.models import Signal as SignalRow
+from incidentrelay.models import Alert, Event, Notification, Route, Signal, Silence, Team
 from incidentrelay.services.alerts import actions
 from incidentrelay.services.silences import silences
 from tests.services.conftest import ADMIN
@@ -121,9 +120,7 @@ class World:
             assert alert.status == expected.status
             assert (alert.severity, alert.title, alert.labels) == self.oracle.shown()
             assert (alert.quiet_until is not None) == self.oracle.quiet
-            rows = select(SignalRow.dedup_key, SignalRow.status).where(
-                SignalRow.alert_id == alert.id
-            )
+            rows = select(Signal.dedup_key, Signal.status).where(Signal.alert_id == alert.id)
             fires = {key: status == "firing" for key, status in session.execute(rows)}
             assert fires == {key: signal.fires for key, signal in expected.signals.items()}
             paged = select(func.count()).select_from(Event).where(Event.kind == EventKind.PAGED)

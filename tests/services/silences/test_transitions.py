@@ -11,7 +11,7 @@ from sqlalchemy import select
 from incidentrelay.db import Database, Hint
 from incidentrelay.domain.enums import EventKind
 from incidentrelay.domain.errors import Conflict, InvalidInput
-from incidentrelay.domain.intake.signals import Signal
+from incidentrelay.domain.intake.signals import IncomingSignal
 from incidentrelay.models import Event, Route, Silence, Team
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
@@ -329,7 +329,7 @@ def test_a_plan_that_has_ended_starts_again_after_a_silence(pager: Pager) -> Non
     assert pages(pager) == 2
 
 
-def grouped(name: str, **labels: str) -> Signal:
+def grouped(name: str, **labels: str) -> IncomingSignal:
     return a_signal(name, labels={"service": "db", **labels})
 
 
@@ -374,7 +374,10 @@ DEV, PROD = grouped("one", env="dev"), grouped("two", env="prod")
 )
 @pytest.mark.parametrize("signals", [(DEV, PROD), (PROD, DEV)])
 def test_a_silence_asks_each_signal_of_an_open_alert(
-    by_service: Pager, matchers: list[str], quiet: bool, signals: tuple[Signal, Signal]
+    by_service: Pager,
+    matchers: list[str],
+    quiet: bool,
+    signals: tuple[IncomingSignal, IncomingSignal],
 ) -> None:
     pager = by_service
     pager.take(*signals)

@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from incidentrelay.channels.base import Channel
+from incidentrelay.channels.base import ChannelKind
 from incidentrelay.channels.inbox.channel import InboxChannel
 from incidentrelay.channels.registry import GROUP, Registry, default_registry
 from incidentrelay.channels.webhook.channel import WebhookChannel
@@ -19,19 +19,19 @@ class PagerChannel(InboxChannel):
     info = type(InboxChannel.info)("pager", "Pager", "x", InboxChannel.info.config_schema)
 
 
-def good(http: HTTPClient) -> Channel:
+def good(http: HTTPClient) -> ChannelKind:
     return PagerChannel()
 
 
-def taken(http: HTTPClient) -> Channel:
+def taken(http: HTTPClient) -> ChannelKind:
     return WebhookChannel(http)
 
 
-def internal(http: HTTPClient) -> Channel:
+def internal(http: HTTPClient) -> ChannelKind:
     return InboxChannel()
 
 
-def failing(http: HTTPClient) -> Channel:
+def failing(http: HTTPClient) -> ChannelKind:
     raise RuntimeError("bad plug-in")
 
 

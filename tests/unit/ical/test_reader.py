@@ -7,7 +7,7 @@ import pytest
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.ical import reader
-from incidentrelay.ical.events import Occurrence
+from incidentrelay.ical.occurrences import Occurrence
 from incidentrelay.ical.reader import CalendarReading
 from tests.support.calendars import calendar, event
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.fingerprint import MAX_KEY
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.integrations import default_registry, fields
 
 REGISTRY = default_registry()
@@ -21,9 +21,9 @@ def normalise(source: str, payload: Any) -> list[SignalItem]:
     return list(REGISTRY.get(source).normalise(payload, {}))
 
 
-def one(source: str, payload: Any) -> Signal:
+def one(source: str, payload: Any) -> IncomingSignal:
     [item] = normalise(source, payload)
-    assert isinstance(item, Signal)
+    assert isinstance(item, IncomingSignal)
     return item
 
 
@@ -57,7 +57,7 @@ anything = st.recursive(
 )
 
 
-def check(signal: Signal) -> None:
+def check(signal: IncomingSignal) -> None:
     assert signal.dedup_key
     assert len(signal.dedup_key) <= MAX_KEY
     assert 0 < len(signal.title) <= fields.MAX_TITLE
@@ -116,13 +116,13 @@ def test_alertmanager_sends_a_list_of_alerts(payload: Any) -> None:
 def test_an_array_has_as_many_items(source: str) -> None:
     assert normalise(source, []) == []
     found = normalise(source, [{"title": "a"}, 1, {"title": "b"}, {}])
-    assert [type(item) for item in found] == [Signal, Rejection, Signal, Rejection]
+    assert [type(item) for item in found] == [IncomingSignal, Rejection, IncomingSignal, Rejection]
 
 
 def test_ten_thousand_alerts_keep_their_order() -> None:
     alerts = [{"labels": {"n": str(n)}, "fingerprint": f"{n:x}"} for n in range(10_000)]
     found = normalise("alertmanager", {"alerts": alerts})
-    assert [item.dedup_key for item in found if isinstance(item, Signal)] == [
+    assert [item.dedup_key for item in found if isinstance(item, IncomingSignal)] == [
         f"{n:x}" for n in range(10_000)
     ]
 
@@ -284,7 +284,9 @@ def test_an_empty_severity_label_does_not_hide_the_severity() -> None:
 @pytest.mark.parametrize("source", ["alertmanager", "webhook"])
 def test_items_that_say_nothing_of_themselves_are_alerts_of_their_own(source: str) -> None:
     items = [{"status": "firing"}, {"labels": {"zone": ""}}, {"status": "firing", "startsAt": "?"}]
-    signals = [each for each in normalise(source, {"alerts": items}) if isinstance(each, Signal)]
+    signals = [
+        each for each in normalise(source, {"alerts": items}) if isinstance(each, IncomingSignal)
+    ]
     assert len({signal.dedup_key for signal in signals}) == 3
     assert {signal.starts_at for signal in signals} == {None}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import incidentrelay
-from incidentrelay.domain.intake.signals import Rejection, Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.integrations import default_registry
 
 PACKAGE = Path(incidentrelay.__file__).parent
@@ -25,7 +25,7 @@ def as_json(item: SignalItem) -> dict[str, Any]:
     if isinstance(item, Rejection):
         return {"rejected": item.reason}
     found: dict[str, Any] = {}
-    for field in fields(Signal):
+    for field in fields(IncomingSignal):
         value = getattr(item, field.name)
         default = {} if field.default_factory is not MISSING else field.default
         if value != default:

@@ -14,6 +14,7 @@ from incidentrelay.services.alerts import detail_queries as alert_detail
 from incidentrelay.services.alerts import list_queries as alert_list
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.alerts.list_queries import AlertCounts, AlertFilter, AlertPage
+from incidentrelay.services.alerts.upcoming import PlannedStep
 from incidentrelay.services.common import limits
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.simulation import history as alert_history
@@ -27,7 +28,11 @@ from incidentrelay.web.console.components import (
 )
 from incidentrelay.web.console.components.alert_card import AlertCard
 from incidentrelay.web.console.components.available_actions import AvailableAction
-from incidentrelay.web.console.components.timeline_view import NotificationView
+from incidentrelay.web.console.components.timeline_view import (
+    AlertView,
+    NotificationView,
+    SignalRow,
+)
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.toolkit.team_choice import team_names
 from incidentrelay.web.console.toolkit.view import console_view
@@ -126,24 +131,38 @@ def _older(request: Any, older: int | None) -> str | None:
     fragment="alerts/_live.jinja2",
 )
 def show(context: AlertNode, request: Any) -> dict[str, Any]:
-    alert, db, now = context.obj, request.db, request.now
+    alert, db = context.obj, request.db
     events = alert_detail.list_events(db, alert)
-    rotation_id = alert.route.rotation_id if alert.route else None
-    rotations = alert_history.rotation_names(db, events, rotation_id)
-    signals = alert_list.count_signals(db, [alert.id]).get(alert.id, 1)
+    rotations = alert_history.rotation_names(db, events, _rotation_id(alert))
     return {
-        "alert": timeline_view.view_alert(alert, signals, rotations.get(rotation_id or 0)),
+        "alert": _alert(request, alert, rotations),
         "actions": _actions(context, request),
-        "signals": [
-            timeline_view.view_signal(signal, alert)
-            for signal in alert_detail.list_signals(db, alert)
-        ],
+        "signals": _signals(request, alert),
         "events": [timeline_view.view_event(event) for event in events],
         "notifications": _notifications(context, request),
         "reasons": _reasons(request, events, rotations),
         "silence_url": silence_card.find_silence_url(context, request),
-        "plan": timeline_view.view_steps(upcoming.planned_steps(db, alert, now), now),
+        "plan": _plan(request, alert),
     }
+
+
+def _rotation_id(alert: Alert) -> int | None:
+    return alert.route.rotation_id if alert.route else None
+
+
+def _alert(request: Any, alert: Alert, rotations: Mapping[int, str]) -> AlertView:
+    signals = alert_list.count_signals(request.db, [alert.id]).get(alert.id, 1)
+    return timeline_view.view_alert(alert, signals, rotations.get(_rotation_id(alert) or 0))
+
+
+def _signals(request: Any, alert: Alert) -> list[SignalRow]:
+    signals = alert_detail.list_signals(request.db, alert)
+    return [timeline_view.view_signal(signal, alert) for signal in signals]
+
+
+def _plan(request: Any, alert: Alert) -> list[PlannedStep]:
+    steps = upcoming.planned_steps(request.db, alert, request.now)
+    return timeline_view.view_steps(steps, request.now)
 
 
 def _actions(context: AlertNode, request: Any) -> list[AvailableAction]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from incidentrelay.domain.enums import AlertStatus, Outcome, Severity, SignalStatus
 from incidentrelay.domain.intake.reducer import apply_signals
-from incidentrelay.domain.intake.signals import Signal, SignalItem
+from incidentrelay.domain.intake.signals import IncomingSignal, SignalItem
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch, SignalState
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -14,8 +14,10 @@ FIRING, RESOLVED = SignalStatus
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
-def a_signal(key: str = "disk", status: SignalStatus = FIRING, **values: object) -> Signal:
-    base = Signal(dedup_key=key, status=status, severity=Severity.WARNING, title=f"{key} is full")
+def a_signal(key: str = "disk", status: SignalStatus = FIRING, **values: object) -> IncomingSignal:
+    base = IncomingSignal(
+        dedup_key=key, status=status, severity=Severity.WARNING, title=f"{key} is full"
+    )
     return replace(base, **values)  # type: ignore[arg-type]
 
 

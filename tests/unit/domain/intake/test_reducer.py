@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, Severity, SignalStatus
-from incidentrelay.domain.intake.signals import Rejection, Signal
+from incidentrelay.domain.intake.signals import IncomingSignal, Rejection
 from tests.unit.domain.intake.routes import (
     FIRING,
     MINUTE,
@@ -161,7 +161,9 @@ ITEMS = st.builds(
 
 
 @given(st.lists(st.lists(ITEMS, max_size=5), max_size=8), st.booleans())
-def test_whatever_comes_the_books_balance(requests: list[list[Signal]], grouped: bool) -> None:
+def test_whatever_comes_the_books_balance(
+    requests: list[list[IncomingSignal]], grouped: bool
+) -> None:
     """An alert is open exactly if it has a firing signal, and counts them rightly."""
     route = MemoryRoute(group="all" if grouped else None)
     for number, items in enumerate(requests):

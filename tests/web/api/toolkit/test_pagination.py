@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from incidentrelay.domain.enums import AlertStatus, Severity
+from incidentrelay.models import Alert
 from tests.support import factories
 from tests.support.client import Client
 
@@ -27,6 +29,9 @@ def alerts(database: Any, cast: Any) -> int:
                 last_seen_at=factories.NOW - timedelta(minutes=number // 3),
                 labels={"number": str(number), "a b": "x", "zone": "eu" if number < 9 else "us"},
             )
+        # Searches ask the signals of an alert.
+        for alert in session.scalars(select(Alert)):
+            factories.signal(session, alert)
     return 27
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from incidentrelay.domain.enums import GroupRole
-from incidentrelay.models import Silence, Team
+from incidentrelay.models import Route, Silence, Team
 from tests.support import factories
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
 
@@ -215,3 +215,24 @@ def test_the_list_has_a_query_budget(pager: Pager, counted: Callable[[], int]) -
     few = counted()
     more(60)
     assert counted() == few <= 17
+
+
+def test_a_silence_from_a_group_says_in_what_its_signals_differ(ann: Any, pager: Pager) -> None:
+    with pager.database.write() as session:
+        session.get_one(Route, pager.route_id).group_by = ["alertname"]
+    verdicts = pager.take(
+        a_signal("one", labels={"alertname": "Disk", "host": "a"}),
+        a_signal("two", labels={"alertname": "Disk", "host": "b"}),
+    )
+    page = ann.get(f"/alerts/{verdicts[0].id}").click("Silence", href="alert=")
+    assert "The 2 signals of this alert differ in host." in page.text
+    form = _form(page)
+    assert form["matchers"].value.strip() == 'alertname="Disk"\nhost=~"a|b"'
+    form["matchers"] = 'alertname="Disk"\nhost="a"'
+    assert "1 more alert still pages: not all of its signals match." in form.submit("do", "preview").text
+
+
+def test_matchers_that_contradict_each_other_are_warned_about(ann: Any) -> None:
+    form = _form(ann.get(NEW))
+    form["matchers"] = 'host="a"\nhost="b"'
+    assert "contradict each other, so this silence covers nothing." in form.submit("do", "preview").text
