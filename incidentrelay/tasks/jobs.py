@@ -36,6 +36,7 @@ JOBS = (
     Job("clock-steps", deliveries.correct_times, paging=True),
     Job("stale-sources", maintenance.resolve_stale_sources),
     Job("shift-reminders", shifts.send_shift_reminders),
+    Job("unreachable", maintenance.refresh_unreachable, every=timedelta(minutes=5)),
     Job("maintenance", maintenance.hourly_maintenance, every=timedelta(hours=1)),
 )
 SWEEP = tuple(job for job in JOBS if job.every is None)

@@ -8,7 +8,7 @@ from incidentrelay.db import Database
 from incidentrelay.services.access import login
 from incidentrelay.services.delivery import shift_reminders
 from incidentrelay.services.intake import auto_resolve
-from incidentrelay.services.operations import retention
+from incidentrelay.services.operations import retention, unreachable
 from incidentrelay.settings.declaration import Settings
 from incidentrelay.tasks.context import WorkerContext
 
@@ -35,6 +35,13 @@ def resolve_stale_sources(context: WorkerContext) -> bool:
         except Exception:
             log.exception("The stale alerts of route %s cannot be resolved.", route_id)
     return full
+
+
+def refresh_unreachable(context: WorkerContext) -> bool:
+    """Find what names people whom no page reaches."""
+    with context.database.write() as session:
+        unreachable.refresh_unreachable(session, context.clock())
+    return False
 
 
 def hourly_maintenance(context: WorkerContext) -> bool:

@@ -75,7 +75,7 @@ def test_messages_survive_the_queue() -> None:
 def test_the_periodic_tasks_sweep_and_run_the_other_jobs(queue: Queue, log: Log) -> None:
     for task in queue.huey._registry.periodic_tasks:
         queue.huey.execute(task)
-    assert sorted(log.done) == [("maintenance", None), ("sweep", None)]
+    assert sorted(log.done) == [("maintenance", None), ("sweep", None), ("unreachable", None)]
 
 
 def test_periodic_tasks_are_due_as_often_as_their_job_says(queue: Queue) -> None:
@@ -84,7 +84,11 @@ def test_periodic_tasks_are_due_as_often_as_their_job_says(queue: Queue) -> None
         task.name: sum(bool(task.validate_datetime(at)) for at in minutes)
         for task in queue.huey._registry.periodic_tasks
     }
-    assert due == {"sweep_minutely": 24 * 60, "periodic-maintenance": 24}
+    assert due == {
+        "sweep_minutely": 24 * 60,
+        "periodic-maintenance": 24,
+        "periodic-unreachable": 24 * 12,
+    }
 
 
 def test_a_process_without_work_can_only_enqueue(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Groups (tenants) and teams."""
 
+from typing import Any
+
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from incidentrelay.models.meta import Base
+from incidentrelay.models.meta import Base, NullableJSON
 from incidentrelay.models.mixins import Named, Versioned
 
 
@@ -24,6 +26,8 @@ class Team(Versioned, Named, Base):
     member is paged. ``ack_timeout`` is in seconds (None: acknowledgements never expire).
     ``ack_covers`` is in seconds: signals that join an alert later than that after its
     acknowledgement page again. ``fallback_*`` is notified when nobody else can be.
+    ``unreachable`` lists what names people whom no page reaches, as
+    services/operations/unreachable found it last; None: nothing does.
     """
 
     __tablename__ = "teams"
@@ -42,5 +46,6 @@ class Team(Versioned, Named, Base):
     fallback_channel_id: Mapped[int | None] = mapped_column(
         ForeignKey("channels.id", ondelete="SET NULL", use_alter=True)
     )
+    unreachable: Mapped[list[Any] | None] = mapped_column(NullableJSON)
 
     group: Mapped[Group] = relationship(lazy="raise_on_sql")

@@ -59,7 +59,7 @@ def load_banners(
         broken=outages.list_outages(session, memberships, registry),
         failed=failed_notifications.count_open_failures(session, memberships),
         clocks=tuple(heartbeats.list_wrong_clocks(session, now)),
-        unreachable=tuple(unreachable.list_unreachable(session, memberships, now)),
+        unreachable=tuple(unreachable.list_unreachable(session, memberships)),
     )
 
 

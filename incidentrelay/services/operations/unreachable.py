@@ -1,6 +1,11 @@
-"""People whom a schedule, policy or team names although no page would reach them."""
+"""People whom a schedule, policy or team names although no page would reach them.
 
-from collections.abc import Iterator, Sequence
+Finding them reads all schedules and policies, so a job does that from time to time, and
+banners read what it stored.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from incidentrelay import db
 from incidentrelay.channels.kinds import INBOX
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.permissions import Permission
@@ -46,38 +52,64 @@ class UnreachableReference:
 @dataclass(frozen=True, slots=True)
 class _Reference:
     kind: ReferenceKind
+    team_id: int
     group_id: int
-    team: str
     place: str
     user_id: int
 
 
-def list_unreachable(
-    session: Session, memberships: Memberships, now: datetime
-) -> list[UnreachableReference]:
-    """Those that ``memberships`` may see, in five statements.
+def list_unreachable(session: Session, memberships: Memberships) -> list[UnreachableReference]:
+    """Those in teams that ``memberships`` may see, as they were found last."""
+    query = (
+        select(Team.name, Team.unreachable)
+        .join(Group, Group.id == Team.group_id)
+        .where(Team.unreachable.is_not(None), Team.active, Group.active)
+        .order_by(Team.name, Team.id)
+    )
+    teams = session.execute(scope(query, Team, memberships, Permission.VIEW))
+    return [
+        UnreachableReference(ReferenceKind(kind), team, place, person)
+        for team, entries in teams
+        for kind, place, person in entries or ()
+    ]
+
+
+def refresh_unreachable(session: Session, now: datetime) -> int:
+    """Find them anew; returns how many teams changed.
 
     Members of a rotation who are inactive do not count: their turns pass to others.
     """
-    found = [
-        *_fallbacks(session, memberships),
-        *_policies(session, memberships),
-        *_overrides(session, memberships, now),
-        *_members(session, memberships),
+    references = [
+        *_fallbacks(session),
+        *_policies(session),
+        *_overrides(session, now),
+        *_members(session),
     ]
     people = contact_methods.load_people(
-        session, {each.user_id for each in found}, {each.group_id for each in found}
+        session, {each.user_id for each in references}, {each.group_id for each in references}
     )
     directory = Directory(
         users=people.users, ways=people.methods, members=frozenset(people.members)
     )
-    return [
-        UnreachableReference(
-            each.kind, each.team, each.place, directory.name(each.user_id) or "A deleted user"
-        )
-        for each in dict.fromkeys(found)
-        if not _is_fine(each, directory)
+    found: dict[int, list[list[str]]] = defaultdict(list)
+    for each in dict.fromkeys(references):
+        if not _is_fine(each, directory):
+            person = directory.name(each.user_id) or "A deleted user"
+            found[each.team_id].append([str(each.kind), each.place, person])
+    return _store(session, found)
+
+
+def _store(session: Session, found: Mapping[int, list[list[str]]]) -> int:
+    query = select(Team.id, Team.unreachable).where(Team.unreachable.is_not(None))
+    stored: dict[int, Any] = dict(session.execute(query).all())
+    changed = [
+        {"id": team_id, "unreachable": found.get(team_id)}
+        for team_id in sorted({*stored, *found})
+        if stored.get(team_id) != found.get(team_id)
     ]
+    # Not through the model: this is no edit of the team, so its version stays.
+    db.update_by_id(session, Team, changed)
+    return len(changed)
 
 
 def _is_fine(reference: _Reference, directory: Directory) -> bool:
@@ -87,32 +119,32 @@ def _is_fine(reference: _Reference, directory: Directory) -> bool:
     return any(address.method != INBOX for address in addresses)
 
 
-def _fallbacks(session: Session, memberships: Memberships) -> Iterator[_Reference]:
+def _fallbacks(session: Session) -> Iterator[_Reference]:
     query = _active(Team.fallback_user_id).where(Team.fallback_user_id.is_not(None))
-    for group_id, team, user_id in _visible(session, query, Team, memberships):
-        yield _Reference(ReferenceKind.FALLBACK, group_id, team, "", user_id)
+    for team_id, group_id, user_id in session.execute(query):
+        yield _Reference(ReferenceKind.FALLBACK, team_id, group_id, "", user_id)
 
 
-def _policies(session: Session, memberships: Memberships) -> Iterator[_Reference]:
+def _policies(session: Session) -> Iterator[_Reference]:
     query = _active(Policy.name, Policy.steps).join(Policy, Policy.team_id == Team.id)
-    for group_id, team, name, steps in _visible(session, query, Policy, memberships):
+    for team_id, group_id, name, steps in session.execute(query):
         for kind, user_id in sorted(references.step_targets(steps)):
             if kind is TargetKind.USER:
-                yield _Reference(ReferenceKind.POLICY, group_id, team, name, user_id)
+                yield _Reference(ReferenceKind.POLICY, team_id, group_id, name, user_id)
 
 
-def _overrides(session: Session, memberships: Memberships, now: datetime) -> Iterator[_Reference]:
+def _overrides(session: Session, now: datetime) -> Iterator[_Reference]:
     query = (
         _active(Rotation.name, RotationOverride.user_id)
         .join(Rotation, Rotation.team_id == Team.id)
         .join(RotationOverride, RotationOverride.rotation_id == Rotation.id)
         .where(Rotation.enabled, RotationOverride.ends_at > now)
     )
-    for group_id, team, name, user_id in _visible(session, query, Rotation, memberships):
-        yield _Reference(ReferenceKind.OVERRIDE, group_id, team, name, user_id)
+    for team_id, group_id, name, user_id in session.execute(query):
+        yield _Reference(ReferenceKind.OVERRIDE, team_id, group_id, name, user_id)
 
 
-def _members(session: Session, memberships: Memberships) -> Iterator[_Reference]:
+def _members(session: Session) -> Iterator[_Reference]:
     latest = references.load_current_revisions().subquery()
     query = (
         _active(Rotation.name, RotationLayer.members)
@@ -121,21 +153,15 @@ def _members(session: Session, memberships: Memberships) -> Iterator[_Reference]
         .join(RotationLayer, RotationLayer.revision_id == latest.c.id)
         .where(Rotation.enabled)
     )
-    for group_id, team, name, members in _visible(session, query, Rotation, memberships):
+    for team_id, group_id, name, members in session.execute(query):
         for user_id in members:
-            yield _Reference(ReferenceKind.ROTATION, group_id, team, name, user_id)
+            yield _Reference(ReferenceKind.ROTATION, team_id, group_id, name, user_id)
 
 
 def _active(*columns: Any) -> Select[Any]:
     return (
-        select(Team.group_id, Team.name, *columns)
+        select(Team.id, Team.group_id, *columns)
         .join(Group, Group.id == Team.group_id)
         .where(Team.active, Group.active)
         .order_by(Team.name, Team.id)
     )
-
-
-def _visible(
-    session: Session, query: Select[Any], model: Any, memberships: Memberships
-) -> Sequence[Any]:
-    return session.execute(scope(query, model, memberships, Permission.VIEW)).all()

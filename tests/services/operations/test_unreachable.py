@@ -14,7 +14,7 @@ from incidentrelay.models import Rotation, Team, User
 from incidentrelay.services.access import memberships, user_lookup
 from incidentrelay.services.escalation import policies
 from incidentrelay.services.oncall import overrides
-from incidentrelay.services.operations.unreachable import list_unreachable
+from incidentrelay.services.operations.unreachable import list_unreachable, refresh_unreachable
 from incidentrelay.services.recipients.reachable import find_reachable
 from incidentrelay.services.tenancy import dependents, teams
 from tests.services.conftest import ADMIN
@@ -95,13 +95,34 @@ def test_what_names_somebody_who_cannot_be_reached_is_shown(pager: Pager, change
             save(session, pager)
         admin = factories.user(session, "root", is_admin=True)
         roles = memberships.load_roles(session, admin)
-        assert list_unreachable(session, roles, NOW) == []
+        assert refresh_unreachable(session, NOW) == 0
+        assert list_unreachable(session, roles) == []
         change(session, session.get_one(User, pager.people["fay"]))
         session.flush()
-        found = [(each.kind, each.person) for each in list_unreachable(session, roles, NOW)]
+        version = session.get_one(Team, pager.team_id).version
+        assert refresh_unreachable(session, NOW) == 1
+        assert refresh_unreachable(session, NOW) == 0
+        session.expire_all()
+        assert session.get_one(Team, pager.team_id).version == version
+        found = [(each.kind, each.person) for each in list_unreachable(session, roles)]
         assert found == [("fallback", "Fay"), ("policy", "Fay"), ("override", "Fay")]
         nobody = memberships.Roles(False, {}, {})
-        assert list_unreachable(session, nobody, NOW) == []
+        assert list_unreachable(session, nobody) == []
+
+
+def test_once_it_is_mended_the_banner_goes(pager: Pager) -> None:
+    roles = memberships.Roles(True, {}, {})
+    with pager.database.write() as session:
+        save_fallback(session, pager)
+        fay = session.get_one(User, pager.people["fay"])
+        fay.active = False
+        session.flush()
+        refresh_unreachable(session, NOW)
+        assert len(list_unreachable(session, roles)) == 1
+        fay.active = True
+        session.flush()
+        assert refresh_unreachable(session, NOW) == 1
+        assert list_unreachable(session, roles) == []
 
 
 def test_a_member_of_a_rotation_without_contacts_is_shown(pager: Pager) -> None:
@@ -109,7 +130,8 @@ def test_a_member_of_a_rotation_without_contacts_is_shown(pager: Pager) -> None:
         without_contacts(session, session.get_one(User, pager.people["cy"]))
         deactivated(session, session.get_one(User, pager.people["bob"]))
         roles = memberships.Roles(True, {}, {})
-        found = [(each.kind, each.person) for each in list_unreachable(session, roles, NOW)]
+        refresh_unreachable(session, NOW)
+        found = [(each.kind, each.person) for each in list_unreachable(session, roles)]
     assert found == [("rotation", "Cy")]
 
 
