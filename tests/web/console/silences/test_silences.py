@@ -229,10 +229,16 @@ def test_a_silence_from_a_group_says_in_what_its_signals_differ(ann: Any, pager:
     form = _form(page)
     assert form["matchers"].value.strip() == 'alertname="Disk"\nhost=~"a|b"'
     form["matchers"] = 'alertname="Disk"\nhost="a"'
-    assert "1 more alert still pages: not all of its signals match." in form.submit("do", "preview").text
+    assert (
+        "1 more alert still pages: not all of its signals match."
+        in form.submit("do", "preview").text
+    )
 
 
 def test_matchers_that_contradict_each_other_are_warned_about(ann: Any) -> None:
     form = _form(ann.get(NEW))
     form["matchers"] = 'host="a"\nhost="b"'
-    assert "contradict each other, so this silence covers nothing." in form.submit("do", "preview").text
+    assert (
+        "contradict each other, so this silence covers nothing."
+        in form.submit("do", "preview").text
+    )
