@@ -151,13 +151,12 @@ def test_a_drill_of_a_worker_that_is_killed_while_it_sends(database: str, tmp_pa
             "INCIDENTRELAY_OUTBOUND_TIMEOUT": "60",
             "INCIDENTRELAY_DELIVERY_LEASE": "120",
         }
-        place.hook.hang()
         place.fleet.spawn("worker-1")
+        place.fleet.arm("before-record")
         alert_id = post(place, "killed")["id"]
-        eventually(lambda: arrived(place, alert_id), 30, "the page is being sent")
+        end = eventually(place.fleet.ended, 30, "the worker dies while it sends")
+        assert end == ("worker-1", KILLED)
         lease_end = webhook_row(place, alert_id).next_at
-        place.fleet.kill("worker-1")
-        place.hook.recover()
         place.fleet.spawn("worker-1")
         wait_for_the_page(place, alert_id)
         row = webhook_row(place, alert_id)
