@@ -19,6 +19,9 @@ REDIS_CONNECT_SECONDS = 2
 REDIS_READ_SECONDS = 3
 # The minute in which jobs with an interval of their own run.
 _OFFSET = 17
+# A hint that comes a moment before its row is due is lost until the next sweep, and the
+# clocks of two machines are never quite the same.
+_CLOCK_MARGIN = timedelta(milliseconds=100)
 # After a failure, requests stop waiting for the queue for so long.
 REST = timedelta(seconds=10)
 
@@ -94,7 +97,8 @@ class Queue:
         After a failure nothing is enqueued for a while: the sweeps do that work.
         """
         now = self._clock()
-        if self._rests_until is not None and now < self._rests_until:
+        # A longer rest than that means that the clock was set back.
+        if self._rests_until is not None and now < self._rests_until <= now + REST:
             return
         try:
             for hint in hints:
@@ -111,7 +115,7 @@ class Queue:
     def _put(self, hint: Hint, now: datetime) -> None:
         task = self._tasks[hint.task]
         arguments = () if hint.id is None else (hint.id,)
-        delay = (hint.at - now).total_seconds() if hint.at else 0
+        delay = (hint.at - now + _CLOCK_MARGIN).total_seconds() if hint.at and hint.at > now else 0
         if delay > 0:
             task.schedule(args=arguments, delay=delay)
         else:

@@ -30,7 +30,8 @@ class WriteTrial:
         # While a trial is going on, the others answer with the last result.
         if self._lock.acquire(blocking=False):
             try:
-                if self._next_at is None or now >= self._next_at:
+                # A longer pause than that means that the clock was set back.
+                if self._next_at is None or not now < self._next_at <= now + TRIAL_EVERY:
                     self._works = _takes_write(database, now)
                     self._next_at = now + TRIAL_EVERY
             finally:

@@ -4,6 +4,8 @@ import http.client
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +82,8 @@ def ids_of(place: Ground, name: str) -> list[int]:
 
 def page_of(place: Ground, alert_id: int) -> tuple[DeliveryState, int, int]:
     """State, attempts and recorded results of the page by webhook."""
+    row = webhook_row(place, alert_id)
     with place.database.read() as session:
-        query = select(Notification).where(
-            Notification.alert_id == alert_id, Notification.method == "webhook"
-        )
-        row = session.scalars(query).one()
         results = session.scalars(select(Attempt).where(Attempt.notification_id == row.id))
         return row.state, row.attempts, len(results.all())
 
@@ -134,6 +133,69 @@ def test_a_worker_that_dies_at(point: str, place: Ground) -> None:
     assert len(hooks) == arrivals
     # The receiver can tell that it is the same page.
     assert len({hook.id for hook in hooks}) == 1
+
+
+def webhook_row(place: Ground, alert_id: int) -> Notification:
+    with place.database.read() as session:
+        query = select(Notification).where(
+            Notification.alert_id == alert_id, Notification.method == "webhook"
+        )
+        return session.scalars(query).one()
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_drill_of_a_worker_that_is_killed_while_it_sends(database: str, tmp_path: Path) -> None:
+    """Its successor takes the page back at once; the lease would end much later."""
+    with ready_ground(tmp_path, database) as place:
+        place.fleet.environ |= {
+            "INCIDENTRELAY_OUTBOUND_TIMEOUT": "60",
+            "INCIDENTRELAY_DELIVERY_LEASE": "120",
+        }
+        place.fleet.spawn("worker-1")
+        place.fleet.arm("before-record")
+        alert_id = post(place, "killed")["id"]
+        end = eventually(place.fleet.ended, 30, "the worker dies while it sends")
+        assert end == ("worker-1", KILLED)
+        lease_end = webhook_row(place, alert_id).next_at
+        place.fleet.spawn("worker-1")
+        wait_for_the_page(place, alert_id)
+        row = webhook_row(place, alert_id)
+        assert row.finished_at is not None
+        assert lease_end is not None
+        assert row.finished_at < lease_end - timedelta(seconds=20)
+        first, second = arrived(place, alert_id)
+        assert first.id == second.id, "the receiver can tell that it is the same page"
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_drill_of_pages_that_failed_once_among_fresh_ones(database: str, tmp_path: Path) -> None:
+    """Three are refused; then fresh ones come faster than the channel's rate."""
+    with ready_ground(tmp_path, database) as place:
+        place.hook.fail(503)
+        place.fleet.spawn("worker-1")
+        failed = {post(place, f"failed-{number}")["id"] for number in range(3)}
+        eventually(
+            lambda: all(webhook_row(place, each).attempts for each in failed), 30, "each is tried"
+        )
+        place.hook.recover()
+        began, number = time.monotonic(), 0
+        while not failed <= place.hook.told("page"):
+            assert time.monotonic() - began < 45, "they starve"
+            post(place, f"fresh-{number}")
+            number += 1
+        assert number > 0
+
+
+@contextmanager
+def ready_ground(folder: Path, database: str) -> Iterator[Ground]:
+    """One web server, and everything that workers need."""
+    need(database == "sqlite" or shutil.which("redis-server") is not None, "redis-server")
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(ground(folder, database, webs=1))
+        except NoServer:
+            need(False, "PostgreSQL")
+        yield place
 
 
 def test_a_plan_follows_from_its_seed_and_leaves_nothing_out() -> None:

@@ -59,6 +59,14 @@ def test_a_hint_for_later_waits_in_the_schedule(queue: Queue, log: Log) -> None:
     assert queue.huey.scheduled_count() == 1
 
 
+def test_a_hint_for_later_comes_after_its_time_on_all_clocks(queue: Queue) -> None:
+    """One that comes a few milliseconds early finds nothing due and is lost."""
+    before = datetime.now(UTC).replace(tzinfo=None)
+    queue.put([Hint("wake", 8, NOW + timedelta(minutes=5))])
+    [task] = queue.huey.pending()
+    assert task.eta - before > timedelta(minutes=5, milliseconds=50)
+
+
 def test_what_is_stored_is_json(queue: Queue) -> None:
     queue.put([Hint("deliver", 7)])
     stored = json.loads(queue.huey.storage.dequeue())
@@ -115,6 +123,24 @@ def test_a_queue_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
     assert len(tries) == 1
     queue.huey.enqueue = enqueue
     now[0] += REST
+    queue.put([Hint("deliver", 7)])
+    assert queue.huey.pending_count() == 1
+    queue.close()
+
+
+def test_a_queue_does_not_rest_until_a_clock_that_was_set_back_catches_up(tmp_path: Path) -> None:
+    now = [NOW + timedelta(hours=2)]
+    queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: now[0])
+    enqueue = queue.huey.enqueue
+
+    def fails(_task: object) -> None:
+        raise ConnectionError("no answer in time")
+
+    queue.huey.enqueue = fails
+    with pytest.raises(ConnectionError):
+        queue.put([Hint("sweep")])
+    queue.huey.enqueue = enqueue
+    now[0] = NOW
     queue.put([Hint("deliver", 7)])
     assert queue.huey.pending_count() == 1
     queue.close()

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 import incidentrelay
 from incidentrelay import tasks
 from incidentrelay.channels.base import SendResult
-from incidentrelay.channels.registry import Registry
+from incidentrelay.channels.registry import Registry, default_registry
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Route, Team, User
@@ -31,6 +31,8 @@ from incidentrelay.tasks import deliveries, escalations, maintenance
 from incidentrelay.tasks.context import WorkerContext
 from incidentrelay.tasks.jobs import HINTS, JOBS
 from incidentrelay.tasks.runner import Runner
+from incidentrelay.transport.http import HTTPClient
+from incidentrelay.transport.smtp import SMTPServer
 from tests.support import factories
 from tests.support.pager import MINUTE, NOW, VAULT, Accepts, Pager, a_signal, build
 
@@ -223,6 +225,18 @@ def test_a_route_that_cannot_be_swept_stops_nobody(
     monkeypatch.setattr(maintenance.auto_resolve, "resolve_stale", lambda *_: 1 / 0)
     assert make(Accepts()).sweep()
     assert states(pager) == {"sent"}
+
+
+def test_a_lease_follows_the_time_limit_of_its_channel(
+    database: Database, settings: Settings, clock: Clock
+) -> None:
+    server = SMTPServer("mail.example", sender="pager@relay.example", total_deadline=30)
+    channels = default_registry(HTTPClient(total_deadline=10), server)
+    links = LinkMaker("http://localhost", b"a" * 32)
+    context = WorkerContext(settings, database, channels, VAULT, links, clock, lambda: 0.5)
+    seconds = {name: context.lease_length(name).total_seconds() for name in channels.names()}
+    assert seconds == {"webhook": 25, "email": 45, "inbox": 15}
+    assert context.lease_length("gone") == context.longest_lease
 
 
 def test_delivering_twice_sends_once(pager: Pager, make: Make) -> None:

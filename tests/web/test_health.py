@@ -179,5 +179,8 @@ def test_a_write_is_tried_every_few_seconds(database: Database, now: Any) -> Non
         assert len(writes) == 1
         assert trial(database, now + TRIAL_EVERY)
         assert len(writes) == 2
+        # The clock was set back.
+        assert trial(database, now - timedelta(hours=2))
+        assert len(writes) == 3
     finally:
         event.remove(database.writing, "commit", note)

@@ -81,6 +81,7 @@ class EmailChannel:
 
     def __init__(self, server: SMTPServer | None) -> None:
         self._server = server
+        self.time_limit = server.total_deadline if server else None
 
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         """One message for each address, in one conversation with the server.

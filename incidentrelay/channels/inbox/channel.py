@@ -28,5 +28,7 @@ class InboxChannel:
         capabilities=frozenset({"personal"}),
     )
 
+    time_limit = 0.0
+
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         return SendResult(delivered=True, detail="It is in the inbox.")

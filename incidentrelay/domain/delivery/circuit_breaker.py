@@ -1,8 +1,8 @@
-"""When a provider that does not work is left in peace, and when it is tried again.
+"""When nothing is sent to a provider that is down, and when it is probed.
 
-After ``THRESHOLD`` failures in a row its circuit opens: nothing is sent to it, so
-that no notification uses up its tries. From time to time a single one, the probe,
-is let through; when that works, the circuit closes and everything goes on.
+After ``THRESHOLD`` failures in a row the circuit opens: nothing is sent, so waiting
+notifications use up no attempts. After each pause a single notification, the probe, is
+sent. If it succeeds, the circuit closes and the others follow.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class Circuit:
         return self.open_until is None or self.open_until <= now
 
     def is_stalled(self, now: datetime) -> bool:
-        """Whether somebody else should be told of what waits here."""
+        """Whether others should be notified of the pages that wait here."""
         if self.is_open and self.since is not None and self.since <= now - STALL_AFTER:
             return True
         return self.open_until is not None and self.open_until > now + STALL_AFTER
@@ -44,9 +44,9 @@ CLOSED = Circuit()
 
 
 def half_open(circuit: Circuit, until: datetime) -> Circuit:
-    """One attempt has begun, which ends ``until`` then at the latest.
+    """An attempt has begun, which ends at ``until`` at the latest.
 
-    Where the circuit is broken, that is the probe, and everything else waits for it.
+    If the circuit is open, the attempt is its probe, and everything else waits for it.
     """
     return replace(circuit, open_until=until) if circuit.is_open else circuit
 
@@ -54,14 +54,14 @@ def half_open(circuit: Circuit, until: datetime) -> Circuit:
 def after_failure(
     circuit: Circuit, reason: str, now: datetime, *, retry_after: timedelta | None = None
 ) -> Circuit:
-    """The provider did not work, or asked to be left alone for ``retry_after``."""
+    """The provider failed, or asked for a pause of ``retry_after``."""
     failures = circuit.failures + 1
     pause = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
     if failures >= THRESHOLD:
         doubled = FIRST_PAUSE * float(2 ** min(failures - THRESHOLD, 10))
         pause = max(pause, min(doubled, LONGEST_PAUSE))
     open_until = now + pause
-    # A broken one was held open for the probe, whose end this is.
+    # If it was open until the end of its probe, this is that end.
     if circuit.open_until is not None and not circuit.is_open:
         open_until = max(open_until, circuit.open_until)
     return Circuit(failures, circuit.since or now, open_until, reason)

@@ -35,7 +35,7 @@ class RateLimit:
         return max(0, (self.burst * self.interval - ahead) // self.interval)
 
     def next_allowed_at(self, busy_until: datetime | None, now: datetime) -> datetime:
-        """When the next message may go; not after ``now`` where it may go at once."""
+        """When the next message may go; ``now`` if it may go at once."""
         if busy_until is None:
             return now
         return max(now, busy_until - (self.burst - 1) * self.interval)
@@ -46,7 +46,7 @@ class RateLimit:
 
 
 def bundle_size(waiting: int, credit: int) -> int:
-    """Of ``waiting`` notifications for one recipient: how many go into the next message.
+    """How many of a recipient's ``waiting`` notifications the next message takes.
 
     One, as long as each can have a message of its own right now; else all that fit.
     """

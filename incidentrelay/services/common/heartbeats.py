@@ -35,8 +35,11 @@ def last_heartbeat(session: Session, name: str) -> datetime | None:
 
 
 def is_silent(seen_at: datetime | None, now: datetime) -> bool:
-    """Whether a heartbeat is missing: none yet, or none for more than SILENT_AFTER."""
-    return seen_at is None or now - seen_at > SILENT_AFTER
+    """Whether a heartbeat is missing: none yet, or none for more than SILENT_AFTER.
+
+    One from the future says nothing: the clock was set back since, or a clock is wrong.
+    """
+    return seen_at is None or abs(now - seen_at) > SILENT_AFTER
 
 
 def measure_clock(session: Session, now: datetime) -> float | None:

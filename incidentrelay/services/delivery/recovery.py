@@ -13,27 +13,48 @@ from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Provider, RecipientRate
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 
+_BATCH = 500
 _IS_LEASED = (IS_UNFINISHED, Notification.state == DeliveryState.SENDING)
 
 
 def correct_times(session: Session, now: datetime, *, longest_lease: timedelta) -> int:
-    """End waits that are longer than their rule allows; returns how many.
+    """End waits that are longer than their rule allows; returns how many times changed.
 
-    A notification that was delayed on purpose keeps its time.
+    A notification that was delayed on purpose keeps its time. If it was created in the
+    future, it keeps its delay, which begins now.
     """
     latest = latest_times(now, longest_lease)
     # In the lock order of services/channels/providers.
     statements = (
         update(Provider).where(Provider.open_until > latest.open_until).values(open_until=now),
+        update(Provider).where(Provider.since > latest.since).values(since=now),
         update(RecipientRate)
         .where(RecipientRate.busy_until > latest.busy_until)
         .values(busy_until=now),
         update(Notification).where(IS_UNFINISHED, _waits_too_long(latest)).values(next_at=now),
     )
-    return sum(
+    count = sum(
         session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
         for statement in statements
     )
+    return count + _correct_creation(session, latest, now)
+
+
+def _correct_creation(session: Session, latest: LatestTimes, now: datetime) -> int:
+    query = (
+        select(Notification)
+        .where(IS_UNFINISHED, Notification.created_at > latest.created_at)
+        .order_by(Notification.id)
+        .limit(_BATCH)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    rows = session.scalars(query).all()
+    for row in rows:
+        if row.state is DeliveryState.PENDING and not row.rate_limited and row.next_at:
+            row.next_at = now + (row.next_at - row.created_at)
+        row.created_at = now
+    return len(rows)
 
 
 def _waits_too_long(latest: LatestTimes) -> Any:

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from incidentrelay.db import Database
+from incidentrelay.domain.delivery.circuit_breaker import STALL_AFTER
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Provider, RecipientRate
-from incidentrelay.services.delivery import claims, recovery
+from incidentrelay.services.delivery import claims, recovery, stalled
 from incidentrelay.services.delivery.claims import LeaseTerms
 from tests.support.pager import LEASE, MINUTE, NOW, VAULT, Pager, a_signal
 from tests.support.storms import BUSY, DOWN, SECOND, build_outside, claim_all, of, storm
@@ -46,7 +47,7 @@ def test_an_open_circuit_of_the_future_ends(pager: Pager) -> None:
             Provider(name=row.provider, failures=9, since=AHEAD, open_until=AHEAD, reason="Down.")
         )
     assert claim_all(pager, "webhook") == []
-    assert correct(pager) == 1
+    assert correct(pager) == 2
     assert len(claim_all(pager, "webhook")) == 1
 
 
@@ -81,6 +82,41 @@ def test_a_notification_that_was_delayed_on_purpose_keeps_its_time(pager: Pager)
     storm(pager, 1)
     with pager.database.write() as session:
         session.execute(update(Notification).values(next_at=NOW + timedelta(days=1)))
+    assert correct(pager) == 0
+
+
+def test_the_lease_of_a_worker_whose_clock_is_a_little_ahead_stays(pager: Pager) -> None:
+    """It is still sending; to take it over sends the page twice."""
+    storm(pager, 1)
+    [claim] = claim_all(pager, "webhook", NOW + 20 * SECOND)
+    assert correct(pager) == 0
+    assert pager.claim(claim.ids[0], NOW + 20 * SECOND) is None
+
+
+def test_an_outage_that_began_in_the_future_stalls_its_pages_in_time(pager: Pager) -> None:
+    storm(pager, 1)
+    row = of(pager, "webhook")[0]
+    with pager.database.write() as session:
+        session.add(
+            Provider(name=row.provider, failures=9, since=AHEAD, open_until=NOW, reason="Down.")
+        )
+    correct(pager)
+    with pager.database.write() as session:
+        assert stalled.mark_stalled(session, NOW + STALL_AFTER, limit=10) == 1
+
+
+def test_a_delay_that_began_in_the_future_begins_now(pager: Pager) -> None:
+    """A rule says ten minutes, so it is not two hours and ten minutes."""
+    pager.take(a_signal(), at=AHEAD)
+    [row] = of(pager, "webhook")
+    with pager.database.write() as session:
+        later = update(Notification).where(Notification.id == row.id)
+        session.execute(later.values(next_at=AHEAD + 10 * MINUTE))
+    correct(pager)
+    [row] = of(pager, "webhook")
+    assert (row.created_at, row.next_at) == (NOW, NOW + 10 * MINUTE)
+    others = [other for other in of(pager, "email") if other.id in pager.due(NOW)]
+    assert others, "what was due at once still is"
     assert correct(pager) == 0
 
 
