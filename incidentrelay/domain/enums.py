@@ -90,7 +90,7 @@ class DeliveryState(StrEnum):
     """The life of one notification.
 
     pending → sending → sent → delivered, or: retry (sent again later), failed (final),
-    cancelled (no longer needed), superseded (replaced by a newer one).
+    cancelled (no longer needed).
     """
 
     PENDING = "pending"
@@ -100,7 +100,6 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    SUPERSEDED = "superseded"
 
 
 class NotificationKind(StrEnum):

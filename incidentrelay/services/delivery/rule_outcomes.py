@@ -11,7 +11,7 @@ from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification
 
-_OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
+_OVER = (DeliveryState.FAILED, DeliveryState.CANCELLED)
 
 
 def bring_rules_forward(session: Session, failed: Notification, now: datetime) -> None:

@@ -13,7 +13,6 @@ _WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.DELIVERED: "Arrived",
     DeliveryState.FAILED: "Failed",
     DeliveryState.CANCELLED: "No longer needed",
-    DeliveryState.SUPERSEDED: "Replaced by a newer message",
 }
 
 
