@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from incidentrelay.db import Database
 from incidentrelay.services.access import login
+from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import shift_reminders
 from incidentrelay.services.intake import auto_resolve
 from incidentrelay.services.operations import retention, unreachable
@@ -51,6 +52,7 @@ def hourly_maintenance(context: WorkerContext) -> bool:
     with context.database.write() as session:
         login.prune_login_failures(session, context.clock(), idle=idle, lifetime=lifetime)
         shift_reminders.prune_reminders(session, context.clock())
+        heartbeats.prune_clocks(session, context.clock())
     prune(context.settings, context.database, context.clock)
     return False
 

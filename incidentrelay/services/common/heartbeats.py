@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -83,3 +83,9 @@ def list_wrong_clocks(session: Session, now: datetime) -> list[WrongClock]:
         WrongClock(name.removeprefix(_CLOCK), offset or 0)
         for name, offset in session.execute(query)
     ]
+
+
+def prune_clocks(session: Session, now: datetime) -> None:
+    """Forget machines that have not measured for a day: containers change their names."""
+    old = (Heartbeat.name.startswith(_CLOCK), Heartbeat.at < now - timedelta(days=1))
+    session.execute(delete(Heartbeat).where(*old).execution_options(synchronize_session=False))

@@ -72,3 +72,15 @@ def test_a_clock_is_compared_with_the_one_of_postgresql(database: Database, now:
         ]
         long_after = there + timedelta(hours=1)
         assert heartbeats.list_wrong_clocks(session, long_after) == []
+
+
+@pytest.mark.both_databases
+def test_a_machine_that_is_gone_is_forgotten(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        heartbeats.record_heartbeat(session, "clock:gone", now - timedelta(days=2))
+        heartbeats.record_heartbeat(session, "clock:here", now)
+        heartbeats.record_heartbeat(session, heartbeats.WORKER, now - timedelta(days=2))
+        heartbeats.prune_clocks(session, now)
+    with database.read() as session:
+        names = session.scalars(select(Heartbeat.name).order_by(Heartbeat.name)).all()
+    assert names == ["clock:here", heartbeats.WORKER]
