@@ -20,7 +20,7 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class LocalHours:
-    """On ``weekdays`` (0 = Monday) from ``opens`` to ``closes``, on the wall of ``zone``.
+    """On ``weekdays`` (0 = Monday) from ``opens`` to ``closes``, local time in ``zone``.
 
     A ``closes`` that is not after ``opens`` is on the next day.
     """
@@ -64,7 +64,7 @@ def _written(wall: time) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """``severity``: the alert is at least so bad. ``wait``: how many seconds at most
+    """``severity`` is the lowest that the step applies to. ``wait``: how many seconds at most
     the step waits while nobody is on call in its rotations; 0: it does not wait."""
 
     severity: Severity | None = None
@@ -73,14 +73,14 @@ class Conditions:
 
     def to_json(self) -> dict[str, Any]:
         """Only those that there are."""
-        found: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         if self.severity is not None:
-            found["severity"] = self.severity
+            data["severity"] = self.severity
         if self.hours is not None:
-            found["hours"] = self.hours.to_json()
+            data["hours"] = self.hours.to_json()
         if self.wait:
-            found["wait_for_on_call"] = self.wait
-        return found
+            data["wait_for_on_call"] = self.wait
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -96,7 +96,7 @@ ALWAYS = Conditions()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What conditions are held against.
+    """The facts that conditions are checked against.
 
     ``absent``: nobody is on call in any rotation of the step that is due, before
     ``back_at`` (None: nobody is in sight).
@@ -120,7 +120,7 @@ def objection(conditions: Conditions, facts: Facts, now: datetime) -> str | None
 def waits_until(
     conditions: Conditions, facts: Facts, now: datetime, since: datetime | None
 ) -> datetime | None:
-    """Until when a step that is due waits; None: it does not.
+    """Until when a due step waits; None if it does not.
 
     ``since`` is when it began to. Nobody is waited for who comes after the step's
     patience has ended.

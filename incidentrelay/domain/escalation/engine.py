@@ -87,11 +87,11 @@ def decide(plan: Plan, progress: Progress, now: datetime, facts: Facts = EVERYTH
         ended = replace(progress, due=None, run=number + 1, urgent=False)
         return Decision(ended, (Exhaust(number),))
     step = plan.steps[progress.step]
-    # What has begun to wait has met the step's other conditions.
+    # A step that waits has met its other conditions.
     why = None if progress.waiting else objection(step.conditions, facts, now)
     if why is not None:
         return _pass_over(plan, progress, step, why, now)
-    # To hurry a step that waits already is to ask it not to.
+    # Advancing a step that waits ends its wait.
     until = None
     if not (progress.waiting and progress.urgent):
         until = waits_until(step.conditions, facts, now, progress.waiting)
@@ -125,7 +125,7 @@ def _advance(plan: Plan, progress: Progress, now: datetime) -> Progress:
 
 
 def advance_now(plan: Plan, progress: Progress, now: datetime) -> Progress:
-    """Nobody was there: the next step that asks somebody else is due at once.
+    """Nobody was reached: the next step with other targets is due at once.
 
     Reminders are passed over, because they would ask the same nobody.
     """

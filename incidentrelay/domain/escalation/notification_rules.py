@@ -31,7 +31,7 @@ def urgency_of(severity: Severity) -> Urgency:
 def effective_rules(
     rules: Sequence[ContactRule], confirmed: Sequence[int], urgency: Urgency
 ) -> tuple[ContactRule, ...]:
-    """What really happens, by time. ``confirmed`` are the contacts that may be used.
+    """The rules that apply, by time. ``confirmed`` are the contacts that may be used.
 
     Rules of other contacts do not count. Where none is left, all that are confirmed
     are used at once. Where the first of an urgent list would come later, because the

@@ -180,13 +180,13 @@ def policy_plan(
     name: str, steps: Sequence[Mapping[str, Any]], repeat: int, version: int | None = None
 ) -> Plan:
     """The plan of an escalation policy (shape: models.Policy.steps)."""
-    made = []
+    built = []
     for number, step in enumerate(steps):
         targets = [PlanTarget(TargetKind(t["kind"]), t["id"]) for t in step["targets"]]
         if step.get("notify_assignee_again"):
             targets.insert(0, PlanTarget(TargetKind.ASSIGNEE))
         kind = ESCALATION if number else PAGE
         conditions = Conditions.from_json(step.get("conditions") or {})
-        made.append(PlanStep(step["delay"], kind, tuple(targets), conditions))
-    longest = max((step.delay for step in made), default=0)
-    return Plan(tuple(made), 0, repeat, longest or EXHAUSTED_AFTER, f"policy {name}", version)
+        built.append(PlanStep(step["delay"], kind, tuple(targets), conditions))
+    longest = max((step.delay for step in built), default=0)
+    return Plan(tuple(built), 0, repeat, longest or EXHAUSTED_AFTER, f"policy {name}", version)

@@ -1,4 +1,4 @@
-"""What messages tell of alerts besides their own row, for many alerts at once."""
+"""Facts for messages that are not in the alert's own row, for many alerts at once."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The conditions of a policy's step, as people write them.
+"""The conditions of a policy step as the API takes them.
 
 ::
 

@@ -35,6 +35,6 @@ def _somebody_from(
     schedule = people.schedules.get(rotation_id) if rotation_id is not None else None
     if schedule is None:
         return None
-    # The end itself counts: who comes just then is not too late.
+    # The end itself counts: a shift that starts just then is in time.
     ahead = shifts(schedule, now, max(now, end) + timedelta(microseconds=1))
     return next((shift.start for shift in ahead if people.person(shift.user_id)), None)

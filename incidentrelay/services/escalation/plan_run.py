@@ -48,7 +48,7 @@ class StepRun:
 
 @dataclass(slots=True)
 class PlanRun:
-    """What running a plan changed: the alert's new values, and what is to be written.
+    """The result of running a plan: the alert's new values, and rows to write.
 
     ``runs`` are the steps that ran, in their order. ``at`` is where the plan stands, as
     its events keep it.
@@ -74,36 +74,36 @@ class PlanRun:
 def run_plan(
     subject: AlertSubject, plan: Plan, progress: Progress, people: Directory, now: datetime
 ) -> PlanRun:
-    """Run what is due of ``plan``, unless a silence covers the alert."""
-    made = PlanRun(plan, progress, subject.assignee_id)
+    """Run the due steps of ``plan`` unless a silence covers the alert."""
+    run = PlanRun(plan, progress, subject.assignee_id)
     people = people.about(subject.severity).in_team(subject.team_id)
     cover = people.coverage(subject.team_id, subject.signal_labels, now)
     if cover is not None:
-        made.progress = replace(progress, due=cover.end)
-        made.quiet_until, made.quiet_reason, made.cover = cover.end, SILENCE, cover
+        run.progress = replace(progress, due=cover.end)
+        run.quiet_until, run.quiet_reason, run.cover = cover.end, SILENCE, cover
         text = f"Quiet: {covering_silences(cover)} until {cover.end:%Y-%m-%d %H:%M} UTC."
         data = {"silences": list(cover.ids[: targets.MOST_NAMED]), "until": cover.end.isoformat()}
-        made.events.append(make_event(subject.id, EventKind.SILENCED, text, now, data=data))
-        return made
-    # One hop for each step at most: a plan in which nobody is ever there ends here
+        run.events.append(make_event(subject.id, EventKind.SILENCED, text, now, data=data))
+        return run
+    # At most one hop per step: a plan that reaches nobody ends here
     # and continues with its ordinary delay.
     for _ in range(len(plan.steps) + 1):
-        facts = plan_facts(subject, plan, made.progress, people, now)
-        decision = engine.decide(plan, made.progress, now, facts)
-        made.at = targets.step_facts(plan, made.progress)
-        made.progress = decision.progress
+        facts = plan_facts(subject, plan, run.progress, people, now)
+        decision = engine.decide(plan, run.progress, now, facts)
+        run.at = targets.step_facts(plan, run.progress)
+        run.progress = decision.progress
         if not decision.effects:
             break
         if isinstance(decision.effects[0], SkipStep):
-            _skip(decision.effects, subject, people, made, now)
+            _skip(decision.effects, subject, people, run, now)
             continue
-        if all(_perform(effect, subject, people, made, now) for effect in decision.effects):
+        if all(_perform(effect, subject, people, run, now) for effect in decision.effects):
             break
-        made.progress = engine.advance_now(plan, made.progress, now)
+        run.progress = engine.advance_now(plan, run.progress, now)
     else:
-        made.progress = _at_ordinary_pace(plan, made.progress, now)
-    made.assignee = people.name(made.assignee_id)
-    return made
+        run.progress = _at_ordinary_pace(plan, run.progress, now)
+    run.assignee = people.name(run.assignee_id)
+    return run
 
 
 def covering_silences(cover: SilenceCoverage) -> str:
@@ -130,83 +130,81 @@ def _skip(
     effects: Sequence[Effect],
     subject: AlertSubject,
     people: Directory,
-    made: PlanRun,
+    run: PlanRun,
     now: datetime,
 ) -> None:
     for effect in effects:
         if isinstance(effect, SkipStep):
             text = f"Skipped a step of the plan. {effect.why}"
-            made.events.append(
-                make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=made.at)
+            run.events.append(
+                make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=run.at)
             )
-            made.runs.append(StepRun(effect.step, skipped=effect.why, assignee_id=made.assignee_id))
+            run.runs.append(StepRun(effect.step, skipped=effect.why, assignee_id=run.assignee_id))
         elif isinstance(effect, NobodyNotified):
             why = "No step of the plan applies"
             text = f"{why}, so nobody was notified."
-            made.events.append(
-                make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=made.at)
+            run.events.append(
+                make_event(subject.id, EventKind.STEP_SKIPPED, text, now, data=run.at)
             )
-            contacts = _fall_back(subject, people, made, effect.number, why, now)
-            made.runs[-1] = replace(made.runs[-1], fallback=contacts)
+            contacts = _fall_back(subject, people, run, effect.number, why, now)
+            run.runs[-1] = replace(run.runs[-1], fallback=contacts)
 
 
 def _perform(
-    effect: Effect, subject: AlertSubject, people: Directory, made: PlanRun, now: datetime
+    effect: Effect, subject: AlertSubject, people: Directory, run: PlanRun, now: datetime
 ) -> bool:
     """Write down one effect; False where a person was wanted and nobody was there."""
     if isinstance(effect, Wait):
         until = f"{effect.until:%Y-%m-%d %H:%M} UTC"
         text = f"Nobody is on call. The plan waits for the next shift, at {until}."
-        made.events.append(make_event(subject.id, EventKind.STEP_WAITS, text, now, data=made.at))
-        made.runs.append(StepRun(effect.step, until=effect.until, assignee_id=made.assignee_id))
+        run.events.append(make_event(subject.id, EventKind.STEP_WAITS, text, now, data=run.at))
+        run.runs.append(StepRun(effect.step, until=effect.until, assignee_id=run.assignee_id))
         return True
     if isinstance(effect, Exhaust):
         text = "Nobody reacted, and the escalation plan has come to its end."
-        made.events.append(
-            make_event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now, data=made.at)
+        run.events.append(
+            make_event(subject.id, EventKind.ESCALATION_EXHAUSTED, text, now, data=run.at)
         )
-        last = _fall_back(subject, people, made, effect.number, "Nobody reacted", now)
-        made.runs.append(StepRun(None, fallback=last, assignee_id=made.assignee_id))
+        last = _fall_back(subject, people, run, effect.number, "Nobody reacted", now)
+        run.runs.append(StepRun(None, fallback=last, assignee_id=run.assignee_id))
         return True
     assert isinstance(effect, RunStep)  # _skip handles steps that do not run
-    return _run_step(effect, subject, people, made, now)
+    return _run_step(effect, subject, people, run, now)
 
 
 def _run_step(
-    effect: RunStep, subject: AlertSubject, people: Directory, made: PlanRun, now: datetime
+    effect: RunStep, subject: AlertSubject, people: Directory, run: PlanRun, now: datetime
 ) -> bool:
     """Notify the step's targets; False if a person was wanted and nobody can be reached."""
     step = effect.step
-    _replace_assignee(step, made, people, now)
-    addresses = targets.find_addresses(step, made.assignee_id, people, now)
+    _replace_assignee(step, run, people, now)
+    addresses = targets.find_addresses(step, run.assignee_id, people, now)
     recipients = addresses.recipients
     if step.kind is not NotificationKind.REMINDER:
-        made.assignee_id = next((r.user_id for r in recipients if r.user_id), made.assignee_id)
-    headline = _headline(effect, people.name(made.assignee_id))
-    body = outbox_queue.build_message(subject, step.kind, headline, people.name(made.assignee_id))
-    made.outbox += outbox_queue.build_rows(subject, recipients, body, effect.number, now)
+        run.assignee_id = next((r.user_id for r in recipients if r.user_id), run.assignee_id)
+    headline = _headline(effect, people.name(run.assignee_id))
+    body = outbox_queue.build_message(subject, step.kind, headline, people.name(run.assignee_id))
+    run.outbox += outbox_queue.build_rows(subject, recipients, body, effect.number, now)
     if recipients:
         names = ", ".join(dict.fromkeys(recipient.label for recipient in recipients))
-        data = {**made.at, **targets.notified_facts(addresses.resolved)}
+        data = {**run.at, **targets.notified_facts(addresses.resolved)}
         text = f"{headline}: {names}"
-        made.events.append(make_event(subject.id, _EVENT_OF[step.kind], text, now, data=data))
+        run.events.append(make_event(subject.id, _EVENT_OF[step.kind], text, now, data=data))
     contacts: tuple[Recipient, ...] = ()
     if addresses.unreached:
         why = "Nobody is on call" if addresses.off_call else "Nobody can be reached"
         text = f"{why}: {', '.join(addresses.unreached)}."
-        made.events.append(
-            make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at)
-        )
-        contacts = _fall_back(subject, people, made, effect.number, why, now)
-    made.runs.append(StepRun(step, recipients, addresses.unreached, contacts, made.assignee_id))
+        run.events.append(make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=run.at))
+        contacts = _fall_back(subject, people, run, effect.number, why, now)
+    run.runs.append(StepRun(step, recipients, addresses.unreached, contacts, run.assignee_id))
     return not addresses.unreached
 
 
-def _replace_assignee(step: PlanStep, made: PlanRun, people: Directory, now: datetime) -> None:
+def _replace_assignee(step: PlanStep, run: PlanRun, people: Directory, now: datetime) -> None:
     """An assignee who has left is replaced by the person on call now."""
     to_assignee = any(target.kind is TargetKind.ASSIGNEE for target in step.targets)
-    if to_assignee and not people.person(made.assignee_id):
-        made.assignee_id = targets.find_stand_in(made.plan, people, now)
+    if to_assignee and not people.person(run.assignee_id):
+        run.assignee_id = targets.find_stand_in(run.plan, people, now)
 
 
 _EVENT_OF = {
@@ -225,24 +223,22 @@ def _headline(effect: RunStep, assignee: str | None) -> str:
 
 
 def _fall_back(
-    subject: AlertSubject, people: Directory, made: PlanRun, number: int, why: str, now: datetime
+    subject: AlertSubject, people: Directory, run: PlanRun, number: int, why: str, now: datetime
 ) -> tuple[Recipient, ...]:
     """Notify the team's fallback contact, and return who that is."""
     contacts = people.fallback(subject.team_id)
     team = people.teams[subject.team_id]
     if not contacts and (team.fallback_user_id or team.fallback_channel_id):
         text = "Nobody can be reached: the team's fallback contact is no longer available."
-        made.events.append(
-            make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=made.at)
-        )
+        run.events.append(make_event(subject.id, EventKind.NOBODY_ON_CALL, text, now, data=run.at))
     if not contacts:
         return ()
     body = outbox_queue.build_message(
-        subject, NotificationKind.FALLBACK, why, people.name(made.assignee_id)
+        subject, NotificationKind.FALLBACK, why, people.name(run.assignee_id)
     )
-    made.outbox += outbox_queue.build_rows(subject, contacts, body, number, now)
+    run.outbox += outbox_queue.build_rows(subject, contacts, body, number, now)
     names = ", ".join(dict.fromkeys(contact.label for contact in contacts))
     text = f"Fallback contact notified: {names}."
-    data = {**made.at, **targets.people_facts("fallback", contacts)}
-    made.events.append(make_event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data))
+    data = {**run.at, **targets.people_facts("fallback", contacts)}
+    run.events.append(make_event(subject.id, EventKind.FALLBACK_NOTIFIED, text, now, data=data))
     return contacts

@@ -1,4 +1,4 @@
-"""Escalation policies: whom to notify, after how long, and how often all over again.
+"""Escalation policies: whom to notify, after how long, and how often to repeat.
 
 A step as people write it::
 
@@ -43,7 +43,7 @@ _FIELDS: Mapping[str, validation.Check] = {
 def create(
     session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Policy:
-    """A new policy; raises Conflict where its slug is taken in the team."""
+    """Create a policy; raises Conflict if the team has one with this slug."""
     values = validation.clean(
         with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug", "steps")
     )
@@ -64,7 +64,7 @@ def create(
 def update(
     session: Session, policy: Policy, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Policy:
-    """Change the given fields. Alerts that run already keep the plan that they began with."""
+    """Change the given fields. Running alerts keep their plan."""
     values = validation.clean(resources.without_fixed(policy, data), _FIELDS)
     team = team_lookup.find_team(session, policy)
     if "steps" in values:
@@ -101,7 +101,7 @@ def draft_policy(session: Session, team: Team, data: Mapping[str, Any]) -> tuple
 
 
 def public_steps(session: Session, policies: Sequence[Policy]) -> dict[int, list[dict[str, Any]]]:
-    """The steps of each policy by its id, as people write them, in four statements at most.
+    """The steps of each policy as the API shows them, by policy id, in four statements at most.
 
     A deleted target has the name None.
     """
@@ -122,14 +122,14 @@ def public_steps(session: Session, policies: Sequence[Policy]) -> dict[int, list
     }
 
 
-def _steps(session: Session, team: Team, given: Any) -> list[dict[str, Any]]:
+def _steps(session: Session, team: Team, value: Any) -> list[dict[str, Any]]:
     """Steps with ids, as they are stored; raises InvalidInput like ``steps.0.targets.1.name``."""
-    if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MAX_STEPS:
+    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MAX_STEPS:
         raise InvalidInput.of("steps", f"Give 1 to {MAX_STEPS} steps.")
-    return [_step(session, team, index, step) for index, step in enumerate(given)]
+    return [_step(session, team, index, step) for index, step in enumerate(value)]
 
 
-def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any]:
+def _step(session: Session, team: Team, index: int, value: Any) -> dict[str, Any]:
     path = f"steps.{index}"
     table = {
         "delay": validation.number(*limits.STEP_DELAY),
@@ -137,7 +137,7 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
         "targets": validation.listing(lambda value: value, *limits.STEP_TARGETS),
         "conditions": lambda value: value,
     }
-    values = _clean(path, given, table, ("delay",))
+    values = _clean(path, value, table, ("delay",))
     again = values.get("notify_assignee_again", False)
     targets = [
         _target(session, team, f"{path}.targets.{place}", target)
@@ -150,9 +150,9 @@ def _step(session: Session, team: Team, index: int, given: Any) -> dict[str, Any
     return {"delay": values["delay"], "targets": targets, "notify_assignee_again": again, **kept}
 
 
-def _target(session: Session, team: Team, path: str, given: Any) -> dict[str, Any]:
+def _target(session: Session, team: Team, path: str, value: Any) -> dict[str, Any]:
     table = {"kind": validation.word(TargetKind), "name": validation.line(*limits.REFERENCE)}
-    values = _clean(path, given, table, ("kind", "name"))
+    values = _clean(path, value, table, ("kind", "name"))
     kind, name = values["kind"], values["name"]
     if kind not in _KINDS:
         raise InvalidInput.of(f"{path}.kind", f"Write one of: {', '.join(_KINDS)}.")
@@ -186,12 +186,12 @@ def _reaches_somebody(session: Session, team_id: int) -> bool:
 
 
 def _clean(
-    path: str, given: Any, table: Mapping[str, validation.Check], required: tuple[str, ...]
+    path: str, value: Any, table: Mapping[str, validation.Check], required: tuple[str, ...]
 ) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
+    if not isinstance(value, Mapping):
         raise InvalidInput.of(path, "This must be an object.")
     try:
-        return validation.clean(given, table, required=required)
+        return validation.clean(value, table, required=required)
     except InvalidInput as error:
         raise error.under(path) from None
 
@@ -208,12 +208,12 @@ def _names(session: Session, targets: Iterable[Mapping[str, Any]]) -> dict[str, 
     ids: dict[str, set[int]] = {str(kind): set() for kind in _KINDS}
     for target in targets:
         ids[target["kind"]].add(target["id"])
-    found: dict[str, dict[int, Any]] = {str(kind): {} for kind in _KINDS}
+    names: dict[str, dict[int, Any]] = {str(kind): {} for kind in _KINDS}
     if ids[TargetKind.USER]:
-        found[TargetKind.USER] = dict(user_lookup.display_names(session, ids[TargetKind.USER]))
+        names[TargetKind.USER] = dict(user_lookup.display_names(session, ids[TargetKind.USER]))
     if ids[TargetKind.TEAM]:
         query = select(Team.id, Team.slug).where(Team.id.in_(ids[TargetKind.TEAM]))
-        found[TargetKind.TEAM] = dict(session.execute(query).all())
+        names[TargetKind.TEAM] = dict(session.execute(query).all())
     for kind, model in ((TargetKind.ON_CALL, Rotation), (TargetKind.CHANNEL, Channel)):
         if ids[kind]:
             rows = session.execute(
@@ -221,8 +221,8 @@ def _names(session: Session, targets: Iterable[Mapping[str, Any]]) -> dict[str, 
                 .join(Team, Team.id == model.team_id)
                 .where(model.id.in_(ids[kind]))
             )
-            found[kind] = {row_id: (team_id, team, slug) for row_id, team_id, team, slug in rows}
-    return found
+            names[kind] = {row_id: (team_id, team, slug) for row_id, team_id, team, slug in rows}
+    return names
 
 
 def _shown(

@@ -52,7 +52,7 @@ class PolicyListing:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPicture:
-    """A whole plan, and what it means right now.
+    """A plan and whom it notifies right now.
 
     ``things`` lacks deleted targets. ``reached`` says whom each target notifies; empty
     means nobody. ``fallback`` are notified at the end.
@@ -77,7 +77,7 @@ class PolicyChoices:
 def list_policies(
     session: Session, memberships: Memberships
 ) -> tuple[list[PolicyListing], PolicyThings]:
-    """The policies of active teams that somebody may see, by team and name; at most 300.
+    """The visible policies of active teams, by team and name; at most 300.
 
     And what their targets are called.
     """
@@ -90,24 +90,24 @@ def list_policies(
         .order_by(Team.name, Team.id, Policy.name, Policy.id)
         .limit(MAX_POLICIES)
     )
-    found = session.scalars(scope(query, Policy, memberships, Permission.VIEW)).all()
-    routes = list_routes(session, found)
-    listed = [PolicyListing(row, plan_of(row.steps, row.repeat), routes[row.id]) for row in found]
+    rows = session.scalars(scope(query, Policy, memberships, Permission.VIEW)).all()
+    routes = list_routes(session, rows)
+    listed = [PolicyListing(row, plan_of(row.steps, row.repeat), routes[row.id]) for row in rows]
     return listed, _things(session, [each.plan for each in listed])
 
 
 def list_routes(session: Session, policies: Sequence[Policy]) -> dict[int, list[str]]:
     """The names of the routes that use each policy, by the policy's id."""
-    found: dict[int, list[str]] = {policy.id: [] for policy in policies}
+    names: dict[int, list[str]] = {policy.id: [] for policy in policies}
     query = (
         select(Policy.id, Route.name)
         .join(Route, Route.policy_id == Policy.id)
-        .where(Policy.id.in_(found))
+        .where(Policy.id.in_(names))
         .order_by(Route.name, Route.id)
     )
     for policy_id, name in session.execute(query):
-        found[policy_id].append(name)
-    return found
+        names[policy_id].append(name)
+    return names
 
 
 def plan_of(steps: Sequence[Mapping[str, Any]], repeat: int) -> Plan:
@@ -164,9 +164,9 @@ def _labels(recipients: Iterable[Recipient]) -> list[str]:
     return list(dict.fromkeys(recipient.label for recipient in recipients))
 
 
-def _things(session: Session, found: Iterable[Plan]) -> dict[PlanTarget, PolicyThing]:
+def _things(session: Session, plans: Iterable[Plan]) -> dict[PlanTarget, PolicyThing]:
     ids: dict[TargetKind, set[int]] = defaultdict(set)
-    for plan in found:
+    for plan in plans:
         for step in plan.steps:
             for target in step.targets:
                 if target.id is not None:

@@ -89,7 +89,7 @@ def load_alerts(session: Session, alert_ids: Collection[int]) -> list[Alert]:
     if not alert_ids:
         return []
     query = select(Alert).where(Alert.id.in_(alert_ids)).order_by(Alert.id)
-    # With its group, or a caller that loaded it before would lose it.
+    # Load the group again, or a caller that had loaded it would lose it.
     whole = joinedload(Alert.team).joinedload(Team.group)
     query = query.options(whole).execution_options(populate_existing=True)
     return list(session.scalars(query))
@@ -121,7 +121,7 @@ def start_plans(alert: Alert, now: datetime) -> None:
 
 
 def stop_plan(session: Session, alert: Alert, wake_at: datetime | None) -> None:
-    """Stop the alert's plan; what is waiting in the outbox is for the caller to cancel."""
+    """Stop the alert's plan. The caller cancels its pending notifications."""
     alert.generation += 1
     alert.progress = Progress(due=wake_at).to_json()
     alert.wake_at = wake_at
@@ -160,7 +160,7 @@ def subject_of(
 
 
 def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> None:
-    """Run what is due of each alert's plan and write the results."""
+    """Run the due steps of each alert's plan and write the results."""
     firing = [alert for alert in alerts if alert.status is AlertStatus.FIRING]
     if not firing:
         return
@@ -179,13 +179,13 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
     for alert in firing:
         subject = subject_of(alert, details[alert.id], labels.get(alert.id))
         progress = Progress.from_json(alert.progress)
-        made = run_plan(subject, plans[alert.id], progress, people, now)
-        alert.progress, alert.wake_at = made.progress.to_json(), made.wake_at
-        alert.assignee_id = made.assignee_id
-        alert.quiet_until, alert.quiet_reason = made.quiet_until, made.quiet_reason
-        events += made.events
-        outbox += made.outbox
-        hint_wake(session, alert.id, made.wake_at)
+        run = run_plan(subject, plans[alert.id], progress, people, now)
+        alert.progress, alert.wake_at = run.progress.to_json(), run.wake_at
+        alert.assignee_id = run.assignee_id
+        alert.quiet_until, alert.quiet_reason = run.quiet_until, run.quiet_reason
+        events += run.events
+        outbox += run.outbox
+        hint_wake(session, alert.id, run.wake_at)
     db.insert_all(session, Event, events)
     outbox_queue.write_rows(session, outbox)
 
@@ -220,7 +220,7 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
 
 
 def _lock_open(session: Session, team_id: int) -> Sequence[int]:
-    """The team's open alerts, with all that were still being made by the silences before.
+    """The team's open alerts, including those of requests that began before this change.
 
     Requests hold their route, and alerts that begin to fire again are locked while they
     do: what waits for both sees everything that was decided without this change.
@@ -232,7 +232,7 @@ def _lock_open(session: Session, team_id: int) -> Sequence[int]:
 
 
 def advance_plan(session: Session, alert: Alert, number: int, now: datetime) -> None:
-    """Step ``number`` reached nobody: the next that asks somebody else is due soon.
+    """Step ``number`` reached nobody: the next step with other targets is due soon.
 
     The first time at once, then after longer and longer, so that a plan in which
     nobody can be reached does not race around its rotation.

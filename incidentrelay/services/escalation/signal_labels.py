@@ -22,10 +22,10 @@ def load_signal_labels(session: Session, alert_ids: Collection[int]) -> dict[int
         .where(Signal.alert_id.in_(alert_ids), IS_SHOWN)
         .order_by(Signal.id)
     )
-    found: dict[int, SignalLabels] = {}
+    labels_of: dict[int, SignalLabels] = {}
     for alert_id, labels in session.execute(query):
-        found.setdefault(alert_id, []).append(labels)
-    return found
+        labels_of.setdefault(alert_id, []).append(labels)
+    return labels_of
 
 
 def load_silenceable_labels(

@@ -1,4 +1,4 @@
-"""A person's contacts: the ways in which pages reach them.
+"""A person's contact methods.
 
 Each is confirmed with a code before it gets any page. What an admin enters as
 somebody's e-mail address counts as confirmed.
@@ -50,11 +50,11 @@ def create(
     registry: ChannelRegistry,
     vault: SecretBox,
 ) -> ContactMethod:
-    """A new contact of ``user``, to which a code is sent."""
-    ways = contact_kinds(registry)
-    if not isinstance(data.get("kind"), str) or data["kind"] not in ways:
-        raise InvalidInput.of("kind", f"Write one of: {', '.join(ways)}.")
-    table = {"kind": _KIND, "label": _LABEL, "address": _address(ways[data["kind"]])}
+    """Add a contact of ``user`` and send it a code."""
+    kinds = contact_kinds(registry)
+    if not isinstance(data.get("kind"), str) or data["kind"] not in kinds:
+        raise InvalidInput.of("kind", f"Write one of: {', '.join(kinds)}.")
+    table = {"kind": _KIND, "label": _LABEL, "address": _address(kinds[data["kind"]])}
     values = validation.clean(data, table, required=("kind", "label", "address"))
     _refuse_too_many(session, user)
     verification.refuse_a_flood(session, user, now)
@@ -76,8 +76,8 @@ def update(
     now: datetime,
 ) -> ContactMethod:
     """Change the label; another address would be another contact."""
-    given = resources.without_fixed(contact, data, ("kind", "address"))
-    diff = resources.change_row(contact, validation.clean(given, {"label": _LABEL}))
+    values = resources.without_fixed(contact, data, ("kind", "address"))
+    diff = resources.change_row(contact, validation.clean(values, {"label": _LABEL}))
     if diff:
         resources.save_row(session, contact, now)
         audit.record_change(session, actor, "update", contact, diff, now=now)
@@ -85,12 +85,12 @@ def update(
 
 
 def delete(session: Session, contact: ContactMethod, *, actor: Actor, now: datetime) -> None:
-    """Take a contact away; its rules go with it.
+    """Remove a contact and its notification rules.
 
-    Raises Conflict for the address of the profile, and for the last one that works.
+    Raises Conflict for the profile's address and for the last usable contact.
     """
     user = session.get_one(User, contact.user_id)
-    # Two that go at the same time must not each count on the other.
+    # Two removals at the same time must not each count on the other contact.
     verification.lock_owner(session, user)
     if is_profile(contact, user):
         raise Conflict("This is the e-mail address of your profile. Change it there.")
@@ -127,7 +127,7 @@ def confirm_contact(
     """Whether the contact is confirmed now.
 
     False: the code was wrong. That must be committed, so that it counts. Raises
-    InvalidInput where no code is under way.
+    InvalidInput if no code is pending.
     """
     session.refresh(contact, with_for_update=True)
     if contact.verified_at is not None:
@@ -148,7 +148,7 @@ def is_profile(contact: ContactMethod, user: User) -> bool:
 def follow_profile(
     session: Session, user: User, before: str | None, *, vouched: bool, now: datetime
 ) -> None:
-    """The e-mail address of the profile was ``before`` and is another one now.
+    """Follow a change of the profile's e-mail address, which was ``before``.
 
     An address for which somebody else has ``vouched`` takes the place of the one
     before, and of its rules. What people enter themselves is one more contact, to
@@ -197,8 +197,8 @@ def _twin(session: Session, user_id: int, kind: str, address: str) -> ContactMet
     query = select(ContactMethod).where(
         ContactMethod.user_id == user_id, ContactMethod.kind == kind
     )
-    found = (row for row in session.scalars(query) if _same(row.address, address))
-    return next(found, None)
+    contacts = (row for row in session.scalars(query) if _same(row.address, address))
+    return next(contacts, None)
 
 
 def _same(address: str, other: str | None) -> bool:

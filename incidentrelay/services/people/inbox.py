@@ -1,4 +1,4 @@
-"""Somebody's inbox: what they were told in person, one line for each alert."""
+"""A person's inbox: their notifications, one line per alert."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class InboxItem:
 def list_inbox(
     session: Session, memberships: Memberships, user_id: int, *, before: int | None = None
 ) -> tuple[list[InboxItem], int | None]:
-    """A page, newest first, and the ``before`` of the next one (None: the end).
+    """One page, newest first, and the ``before`` of the next page (None at the end).
 
     Alerts that the person may no longer see are left out.
     """
@@ -58,7 +58,7 @@ def list_inbox(
 
 
 def count_inbox(session: Session, memberships: Memberships, user_id: int) -> int:
-    """How many firing alerts the person was told of."""
+    """Counts the firing alerts in the person's inbox."""
     query = select(func.count(Notification.alert_id.distinct()))
     query = _theirs(query, memberships, user_id).where(Alert.status == AlertStatus.FIRING)
     return session.scalar(query) or 0

@@ -1,4 +1,4 @@
-"""The codes that prove that a contact is really its owner's.
+"""Codes that prove who owns a contact.
 
 A code is stored as a hash. On its way it stands in the outbox, sealed for the worker
 that sends it.
@@ -31,9 +31,9 @@ _DIGITS = 6
 def send_code(
     session: Session, contact: ContactMethod, user: User, vault: SecretBox, now: datetime
 ) -> None:
-    """Owe the contact a new code; the one before it is void.
+    """Send the contact a new code; the previous one becomes invalid.
 
-    Raises Conflict for a contact that is confirmed, and where there were too many codes.
+    Raises Conflict for a confirmed contact, and after too many codes.
     """
     if contact.verified_at is not None:
         raise Conflict("This contact is confirmed already.")
@@ -80,9 +80,9 @@ def open_code(row: Notification, vault: SecretBox) -> Message:
 
 
 def try_code(contact: ContactMethod, code: str, now: datetime) -> bool:
-    """Whether ``code`` is the one; each wrong one costs one of a few tries.
+    """Whether ``code`` is right; a few wrong attempts invalidate it.
 
-    Raises InvalidInput where no code is under way. The caller has locked the contact.
+    Raises InvalidInput if no code is pending. The caller has locked the contact.
     """
     expired = contact.code_expires_at is None or contact.code_expires_at <= now
     if contact.code_hash is None or expired or contact.code_tries >= MOST_TRIES:

@@ -1,4 +1,4 @@
-"""Everything that is needed to find out whom a plan reaches, loaded at once.
+"""Everything needed to resolve whom a plan reaches, loaded at once.
 
 However many alerts are worked on together, a directory costs a constant number of
 statements; afterwards finding people is arithmetic.
@@ -131,7 +131,7 @@ class Directory:
             contact = ways.contacts[rule.contact_id]
             target = f"user:{user.id}:{contact.kind}:{contact.id}"
             yield Recipient(
-                # The same contact may have a rule of its own later on.
+                # The same contact may have another rule with a longer delay.
                 f"{target}:{rule.delay}" if rule.delay else target,
                 contact.kind,
                 user.display_name,
@@ -241,7 +241,7 @@ def _teams(
         try:
             parsed, timing = matching.parse_list(row.matchers), silence_timing.timing_of(row)
         except InvalidInput:
-            # A zone that is gone, say. Better a page too many than none.
+            # For example a zone that no longer exists. Better one page too many than none.
             log.exception("Silence %s cannot be read and covers nothing.", row.id)
             continue
         found[row.team_id].append(TeamSilence(row.id, parsed, timing))

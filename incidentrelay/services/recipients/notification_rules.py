@@ -24,7 +24,7 @@ from incidentrelay.services.recipients import contact_methods
 
 @dataclass(frozen=True, slots=True)
 class RuleList:
-    """What happens to a page of that urgency; ``default``: the person has no own rules.
+    """The rules for pages of one urgency; ``default`` if the person has none of their own.
 
     No rules at all: only the inbox, or the e-mail address of the profile that is not
     confirmed yet.
@@ -56,12 +56,12 @@ def save_rules(
     actor: Actor,
     now: datetime,
 ) -> RuleList:
-    """Replace the person's rules for that urgency; none: the default again.
+    """Replace the person's rules for that urgency; an empty list restores the default.
 
     Raises InvalidInput for rules of contacts that are not confirmed, and for an
     urgent list in which nothing comes at once.
     """
-    # Locked, so that no contact is taken away or added to another list meanwhile.
+    # Locked, so that no contact is removed or added meanwhile.
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     _, ways = contact_methods.load_contact_methods(session, [user.id])
     found = ways.get(user.id, contact_methods.NO_CONTACT_METHODS)

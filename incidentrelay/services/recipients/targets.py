@@ -29,7 +29,7 @@ class ResolvedTarget:
 
 @dataclass(frozen=True, slots=True)
 class StepAddresses:
-    """What the targets of a step led to.
+    """The addresses that a step's targets resolve to.
 
     ``unreached`` says why people or the whole step could not be reached. ``off_call``: it
     is because a rotation has nobody.
