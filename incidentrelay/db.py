@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, event, insert, update
+from sqlalchemy import bindparam, event, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
+from incidentrelay import sqlite_locks
 from incidentrelay.postgresql import (
     Locked,
     Timeouts,
@@ -32,7 +33,6 @@ from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
 
-BUSY_TIMEOUT_MS = 15_000
 MOST_HINTS = 100
 
 
@@ -68,8 +68,8 @@ class Database:
         self.memory: dict[str, dict[Any, Any]] = {}
         if self.url.get_backend_name() == "sqlite":
             self._make_folder()
-            self.writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, synchronous)
-            self.reading = _sqlite_engine(url, "BEGIN", max(pool, 2), synchronous)
+            self.writing = sqlite_locks.make_engine(url, synchronous, writing=True)
+            self.reading = sqlite_locks.make_engine(url, synchronous, pool=max(pool, 2))
         else:
             self.writing = make_engine(self.url, pool, timeouts or Timeouts())
             self.reading = self.writing
@@ -121,27 +121,6 @@ class Database:
     def _make_folder(self) -> None:
         if self.url.database and self.url.database != ":memory:":
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-
-
-def _sqlite_engine(url: str, begin: str, pool: int, synchronous: str) -> Engine:
-    engine = create_engine(
-        url, pool_size=pool, max_overflow=0, connect_args={"check_same_thread": False}
-    )
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: Any) -> None:
-        # The driver's implicit transactions are off; "begin" below starts ours.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={synchronous}")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
 
 
 def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:

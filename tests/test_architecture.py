@@ -22,8 +22,9 @@ ALLOWED = {
     "integrations": frozenset({"domain"}),
     "voice": frozenset({"domain", "transport"}),
     # The wiring's table of settings is data; the engines are made from it.
-    "db": frozenset({"settings", "models", "domain", "postgresql"}),
+    "db": frozenset({"settings", "models", "domain", "postgresql", "sqlite_locks"}),
     "postgresql": frozenset[str](),
+    "sqlite_locks": frozenset[str](),
     "services": frozenset(
         {"domain", "models", "db", "transport", "channels", "ical", "integrations", "voice"}
     ),
