@@ -83,6 +83,20 @@ def covers_labels(silences: Iterable[TeamSilence], labels: Mapping[str, str], at
     )
 
 
+def list_partial_silences(
+    silences: Iterable[TeamSilence], signals: Sequence[Mapping[str, str]], at: datetime
+) -> list[int]:
+    """The silences that cover some signals of an alert at ``at``, if not all are covered."""
+    active = [silence for silence in silences if active_at(silence.timing, at)]
+    if all(covers_labels(active, labels, at) for labels in signals):
+        return []
+    return [
+        silence.id
+        for silence in active
+        if any(matches(silence.matchers, labels) for labels in signals)
+    ]
+
+
 def _matching_silences(
     silences: Sequence[TeamSilence], signals: Iterable[Mapping[str, str]]
 ) -> list[tuple[TeamSilence, ...]]:

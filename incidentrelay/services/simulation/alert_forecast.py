@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch
+from incidentrelay.domain.silences.coverage import list_partial_silences
 from incidentrelay.models import Alert, Rotation, Route
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
@@ -48,6 +49,10 @@ class _Stage:
     def covering(self, subject: AlertSubject) -> CoveringSilence | None:
         cover = self.people.coverage(self.team_id, subject.signal_labels, self.at)
         return CoveringSilence(cover.ids[0], cover.end) if cover else None
+
+    def partial_silences(self, subject: AlertSubject) -> tuple[int, ...]:
+        silences = self.people.silences.get(self.team_id, ())
+        return tuple(list_partial_silences(silences, subject.signal_labels, self.at))
 
 
 def forecast_alerts(
@@ -98,6 +103,7 @@ def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast
     return AlertForecast(
         plan=describe_plan(play.plan, stage.rotations, running=False),
         silence=stage.covering(subject) if play.quiet_until else None,
+        partial_silences=stage.partial_silences(subject),
         assignee=username_of(stage.people, play.assignee_id),
         steps=steps,
         more=more,
@@ -110,6 +116,7 @@ def _running(stage: _Stage, subject: AlertSubject, row: Alert, plan: Plan) -> Al
     course = AlertForecast(
         plan=describe_plan(plan, stage.rotations, running=True),
         silence=stage.covering(subject) if row.quiet_reason == SILENCE else None,
+        partial_silences=stage.partial_silences(subject) if ahead.before is None else (),
         assignee=username_of(stage.people, row.assignee_id),
         before=ahead.before,
     )

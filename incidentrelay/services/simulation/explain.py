@@ -7,6 +7,7 @@ from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.domain.text import join_words
 from incidentrelay.models import Route
 from incidentrelay.services.recipients.contact_methods import find_contact
+from incidentrelay.services.recipients.targets import MOST_NAMED
 from incidentrelay.services.simulation.forecast import (
     ForecastPerson,
     ForecastStep,
@@ -111,6 +112,12 @@ def _silence(forecast: SimulationForecast, start: datetime) -> Iterator[str]:
     if forecast.silence is not None:
         until = _until(forecast.silence.until, start)
         yield f"Silence {forecast.silence.id} covers it until {until}; no one is paged before then."
+    if forecast.partial_silences and forecast.alert_status is AlertStatus.FIRING:
+        numbers = [str(number) for number in forecast.partial_silences[:MOST_NAMED]]
+        silences = f"Silence {numbers[0]} covers"
+        if len(numbers) > 1:
+            silences = f"Silences {join_words(numbers)} cover"
+        yield f"{silences} only some of the alert's signals, so it is not quiet."
 
 
 def _plan(plan: PlanInfo) -> str:

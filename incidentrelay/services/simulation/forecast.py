@@ -114,6 +114,7 @@ class SimulationForecast:
     alert_id: int | None = None
     alert_status: AlertStatus | None = None
     silence: CoveringSilence | None = None
+    partial_silences: tuple[int, ...] = ()
     plan: PlanInfo | None = None
     assignee: str | None = None
     before: PlannedStep | None = None
@@ -124,10 +125,14 @@ class SimulationForecast:
 
 @dataclass(frozen=True, slots=True)
 class AlertForecast:
-    """What happens next to one alert; fields as in :class:`SimulationForecast`."""
+    """What happens next to one alert; fields as in :class:`SimulationForecast`.
+
+    ``partial_silences`` cover only some of its firing signals.
+    """
 
     plan: PlanInfo
     silence: CoveringSilence | None = None
+    partial_silences: tuple[int, ...] = ()
     assignee: str | None = None
     before: PlannedStep | None = None
     steps: tuple[ForecastStep, ...] = ()

@@ -14,6 +14,7 @@ from incidentrelay.domain.silences.coverage import (
     coverage_of_signals,
     covers_labels,
     find_quiet_start,
+    list_partial_silences,
 )
 from incidentrelay.domain.silences.silences import SilenceWindow, recurring
 
@@ -111,6 +112,23 @@ def test_covers_labels_asks_about_one_signal() -> None:
     assert covers_labels(silences, DEV, NOW)
     assert not covers_labels(silences, PROD, NOW)
     assert covers_labels(silences, PROD, NOW + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("specs", "signals", "expected"),
+    [
+        ([("env=dev", 0, 2)], [DEV], []),
+        ([("env=dev", 0, 2)], [PROD], []),
+        ([("env=dev", 0, 2)], [DEV, PROD], [0]),
+        ([("env=dev", 0, 2), ("env=prod", 0, 2)], [DEV, PROD], []),
+        ([("env=dev", 0, 2), ("env=prod", 1, 2)], [DEV, PROD], [0]),
+        ([("env=dev", 0, 2), ("env!=prod", 0, 2)], [DEV, PROD], [0, 1]),
+    ],
+)
+def test_some_silences_cover_a_part(
+    specs: Sequence[Spec], signals: Sequence[Labels], expected: list[int]
+) -> None:
+    assert list_partial_silences(numbered(*specs), signals, NOW) == expected
 
 
 def test_a_silence_that_never_pauses_covers_for_long() -> None:
