@@ -18,7 +18,7 @@ MOST_REQUESTS = 100_000
 class Load:
     """``rate``: requests a second of all clients together; None: as fast as it goes.
 
-    The requests take turns over ``tokens``. ``repeats``: all are of one signal.
+    Requests use ``tokens`` in turn. With ``repeats``, all report the same signal.
     ``prefix`` makes the titles of two loads differ.
     """
 

@@ -39,8 +39,8 @@ def make_engine(url: str, synchronous: str, *, pool: int = 1, writing: bool = Fa
 def _begin_writing(connection: Connection) -> None:
     """Begin a writing transaction as soon as no other process has one.
 
-    SQLite itself looks again only ten times a second after a while, and would miss the
-    pauses of a process that writes again and again: in a storm, workers got nothing done.
+    SQLite's own busy handler slows down to ten attempts a second, and misses the short gaps
+    between the transactions of a busy process. In a storm, workers starved.
     """
     driver: Any = connection.connection.dbapi_connection
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000

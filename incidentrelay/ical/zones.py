@@ -16,7 +16,7 @@ _TZID = re.compile(r'(;TZID=)"?([^":;]+)"?', re.IGNORECASE)
 _MOST_DEFINITIONS, _LONGEST_DEFINITION = 20, 20_000
 _RULE = re.compile(r"RRULE[;:]", re.IGNORECASE)
 _YEARLY = re.compile(r"\bFREQ=YEARLY\b", re.IGNORECASE)
-# The library keeps definitions of zones for the whole process, whoever wrote them.
+# The library caches zone definitions of all calendars for the whole process.
 _library = Lock()
 
 

@@ -32,6 +32,8 @@ class LeaseHolder:
 def is_dead(holder: str, me: LeaseHolder, started: Callable[[int], int | None]) -> bool:
     """Whether the process that holds a lease has certainly ended.
 
+    Another boot proves nothing: two machines may have the same host name.
+
     ``started(pid)`` is when the process of that id started on this machine; None: there is
     none. Processes that this one cannot see count as alive.
     """
@@ -39,8 +41,7 @@ def is_dead(holder: str, me: LeaseHolder, started: Callable[[int], int | None]) 
         other = LeaseHolder.parse(holder)
     except ValueError:
         return False
-    if other.host != me.host:
+    here = (me.host, me.boot, me.namespace)
+    if (other.host, other.boot, other.namespace) != here:
         return False
-    if other.boot != me.boot:
-        return True
-    return other.namespace == me.namespace and started(other.pid) != other.started
+    return started(other.pid) != other.started

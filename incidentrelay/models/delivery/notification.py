@@ -39,8 +39,8 @@ class Notification(Identified, Base):
     that was down, which do not bring the notification nearer to giving up.
     ``handle`` is the vendor's name of the posted message.
 
-    ``bundle`` is the idempotency key of the message that it shared with others. While
-    an attempt may have arrived, it is the key of that attempt, alone or not.
+    ``bundle`` is the idempotency key of a message shared with others. While the outcome of
+    an attempt is unknown, it is that attempt's key, shared or not.
     ``stalled_at`` is when others were notified because the provider was down.
     """
 

@@ -86,8 +86,8 @@ def parse_query(text: str) -> tuple[tuple[Matcher, ...], str]:
 def _signal_conditions(matchers: Sequence[Matcher]) -> list[ColumnElement[bool]]:
     """The same signal must match all matchers that the database can evaluate.
 
-    What all signals have in common stands in the alert's own row, which decides most
-    alerts without a look at their signals.
+    The alert's row holds the labels that all its signals share, which decides most alerts
+    without reading their signals.
     """
     known = [matcher for matcher in matchers if _is_known(matcher)]
     if not known:

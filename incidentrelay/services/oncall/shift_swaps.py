@@ -131,7 +131,7 @@ def swap_shifts(
 
 
 def _locked(session: Session, rotation: Rotation) -> tuple[Team, Schedule]:
-    """The team and the schedule; locks the group so that nobody else adds overrides."""
+    """The team and the schedule; locks the group against concurrent overrides."""
     team = team_lookup.find_team(session, rotation)
     resources.lock_group(session, team.group_id)
     return team, schedules.load_schedule(session, rotation.id)

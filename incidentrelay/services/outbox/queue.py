@@ -37,7 +37,7 @@ class AlertSubject:
 
     ``labels`` are those that its signals have in common. ``signals`` are the worst of its
     ``signal_count`` signals. ``signal_labels`` are the labels of each firing signal; plans
-    need them if the team has silences. ``acknowledged_*`` are of the present acknowledgement.
+    need them if the team has silences. ``acknowledged_*`` describe the current acknowledgement.
     """
 
     id: int

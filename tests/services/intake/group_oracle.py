@@ -1,7 +1,7 @@
-"""What must become of one group of signals: an oracle that knows nothing of the code.
+"""The expected state of one group of signals, independent of the implementation.
 
-It is written from the rules of the product alone, in the simplest way: everything is kept,
-and everything is looked for again at each step.
+It follows the product's rules in the simplest way: it keeps everything, and evaluates
+everything again at each step.
 """
 
 from dataclasses import dataclass, field

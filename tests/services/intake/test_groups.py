@@ -1,4 +1,4 @@
-"""Groups on real databases: what alerts show, who is told of joins, and in how few statements."""
+"""Groups on real databases: what alerts show, who hears of joins, and the query budgets."""
 
 from datetime import datetime, timedelta
 from typing import Any

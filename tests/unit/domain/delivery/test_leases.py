@@ -19,7 +19,7 @@ OTHER = LeaseHolder("a1b2", "boot-1", "4026531836", 50, 4000)
         pytest.param(ME, False, id="it is this process"),
         pytest.param(replace(OTHER, pid=51), True, id="no such process"),
         pytest.param(replace(OTHER, started=3999), True, id="another process has its number"),
-        pytest.param(replace(OTHER, boot="boot-0"), True, id="the machine was restarted"),
+        pytest.param(replace(OTHER, boot="boot-0"), False, id="another machine of that name"),
         pytest.param(replace(OTHER, host="ffff", pid=51), False, id="another machine"),
         pytest.param(replace(OTHER, namespace="1", pid=51), False, id="another container"),
     ],
