@@ -6,8 +6,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from incidentrelay.channels.base import ChannelInfo, ChannelKind
+from incidentrelay.channels.discord.channel import DiscordChannel
 from incidentrelay.channels.email.channel import EmailChannel
 from incidentrelay.channels.inbox.channel import InboxChannel
+from incidentrelay.channels.mattermost.channel import MattermostChannel
+from incidentrelay.channels.ntfy.channel import NtfyChannel
+from incidentrelay.channels.slack.channel import SlackChannel
+from incidentrelay.channels.teams.channel import TeamsChannel
+from incidentrelay.channels.telegram.channel import TelegramChannel
 from incidentrelay.channels.webhook.channel import WebhookChannel
 from incidentrelay.domain.errors import NotFound
 from incidentrelay.transport.http import HTTPClient
@@ -19,6 +25,16 @@ logger = logging.getLogger(__name__)
 # HTTP client and returns a channel.
 GROUP = "incidentrelay.channels"
 Factory = Callable[[HTTPClient], ChannelKind]
+
+_OVER_HTTP: tuple[Factory, ...] = (
+    DiscordChannel,
+    MattermostChannel,
+    NtfyChannel,
+    SlackChannel,
+    TeamsChannel,
+    TelegramChannel,
+    WebhookChannel,
+)
 
 
 class Registry:
@@ -60,8 +76,10 @@ def default_registry(
     ValueError.
     """
     registry = Registry()
-    for channel in (InboxChannel(), EmailChannel(smtp), WebhookChannel(http)):
+    for channel in (InboxChannel(), EmailChannel(smtp)):
         registry.register(channel)
+    for kind in _OVER_HTTP:
+        registry.register(kind(http))
     for plugin in entry_points(group=GROUP) if plugins is None else plugins:
         made = _load(plugin, http)
         if made is not None:

@@ -35,16 +35,24 @@ def post(
     Raises TemporaryFailure and PermanentFailure for everything else. Their reasons name
     only the origin of ``url``, and never the answer's body.
     """
+    response = exchange(http, url, content=content, headers=headers)
+    raise_for_status(response, origin_of(url), now)
+    return response
+
+
+def exchange(http: HTTPClient, url: str, *, content: bytes, headers: Mapping[str, str]) -> Response:
+    """POST; returns the answer, whatever its status.
+
+    Raises TemporaryFailure and PermanentFailure if none came or none may be asked for.
+    """
     try:
-        response = http.post(url, content=content, headers=headers)
+        return http.post(url, content=content, headers=headers)
     except Blocked as error:
         raise PermanentFailure(error.reason) from error
     except Refused as error:
         raise TemporaryFailure(error.reason, refused=True) from error
     except TransportError as error:
         raise TemporaryFailure(error.reason, unknown=error.unknown) from error
-    raise_for_status(response, origin_of(url), now)
-    return response
 
 
 def raise_for_status(response: Response, origin: str, now: datetime) -> None:

@@ -66,6 +66,17 @@ def parse_url(url: str) -> Target:
     return Target(parsed.scheme, host, port, parsed.raw_path)
 
 
+def masked_url(url: str, mask: str) -> str:
+    """``https://host/mask``: path and query of a webhook are its credential."""
+    try:
+        target = parse_url(url)
+    except Blocked:
+        return mask
+    default = target.port == _DEFAULT_PORTS[target.scheme]
+    origin = target.origin.removesuffix(f":{target.port}") if default else target.origin
+    return f"{origin}/{mask}"
+
+
 def origin_of(url: str) -> str:
     """``scheme://host:port`` of ``url``, or a phrase if it is not a usable URL."""
     try:

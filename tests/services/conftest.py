@@ -52,12 +52,13 @@ class HookKind(Kind):
 
 
 class Kinds:
-    """A registry of the two kinds above."""
+    """A registry of kinds like those above."""
 
     def __init__(self) -> None:
         self._kinds = {
             "inbox": Kind("inbox", InboxSchema, frozenset()),
             "hook": HookKind("hook", HookSchema, frozenset({"secret", "token"})),
+            "chat": Kind("chat", HookSchema, frozenset({"url", "token"})),
         }
 
     def get(self, name: str) -> Kind:

@@ -9,12 +9,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from incidentrelay.channels.base import ChannelInfo, PermanentFailure, SendResult
+from incidentrelay.channels.config_fields import url_field
 from incidentrelay.channels.render import block, one_line, web_link
 from incidentrelay.channels.replies import post
 from incidentrelay.channels.signing import check_secret, new_secret, sign
 from incidentrelay.domain.messages import Envelope, Links, Message, SignalLine
-from incidentrelay.transport.http import Blocked, HTTPClient
-from incidentrelay.transport.urls import parse_url
+from incidentrelay.transport.http import HTTPClient
 
 __all__ = ["WebhookChannel", "WebhookConfig", "new_secret", "payload", "sign"]
 
@@ -31,13 +31,6 @@ _RESERVED = frozenset(
         *("webhook-id", "webhook-signature", "webhook-timestamp"),
     )
 )
-
-
-def _check_url(value: str) -> None:
-    try:
-        parse_url(value)
-    except Blocked as error:
-        raise ValidationError(error.reason) from error
 
 
 def _check_secret(value: str) -> None:
@@ -57,9 +50,7 @@ def _check_header_name(value: str) -> None:
 class WebhookConfig(Schema):
     """Without a ``secret``, :func:`new_secret` makes one."""
 
-    url = fields.String(
-        required=True, validate=_check_url, metadata={"description": "Where to POST to."}
-    )
+    url = url_field("Where to POST to.")
     secret = fields.String(
         validate=_check_secret, metadata={"description": "Signs every request (whsec_…)."}
     )
@@ -82,7 +73,7 @@ class WebhookChannel:
         word="webhook",
         docs="channels/webhook",
         config_schema=WebhookConfig,
-        secrets=frozenset({"secret", "headers"}),
+        secrets=frozenset({"url", "secret", "headers"}),
         destinations=frozenset({"url"}),
     )
     # Saving a channel without a secret asks its kind for one.

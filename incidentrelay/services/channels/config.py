@@ -1,8 +1,11 @@
 """A channel's configuration: checked by its kind's schema, secrets kept apart.
 
-Secrets are write-only. Who reads a channel sees ``{"secret": "***"}``; who sends
-that back, or leaves the secret out, keeps it. But a kept secret never goes to
-another destination than the one it was entered for: it must be entered again.
+Secrets are write-only: a reader sees ``{"secret": "***"}``, and a writer who sends that back
+or leaves the secret out keeps it. A kept secret never goes to another destination than the one
+it was entered for: it must be entered again.
+
+The URL of a webhook is a credential and a destination at once. Readers see its host:
+``https://hooks.example.com/***``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +18,7 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.models import Channel
 from incidentrelay.services.common.audit import MASK
 from incidentrelay.services.common.secret_box import SecretBox
+from incidentrelay.transport.urls import masked_url
 
 
 class ChannelRegistry(Protocol):
@@ -33,11 +37,12 @@ def channel_kind(registry: ChannelRegistry, kind: Any) -> ChannelKind:
 
 
 def public_config(channel: Channel, registry: ChannelRegistry) -> dict[str, Any]:
-    """The configuration with ``***`` in place of each secret."""
+    """The configuration with each secret masked."""
     if channel.sealed is None or channel.kind not in set(registry.names()):
         return dict(channel.config)
-    secrets = registry.get(channel.kind).info.secrets
-    return {**channel.config, **dict.fromkeys(sorted(secrets), MASK)}
+    info = registry.get(channel.kind).info
+    masked = {name: _mask(info, name, channel.config.get(name)) for name in sorted(info.secrets)}
+    return {**channel.config, **masked}
 
 
 def full_config(channel: Channel, vault: SecretBox) -> dict[str, Any]:
@@ -67,16 +72,14 @@ def merge_config(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[
 
     Raises InvalidInput where a secret must be entered again.
     """
-    changes = dict(_mapping(given))
-    kept = {
-        name: old[name]
-        for name in kind.info.secrets
-        if name in old and changes.get(name, MASK) == MASK
+    info = kind.info
+    changes = {
+        name: value
+        for name, value in _mapping(given).items()
+        if name not in info.secrets or value not in (MASK, _mask(info, name, old.get(name)))
     }
-    for name in kind.info.secrets:
-        if changes.get(name) == MASK:
-            del changes[name]
-    destinations = kind.info.destinations & changes.keys()
+    kept = info.secrets & old.keys() - changes.keys()
+    destinations = info.destinations & changes.keys()
     moved = any(changes[name] != old.get(name) for name in destinations)
     if kept and moved:
         sentence = "Enter this again or remove it: the destination has changed."
@@ -87,14 +90,31 @@ def merge_config(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[
 def split_secrets(
     info: ChannelInfo, config: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(public part, secrets) of a complete configuration."""
+    """(public part, secrets) of a complete configuration.
+
+    The public part has the masked form of secret destinations, so lists need no decryption.
+    """
     secrets = {name: value for name, value in config.items() if name in info.secrets}
-    return {name: value for name, value in config.items() if name not in secrets}, secrets
+    public = {name: value for name, value in config.items() if name not in secrets}
+    shown = {name: _mask(info, name, secrets[name]) for name in secrets.keys() & info.destinations}
+    return {**public, **shown}, secrets
 
 
 def audit_config(info: ChannelInfo, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as the audit log may show it."""
-    return {name: MASK if name in info.secrets else value for name, value in config.items()}
+    return {
+        name: _mask(info, name, value) if name in info.secrets else value
+        for name, value in config.items()
+    }
+
+
+def _mask(info: ChannelInfo, name: str, value: Any) -> Any:
+    """The shown form of a secret, masked already or not."""
+    if name not in info.destinations or not value:
+        return MASK
+    if isinstance(value, list):
+        return [masked_url(each, MASK) for each in value]
+    return masked_url(value, MASK)
 
 
 def _mapping(given: Any) -> Mapping[str, Any]:

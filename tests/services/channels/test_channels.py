@@ -138,6 +138,35 @@ def test_every_secret_must_be_entered_again(desk: Desk, team: Team) -> None:
     assert list(caught.value.errors) == ["config.token"]
 
 
+@pytest.mark.both_databases
+def test_a_url_that_is_a_secret_shows_its_host(desk: Desk, team: Team, session: Session) -> None:
+    config = {"url": "https://chat.example:8443/hooks/t0ken?key=t0ken"}
+    channel = desk.create(team, {"name": "Chat", "kind": "chat", "config": config})
+    session.flush()
+    masked = {"url": "https://chat.example:8443/***"}
+    assert channel.config == masked
+    assert channels.public_config(channel, desk.kinds) == {**masked, "token": "***"}
+    assert channels.full_config(channel, desk.vault) == config
+    assert session.scalars(select(AuditEntry)).one().diff["config"] == [None, masked]
+
+
+@pytest.mark.parametrize("given", [{}, {"url": "***"}, {"url": "https://chat.example/***"}])
+def test_a_masked_url_is_kept(desk: Desk, team: Team, given: dict[str, Any]) -> None:
+    config = {"url": "https://chat.example/hooks/t0ken", "token": "b"}
+    channel = desk.create(team, {"name": "Chat", "kind": "chat", "config": config})
+    assert desk.configure(channel, token="b", **given) == config
+
+
+def test_a_new_url_gets_no_kept_secret(desk: Desk, team: Team) -> None:
+    config = {"url": "https://chat.example/hooks/t0ken", "token": "b"}
+    channel = desk.create(team, {"name": "Chat", "kind": "chat", "config": config})
+    new = "https://other.example/hooks/t0ken"
+    with pytest.raises(InvalidInput) as caught:
+        desk.configure(channel, url=new)
+    assert list(caught.value.errors) == ["config.token"]
+    assert desk.configure(channel, url=new, token="c") == {"url": new, "token": "c"}
+
+
 def test_other_fields_change_and_fixed_ones_do_not(desk: Desk, team: Team) -> None:
     channel = desk.create(team, HOOK)
     data = {"slug": "chat", "kind": "hook", "name": "Room", "enabled": False}

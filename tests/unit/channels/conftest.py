@@ -1,6 +1,8 @@
 """Envelopes, and vendors on the loopback that answer as they are told."""
 
+import contextlib
 import ipaddress
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -57,7 +59,7 @@ def make_bundle(count: int, **changes: Any) -> Envelope:
     """Pages of ``count`` alerts in one message, as to a person; titles "Disk 0 full" …"""
     parts = tuple(
         Part(
-            make_envelope(title=f"Disk {number} full", alert_id=number, **changes).message,
+            make_envelope(**{"title": f"Disk {number} full", "alert_id": number} | changes).message,
             Links(f"https://relay.example/alerts/{number}", f"https://relay.example/act/{number}"),
         )
         for number in range(count)
@@ -69,27 +71,49 @@ def make_bundle(count: int, **changes: Any) -> Envelope:
 
 @dataclass
 class HTTPVendor:
-    """Records requests and answers each with ``status``, ``headers`` and a secret body."""
+    """Records requests and answers each with ``status``, ``headers`` and ``body``.
+
+    ``complain`` gets the path and the decoded JSON of each request, and returns what the
+    vendor would reject (400), or None.
+    """
 
     url: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = SECRET.encode()
+    complain: Callable[[str, Any], str | None] | None = None
+    complaints: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     requests: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
+
+    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Record a request; the status of its answer."""
+        self.paths.append(path)
+        if self.complain is not None and (complaint := self.complain(path, json.loads(body))):
+            self.complaints.append(complaint)
+            return 400
+        self.requests.append((headers, body))
+        return self.status
 
 
 @pytest.fixture
-def http_vendor() -> Iterator[HTTPVendor]:
-    vendor = HTTPVendor()
+def new_vendor() -> Iterator[Callable[[], HTTPVendor]]:
+    """Starts a vendor; each call starts another."""
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(_serve(HTTPVendor()))
 
+
+@contextlib.contextmanager
+def _serve(vendor: HTTPVendor) -> Iterator[HTTPVendor]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            vendor.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            self.send_response(vendor.status)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(vendor.answer(self.path, headers, body))
             for name, value in vendor.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(SECRET.encode())
+            self.wfile.write(vendor.body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the tests read ``requests``."""
@@ -102,6 +126,11 @@ def http_vendor() -> Iterator[HTTPVendor]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def http_vendor(new_vendor: Callable[[], HTTPVendor]) -> HTTPVendor:
+    return new_vendor()
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from incidentrelay.models import Notification
+from incidentrelay.models import Channel, Notification
 
 CORE = "/api/groups/sre/teams/core"
 BOX = f"{CORE}/channels/inbox"
@@ -39,6 +40,20 @@ def test_a_channel_that_is_switched_off_is_not_tested(login_as: Any) -> None:
     mona = login_as("mona")
     mona.patch_json(BOX, {"enabled": False})
     assert "switched off" in mona.post(f"{BOX}/test", status=409).json["detail"]
+
+
+@pytest.mark.parametrize("kind", ["slack", "mattermost", "discord", "teams", "webhook"])
+def test_the_url_of_a_webhook_is_never_shown_again(login_as: Any, database: Any, kind: str) -> None:
+    mona, gail = login_as("mona"), login_as("gail")
+    body = {"name": "Chat", "kind": kind, "config": {"url": "https://chat.example/hooks/t0ken"}}
+    made = mona.post_json(f"{CORE}/channels", body, status=201)
+    assert made.json["config"]["url"] == "https://chat.example/***"
+    kept = mona.patch_json(made.json["url"], {"name": "Room", "config": made.json["config"]})
+    answers = (made, kept, mona.get(f"{CORE}/channels"), gail.get("/api/groups/sre/audit"))
+    for answer in answers:
+        assert "t0ken" not in answer.text
+    with database.read() as session:
+        assert "t0ken" not in str(session.scalars(select(Channel.config)).all())
 
 
 def test_a_secret_that_we_make_is_shown_once(login_as: Any) -> None:

@@ -6,7 +6,7 @@ from tests.unit.channels.conftest import SECRET, Fake, HTTPVendor
 
 
 def fake(request: pytest.FixtureRequest) -> Fake:
-    vendor: HTTPVendor = request.getfixturevalue("http_vendor")
+    vendor: HTTPVendor = request.getfixturevalue("new_vendor")()
     return Fake(
         {
             "url": vendor.url,
