@@ -23,6 +23,7 @@ from incidentrelay.models import (
     Provider,
     RecipientRate,
     ShiftReminder,
+    Signal,
     Silence,
     Team,
     User,
@@ -193,6 +194,21 @@ def test_old_terms_are_renamed_and_restored(blank: Database, now: datetime) -> N
         assert [row.notified for row in session.scalars(select(ShiftReminder))] == [True]
         # The copied table goes on numbering where the old one stopped.
         session.add(ShiftReminder(edge=ShiftEdge.END, notified=False, **shift))
+
+
+def test_signals_keep_what_they_hold_apart_from_refires(blank: Database, now: datetime) -> None:
+    migrations.upgrade(blank)
+    with blank.write() as session:
+        team = factories.team(session, factories.group(session))
+        alert = factories.alert(session, team)
+        values = {"refire": {"title": "disk"}, "refire_at": now}
+        signal_id = factories.signal(session, alert, **values).id
+    migrations.downgrade(blank, "0014")
+    migrations.upgrade(blank)
+    assert migrations.check(blank) == []
+    with blank.read() as session:
+        signal = session.get_one(Signal, signal_id)
+        assert (signal.refire, signal.refire_at) == (None, None)
 
 
 def test_migrations_and_models_write_the_same_indexes(

@@ -59,6 +59,7 @@ class EventKind(StrEnum):
     SEVERITY_RAISED = "severity_raised"
     SEVERITY_LOWERED = "severity_lowered"
     SIGNAL_RESOLVED = "signal_resolved"
+    REFIRE_HELD = "refire_held"
     SOURCE_NOTE = "source_note"
     REOPENED = "reopened"
     ACKNOWLEDGED = "acknowledged"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from incidentrelay.tasks import deliveries, escalations, maintenance, shifts, silences
+from incidentrelay.tasks import deliveries, escalations, maintenance, refires, shifts, silences
 from incidentrelay.tasks.context import WorkerContext
 
 
@@ -30,6 +30,7 @@ class Job:
 JOBS = (
     Job("silences", silences.apply_due_silences, hint=silences.apply_team_silences, paging=True),
     Job("departures", escalations.release_departed_alerts, paging=True),
+    Job("refires", refires.apply_due_refires, hint=refires.apply_route_refires, paging=True),
     Job("wake", escalations.run_due_plans, hint=escalations.wake_alert, paging=True),
     Job("deliver", deliveries.deliver_due, hint=deliveries.deliver, paging=True),
     Job("stalled", deliveries.mark_stalled, paging=True),

@@ -57,11 +57,11 @@ def test_an_alert_that_prometheus_repeats_after_a_pause_pages_again(
     stopped: ExitStack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Alertmanager resolves it meanwhile, and then sends the start that it had before."""
+    """Alertmanager resolves it meanwhile, and then sends its old start, once."""
     monkeypatch.setattr(Stack, "program", "tests.e2e.hasty")
     relay = install()
     intake = f"{relay.stack.url}/api/integrations/alertmanager"
-    manager = Alertmanager(tmp_path / "am", intake, relay.token, repeat_interval="1s")
+    manager = Alertmanager(tmp_path / "am", intake, relay.token)
     stopped.callback(manager.stop)
     prometheus = Prometheus(tmp_path, target, [manager])
     stopped.callback(prometheus.stop)

@@ -20,7 +20,7 @@ from incidentrelay.services.channels import providers
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.delivery import shift_reminders, stalled
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.intake import auto_resolve
+from incidentrelay.services.intake import auto_resolve, refires
 from incidentrelay.services.operations import health
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox import records as outbox_records
@@ -114,9 +114,18 @@ def give_up(pager: Pager) -> None:
     write(pager, outbox_queue.cancel_pending, [1, 2], NOW)
 
 
+def hold_refires(pager: Pager) -> None:
+    times = {"starts_at": NOW, "ends_at": NOW + MINUTE}
+    for resolved in (False, True, False):
+        pager.take(a_signal("one", resolved=resolved, **times))
+
+
 def sweep(pager: Pager) -> None:
     pager.take(a_signal("one"), a_signal("two"))
     later, long_ago = NOW + timedelta(hours=1), NOW - timedelta(days=9)
+    hold_refires(pager)
+    write(pager, refires.due_route_ids, later, limit=10)
+    assert write(pager, refires.apply_refires, pager.route_id, later) == 1
     write(pager, silence_transitions.due_team_ids, NOW, limit=10)
     pager.change_silences(NOW)
     assert pager.run_due(later)

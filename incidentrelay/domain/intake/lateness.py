@@ -6,7 +6,8 @@ our own clock:
 - a resolve that ended before the start of its signal is late;
 - a firing item that did not start after the end of its signal is late, but only for
   :data:`LATE_WINDOW` after we received the resolve. Later than that it reopens: sources
-  send the old start again if they gave up an alert too early.
+  send the old start again if they gave up an alert too early. Until then it is held; see
+  :mod:`incidentrelay.domain.intake.refires`.
 """
 
 from datetime import datetime, timedelta

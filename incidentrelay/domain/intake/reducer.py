@@ -19,7 +19,8 @@ If an open alert gets more severe than everything that was firing before, an ack
 one pages, and a firing one pages if steps of its plan did not apply before. A signal that
 joins pages too if the acknowledgement is older than the team's ``ack_covers``.
 
-Late items (:mod:`incidentrelay.domain.intake.lateness`) change only counters.
+Late resolves (:mod:`incidentrelay.domain.intake.lateness`) change only counters, late firing
+items are held (:mod:`incidentrelay.domain.intake.refires`).
 """
 
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from collections.abc import Callable, Sequence
 from incidentrelay.domain.alerts.transitions import Action, transition
 from incidentrelay.domain.enums import AlertStatus, EventKind, Outcome, SignalStatus
 from incidentrelay.domain.intake.lateness import is_late_firing, is_late_resolve
+from incidentrelay.domain.intake.refires import drop_refire, hold_refire
 from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch, ItemResult, SignalState
 from incidentrelay.domain.intake.summary import summarize_alerts
@@ -62,8 +64,7 @@ def _take(
     if item.status is RESOLVED:
         outcome, reason, alert = _resolve(item, known, batch)
     elif known is not None and is_late_firing(item, known, batch.now):
-        known.count += 1
-        outcome, reason, alert = Outcome.IGNORED, "Older than the last known change.", known.alert
+        outcome, reason, alert = hold_refire(item, known, batch)
     elif known is not None and known.status is FIRING:
         outcome, reason, alert = _repeat(item, known, batch)
     else:
@@ -80,7 +81,9 @@ def _resolve(
         return Outcome.IGNORED, "No open alert has this signal.", None
     if known.status is RESOLVED:
         known.record_end(item, batch.now)
-        return Outcome.IGNORED, "Already resolved.", known.alert
+        dropped = drop_refire(item, known, batch)
+        reason = "Already resolved; what was held is dropped." if dropped else "Already resolved."
+        return Outcome.IGNORED, reason, known.alert
     if is_late_resolve(item, known):
         known.count += 1
         return Outcome.IGNORED, "Older than the last known change.", known.alert

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Self
 
 from incidentrelay.domain.enums import Severity, SignalStatus
+
+_TIMES = ("starts_at", "ends_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,28 @@ class IncomingSignal:
     link: str | None = None
     team: str | None = None
     note: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the note, which is on the timeline already."""
+        times = {"starts_at": self.starts_at, "ends_at": self.ends_at}
+        return {
+            "dedup_key": self.dedup_key,
+            "status": self.status,
+            "severity": self.severity,
+            "title": self.title,
+            "description": self.description,
+            "labels": dict(self.labels),
+            "annotations": dict(self.annotations),
+            "link": self.link,
+            "team": self.team,
+            **{name: at.isoformat() for name, at in times.items() if at is not None},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        times = {name: datetime.fromisoformat(data[name]) for name in _TIMES if name in data}
+        enums = {"status": SignalStatus(data["status"]), "severity": Severity(data["severity"])}
+        return cls(**{**data, **enums, **times})
 
 
 @dataclass(frozen=True, slots=True)

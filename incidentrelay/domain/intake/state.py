@@ -82,6 +82,7 @@ class SignalState:
     ``starts_at`` and ``ends_at`` are the source's times, or our times of receipt where it
     gave none; ``start_from_source`` and ``end_from_source`` tell them apart, because times
     of two clocks are never compared. ``resolved_at`` is when its resolve was received.
+    ``refire`` is a late firing item that counts from ``refire_at``, if nothing drops it.
     """
 
     id: int | None
@@ -102,6 +103,8 @@ class SignalState:
     first_seen_at: datetime
     last_seen_at: datetime
     count: int = 1
+    refire: IncomingSignal | None = None
+    refire_at: datetime | None = None
 
     @classmethod
     def start(cls, item: IncomingSignal, alert: AlertState, now: datetime) -> "SignalState":
@@ -131,6 +134,7 @@ class SignalState:
         self.starts_at = item.starts_at or now
         self.start_from_source = item.starts_at is not None
         self.ends_at, self.end_from_source, self.resolved_at = None, False, None
+        self.refire = self.refire_at = None
         self.count += 1
         self.overwrite(item)
 

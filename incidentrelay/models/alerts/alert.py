@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incidentrelay.domain.enums import AlertStatus, Severity, SignalStatus
 from incidentrelay.models.intake.route import Route
-from incidentrelay.models.meta import Base, EnumText
+from incidentrelay.models.meta import Base, EnumText, NullableJSON
 from incidentrelay.models.mixins import Identified
 from incidentrelay.models.people.user import User
 from incidentrelay.models.tenancy.group import Team
@@ -91,7 +91,8 @@ class Signal(Identified, Base):
     returns as a new alert, the old row stays with the old alert.
     ``starts_at`` and ``ends_at`` are the source's times, or times of receipt where it gave
     none; ``start_from_source`` and ``end_from_source`` tell them apart. ``resolved_at`` is
-    when the resolve was received, or a person resolved the alert.
+    when the resolve was received, or a person resolved the alert. ``refire`` is a late
+    firing item, which counts from ``refire_at`` unless a resolve drops it before.
     """
 
     __tablename__ = "signals"
@@ -103,6 +104,12 @@ class Signal(Identified, Base):
             unique=True,
             sqlite_where=_CURRENT,
             postgresql_where=_CURRENT,
+        ),
+        Index(
+            "ix_signals_refire_at",
+            "refire_at",
+            sqlite_where=text("refire_at IS NOT NULL"),
+            postgresql_where=text("refire_at IS NOT NULL"),
         ),
     )
 
@@ -125,3 +132,5 @@ class Signal(Identified, Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     count: Mapped[int] = mapped_column(default=1)
+    refire: Mapped[dict[str, Any] | None] = mapped_column(NullableJSON)
+    refire_at: Mapped[datetime | None]

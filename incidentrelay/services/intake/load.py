@@ -177,4 +177,6 @@ def _signal_state(row: Row[Any], alert: AlertState) -> SignalState:
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
         count=row._mapping["count"],  # a row is a tuple, which has a method of this name
+        refire=IncomingSignal.from_json(row.refire) if row.refire else None,
+        refire_at=row.refire_at,
     )

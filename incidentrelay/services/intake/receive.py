@@ -96,21 +96,39 @@ def receive_request(
     now: datetime,
 ) -> list[ItemVerdict]:
     """Apply the items of one request to one (locked) route, in order."""
+    batch, plays = apply_items(session, route, items, now, raw.sender, raw.left_out)
+    verdicts = [_verdict(result, route, plays, raw.left_out) for result in batch.results]
+    _keep(session, route, raw, verdicts, now)
+    return verdicts
+
+
+def apply_items(
+    session: Session,
+    route: Route,
+    items: Sequence[SignalItem],
+    now: datetime,
+    sender: IntakeSender | None = None,
+    left_out: int = 0,
+) -> tuple[IntakeBatch, Mapping[int, PlanRun]]:
+    """Apply the items to one (locked) route, and page; returns the first plan runs too.
+
+    ``sender`` is None for items that were held: who sent them is on the timeline already.
+    """
     batch = intake_load.load_and_apply(session, route, items, now)
     earlier_ids = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_store.insert_alerts(session, route, batch)
-    note_left_out(session, batch, raw.left_out)
+    note_left_out(session, batch, left_out)
     plays = start_plans(session, route, batch, now).plays
     for alert_id, play in plays.items():
         escalation_runner.hint_wake(session, alert_id, play.wake_at)
     intake_store.write_signals(session, route, batch)
     intake_store.write_alerts(session, batch, plays)
-    intake_store.write_events(session, route, raw.sender, batch, plays, now)
+    intake_store.write_events(session, route, sender, batch, plays, now)
     _notify(session, route, batch, plays, earlier_ids, now)
     notify_joined(session, route, batch, now)
-    verdicts = [_verdict(result, route, plays, raw.left_out) for result in batch.results]
-    _keep(session, route, raw, verdicts, now)
-    return verdicts
+    for at in {signal.refire_at for signal in batch.signals.values() if signal.refire_at}:
+        db.hint(session, db.Hint("refires", route.id, at))
+    return batch, plays
 
 
 def _notify(

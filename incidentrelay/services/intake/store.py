@@ -62,7 +62,7 @@ def write_signals(session: Session, route: Route, batch: IntakeBatch) -> None:
         session.execute(
             update(Signal)
             .where(Signal.id.in_(batch.retired))
-            .values(current=False)
+            .values(current=False, refire=None, refire_at=None)
             .execution_options(synchronize_session=False)
         )
     fresh = [signal for signal in batch.signals.values() if signal.id is None]
@@ -101,6 +101,8 @@ def _signal_values(signal: SignalState) -> dict[str, Any]:
         "resolved_at": signal.resolved_at,
         "last_seen_at": signal.last_seen_at,
         "count": signal.count,
+        "refire": signal.refire.to_json() if signal.refire else None,
+        "refire_at": signal.refire_at,
     }
 
 
@@ -136,11 +138,12 @@ def _play_values(play: PlanRun) -> dict[str, Any]:
 def write_events(
     session: Session,
     route: Route,
-    sender: IntakeSender,
+    sender: IntakeSender | None,
     batch: IntakeBatch,
     plays: Mapping[int, PlanRun],
     now: datetime,
 ) -> None:
+    """Write the timeline. ``sender`` is None for items that were held."""
     rows = [
         timeline.make_event(
             note.alert.id or 0,
@@ -157,13 +160,13 @@ def write_events(
 
 
 def _data(
-    route: Route, sender: IntakeSender, batch: IntakeBatch, note: EventState
+    route: Route, sender: IntakeSender | None, batch: IntakeBatch, note: EventState
 ) -> dict[str, Any]:
-    """The entry's own data, plus why the route accepted it if it opens an alert."""
-    if note.kind not in _BEGINNINGS:
+    """The entry's own data, or why the route accepted what opens an alert or is held."""
+    if sender is None or note.kind not in _ACCEPTED:
         return dict(note.data)
     key = note.data["dedup_key"]
     return provenance.provenance_facts(route, sender, batch.signals[key].labels, key)
 
 
-_BEGINNINGS = (EventKind.CREATED, EventKind.REOPENED)
+_ACCEPTED = (EventKind.CREATED, EventKind.REOPENED, EventKind.REFIRE_HELD)

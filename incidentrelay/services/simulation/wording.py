@@ -65,6 +65,7 @@ class ReasonReader:
 _AS_WRITTEN: Mapping[EventKind, ExplanationContext] = {
     EventKind.CREATED: ExplanationContext.ROUTE,
     EventKind.REOPENED: ExplanationContext.ROUTE,
+    EventKind.REFIRE_HELD: ExplanationContext.ROUTE,
     EventKind.SIGNAL_JOINED: ExplanationContext.GROUP,
     EventKind.SEVERITY_RAISED: ExplanationContext.PLAN,
     EventKind.SEVERITY_LOWERED: ExplanationContext.PLAN,
@@ -122,16 +123,15 @@ def _reasons(event: Event, reading: ReasonReader) -> Iterator[EventReason]:
     about = _AS_WRITTEN.get(event.kind)
     if about is None:
         return
-    if event.kind in (EventKind.CREATED, EventKind.REOPENED) and "route" in event.data:
+    if "route" in event.data:
         for part, text in _intake(event):
             yield EventReason(event.at, part, text)
     elif event.kind in _DONE and ("people" in event.data or "channels" in event.data):
         yield from _told(event, reading)
     else:
         by_hand = event.kind is EventKind.ESCALATED and event.actor_id is not None
-        yield EventReason(
-            event.at, ExplanationContext.PLAN if by_hand else about, _as_written(event)
-        )
+        context = ExplanationContext.PLAN if by_hand else about
+        yield EventReason(event.at, context, _as_written(event))
 
 
 def _as_written(event: Event) -> str:
@@ -168,7 +168,8 @@ def _intake(event: Event) -> Iterator[tuple[ExplanationContext, str]]:
                 f"Route {route} accepted it, because the token belongs to this route.",
             )
     yield ExplanationContext.MATCHERS, _matchers(facts)
-    yield ExplanationContext.GROUP, _group(event)
+    held = event.kind is EventKind.REFIRE_HELD
+    yield ExplanationContext.GROUP, event.text if held else _group(event)
 
 
 def _matchers(facts: Mapping[str, Any]) -> str:

@@ -40,6 +40,7 @@ class OracleSignal:
     fires: bool = True
     end: datetime | None = None
     end_received: datetime | None = None
+    held: Item | None = None
 
 
 @dataclass
@@ -102,10 +103,24 @@ class GroupOracle:
         if item.resolved:
             return self._end(item, known, now), False, False
         if known is not None and self._is_late(item, known, now):
+            known.held = item
             return "ignored", False, False
         if known is not None and known.fires:
             return self._repeat(item, known)
         return self._fire(item, known, now)
+
+    def wait(self, now: datetime) -> None:
+        """What was held counts once its minute is over, as one request of its route."""
+        over = [
+            (known.end_received + LATE_WINDOW, known)
+            for known in self.known.values()
+            if known.held is not None and known.end_received is not None
+        ]
+        items = [known.held for due, known in over if due <= now and known.held]
+        for _, known in over:
+            known.held = None if known.held in items else known.held
+        if items:
+            self.send(items, now)
 
     @staticmethod
     def _is_late(item: Item, known: OracleSignal, now: datetime) -> bool:
@@ -123,6 +138,9 @@ class GroupOracle:
                 if known.end is None:
                     known.end_received = now
                 known.end = max(known.end or item.ends_at, item.ends_at)
+            held = known.held and known.held.starts_at
+            if held is not None and (item.ends_at is None or item.ends_at >= held):
+                known.held = None
             return "ignored"
         if known.start is not None and item.ends_at is not None and item.ends_at < known.start:
             return "ignored"
@@ -173,6 +191,9 @@ class GroupOracle:
             return False
         alert.status, alert.acknowledged_at, alert.joined = "firing", None, 0
         return True
+
+    def held(self) -> set[str]:
+        return {host for host, known in self.known.items() if known.held is not None}
 
     def acknowledge(self, now: datetime) -> None:
         if self.open is not None and self.open.status == "firing":

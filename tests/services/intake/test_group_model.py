@@ -17,6 +17,7 @@ from incidentrelay.domain.enums import EventKind, NotificationKind, Severity
 from incidentrelay.domain.messages import Message
 from incidentrelay.models import Alert, Event, Notification, Route, Signal, Silence, Team
 from incidentrelay.services.alerts import actions
+from incidentrelay.services.intake import refires
 from incidentrelay.services.silences import silences
 from tests.services.conftest import ADMIN
 from tests.services.intake.group_oracle import GroupOracle, Item
@@ -78,6 +79,13 @@ class World:
             ends[draw.end] if draw.resolved else None,
         )
 
+    def wait(self, time: timedelta) -> None:
+        """Until a sweep that finds what was held and is due."""
+        self.now += time
+        with self.pager.database.write() as session:
+            refires.apply_refires(session, self.pager.route_id, self.now)
+        self.oracle.wait(self.now)
+
     def acknowledge(self) -> None:
         alert = self.oracle.open
         if alert is not None:
@@ -123,6 +131,8 @@ class World:
             rows = select(Signal.dedup_key, Signal.status).where(Signal.alert_id == alert.id)
             fires = {key: status == "firing" for key, status in session.execute(rows)}
             assert fires == {key: signal.fires for key, signal in expected.signals.items()}
+            held = select(Signal.dedup_key).where(Signal.refire_at.is_not(None))
+            assert set(session.scalars(held)) == self.oracle.held()
             paged = select(func.count()).select_from(Event).where(Event.kind == EventKind.PAGED)
             assert session.scalar(paged) == self.oracle.pages
             if expected.status == "acknowledged":
@@ -163,15 +173,20 @@ def _signal(item: Item) -> Any:
 Step = tuple[str, Any]
 
 
-def draws(host: str | None = None, resolved: bool | None = None) -> st.SearchStrategy[Draw]:
+def draws(
+    host: str | None = None, resolved: bool | None = None, **fixed: str
+) -> st.SearchStrategy[Draw]:
+    times = {
+        "start": st.sampled_from(["same", "now", "earlier", "none"]),
+        "end": st.sampled_from(["now", "just", "long", "none"]),
+    }
     return st.builds(
         Draw,
         host=st.sampled_from(HOSTS) if host is None else st.just(host),
         resolved=st.booleans() if resolved is None else st.just(resolved),
         severity=st.sampled_from(["low", "warning", "critical"]),
         text=st.sampled_from(["is down", "is slow"]),
-        start=st.sampled_from(["same", "now", "earlier", "none"]),
-        end=st.sampled_from(["now", "just", "long", "none"]),
+        **times | {name: st.just(value) for name, value in fixed.items()},
     )
 
 
@@ -188,8 +203,10 @@ def do(what: str, *given: Any) -> st.SearchStrategy[Step]:
     return st.tuples(st.just(what), st.sampled_from(given) if given else st.none())
 
 
-def send(host: str | None = None, resolved: bool | None = None) -> st.SearchStrategy[Step]:
-    return st.tuples(st.just("send"), draws(host, resolved).map(lambda draw: [draw]))
+def send(
+    host: str | None = None, resolved: bool | None = None, **fixed: str
+) -> st.SearchStrategy[Step]:
+    return st.tuples(st.just("send"), draws(host, resolved, **fixed).map(lambda draw: [draw]))
 
 
 WAITS = do("wait", 1, 59, 61, 240, 301, 3601)
@@ -203,6 +220,16 @@ STEPS = st.one_of(
 # What rarely meets by chance: comes and goes of one host, and what joins others.
 EPISODES = st.one_of(
     st.tuples(send("db1", False), WAITS, send("db1", True), WAITS, send("db1", False)),
+    # A refire with the old start, once, and what may follow it.
+    st.tuples(
+        send("db1", False, start="now"),
+        WAITS,
+        send("db1", True, end="now"),
+        do("wait", 1, 59),
+        send("db1", False, start="same"),
+        st.one_of(WAITS, send("db1", True), send("db2", False), do("resolve")),
+        WAITS,
+    ),
     st.tuples(send("db1", False), do("acknowledge"), WAITS, send(None, False)),
     st.tuples(send("db1", False), do("silence", *SILENCES), send("db2", False), send(None, True)),
     st.tuples(send("db1", False), send("db2", False), send(None, True), send("db3", False)),
@@ -218,7 +245,7 @@ def play(world: World, step: Step) -> None:
         case "send":
             world.send(given)
         case "wait":
-            world.now += given * SECOND
+            world.wait(given * SECOND)
         case "acknowledge":
             world.acknowledge()
         case "resolve":

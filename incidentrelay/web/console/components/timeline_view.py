@@ -19,6 +19,7 @@ _LOOKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.SEVERITY_RAISED: ("chevrons-up", "warning"),
     EventKind.SEVERITY_LOWERED: ("check", "muted"),
     EventKind.SIGNAL_RESOLVED: ("check", "success"),
+    EventKind.REFIRE_HELD: ("hourglass", "muted"),
     EventKind.SOURCE_NOTE: ("file-text", "muted"),
     EventKind.REOPENED: ("refresh", "danger"),
     EventKind.ACKNOWLEDGED: ("user-check", "info"),

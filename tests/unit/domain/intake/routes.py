@@ -47,6 +47,15 @@ class MemoryRoute:
         )
         return self.batch
 
+    def release(self, at: datetime) -> IntakeBatch | None:
+        """Apply what was held and is due, as the services do it; None if nothing is."""
+        signals = self.batch.signals.values() if self.batch else ()
+        due = [signal for signal in signals if signal.refire_at and signal.refire_at <= at]
+        items = [signal.refire for signal in due if signal.refire]
+        for signal in due:
+            signal.refire = signal.refire_at = None
+        return self.take(*items, at=at) if items else None
+
     def alerts(self) -> list[AlertState]:
         signals: Iterable[SignalState] = self.batch.signals.values() if self.batch else ()
         return list({id(signal.alert): signal.alert for signal in signals}.values())
