@@ -11,7 +11,7 @@ from incidentrelay.services.alerts import bulk
 from incidentrelay.services.alerts.bulk import BulkAction, BulkOrder, BulkOutcome, BulkResult
 from incidentrelay.web.console.components import available_actions
 from incidentrelay.web.console.forms import forms
-from incidentrelay.web.console.toolkit.actions import Said, action_view
+from incidentrelay.web.console.toolkit.actions import ActionMessages, action_view
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.resources.alerts.alerts import Alerts
 from incidentrelay.web.resources.base import parse_id
@@ -29,7 +29,7 @@ _DONE = {
 
 
 @action_view(Alerts, "bulk", Permission.RESPOND)
-def act(_context: Alerts, request: Any) -> Said:
+def act(_context: Alerts, request: Any) -> ActionMessages:
     order, ids, who = _order(request), _ids(request), actor(request)
     results = bulk.perform_bulk(
         request.db, order, ids, request.identity, actor=who, now=request.now
@@ -66,7 +66,7 @@ def _order(request: Any) -> BulkOrder:
     return BulkOrder(action, text=forms.text(request, "text"))
 
 
-def _summarize(order: BulkOrder, results: Sequence[BulkResult]) -> Said:
+def _summarize(order: BulkOrder, results: Sequence[BulkResult]) -> ActionMessages:
     """One sentence about all results, and its tone."""
     counts = Counter(result.outcome for result in results)
     parts = [f"{_alerts(counts[BulkOutcome.DONE])} {_DONE[order.action]}"]

@@ -50,7 +50,7 @@ def view_silence(context: Node, request: Any, silence: Silence) -> SilenceRow:
     state = silence_queries.silence_state(silence, request.now)
     over = silence.ends_at <= request.now
     may = not over and request.has_permission(Permission.EDIT, node)
-    begun = silence.starts_at <= request.now
+    has_begun = silence.starts_at <= request.now
     may_delete = request.has_permission(Permission.DELETE, node)
     return SilenceRow(
         url=url,
@@ -64,7 +64,7 @@ def view_silence(context: Node, request: Any, silence: Silence) -> SilenceRow:
         repeats=repeats(silence.recurrence) if silence.recurrence else None,
         starts_at=silence.starts_at,
         ends_at=None if silence.ends_at == LATEST else silence.ends_at,
-        end_url=f"{url}/end" if may and begun else None,
+        end_url=f"{url}/end" if may and has_begun else None,
         edit_url=f"{url}/edit" if may else None,
         delete_url=f"{url}/delete" if may_delete else None,
     )

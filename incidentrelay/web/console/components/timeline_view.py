@@ -130,8 +130,8 @@ def view_signal(signal: Signal, alert: Alert) -> SignalRow:
 
 def view_event(event: Event) -> TimelineLine:
     icon, tone = _LOOKS.get(event.kind, ("info-circle", "muted"))
-    said = event.kind is EventKind.COMMENTED
-    actor = event.actor.display_name if said and event.actor else None
+    is_comment = event.kind is EventKind.COMMENTED
+    actor = event.actor.display_name if is_comment and event.actor else None
     text = event.text or event.kind.replace("_", " ").capitalize()
     if event.via == "link":
         text = f"{text} (by the link in a message)"

@@ -1,4 +1,4 @@
-"""Pages with one form: shown, sent, and shown again while something is wrong.
+"""Pages with one form, which is shown again until its input is valid.
 
 ::
 
@@ -7,6 +7,7 @@
     class PolicyEditor(Editor): ...
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -28,8 +29,8 @@ from incidentrelay.web.resources.base import Item, Node
 SAVE = "save"
 
 
-class FormPage:
-    """One request for a page with a form. Subclasses define its fields and what it does."""
+class FormPage(ABC):
+    """One request for a page with a form. Subclasses define its fields and its service."""
 
     schema: ClassVar[type[Schema]]
     names: Sequence[str]
@@ -63,25 +64,25 @@ class FormPage:
         """The data for the service. Raises InvalidInput."""
         return self.form.load()
 
+    @abstractmethod
     def write(self, data: Mapping[str, Any]) -> Any:
-        """Call the service."""
-        raise NotImplementedError
+        """Call the service; returns the rows it wrote."""
 
-    def finish(self, written: Any) -> Any:
-        """Flash what was written, and redirect."""
-        raise NotImplementedError
+    @abstractmethod
+    def finish(self, result: Any) -> Any:
+        """Flash the ``result`` of ``write``, and redirect."""
 
     def translate(self, error: DomainError) -> DomainError:
-        """The error by the form's own fields."""
+        """The error with the names of the form's own fields."""
         return error
 
     def values(self) -> Mapping[str, Any]:
-        """What the template shows besides the form."""
+        """The template's other variables."""
         return {}
 
     @property
     def call(self) -> dict[str, Any]:
-        """The last arguments of every service."""
+        """The arguments that every service takes."""
         return {"actor": actor(self.request), "now": self.request.now}
 
     def show(self) -> dict[str, Any]:
@@ -113,7 +114,7 @@ class FormPage:
 
 
 class Editor(FormPage):
-    """The form of something new (on a folder) or of something that exists (on an item).
+    """The form for a new row (on a folder) or an existing one (on an item).
 
     A button named ``do`` either is one of ``buttons``, or saves, or asks for a preview.
     """
@@ -130,18 +131,24 @@ class Editor(FormPage):
             self.names = self.new_names
 
     def stored_drafts(self) -> list[Any]:
-        """The repeating rows of a form that was not sent yet."""
+        """The repeating rows of a form before its first submission."""
         return []
 
     def posted_drafts(self) -> list[Any]:
         return []
 
     def make_preview(self, data: Mapping[str, Any]) -> Any:
-        raise NotImplementedError
+        """What the data would do; None for a form without a preview."""
+        return None
 
-    def said(self, written: Any) -> str:
+    @abstractmethod
+    def describe_result(self, row: Any) -> str:
         """The sentence on the next page."""
-        raise NotImplementedError
+
+    def next_node(self, row: Any) -> Node:
+        """The node whose page comes next."""
+        node: Node = self.context if self.row else self.context.fresh(row)
+        return node
 
     def first_form(self) -> SchemaForm:
         if self.row is None:
@@ -173,9 +180,9 @@ class Editor(FormPage):
             return service.update(self.request.db, self.row, data, **more)
         return service.create(self.request.db, self.context.owner, data, **more)
 
-    def finish(self, written: Any) -> Any:
-        flash(self.request, self.said(written))
-        return to_node(self.request, self.context if self.row else self.context.fresh(written))
+    def finish(self, result: Any) -> Any:
+        flash(self.request, self.describe_result(result))
+        return to_node(self.request, self.next_node(result))
 
     def page(self) -> dict[str, Any]:
         return {**super().page(), "drafts": self.drafts, "preview": self.preview}

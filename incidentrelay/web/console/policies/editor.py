@@ -68,15 +68,15 @@ class PolicyEditor(Editor):
         return self.form.load(partial=self.row is not None, steps=steps)
 
     def make_preview(self, data: Mapping[str, Any]) -> PolicyView:
-        given = {name: data[name] for name in ("steps", "repeat") if name in data}
-        steps, repeat = policies.draft_policy(self.request.db, self.team, given)
+        fields = {name: data[name] for name in ("steps", "repeat") if name in data}
+        steps, repeat = policies.draft_policy(self.request.db, self.team, fields)
         plan = policy_queries.plan_of(steps, repeat)
         now = self.request.now
         picture = policy_queries.policy_picture(self.request.db, self.team, plan, now)
         return policy_wording.view_policy(picture, self.team.id)
 
-    def said(self, written: Policy) -> str:
-        return f"Policy {written.name} {'saved' if self.row else 'created'}."
+    def describe_result(self, row: Policy) -> str:
+        return f"Policy {row.name} {'saved' if self.row else 'created'}."
 
     def values(self) -> dict[str, Any]:
         self.form.values |= repeating_rows.row_values(self.drafts, "steps")

@@ -147,9 +147,9 @@ def _move(drafts: list[StepDraft], place: int, to: int) -> None:
 def _remove(drafts: list[StepDraft], place: int) -> None:
     """The first step keeps its delay, even if another step becomes the first."""
     if len(drafts) > 1:
-        gone = drafts.pop(place)
+        removed = drafts.pop(place)
         if place == 0:
-            drafts[0].delay = gone.delay
+            drafts[0].delay = removed.delay
 
 
 def _add(drafts: list[StepDraft], zone: str) -> None:

@@ -64,13 +64,13 @@ class own_form:
         def view(context: Node, request: Any) -> Any:
             form = self.form(context, request)
             try:
-                said = save(context, request, form)
+                answer = save(context, request, form)
             except (InvalidInput, Conflict) as error:
                 form.reject(request, error)
                 return page(context, request, form)
-            if isinstance(said, dict):
-                return said
-            flash(request, said)
+            if isinstance(answer, dict):
+                return answer
+            flash(request, answer)
             return redirect_back(request, self.part)
 
         attach_views(view, lambda config: self.view.register(config, view))

@@ -128,8 +128,8 @@ def _told(report: ImportReport) -> dict[str, Any]:
 
 def _counted(report: ImportReport) -> str:
     counts = Counter(plan.action for plan in report.planned)
-    said = [f"{counts[action]} {word}" for action, word in _WORDS.items() if counts[action]]
-    return ", ".join(said) or "nothing to do"
+    parts = [f"{counts[action]} {word}" for action, word in _WORDS.items() if counts[action]]
+    return ", ".join(parts) or "nothing to do"
 
 
 def _page(context: RotationNode, request: Any, form: SchemaForm) -> dict[str, Any]:

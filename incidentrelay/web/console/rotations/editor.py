@@ -85,8 +85,8 @@ class RotationEditor(Editor):
             return layer_form.place_errors(error, self.drafts)
         return error
 
-    def said(self, written: Rotation) -> str:
-        return f"Rotation {written.name} {'saved' if self.row else 'created'}."
+    def describe_result(self, row: Rotation) -> str:
+        return f"Rotation {row.name} {'saved' if self.row else 'created'}."
 
     def values(self) -> dict[str, Any]:
         self.form.values |= repeating_rows.row_values(self.drafts, "layers")

@@ -11,8 +11,6 @@ from incidentrelay.web.console.forms.editor import Editor, form_page
 from incidentrelay.web.console.rotations.rotations import zone
 from incidentrelay.web.console.toolkit.confirm_delete import DeleteQuestion, confirm_delete
 from incidentrelay.web.console.toolkit.filters import clock
-from incidentrelay.web.console.toolkit.flash import flash
-from incidentrelay.web.console.toolkit.redirects import to_node
 from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.oncall.rotations import OverrideNode, Overrides, RotationNode
 from incidentrelay.web.schemas.oncall.rotation import OverrideSchema
@@ -20,7 +18,7 @@ from incidentrelay.web.schemas.oncall.rotation import OverrideSchema
 TEMPLATE = "rotations/override.jinja2"
 _FIELDS = ("user", "starts_at", "ends_at", "reason")
 # A running override keeps its start.
-_OF_BEGUN = ("ends_at", "reason")
+_RUNNING_FIELDS = ("ends_at", "reason")
 
 
 @form_page(Overrides, "new", Permission.CREATE, template=TEMPLATE)
@@ -32,7 +30,7 @@ class OverrideEditor(Editor):
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)
         if self.row is not None:
-            self.names = _OF_BEGUN if self.row.starts_at < request.now else _FIELDS
+            self.names = _RUNNING_FIELDS if self.row.starts_at < request.now else _FIELDS
 
     @property
     def page_node(self) -> RotationNode:
@@ -45,9 +43,11 @@ class OverrideEditor(Editor):
     def load(self) -> dict[str, Any]:
         return self.form.load_changes(self.row) if self.row else self.form.load()
 
-    def finish(self, written: RotationOverride) -> Any:
-        flash(self.request, describe_override(self.request, written, self.zone))
-        return to_node(self.request, self.page_node)
+    def describe_result(self, row: RotationOverride) -> str:
+        return describe_override(self.request, row, self.zone)
+
+    def next_node(self, row: RotationOverride) -> RotationNode:
+        return self.page_node
 
     def values(self) -> Mapping[str, Any]:
         people = list_choices(self.request, self.page_node)
@@ -60,11 +60,11 @@ def ask_delete(context: OverrideNode, request: Any) -> DeleteQuestion:
     wall = form_zone(request, page.obj)
     if row.starts_at < request.now:
         return _ask_end(page, row, clock(row.ends_at, wall, request.now))
-    name, said = row.user.display_name, describe_override(request, row, wall)
+    name, sentence = row.user.display_name, describe_override(request, row, wall)
     return DeleteQuestion(
         page=page,
         title=f"Delete the override of {name}?",
-        consequences=(said, "The scheduled person is on call again."),
+        consequences=(sentence, "The scheduled person is on call again."),
         button="Delete",
         done=f"Override of {name} deleted.",
     )

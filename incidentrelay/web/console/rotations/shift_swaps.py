@@ -18,7 +18,7 @@ from incidentrelay.web.console.rotations.overrides import (
     form_zone,
     list_choices,
 )
-from incidentrelay.web.console.toolkit.actions import Said, action_view
+from incidentrelay.web.console.toolkit.actions import ActionMessages, action_view
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.filters import span
 from incidentrelay.web.console.toolkit.flash import Kind, flash
@@ -30,11 +30,11 @@ _UNDO = "To undo it, delete the override."
 
 
 @action_view(RotationNode, "take", Permission.OVERRIDE)
-def take(context: RotationNode, request: Any) -> Said:
+def take(context: RotationNode, request: Any) -> ActionMessages:
     data = SchemaForm.posted(TakeSchema, ("at",), request).load()
     who = actor(request)
     rows = shift_swaps.take_shift(request.db, context.obj, **data, actor=who, now=request.now)
-    return _said(request, rows, form_zone(request, context.obj))
+    return _messages(request, rows, form_zone(request, context.obj))
 
 
 class ShiftPage(FormPage):
@@ -44,8 +44,8 @@ class ShiftPage(FormPage):
     def zone(self) -> str:
         return form_zone(self.request, self.context.obj)
 
-    def finish(self, written: Sequence[RotationOverride]) -> Any:
-        for text, kind in _said(self.request, written, self.zone):
+    def finish(self, result: Sequence[RotationOverride]) -> Any:
+        for text, kind in _messages(self.request, result, self.zone):
             flash(self.request, text, kind)
         return to_node(self.request, self.context)
 
@@ -108,12 +108,12 @@ class SwapPage(ShiftPage):
         }
 
 
-def _said(request: Any, rows: Sequence[RotationOverride], wall: str) -> list[tuple[str, Kind]]:
-    said: list[tuple[str, Kind]] = [
+def _messages(request: Any, rows: Sequence[RotationOverride], wall: str) -> list[tuple[str, Kind]]:
+    messages: list[tuple[str, Kind]] = [
         (describe_override(request, row, wall), "success") for row in rows[:2]
     ]
     rest = len(rows) - 2
-    return [*said, (f"And {rest} more shifts. {_UNDO}" if rest > 0 else _UNDO, "info")]
+    return [*messages, (f"And {rest} more shifts. {_UNDO}" if rest > 0 else _UNDO, "info")]
 
 
 def _name(found: dict[int, User], shift: Shift | None) -> str | None:

@@ -134,7 +134,7 @@ class SilenceEditor(Editor):
             return silence_form.place_errors(error, self.form)
         return error
 
-    def said(self, _written: Any) -> str:
+    def describe_result(self, _row: Any) -> str:
         return "Silence saved." if self.row else "Silence created."
 
     def values(self) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from incidentrelay.web.console.toolkit.view import View, attach_views, console_v
 from incidentrelay.web.resources.base import Node
 
 # The sentences of an action, each with its tone if it is not a success.
-Said = str | list[tuple[str, Kind]]
+ActionMessages = str | list[tuple[str, Kind]]
 
 
 class action_view(console_view):
@@ -26,17 +26,17 @@ class action_view(console_view):
         super().__init__(context=context, name=name, method="POST", permission=permission)
         self.back = back
 
-    def __call__(self, act: Callable[[Any, Any], Said]) -> View:
+    def __call__(self, act: Callable[[Any, Any], ActionMessages]) -> View:
         @functools.wraps(act)
         def view(context: Node, request: Any) -> Any:
             try:
-                said = act(context, request)
+                messages = act(context, request)
             except DomainError as error:
                 request.tm.doom()
-                said = [(sentence(error), "error")]
-            if isinstance(said, str):
-                said = [(said, "success")]
-            for text, kind in said:
+                messages = [(sentence(error), "error")]
+            if isinstance(messages, str):
+                messages = [(messages, "success")]
+            for text, kind in messages:
                 flash(request, text, kind)
             back = local_path(request.POST.get("next"))
             if back is None and not self.back:

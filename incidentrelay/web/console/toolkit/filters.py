@@ -45,12 +45,12 @@ def duration(value: timedelta) -> str:
 
 def ago(value: datetime, now: datetime) -> str:
     """``just now``, ``3 min ago``; ``in 2 h`` for what is still to come."""
-    passed = now - value
-    if abs(passed) < timedelta(seconds=5):
+    age = now - value
+    if abs(age) < timedelta(seconds=5):
         return "just now"
-    if passed < timedelta(0):
-        return f"in {_rough(passed)}"
-    return f"{_rough(passed)} ago"
+    if age < timedelta(0):
+        return f"in {_rough(age)}"
+    return f"{_rough(age)} ago"
 
 
 def _rough(value: timedelta) -> str:

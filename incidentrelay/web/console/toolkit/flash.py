@@ -40,12 +40,12 @@ class Flashes:
 
     def take(self, request: Any) -> Sequence[tuple[str, str]]:
         """The waiting (kind, text) pairs, which are removed from the browser."""
-        sent = request.cookies.get(self.name)
-        if not sent:
+        cookie = request.cookies.get(self.name)
+        if not cookie:
             return ()
         request.add_response_callback(self._delete)
         try:
-            at, pairs = self._serializer(request).loads(sent)
+            at, pairs = self._serializer(request).loads(cookie)
         except (BadSignature, UnicodeError, ValueError):
             return ()
         age = request.now.timestamp() - at

@@ -41,8 +41,8 @@ def home(request: Any) -> str:
 def login_url(request: Any) -> str:
     """The sign-in page that leads back here; after a form, to the page of its node."""
     back = request.path_qs if request.method in {"GET", "HEAD"} else _page_of(request)
-    asked = f"?{urlencode({'next': back})}" if back and back != home(request) else ""
-    return f"{request.script_name}/login{asked}"
+    query = f"?{urlencode({'next': back})}" if back and back != home(request) else ""
+    return f"{request.script_name}/login{query}"
 
 
 def _page_of(request: Any) -> str | None:

@@ -45,6 +45,13 @@ def test_an_override_without_a_start_begins_now(browse: Any, pager: Any, url: st
     assert made(pager) == [("cy", NOW, day(13, 6))]
 
 
+def test_an_override_form_has_no_preview(browse: Any, pager: Any, url: str) -> None:
+    fields = {"user": "cy", "starts_at": "", "ends_at": "2026-03-13T06:00", "do": "preview"}
+    page = browse("ann").post(f"{url}/overrides/new", fields, status=200)
+    assert page.forms[1]["user"].value == "cy"
+    assert made(pager) == []
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
