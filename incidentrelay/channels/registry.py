@@ -81,9 +81,9 @@ def default_registry(
     for kind in _OVER_HTTP:
         registry.register(kind(http))
     for plugin in entry_points(group=GROUP) if plugins is None else plugins:
-        made = _load(plugin, http)
-        if made is not None:
-            registry.register(made)
+        extension = _load(plugin, http)
+        if extension is not None:
+            registry.register(extension)
     return registry
 
 

@@ -47,8 +47,8 @@ class InvalidInput(DomainError):
             {
                 field
                 if field == prefix or field.startswith(f"{prefix}.")
-                else f"{prefix}.{field}": said
-                for field, said in self.errors.items()
+                else f"{prefix}.{field}": sentences
+                for field, sentences in self.errors.items()
             }
         )
 

@@ -68,8 +68,8 @@ def read_calendar(text: str, *, zone: str, low: datetime, high: datetime) -> Cal
     """
     found: dict[str, Occurrence] = {}
     problems: list[Unreadable] = []
-    understood: set[str] = set()
-    refused: set[str] = set()
+    readable: set[str] = set()
+    unreadable: set[str] = set()
     budget = MOST_WORK
     for series in group_series(_parsed(text, zone)):
         key = event_key(series.uid)
@@ -81,9 +81,9 @@ def read_calendar(text: str, *, zone: str, low: datetime, high: datetime) -> Cal
             if not found.keys().isdisjoint(expanded):
                 raise RefusedEvent(TWICE)
             found |= expanded
-            understood.add(key)
+            readable.add(key)
         except RefusedEvent as error:
-            refused.add(key)
+            unreadable.add(key)
             problems += [
                 Unreadable(summary_of(each.event), each.refusal or str(error))
                 for each in series.events
@@ -92,7 +92,7 @@ def read_calendar(text: str, *, zone: str, low: datetime, high: datetime) -> Cal
             sentence = f"More than {MOST_OCCURRENCES} shifts are too many; import a part of them."
             raise InvalidInput.of("text", sentence)
     occurrences = sorted(found.values(), key=lambda each: (each.start, each.key))
-    return CalendarReading(occurrences, problems, frozenset(understood - refused))
+    return CalendarReading(occurrences, problems, frozenset(readable - unreadable))
 
 
 def _cost(series: Series, low: datetime, high: datetime) -> int:

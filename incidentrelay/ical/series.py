@@ -62,19 +62,19 @@ def _series(members: Sequence[CalendarEvent]) -> list[Series]:
     masters = [each for each in members if "RECURRENCE-ID" not in each.event]
     changes = [each for each in members if "RECURRENCE-ID" in each.event]
     newest, outdated = _newest(masters)
-    refused = [Series([each], refusal=OUTDATED) for each in outdated]
+    rejects = [Series([each], refusal=OUTDATED) for each in outdated]
     if len(newest) > 1:
-        refused += [Series([each], refusal=AMBIGUOUS) for each in changes]
-        return [Series([each], True, each.refusal) for each in newest] + refused
+        rejects += [Series([each], refusal=AMBIGUOUS) for each in changes]
+        return [Series([each], True, each.refusal) for each in newest] + rejects
     current: list[CalendarEvent] = []
     for versions in _by_time(changes):
         latest, outdated = _newest(versions)
         current.append(latest[0])
-        refused += [Series([each], refusal=TWICE) for each in latest[1:]]
-        refused += [Series([each], refusal=OUTDATED) for each in outdated]
+        rejects += [Series([each], refusal=TWICE) for each in latest[1:]]
+        rejects += [Series([each], refusal=OUTDATED) for each in outdated]
     together = [*newest, *current]
     refusal = next((each.refusal for each in together if each.refusal), None)
-    return [Series(together, refusal=refusal), *refused]
+    return [Series(together, refusal=refusal), *rejects]
 
 
 def _newest(

@@ -159,14 +159,14 @@ def severity_and_labels(
     and ``source_severity`` if its word is not ours. The argument ``severity`` is given if
     the caller already knows what ``word`` means.
     """
-    meant = severity or parse_severity(word or None)
+    level = severity or parse_severity(word or None)
     # Reserve two labels for the ones added here.
     bounded = _bounded(labels, MAX_LABELS - 2, MAX_LABEL_VALUE)
     if word:
-        bounded["severity"] = bounded.get("severity") or meant.value
-        if word.casefold() != meant.value:
+        bounded["severity"] = bounded.get("severity") or level.value
+        if word.casefold() != level.value:
             bounded["source_severity"] = clip(word, MAX_LABEL_VALUE)
-    return meant, bounded
+    return level, bounded
 
 
 def bounded_annotations(annotations: Mapping[str, str]) -> dict[str, str]:

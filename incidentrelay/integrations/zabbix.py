@@ -84,10 +84,10 @@ def _without_macros(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The usable fields, without unresolved macros, nulls and empty texts."""
     kept: dict[str, Any] = {}
     for name, value in raw.items():
-        said = _without_macros(value) if isinstance(value, dict) else value
-        missing = said is None or (isinstance(said, str) and _is_missing(said))
-        if not missing and said != {}:
-            kept[name] = said
+        plain = _without_macros(value) if isinstance(value, dict) else value
+        missing = plain is None or (isinstance(plain, str) and _is_missing(plain))
+        if not missing and plain != {}:
+            kept[name] = plain
     return kept
 
 
@@ -181,10 +181,10 @@ def _note(item: Mapping[str, Any]) -> str | None:
     if fields.first_text(item, "event_update_status") != "1":
         return None
     acknowledged = fields.first_text(item, "event_ack_status").casefold() == "yes"
-    done = fields.first_text(item, "event_update_action") or (
+    action = fields.first_text(item, "event_update_action") or (
         "acknowledged" if acknowledged else "updated"
     )
     who = fields.first_text(item, "user_fullname", "user_name")
     message = fields.first_text(item, "event_update_message")
-    said = f": {message}" if message else ""
-    return fields.clip(fields.one_line(f"Zabbix: {who} {done}{said}"), fields.MAX_NOTE)
+    suffix = f": {message}" if message else ""
+    return fields.clip(fields.one_line(f"Zabbix: {who} {action}{suffix}"), fields.MAX_NOTE)

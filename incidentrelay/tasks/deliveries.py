@@ -38,7 +38,7 @@ def deliver(context: WorkerContext, notification_id: int) -> bool:
         return False
     started_at = context.clock()
     result = _send(context, claim)
-    written = _record(context, claim, result, started_at=started_at)
+    is_recorded = _record(context, claim, result, started_at=started_at)
     log.info(
         "Notification %s: attempt %s by %s: %s %s%s",
         ", ".join(map(str, claim.ids)),
@@ -46,7 +46,7 @@ def deliver(context: WorkerContext, notification_id: int) -> bool:
         claim.method,
         result.state,
         result.reason,
-        "" if written else " (another worker has taken over)",
+        "" if is_recorded else " (another worker has taken over)",
     )
     return True
 

@@ -53,12 +53,12 @@ def release_departed_alerts(context: WorkerContext) -> bool:
     Leaving does it at once. This finds what was changed at the same moment.
     """
     with context.database.read() as session:
-        departed = departures.list_departed(session, limit=BATCH)
-    done = 0
-    for alert_id in departed:
+        alert_ids = departures.list_departed(session, limit=BATCH)
+    count = 0
+    for alert_id in alert_ids:
         try:
             with context.database.write() as session:
-                done += departures.release_alert(session, alert_id, context.clock())
+                count += departures.release_alert(session, alert_id, context.clock())
         except Exception:
             log.exception("Alert %s cannot be taken from people who have left.", alert_id)
-    return done > 0 and len(departed) == BATCH
+    return count > 0 and len(alert_ids) == BATCH

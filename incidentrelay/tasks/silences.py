@@ -18,11 +18,11 @@ def apply_due_silences(context: WorkerContext) -> bool:
     """Start and end silences; returns whether more teams may be due."""
     with context.database.read() as session:
         due = silence_transitions.due_team_ids(session, context.clock(), limit=BATCH)
-    done = 0
+    count = 0
     for team_id in due:
         try:
             apply_team_silences(context, team_id)
-            done += 1
+            count += 1
         except Exception:
             log.exception("The silences of team %s could not be applied.", team_id)
-    return done > 0 and len(due) == BATCH
+    return count > 0 and len(due) == BATCH

@@ -68,9 +68,9 @@ def verdict(ip: IPAddress, allowed: Sequence[IPNetwork]) -> str | None:
     """
     if any(ip in network for network in allowed):
         return None
-    carried = _carried(ip)
-    if carried:
-        return next((reason for v4 in carried if (reason := verdict(v4, allowed))), None)
+    embedded = _carried(ip)
+    if embedded:
+        return next((reason for v4 in embedded if (reason := verdict(v4, allowed))), None)
     if isinstance(ip, IPv4Address):
         return next((reason for network, reason in _DENIED_V4 if ip in network), None)
     for network, reason in _DENIED_V6:

@@ -35,10 +35,10 @@ class Deadline:
 
     def remaining(self, at_most: float | None = None) -> float:
         """The seconds left, but no more than ``at_most``; raises TimeoutError if none are."""
-        left = self.at - time.monotonic()
-        if left <= 0:
+        seconds = self.at - time.monotonic()
+        if seconds <= 0:
             raise TimeoutError("the deadline has passed")
-        return left if at_most is None else min(left, at_most)
+        return seconds if at_most is None else min(seconds, at_most)
 
 
 def system_resolver(host: str, port: int) -> Sequence[IPAddress]:

@@ -31,7 +31,7 @@ class Children:
             process_group=0,
         )
 
-    def ended(self) -> tuple[str, int] | None:
+    def find_dead(self) -> tuple[str, int] | None:
         """Name and exit code of a child that has ended, or None."""
         for name, process in self._running.items():
             code = process.poll()

@@ -58,14 +58,14 @@ def quickstart(data: Path, host: str, port: int, public_url: str | None, as_json
     config = folder.prepare(data, address, public_url or address.url)
     settings = read_settings(config)
     log_setup.configure(settings)
-    made = _prepare_database(settings)
+    demo_data = _prepare_database(settings)
     stopping = _note_signals()
     with Children() as children:
         for name, command in (("web server", "serve"), ("worker", "worker")):
             children.start(name, [command, "-c", str(config)], os.environ)
         _wait_until_ready(address, children, stopping)
         if not stopping:
-            report = _report(settings, made)
+            report = _report(settings, demo_data)
             click.echo(json.dumps(report) if as_json else _page(address, config, report))
         while not stopping:
             _refuse_death(children)
@@ -110,15 +110,15 @@ def _wait_until_ready(address: Address, children: Children, stopping: list[int])
 
 
 def _refuse_death(children: Children) -> None:
-    ended = children.ended()
-    if ended is not None:
-        name, code = ended
+    dead_child = children.find_dead()
+    if dead_child is not None:
+        name, code = dead_child
         raise CommandFailed(f"The {name} has ended with exit code {code}, so everything stops.")
 
 
-def _report(settings: "Settings", made: "DemoResult | None") -> dict[str, Any]:
+def _report(settings: "Settings", demo_data: "DemoResult | None") -> dict[str, Any]:
     """What ``--json`` prints; after the first start every secret in it is null."""
-    content = made.to_json() if made is not None else _known(settings)
+    content = demo_data.to_json() if demo_data is not None else _known(settings)
     return {"url": settings.public_url, **content}
 
 

@@ -58,17 +58,17 @@ def urgency(waiting: WaitingNotification, now: datetime) -> tuple[int, int]:
 
 def choose_message(
     waiting: Sequence[WaitingNotification],
-    asked: WaitingNotification,
+    requested: WaitingNotification,
     credit: int,
     now: datetime,
 ) -> Sequence[WaitingNotification]:
-    """The notifications of the recipient's next message; ``asked`` is one of ``waiting``.
+    """The notifications of the recipient's next message; ``requested`` is one of ``waiting``.
 
-    With credit for a single message, the most urgent group goes and ``asked`` may have
+    With credit for a single message, the most urgent group goes and ``requested`` may have
     to wait for it. A notification goes alone while there is credit for one message each.
     """
     ordered = sorted(waiting, key=lambda each: urgency(each, now))
-    head = ordered[0] if credit == 1 else asked
+    head = ordered[0] if credit == 1 else requested
     group = [each for each in ordered if each.group == head.group]
     if head.key is not None:
         return group

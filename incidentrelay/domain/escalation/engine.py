@@ -90,7 +90,7 @@ def decide(plan: Plan, progress: Progress, now: datetime, facts: Facts = EVERYTH
     # A step that waits has met its other conditions.
     why = None if progress.waiting else objection(step.conditions, facts, now)
     if why is not None:
-        return _pass_over(plan, progress, step, why, now)
+        return _skip_step(plan, progress, step, why, now)
     # Advancing a step that waits ends its wait.
     until = None
     if not (progress.waiting and progress.urgent):
@@ -104,15 +104,15 @@ def decide(plan: Plan, progress: Progress, now: datetime, facts: Facts = EVERYTH
     return Decision(following, (RunStep(step, number),))
 
 
-def _pass_over(plan: Plan, progress: Progress, step: PlanStep, why: str, now: datetime) -> Decision:
-    number, passed = progress.run, progress.passed + 1
+def _skip_step(plan: Plan, progress: Progress, step: PlanStep, why: str, now: datetime) -> Decision:
+    number, skips = progress.run, progress.skips + 1
     following = _advance(plan, replace(progress, run=number + 1), now)
     if progress.urgent and following.step < len(plan.steps):
         following = replace(following, due=now, urgent=True)
     effects: tuple[Effect, ...] = (SkipStep(step, why),)
-    if passed == len(plan.steps):
+    if skips == len(plan.steps):
         effects += (NobodyNotified(number),)
-    return Decision(replace(following, passed=passed), effects)
+    return Decision(replace(following, skips=skips), effects)
 
 
 def _advance(plan: Plan, progress: Progress, now: datetime) -> Progress:

@@ -103,19 +103,19 @@ class Plan:
 class Progress:
     """How far a plan has run.
 
-    ``step`` is the next step (== len(steps): only exhaustion is left), ``due`` when
-    it is to run (None: the plan has ended), ``run`` how many steps have run or were
-    passed over, which numbers their notifications. ``passed`` counts the steps that
-    were passed over in turn. ``urgent``: the step is asked for by somebody, or because
-    nobody was there; what follows a step that does not apply is then due at once.
-    ``waiting`` is since when the step waits for somebody to be on call.
+    ``step`` is the next step (== len(steps): only exhaustion is left). ``due`` is when
+    it runs (None: the plan has ended). ``run`` counts the steps that ran or were skipped;
+    it numbers their notifications. ``skips`` counts the latest steps skipped in a row.
+    ``urgent``: somebody asked for the step, or nobody was reached before it; if it does
+    not apply, the next one is due at once. ``waiting`` is when the step began to wait
+    for somebody to be on call.
     """
 
     step: int = 0
     round: int = 0
     run: int = 0
     due: datetime | None = None
-    passed: int = 0
+    skips: int = 0
     urgent: bool = False
     waiting: datetime | None = None
 
@@ -125,7 +125,7 @@ class Progress:
             "round": self.round,
             "run": self.run,
             "due": _written(self.due),
-            "passed": self.passed,
+            "passed": self.skips,
             "urgent": self.urgent,
             "waiting": _written(self.waiting),
         }
@@ -137,7 +137,7 @@ class Progress:
             round=data.get("round", 0),
             run=data.get("run", 0),
             due=_read(data.get("due")),
-            passed=data.get("passed", 0),
+            skips=data.get("passed", 0),
             urgent=data.get("urgent", False),
             waiting=_read(data.get("waiting")),
         )

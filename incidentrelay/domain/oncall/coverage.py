@@ -107,7 +107,7 @@ def coverage_report(
     measures = _measure(shifts, start, end, zone)
     total = measures[0]
     active = [person for person in people if person.member and person.active]
-    carried = [total.hours_of(person.user_id) for person in active]
+    hours = [total.hours_of(person.user_id) for person in active]
     return CoverageReport(
         start=start,
         end=end,
@@ -115,8 +115,8 @@ def coverage_report(
         gaps=tuple(gaps),
         gap_hours=_hours(sum((gap.end - gap.start for gap in gaps), _NONE)),
         loads=tuple(_load(person, measures) for person in people),
-        balance=balance_of(carried),
-        even=is_even(carried),
+        balance=balance_of(hours),
+        even=is_even(hours),
         single_member=len(active) == 1,
         problems=(
             *_gap_problems(gaps, zone),
@@ -201,13 +201,13 @@ def _outliers(
 
 
 def _person_problems(
-    people: Iterable[CoveredPerson], carried: HoursMeasure
+    people: Iterable[CoveredPerson], measure: HoursMeasure
 ) -> Iterable[CoverageProblem]:
     for person in people:
         if person.member and not person.active:
             sentence = f"{person.name} is inactive and takes no turns."
             yield CoverageProblem(CoverageProblemKind.INACTIVE, sentence, person.user_id)
-        elif not person.reachable and (person.member or carried.hours_of(person.user_id)):
+        elif not person.reachable and (person.member or measure.hours_of(person.user_id)):
             sentence = (
                 f"Pages cannot reach {person.name}: no confirmed contact and no e-mail address."
             )

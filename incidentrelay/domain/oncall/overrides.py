@@ -43,8 +43,8 @@ def override_segments(
     segments: list[Segment] = []
     for cut, following in pairwise(cuts):
         while waiting and waiting[-1].start <= cut:
-            begun = waiting.pop()
-            heappush(running, (-begun.id, begun))
+            override = waiting.pop()
+            heappush(running, (-override.id, override))
         while running and running[0][1].end <= cut:
             heappop(running)
         if running and cut < end:

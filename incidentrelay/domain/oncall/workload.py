@@ -55,18 +55,18 @@ def measure_hours(
     return HoursMeasure(noun, totals, longest)
 
 
-def balance_of(carried: Sequence[timedelta]) -> float:
+def balance_of(hours: Sequence[timedelta]) -> float:
     """1 minus the share of hours that must move to be even, relative to the worst case."""
-    total = sum(carried, _NONE)
-    count = len(carried)
+    total = sum(hours, _NONE)
+    count = len(hours)
     if count < 2 or not total:
         return 1.0
     # Multiplied by the number of people to stay exact.
-    too_much = sum((max(_NONE, each * count - total) for each in carried), _NONE)
+    too_much = sum((max(_NONE, each * count - total) for each in hours), _NONE)
     return 1 - too_much / (total * (count - 1))
 
 
-def is_even(carried: Sequence[timedelta]) -> bool:
+def is_even(hours: Sequence[timedelta]) -> bool:
     """Whether everybody is within 20 % of the fair share."""
-    total = sum(carried, _NONE)
-    return all(abs(own * len(carried) - total) * 5 <= total for own in carried)
+    total = sum(hours, _NONE)
+    return all(abs(own * len(hours) - total) * 5 <= total for own in hours)

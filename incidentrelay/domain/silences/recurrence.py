@@ -225,8 +225,8 @@ def _weekly(rule: RecurrenceRule, start: date, first: date, last: date) -> Itera
 
 def _monthly(rule: RecurrenceRule, start: date, first: date, last: date) -> Iterator[date]:
     begin = start.year * 12 + start.month - 1
-    passed = first.year * 12 + first.month - 1 - begin
-    month = begin + passed // rule.interval * rule.interval
+    months = first.year * 12 + first.month - 1 - begin
+    month = begin + months // rule.interval * rule.interval
     while month <= last.year * 12 + last.month - 1:
         year, number = month // 12, month % 12 + 1
         for day in range(1, calendar.monthrange(year, number)[1] + 1):

@@ -118,7 +118,7 @@ def require_rank(
         return
     own = _roles(session, actor, group_id, team)
     for role in roles:
-        if not any(outranks(held, role) for held in own):
+        if not any(outranks(own_role, role) for own_role in own):
             raise NotAllowed(f"The role {role} is above your own; ask someone who has it.")
 
 

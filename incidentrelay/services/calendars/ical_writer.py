@@ -79,12 +79,12 @@ def _event(entry: FeedEntry, place: CalendarHost) -> Event:
 
 def _address(entry: FeedEntry, place: CalendarHost) -> str:
     team = entry.rotation.team
-    asked = {
+    query = {
         "view": "week",
         "date": entry.shift.start.astimezone(UTC).date().isoformat(),
         "rotation": f"{team.slug}/{entry.rotation.slug}",
     }
-    return f"{place.public_url}/calendar?{urlencode(asked)}"
+    return f"{place.public_url}/calendar?{urlencode(query)}"
 
 
 def _basic(at: datetime) -> str:

@@ -192,8 +192,7 @@ def _apply(
 
 def _can_change(plan: PlannedOverride, existing: RotationOverride, now: datetime) -> bool:
     """Whether the override can be edited into the plan: its past never changes."""
-    begun = existing.starts_at < now
-    return not begun or (existing.user_id == plan.user.id and plan.start == now)
+    return existing.starts_at >= now or (existing.user_id == plan.user.id and plan.start == now)
 
 
 def _let_go(session: Session, existing: RotationOverride, actor: Actor, now: datetime) -> None:

@@ -71,7 +71,7 @@ def plan_changes(
     *,
     whole: bool,
 ) -> list[PlannedOverride]:
-    """What becomes of each occurrence and of the ``existing`` overrides.
+    """The outcome for each occurrence and each of the ``existing`` overrides.
 
     If the calendar is ``whole`` and fully readable, overrides of events it no longer
     has are removed.
@@ -81,8 +81,8 @@ def plan_changes(
         for occurrence, user in matched
         if (plan := _plan(occurrence, user, existing.get(occurrence.key), now)) is not None
     ]
-    gone = whole and not reading.problems
-    return planned + _vanished(existing, reading, now, whole=gone)
+    complete = whole and not reading.problems
+    return planned + _vanished(existing, reading, now, whole=complete)
 
 
 def _without_overlaps(

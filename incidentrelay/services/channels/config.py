@@ -68,9 +68,9 @@ def check_config(kind: ChannelKind, given: Any) -> dict[str, Any]:
 
 
 def merge_config(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[str, Any]:
-    """The old complete configuration with the ``given`` changes; None takes a field away.
+    """The old complete configuration with the ``given`` changes; None removes a field.
 
-    Raises InvalidInput where a secret must be entered again.
+    Raises InvalidInput if a secret must be entered again.
     """
     info = kind.info
     changes = {
@@ -80,8 +80,7 @@ def merge_config(kind: ChannelKind, old: Mapping[str, Any], given: Any) -> dict[
     }
     kept = info.secrets & old.keys() - changes.keys()
     destinations = info.destinations & changes.keys()
-    moved = any(changes[name] != old.get(name) for name in destinations)
-    if kept and moved:
+    if kept and any(changes[name] != old.get(name) for name in destinations):
         sentence = "Enter this again or remove it: the destination has changed."
         raise InvalidInput({f"config.{name}": [sentence] for name in sorted(kept)})
     return {**old, **changes}

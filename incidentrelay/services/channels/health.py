@@ -1,4 +1,4 @@
-"""How the deliveries of channels went: the last that arrived, and those that fail since."""
+"""The health of channels: their last success, and failures since then."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _ARRIVED = Notification.state.in_((DeliveryState.SENT, DeliveryState.DELIVERED))
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """``failing_since`` is when the first failed after the last that arrived; None: it works."""
+    """``failing_since`` is the first failure after the last success; None: it works."""
 
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
@@ -29,13 +29,13 @@ def channel_health(session: Session, channel_ids: Collection[int]) -> dict[int, 
     """The health of these channels, in one statement that looks at few rows of each."""
     if not channel_ids:
         return {}
-    arrived = _one(Notification.id, _ARRIVED)
+    last_success = _one(Notification.id, _ARRIVED)
     query = select(
         Channel.id,
         _one(Notification.finished_at, _ARRIVED).label("last_success_at"),
         _one(Notification.finished_at, IS_FAILED).label("last_failure_at"),
         _one(Notification.last_error, IS_FAILED).label("last_failure_reason"),
-        _one(Notification.finished_at, IS_FAILED, after=arrived).label("failing_since"),
+        _one(Notification.finished_at, IS_FAILED, after=last_success).label("failing_since"),
     ).where(Channel.id.in_(channel_ids))
     return {row.id: _health(row) for row in session.execute(query)}
 
@@ -49,8 +49,10 @@ def _health(row: Any) -> ChannelHealth:
 def _one(
     column: Any, condition: Any, *, after: ScalarSelect[Any] | None = None
 ) -> ScalarSelect[Any]:
-    """A column of the channel's newest notification that fits, or, with ``after``
-    (an id, or none), of the oldest one that is newer than that."""
+    """A column of the channel's newest notification that meets ``condition``.
+
+    With ``after`` (an id, or NULL): of the oldest one after that.
+    """
     query = (
         select(column)
         .where(Notification.channel_id == Channel.id, condition)

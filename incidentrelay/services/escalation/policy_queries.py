@@ -182,12 +182,12 @@ def _things(session: Session, plans: Iterable[Plan]) -> dict[PlanTarget, PolicyT
             things[PlanTarget(TargetKind.TEAM, row_id)] = PolicyThing(name)
     for kind, model in _OWNED.items():
         if ids[kind]:
-            owned = (
+            statement = (
                 select(model.id, model.name, Team.id, Team.name, model.enabled)
                 .join(Team, Team.id == model.team_id)
                 .where(model.id.in_(ids[kind]))
             )
-            for row_id, name, team_id, team_name, enabled in session.execute(owned):
+            for row_id, name, team_id, team_name, enabled in session.execute(statement):
                 things[PlanTarget(kind, row_id)] = PolicyThing(
                     name, team_id, team_name, not enabled
                 )

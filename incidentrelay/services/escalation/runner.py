@@ -209,8 +209,8 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
         if quiet_until == alert.quiet_until:
             continue
         if cover is None:
-            left = sum(people.covers(team_id, each, now) for each in signals)
-            which = f" for {len(signals) - left} of {len(signals)} signals" if left else ""
+            silenced = sum(people.covers(team_id, each, now) for each in signals)
+            which = f" for {len(signals) - silenced} of {len(signals)} signals" if silenced else ""
             _end_quiet(session, alert, now, which)
         elif alert.quiet_until is None:
             outbox_queue.cancel_pending(session, [alert.id], now)
@@ -241,6 +241,6 @@ def advance_plan(session: Session, alert: Alert, number: int, now: datetime) -> 
     if progress.due is None:
         return
     due = min(progress.due, now + number * CONTINUE_DELAY)
-    hurried = engine.advance_now(Plan.from_json(alert.plan), progress, due)
-    alert.progress, alert.wake_at = hurried.to_json(), hurried.due
-    hint_wake(session, alert.id, hurried.due)
+    progress = engine.advance_now(Plan.from_json(alert.plan), progress, due)
+    alert.progress, alert.wake_at = progress.to_json(), progress.due
+    hint_wake(session, alert.id, progress.due)

@@ -145,7 +145,7 @@ def _routes(
     session: Session, team: Team, now: datetime, integrations: IntegrationNames
 ) -> tuple[DemoRoute, ...]:
     group = session.get_one(Group, team.group_id)
-    made = []
+    routes = []
     for source, name in _SOURCES.items():
         data = {
             "slug": source,
@@ -157,5 +157,5 @@ def _routes(
         route, token = route_rows.create(
             session, team, data, actor=SYSTEM, now=now, integrations=integrations
         )
-        made.append(DemoRoute(route.slug, source, group.slug, team.slug, token))
-    return tuple(made)
+        routes.append(DemoRoute(route.slug, source, group.slug, team.slug, token))
+    return tuple(routes)

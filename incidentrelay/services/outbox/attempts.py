@@ -79,25 +79,25 @@ def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage
         .order_by(Notification.id)
         .with_for_update()
     )
-    held = set(session.scalars(query))
-    return [each for each in claim.messages if each.id in held]
+    locked = set(session.scalars(query))
+    return [each for each in claim.messages if each.id in locked]
 
 
 def excuse_probes(
-    session: Session, claim: DeliveryClaim, held: Sequence[PendingMessage]
+    session: Session, claim: DeliveryClaim, locked: Sequence[PendingMessage]
 ) -> Sequence[PendingMessage]:
     """The notifications after a failed probe, which does not count as a try.
 
     It counts if the alert is resolved: then nobody needs the message after the outage.
     """
     if not claim.probe:
-        return held
-    alerts = {each.alert_id for each in held}
+        return locked
+    alerts = {each.alert_id for each in locked}
     query = select(Alert.id).where(Alert.id.in_(alerts), Alert.status != AlertStatus.RESOLVED)
     open_alerts = set(session.scalars(query))
     return [
         replace(each, tries=each.tries - 1) if each.alert_id in open_alerts else each
-        for each in held
+        for each in locked
     ]
 
 

@@ -105,9 +105,9 @@ def delete(session: Session, contact: ContactMethod, *, actor: Actor, now: datet
     )
     if contact.verified_at and not user.email and not session.scalar(others):
         raise Conflict("Nothing else reaches you. Add and confirm another contact first.")
-    gone = {"address": [contact.address, None]}
+    diff = {"address": [contact.address, None]}
     resources.remove_row(session, contact, conflict="This contact is still needed.")
-    audit.record_change(session, actor, "delete", contact, gone, now=now)
+    audit.record_change(session, actor, "delete", contact, diff, now=now)
 
 
 def send_code(

@@ -75,9 +75,9 @@ def build_report(session: Session, memberships: Memberships, wanted: ReportFilte
         holidays=frozenset(holidays),
     )
     calculator = HoursCalculator(rules, wanted.first, wanted.last)
-    held = _held(calculator, rotations, loaded)
-    rows = _on_call(calculator, rotations, held)
-    _paged(session, calculator, rotations, held, rows, outside=not wanted.rotation)
+    rotation_shifts = _load_shifts(calculator, rotations, loaded)
+    rows = _on_call(calculator, rotations, rotation_shifts)
+    _paged(session, calculator, rotations, rotation_shifts, rows, outside=not wanted.rotation)
     return HoursReport(calculator, wanted, holidays, _lines(session, rotations, rows, wanted.user))
 
 
@@ -122,30 +122,32 @@ def _layered(schedule: Schedule) -> bool:
     return bool(schedule.revisions and schedule.revisions[-1].layers)
 
 
-def _held(
+def _load_shifts(
     calculator: HoursCalculator, rotations: Sequence[Rotation], loaded: Mapping[int, Schedule]
 ) -> dict[int, Sequence[Shift]]:
     """The shifts by rotation id; raises InvalidInput if there are too many."""
-    held: dict[int, Sequence[Shift]] = {}
+    rotation_shifts: dict[int, Sequence[Shift]] = {}
     count = 0
     for rotation in rotations:
         schedule = loaded.get(rotation.id, schedules.NO_SCHEDULE)
-        held[rotation.id] = shifts(schedule, calculator.start, calculator.end)
-        count += len(held[rotation.id])
+        rotation_shifts[rotation.id] = shifts(schedule, calculator.start, calculator.end)
+        count += len(rotation_shifts[rotation.id])
         if count > MOST_SHIFTS:
             sentence = (
                 f"There are more than {MOST_SHIFTS} shifts; choose a shorter period or a team."
             )
             raise InvalidInput.of("to", sentence)
-    return held
+    return rotation_shifts
 
 
 def _on_call(
-    calculator: HoursCalculator, rotations: Sequence[Rotation], held: Mapping[int, Sequence[Shift]]
+    calculator: HoursCalculator,
+    rotations: Sequence[Rotation],
+    rotation_shifts: Mapping[int, Sequence[Shift]],
 ) -> dict[_Key, _Row]:
     rows: dict[_Key, _Row] = defaultdict(_Row)
     for rotation in rotations:
-        for user_id, hours in total_by_user(calculator, held[rotation.id]).items():
+        for user_id, hours in total_by_user(calculator, rotation_shifts[rotation.id]).items():
             rows[rotation.team_id, rotation.id, user_id].hours = hours
     return rows
 
@@ -154,7 +156,7 @@ def _paged(
     session: Session,
     calculator: HoursCalculator,
     rotations: Sequence[Rotation],
-    held: Mapping[int, Sequence[Shift]],
+    rotation_shifts: Mapping[int, Sequence[Shift]],
     rows: dict[_Key, _Row],
     *,
     outside: bool,
@@ -162,7 +164,7 @@ def _paged(
     """Count the pages; with ``outside`` also pages to people who were not on call."""
     turns: dict[tuple[int, int], dict[int, list[Shift]]] = defaultdict(lambda: defaultdict(list))
     for rotation in rotations:
-        for shift in held[rotation.id]:
+        for shift in rotation_shifts[rotation.id]:
             turns[rotation.team_id, shift.user_id][rotation.id].append(shift)
     teams = {rotation.team_id for rotation in rotations}
     for page in page_queries.find_pages(session, teams, calculator.start, calculator.end):

@@ -68,12 +68,12 @@ def forecast_alerts(
     }
     rows = escalation_runner.load_alerts(session, going.keys() - beginning.plays.keys())
     plans = {row.id: Plan.from_json(row.plan) for row in rows if row.plan}
-    used = [*plans.values(), *(play.plan for play in beginning.plays.values())]
-    rotations = _rotation_names(session, used)
-    begun = _Stage(at, route.team_id, beginning.people, rotations)
+    all_plans = [*plans.values(), *(plan_run.plan for plan_run in beginning.plays.values())]
+    rotations = _rotation_names(session, all_plans)
+    stage = _Stage(at, route.team_id, beginning.people, rotations)
     found = {
-        alert_id: _begun(begun, paging.subject_of(going[alert_id], route), play)
-        for alert_id, play in beginning.plays.items()
+        alert_id: _begun(stage, paging.subject_of(going[alert_id], route), plan_run)
+        for alert_id, plan_run in beginning.plays.items()
         if alert_id in going
     }
     people = directories.load_directory(
@@ -83,28 +83,28 @@ def forecast_alerts(
         now=at,
         user_ids=[row.assignee_id for row in rows],
     )
-    running = replace(begun, people=people)
+    stage = replace(stage, people=people)
     for row in rows:
         if row.id in plans:
             subject = paging.subject_of(going[row.id], route)
-            found[row.id] = _running(running, subject, row, plans[row.id])
+            found[row.id] = _running(stage, subject, row, plans[row.id])
     return found
 
 
-def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast:
-    """Forecast an alert whose plan starts with ``play``."""
-    subject = replace(subject, assignee_id=play.assignee_id)
-    progress = upcoming.progress_after(play)
-    plays = upcoming.run_ahead(
-        subject, play.plan, progress, stage.people, play.quiet_until or stage.at
+def _begun(stage: _Stage, subject: AlertSubject, plan_run: PlanRun) -> AlertForecast:
+    """Forecast an alert whose plan starts with ``plan_run``."""
+    subject = replace(subject, assignee_id=plan_run.assignee_id)
+    progress = upcoming.progress_after(plan_run)
+    runs = upcoming.run_ahead(
+        subject, plan_run.plan, progress, stage.people, plan_run.quiet_until or stage.at
     )
-    first = [] if play.quiet_until else list(_steps(stage, stage.at, play))
-    steps, more = _cut(stage, first, plays)
+    first = [] if plan_run.quiet_until else list(_steps(stage, stage.at, plan_run))
+    steps, more = _cut(stage, first, runs)
     return AlertForecast(
-        plan=describe_plan(play.plan, stage.rotations, running=False),
-        silence=stage.covering(subject) if play.quiet_until else None,
+        plan=describe_plan(plan_run.plan, stage.rotations, running=False),
+        silence=stage.covering(subject) if plan_run.quiet_until else None,
         partial_silences=stage.partial_silences(subject),
-        assignee=username_of(stage.people, play.assignee_id),
+        assignee=username_of(stage.people, plan_run.assignee_id),
         steps=steps,
         more=more,
     )
@@ -113,7 +113,7 @@ def _begun(stage: _Stage, subject: AlertSubject, play: PlanRun) -> AlertForecast
 def _running(stage: _Stage, subject: AlertSubject, row: Alert, plan: Plan) -> AlertForecast:
     """Forecast an alert whose plan is already running."""
     ahead = upcoming.next_steps(row)
-    course = AlertForecast(
+    forecast = AlertForecast(
         plan=describe_plan(plan, stage.rotations, running=True),
         silence=stage.covering(subject) if row.quiet_reason == SILENCE else None,
         partial_silences=stage.partial_silences(subject) if ahead.before is None else (),
@@ -121,26 +121,26 @@ def _running(stage: _Stage, subject: AlertSubject, row: Alert, plan: Plan) -> Al
         before=ahead.before,
     )
     if ahead.progress is None:
-        return course
-    plays = upcoming.run_ahead(subject, plan, ahead.progress, stage.people, ahead.begin(stage.at))
-    steps, more = _cut(stage, [], plays)
-    return replace(course, steps=steps, more=more)
+        return forecast
+    runs = upcoming.run_ahead(subject, plan, ahead.progress, stage.people, ahead.begin(stage.at))
+    steps, more = _cut(stage, [], runs)
+    return replace(forecast, steps=steps, more=more)
 
 
-def _steps(stage: _Stage, at: datetime, made: PlanRun) -> Iterator[ForecastStep]:
-    return describe_steps(at, made, stage.people, stage.rotations)
+def _steps(stage: _Stage, at: datetime, plan_run: PlanRun) -> Iterator[ForecastStep]:
+    return describe_steps(at, plan_run, stage.people, stage.rotations)
 
 
 def _cut(
-    stage: _Stage, first: Sequence[ForecastStep], plays: Iterable[tuple[datetime, PlanRun]]
+    stage: _Stage, first: Sequence[ForecastStep], runs: Iterable[tuple[datetime, PlanRun]]
 ) -> tuple[tuple[ForecastStep, ...], bool]:
     """The reported steps, and whether the plan continues after them."""
     steps = list(first)
-    for number, (at, made) in enumerate(plays):
+    for number, (at, plan_run) in enumerate(runs):
         if number == _MOST_RUNS or at > stage.at + HORIZON or len(steps) >= MOST_STEPS:
             # Delayed notifications may fall after the last step that is simulated.
             return _sorted([step for step in steps if step.at <= at]), True
-        steps.extend(_steps(stage, at, made))
+        steps.extend(_steps(stage, at, plan_run))
     return _sorted(steps), len(steps) > MOST_STEPS
 
 

@@ -151,10 +151,10 @@ def _step(step: ForecastStep, start: datetime) -> str:
 
 
 def _people(step: ForecastStep, start: datetime) -> Iterator[str]:
-    done = _DONE[step.kind] + (" at once" if step.at == start else "")
+    verb = _DONE[step.kind] + (" at once" if step.at == start else "")
     for person in step.people:
         ways = join_words(sorted(_ways(person)))
-        yield f"{person.display_name} {_turn(person, start)}is {done} by {ways}"
+        yield f"{person.display_name} {_turn(person, start)}is {verb} by {ways}"
 
 
 def _ways(person: ForecastPerson) -> Iterator[str]:
@@ -179,13 +179,13 @@ def _channels(step: ForecastStep) -> Iterator[str]:
 def _end(forecast: SimulationForecast) -> Iterator[str]:
     if forecast.more:
         yield "The plan continues after that." if forecast.steps else "The plan continues later."
-    told = any(step.kind is StepKind.FALLBACK for step in forecast.steps)
-    wanted = any(
+    has_fallback = any(step.kind is StepKind.FALLBACK for step in forecast.steps)
+    needs_fallback = any(
         step.nobody is not None or step.kind is StepKind.EXHAUSTED
         for step in forecast.steps
         if step.kind not in _NOTHING_WANTED
     )
-    if wanted and not told:
+    if needs_fallback and not has_fallback:
         yield "The team has no fallback contact to notify."
 
 

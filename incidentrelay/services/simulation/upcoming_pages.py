@@ -31,36 +31,36 @@ def describe_plan(plan: Plan, rotations: Mapping[int, str], *, running: bool) ->
 
 
 def describe_steps(
-    at: datetime, made: PlanRun, people: Directory, rotations: Mapping[int, str]
+    at: datetime, plan_run: PlanRun, people: Directory, rotations: Mapping[int, str]
 ) -> Iterator[ForecastStep]:
     """The steps of one run of a plan in order, then notifications delayed by rules."""
-    if made.quiet_until is not None:
-        text = " ".join(event["text"] for event in made.events)
+    if plan_run.quiet_until is not None:
+        text = " ".join(event["text"] for event in plan_run.events)
         yield ForecastStep(
-            at, StepKind.SILENCED, nobody=text, assignee=username_of(people, made.assignee_id)
+            at, StepKind.SILENCED, nobody=text, assignee=username_of(people, plan_run.assignee_id)
         )
-    for run in made.runs:
+    for run in plan_run.runs:
         yield _step(at, _kind(run), _due(run.recipients, 0), run, people, rotations)
         if run.fallback:
             yield _step(at, StepKind.FALLBACK, _due(run.fallback, 0), run, people, rotations)
-    for run in made.runs:
+    for run in plan_run.runs:
         kind = StepKind.FALLBACK if run.step is None else StepKind(run.step.kind)
         yield from _later(at, kind, run.recipients, run, people)
         yield from _later(at, StepKind.FALLBACK, run.fallback, run, people)
 
 
 def _later(
-    at: datetime, kind: StepKind, told: Sequence[Recipient], run: StepRun, people: Directory
+    at: datetime, kind: StepKind, recipients: Sequence[Recipient], run: StepRun, people: Directory
 ) -> Iterator[ForecastStep]:
     """Notifications that people's own rules delay."""
-    for delay in sorted({recipient.delay for recipient in told} - {0}):
-        persons = _persons(_due(told, delay), people, {})
+    for delay in sorted({recipient.delay for recipient in recipients} - {0}):
+        persons = _persons(_due(recipients, delay), people, {})
         assignee = username_of(people, run.assignee_id)
         yield ForecastStep(at + timedelta(seconds=delay), kind, persons, assignee=assignee)
 
 
-def _due(told: Sequence[Recipient], delay: int) -> Sequence[Recipient]:
-    return [recipient for recipient in told if recipient.delay == delay]
+def _due(recipients: Sequence[Recipient], delay: int) -> Sequence[Recipient]:
+    return [recipient for recipient in recipients if recipient.delay == delay]
 
 
 def _kind(run: StepRun) -> StepKind:
@@ -74,19 +74,19 @@ def _kind(run: StepRun) -> StepKind:
 def _step(
     at: datetime,
     kind: StepKind,
-    told: Sequence[Recipient],
+    recipients: Sequence[Recipient],
     run: StepRun,
     people: Directory,
     rotations: Mapping[int, str],
 ) -> ForecastStep:
     fallback = kind is StepKind.FALLBACK
-    turns = {} if fallback or not told else _turns(at, run.step, people, rotations)
+    turns = {} if fallback or not recipients else _turns(at, run.step, people, rotations)
     nobody = run.skipped or ", ".join(run.unreached) or None
     return ForecastStep(
         at=at,
         kind=kind,
-        people=_persons(told, people, turns),
-        channels=_channels(told, people),
+        people=_persons(recipients, people, turns),
+        channels=_channels(recipients, people),
         nobody=None if fallback else nobody,
         assignee=username_of(people, run.assignee_id),
         until=run.until,
@@ -109,26 +109,26 @@ def _turns(
 
 
 def _persons(
-    told: Sequence[Recipient], people: Directory, turns: Mapping[int, tuple[str, datetime]]
+    recipients: Sequence[Recipient], people: Directory, turns: Mapping[int, tuple[str, datetime]]
 ) -> tuple[ForecastPerson, ...]:
-    reached: dict[int, dict[tuple[str, str], None]] = {}
-    for recipient in told:
+    contacts_by_user: dict[int, dict[tuple[str, str], None]] = {}
+    for recipient in recipients:
         if recipient.user_id is not None:
-            way = (recipient.method, recipient.contact)
-            reached.setdefault(recipient.user_id, {})[way] = None
+            pair = (recipient.method, recipient.contact)
+            contacts_by_user.setdefault(recipient.user_id, {})[pair] = None
     persons = []
-    for user_id, ways in reached.items():
+    for user_id, pairs in contacts_by_user.items():
         user = people.users[user_id]
         rotation, until = turns.get(user_id, (None, None))
-        methods = tuple(dict.fromkeys(method for method, _ in ways))
-        contacts = tuple((method, label) for method, label in ways if label)
+        methods = tuple(dict.fromkeys(method for method, _ in pairs))
+        contacts = tuple((method, label) for method, label in pairs if label)
         names = (user.username, user.display_name)
         persons.append(ForecastPerson(*names, methods, contacts, rotation, until))
     return tuple(persons)
 
 
-def _channels(told: Sequence[Recipient], people: Directory) -> tuple[ForecastChannel, ...]:
-    ids = dict.fromkeys(each.channel_id for each in told if each.channel_id is not None)
+def _channels(recipients: Sequence[Recipient], people: Directory) -> tuple[ForecastChannel, ...]:
+    ids = dict.fromkeys(each.channel_id for each in recipients if each.channel_id is not None)
     rows = [people.channels[channel_id] for channel_id in ids]
     return tuple(ForecastChannel(row.slug, row.name, row.kind) for row in rows)
 

@@ -225,12 +225,12 @@ def _step(facts: Mapping[str, Any]) -> str:
     return f"step {facts['step']} of {facts['steps']} of {plan}{version}{turn}"
 
 
-def _person(done: str, person: Mapping[str, Any], reading: ReasonReader, *, yours: bool) -> str:
+def _person(verb: str, person: Mapping[str, Any], reading: ReasonReader, *, yours: bool) -> str:
     who = "You were" if yours else f"{person['name']} was"
     ways = join_words([_way(*way) for way in person["methods"]])
     why = _why(person, reading, them="you" if yours else "them")
     by = f" by {ways}" if ways else ""
-    return f"{who} {done}{by}{f': {why}' if why else ''}."
+    return f"{who} {verb}{by}{f': {why}' if why else ''}."
 
 
 def _way(method: str, delay: int = 0) -> str:

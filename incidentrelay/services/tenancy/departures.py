@@ -50,9 +50,9 @@ def move_on_in_team(session: Session, user: User, team: Team, now: datetime) -> 
     """
     session.flush()
     roles = memberships.load_roles(session, user)
-    lost = and_(Alert.team_id == team.id, ~visible(Alert, roles, Permission.RESPOND))
-    _release(session, and_(User.id == user.id, lost), now)
-    alerts = select(Alert.id).where(lost)
+    unanswerable = and_(Alert.team_id == team.id, ~visible(Alert, roles, Permission.RESPOND))
+    _release(session, and_(User.id == user.id, unanswerable), now)
+    alerts = select(Alert.id).where(unanswerable)
     pending = _lock_pending(session, user, Notification.alert_id.in_(alerts))
     _cancel(session, pending, user, now)
 
@@ -80,10 +80,10 @@ def _holders(condition: ColumnElement[bool]) -> Select[int, User]:
 
 
 def _find_departed(session: Session, condition: ColumnElement[bool]) -> Departed:
-    departed: dict[int, list[User]] = defaultdict(list)
+    leavers: dict[int, list[User]] = defaultdict(list)
     for row in session.execute(_holders(condition)):
-        departed[row.id].append(row.User)
-    return departed
+        leavers[row.id].append(row.User)
+    return leavers
 
 
 def _release(session: Session, condition: ColumnElement[bool], now: datetime) -> int:
@@ -93,19 +93,19 @@ def _release(session: Session, condition: ColumnElement[bool], now: datetime) ->
         return 0
     alerts = alert_transitions.lock_alerts(session, sorted(candidates))
     # Somebody may have reassigned one before it was locked.
-    departed = _find_departed(session, and_(Alert.id.in_(candidates), condition))
-    released = [alert for alert in alerts if alert.id in departed]
-    restarted = [alert for alert in released if _take_away(alert, departed[alert.id], now)]
+    leavers = _find_departed(session, and_(Alert.id.in_(candidates), condition))
+    affected = [alert for alert in alerts if alert.id in leavers]
+    restarted = [alert for alert in affected if _take_away(alert, leavers[alert.id], now)]
     outbox_queue.cancel_pending(session, [alert.id for alert in restarted], now)
     lines = [
         make_event(
-            alert.id, EventKind.RESPONDER_LEFT, _text(departed[alert.id], alert in restarted), now
+            alert.id, EventKind.RESPONDER_LEFT, _text(leavers[alert.id], alert in restarted), now
         )
-        for alert in released
+        for alert in affected
     ]
     db.insert_all(session, Event, lines)
     escalation_runner.continue_plans(session, restarted, now)
-    return len(released)
+    return len(affected)
 
 
 def _take_away(alert: Alert, people: Collection[User], now: datetime) -> bool:

@@ -136,12 +136,12 @@ def _refuse_in_use(session: Session, team: Team) -> None:
     routes = session.scalars(select(Route.slug).where(Route.team_id == team.id)).all()
     if routes:
         raise Conflict(f"The team still has routes ({', '.join(sorted(routes))}).")
-    owned: dict[TargetKind, type[Base]] = {
+    models: dict[TargetKind, type[Base]] = {
         TargetKind.ON_CALL: Rotation,
         TargetKind.CHANNEL: Channel,
     }
     targets = {(TargetKind.TEAM, team.id)}
-    for kind, model in owned.items():
+    for kind, model in models.items():
         ids = select(model.id).where(model.team_id == team.id)  # type: ignore[attr-defined]
         targets |= {(kind, row_id) for row_id in session.scalars(ids)}
     references.refuse_targets(session, team.group_id, targets, "The team", but_of_team=team.id)

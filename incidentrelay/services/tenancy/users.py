@@ -143,9 +143,9 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
     if actor.user_id == user.id:
         raise NotAllowed("Nobody can delete themselves.")
     _keep_an_admin(session, user)
-    owned = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
-    owned = owned.where(GroupMember.user_id == user.id, GroupMember.role == GroupRole.OWNER)
-    for group in session.scalars(owned):
+    groups = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
+    groups = groups.where(GroupMember.user_id == user.id, GroupMember.role == GroupRole.OWNER)
+    for group in session.scalars(groups):
         resources.lock_group(session, group.id)
         if user_lookup.last_owner(session, group.id, user.id):
             raise Conflict(f"{user.username} is the last owner of the group {group.slug}.")
@@ -184,13 +184,13 @@ def _hashed(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    masked = dict(values)
+    changes = dict(values)
     for field in ("password", "password_hash"):
-        value = masked.pop(field, None)
+        value = changes.pop(field, None)
         if value is not None:
             both = isinstance(value, list)
-            masked["password"] = [audit.MASK, audit.MASK] if both else audit.MASK
-    return masked
+            changes["password"] = [audit.MASK, audit.MASK] if both else audit.MASK
+    return changes
 
 
 def _keep_an_admin(session: Session, user: User) -> None:
