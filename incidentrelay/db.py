@@ -51,8 +51,8 @@ class Hint:
 class Database:
     """The engines of one process.
 
-    ``sink`` takes the hints of each committed transaction; the wiring sets it. ``memory``
-    is for :func:`process_memory`.
+    ``sink`` receives the hints of each committed transaction; the wiring sets it. ``memory`` is
+    for :func:`process_memory`.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Database:
     def write(self, *, longest: timedelta | None = None) -> Iterator[Session]:
         """A writing transaction: committed at the end, rolled back by an exception.
 
-        ``longest`` is what one statement may take, if that is more than the settings allow.
+        ``longest`` is the time limit of one statement, if longer than the settings allow.
         """
         with self._write.begin() as session:
             if longest is not None:
@@ -176,8 +176,8 @@ def process_memory(session: Session, name: str) -> dict[Any, Any]:
 def hint(session: Session, wake_up: Hint) -> None:
     """Wake a worker when the session's transaction commits.
 
-    Hints only make work prompt. The tables say what is due, so the next sweep makes up for a
-    lost hint.
+    Hints only make work prompt. The tables are the truth, so the next sweep makes up for a lost
+    hint.
     """
     session.info.setdefault("hints", []).append(wake_up)
 

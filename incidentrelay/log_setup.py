@@ -34,7 +34,7 @@ _SECRETS = (
 )
 # They log each request's URL, and the URL of a webhook is a secret.
 _SILENT = ("httpx2", "httpcore2")
-# Huey logs a line per task, which says nothing; the runner logs the results.
+# Huey logs a useless line per task; the runner logs the results.
 _CHATTY = ("huey", "alembic")
 
 

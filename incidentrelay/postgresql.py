@@ -1,8 +1,9 @@
 """Connections to PostgreSQL that cannot hang.
 
-A machine that freezes inside a transaction keeps its locks, and a network that drops
-packets says nothing. The server therefore ends what waits or idles for too long, and the
-driver gives up on a server that has fallen silent. Parameters in the URL take precedence.
+A machine that freezes inside a transaction keeps its locks, and a network that drops packets
+reports nothing. The server therefore ends statements that wait and transactions that idle for
+too long, and the driver gives up on a server that has fallen silent. Parameters in the URL take
+precedence.
 """
 
 import time
@@ -62,7 +63,7 @@ class Timeouts:
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """Gives up on a server that says nothing for ``patience`` seconds; None: never."""
+    """Gives up on a server that is silent for ``patience`` seconds; None: never."""
 
     patience: float | None = None
 

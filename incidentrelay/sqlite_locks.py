@@ -1,4 +1,4 @@
-"""What is particular to SQLite: its engines, and how writers wait for each other."""
+"""SQLite's engines, and how its writers wait for each other."""
 
 import sqlite3
 import time

@@ -1,8 +1,8 @@
 """A channel: code that delivers one message in one vendor's dialect.
 
 A channel depends on no database, request or setting. It gets a configuration that its own
-schema has validated. It returns a :class:`SendResult` or raises one of two failures, and
-puts no secret into any of them.
+schema has validated. It returns a :class:`SendResult` or raises one of two failures, and puts
+no secret into either.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ class TemporaryFailure(DeliveryFailure):
 
 
 class PermanentFailure(DeliveryFailure):
-    """Trying again cannot help: no such mailbox, an endpoint that is gone for good."""
+    """Trying again cannot help: no such mailbox, an endpoint that is permanently gone."""
 
 
 class NotSetUp(PermanentFailure):
@@ -58,7 +58,7 @@ class NotSetUp(PermanentFailure):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """Accepted by the vendor. ``handle`` finds the message again (to edit it).
+    """Accepted by the vendor. ``handle`` identifies the message at the vendor (to edit it).
 
     ``delivered`` is true if acceptance proves that the recipient has it.
     """
@@ -72,9 +72,9 @@ class SendResult:
 class Personal:
     """How a channel addresses one person.
 
-    ``check`` returns an address as it is kept, or raises ValueError with a sentence.
-    A message to a person comes with the configuration ``{"to": [address]}``.
-    ``in_profile`` is true for the one kind whose address is in everybody's profile.
+    ``check`` returns an address in its stored form, or raises ValueError with a sentence. A
+    message to a person comes with the configuration ``{"to": [address]}``. ``in_profile`` is
+    true for the one kind whose address is in everybody's profile.
     """
 
     label: str
@@ -87,15 +87,14 @@ class Personal:
 class ChannelInfo:
     """Everything that the rest of the program knows about a kind.
 
-    ``label`` is its title, ``word`` its name within a sentence ("paged by e-mail").
-    ``secrets`` names the fields of ``config_schema`` that are write-only.
-    ``destinations`` names those that say where messages go: if one changes, kept secrets
-    must be entered again.
+    ``label`` is its title, ``word`` its name within a sentence ("paged by e-mail"). ``secrets``
+    names the fields of ``config_schema`` that are write-only. ``destinations`` names those that
+    determine where messages go: if one changes, kept secrets must be entered again.
 
     ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means that it
     reaches people as well as teams. ``personal`` describes the address they give for it.
-    ``internal`` is true if messages never leave IncidentRelay: they need no rate limit,
-    and count for nothing when it matters whether anyone was reached.
+    ``internal`` is true if messages never leave IncidentRelay: they need no rate limit, and do
+    not count as reaching anyone.
     """
 
     name: str
@@ -113,7 +112,7 @@ class ChannelInfo:
 class ChannelKind(Protocol):
     """Sends messages of one kind, such as e-mail; teams configure channels of a kind.
 
-    It may also have ``time_limit``: the seconds after which ``send`` surely ends.
+    It may also have ``time_limit``: the seconds within which ``send`` always ends.
     """
 
     info: ChannelInfo

@@ -44,7 +44,7 @@ class Registry:
         self._channels: dict[str, ChannelKind] = {}
 
     def register(self, channel: ChannelKind) -> None:
-        """Raises ValueError if the name is taken: two channels cannot share it."""
+        """Add a channel; raises ValueError if the name is in use."""
         name = channel.info.name
         if name in self._channels:
             raise ValueError(f"There are two channels called {name!r}.")
@@ -71,9 +71,8 @@ def default_registry(
 ) -> Registry:
     """The built-in channels and the plug-ins (None: all that are installed).
 
-    Without ``smtp`` there is an e-mail channel too; when used, it says that it is not set
-    up. A broken plug-in is logged and left out. A plug-in whose name is taken raises
-    ValueError.
+    Without ``smtp``, the e-mail channel exists but raises NotSetUp. A broken plug-in is logged
+    and skipped. A plug-in whose name is in use raises ValueError.
     """
     registry = Registry()
     for channel in (InboxChannel(), EmailChannel(smtp)):
@@ -95,7 +94,7 @@ def _load(plugin: EntryPoint, http: HTTPClient) -> ChannelKind | None:
         if channel.info.internal:
             raise TypeError("A plug-in cannot be internal.")
     except Exception:
-        # Whatever a plug-in does wrong, the other channels must work.
+        # The other channels must work even if a plug-in is broken.
         logger.exception("The channel plug-in %s is broken and left out.", plugin.name)
         return None
     return channel

@@ -1,8 +1,8 @@
 """Renders text by strangers for people: templates, and the filters they use.
 
-Templates live in ``channels/<kind>/templates/``. Whatever they print is escaped
-for HTML, except in those whose name begins with ``text`` or ``subject``. (A macro
-follows the rule of the file that defines it.) An unknown variable is an error.
+Templates live in ``channels/<kind>/templates/``. Their output is escaped for HTML, unless the
+name begins with ``text`` or ``subject``. (A macro follows the rule of the file that defines
+it.) An unknown variable is an error.
 """
 
 import unicodedata
@@ -27,7 +27,7 @@ def render(kind: str, template: str, **values: object) -> str:
 
 def one_line(text: str, longest: int = 200) -> str:
     """``text`` without line breaks, control characters and needless blanks, bounded."""
-    # A bound before the work keeps a huge text from costing much.
+    # Cut first, so that a huge text costs little.
     readable = "".join(map(_readable, text[: longest * 4]))
     return shorten(" ".join(readable.split()), longest)
 
@@ -40,7 +40,7 @@ def block(text: str, longest: int = 4000) -> str:
 
 
 def shorten(text: str, longest: int) -> str:
-    """``text`` in at most ``longest`` characters; a text that was cut ends with "…"."""
+    """``text`` in at most ``longest`` characters; a shortened text ends with "…"."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + _ELLIPSIS
 
 

@@ -9,8 +9,8 @@ from incidentrelay.channels.base import PermanentFailure, TemporaryFailure
 from incidentrelay.transport.http import Blocked, HTTPClient, Refused, Response, TransportError
 from incidentrelay.transport.urls import origin_of
 
-# A page that waits for longer is as good as lost. The next attempt may be refused again,
-# but then people see it.
+# A page that waits longer than this is as good as lost. If the next attempt is refused too,
+# people see that.
 LONGEST_WAIT = timedelta(minutes=15)
 
 _MAY_PASS = frozenset({408, 425, 429})
@@ -56,10 +56,10 @@ def exchange(http: HTTPClient, url: str, *, content: bytes, headers: Mapping[str
 
 
 def raise_for_status(response: Response, origin: str, now: datetime) -> None:
-    """Nothing for a 2xx; else the failure that its status stands for.
+    """Raise the failure that a status other than 2xx stands for.
 
-    Only 410 ends at once. A proxy whose target restarts answers 404, 403 or 405, and one
-    that has lost its sessions 401; a new version may take what the old one did not.
+    Only 410 ends at once. A proxy whose target restarts answers 404, 403 or 405, and one that
+    has lost its sessions 401; a new version may accept what the old one rejected.
     """
     status = response.status
     if 200 <= status < 300:
@@ -87,6 +87,6 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
             date = parsedate_to_datetime(value)
         except (ValueError, OverflowError):
             return None
-        # HTTP dates are in GMT, whatever zone they do or do not name.
+        # HTTP dates are in GMT, even if they name another zone or none.
         wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
     return min(max(wait, timedelta(0)), LONGEST_WAIT)

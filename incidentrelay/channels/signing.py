@@ -17,7 +17,7 @@ def new_secret() -> str:
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of ``webhook-signature``. ``timestamp`` is in seconds since 1970.
 
-    Raises ValueError if ``secret`` is none.
+    Raises ValueError for an invalid ``secret``.
     """
     signed = f"{message_id}.{timestamp}.".encode("ascii") + body
     digest = hmac.digest(_key(secret), signed, hashlib.sha256)

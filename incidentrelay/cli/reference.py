@@ -59,7 +59,7 @@ def generate_secret() -> None:
 
 
 def openapi_document() -> dict[str, Any]:
-    """The document as the running program serves it."""
+    """The document that the running program serves."""
     from pyramid.request import Request
 
     from incidentrelay import make_app

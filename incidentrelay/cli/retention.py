@@ -1,4 +1,4 @@
-"""``prune``: deletes what is older than the settings keep."""
+"""``prune``: deletes rows past their retention period."""
 
 from pathlib import Path
 

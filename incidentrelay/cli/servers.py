@@ -65,7 +65,7 @@ def worker(config: Path, end_with_stdin: bool) -> None:
 
 
 def _allow_many_connections() -> None:
-    """Raise the soft limit of open files; many systems begin with 1024 or less."""
+    """Raise the soft limit of open files, which is often 1024 or less."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -38,7 +38,7 @@ class OffsetTransition:
 
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
-    """The IANA names that users may choose."""
+    """The IANA time zones that users may choose."""
     return frozenset(available_timezones()) - _NOT_PLACES
 
 

@@ -42,10 +42,10 @@ class SignalLine:
 class Message:
     """One message about an alert (``alert_id`` is None for others, such as tests).
 
-    ``headline`` says why it is sent ("Page", "Reminder 2", "Escalated to bob",
-    "Acknowledged by ann"). ``labels`` map names to values, at most a screenful.
-    ``signals`` are the worst of the alert's ``signal_count`` signals. If ``joined`` is not 0,
-    the message is about that many signals that joined, and ``signals`` are the first of them.
+    ``headline`` is the reason ("Page", "Reminder 2", "Escalated to bob", "Acknowledged by
+    ann"). ``labels`` map names to values, at most a screenful. ``signals`` are the worst of the
+    alert's ``signal_count`` signals. If ``joined`` is not 0, the message is about that many
+    signals that joined, and ``signals`` are the first of them.
     """
 
     kind: NotificationKind

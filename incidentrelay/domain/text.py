@@ -31,8 +31,8 @@ def clock(at: datetime | time) -> str:
 def is_text(text: str, allowed: str = "") -> bool:
     """Whether a screen can show the text.
 
-    Control characters (but the ``allowed`` ones) and lone surrogates cannot be shown. All
-    else is ordinary text: no-break spaces, joiners, direction marks, emoji.
+    Control characters (but the ``allowed`` ones) and lone surrogates cannot be shown.
+    Everything else is ordinary text: no-break spaces, joiners, direction marks, emoji.
     """
     return all(char in allowed for char in _UNSHOWN.findall(text))
 

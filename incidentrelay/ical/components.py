@@ -1,7 +1,7 @@
-"""Takes the text of a calendar apart, line by line, before anything is parsed.
+"""Splits the text of a calendar into components, line by line, before it is parsed.
 
-An odd line costs nothing but itself: an event whose first or last line is unreadable ends
-where the next one begins, and lines that mean nothing are skipped.
+A bad line affects only itself: an event whose first or last line is unreadable ends where the
+next one begins, and meaningless lines are skipped.
 """
 
 import re
@@ -15,7 +15,7 @@ _DEEPEST = 4
 
 _NO_CALENDAR = "This is not a calendar in the iCalendar format (.ics)."
 _CUT_OFF = "The calendar is cut off: its last line (END:VCALENDAR) is missing."
-# What an event may have inside, with lines that look like its own.
+# Components inside an event, whose lines look like the event's own.
 _PARTS = frozenset({"VALARM", "PARTICIPANT", "VLOCATION", "VRESOURCE"})
 _FOLD = re.compile(r"(?:\r?\n|\r)+[ \t]")
 _LINE_END = re.compile(r"[\r\n]+")
@@ -24,9 +24,9 @@ _ZONE = re.compile(r"X-WR-TIMEZONE(?:;[^:]*)?:(.*)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class EventText:
-    """The lines of one event, without those of its parts like alarms.
+    """The lines of one event, without those of nested components such as alarms.
 
-    ``clear`` is false if it is unknown which of the lines belong to a part.
+    ``clear`` is false if some lines may belong to a nested component.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ def split_calendars(text: str) -> list[CalendarText]:
 
 
 class _Scanner:
-    """Where in the text a line stands: ``stack`` has the names of the open components."""
+    """The position in the text: ``stack`` has the names of the open components."""
 
     def __init__(self) -> None:
         self.calendars = [CalendarText()]
@@ -118,7 +118,7 @@ class _Scanner:
         self._loose.clear()
 
     def _close(self, name: str) -> None:
-        """Close the component with that name, and all that are open in it."""
+        """Close the component with that name, and all open ones in it."""
         if name not in self.stack:
             return
         place = self.stack.index(name)

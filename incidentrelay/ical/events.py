@@ -25,7 +25,7 @@ _MOST_ATTENDEES = 200
 DAY = timedelta(days=1)
 
 REPEATING = ("RRULE", "RDATE", "RECURRENCE-ID")
-# All else would be copied for each time at which an event happens.
+# Everything else would be copied for each occurrence.
 READ_PROPERTIES = frozenset(
     {
         *("UID", "SEQUENCE", "SUMMARY", "STATUS", "ATTENDEE", "ORGANIZER"),
@@ -131,7 +131,7 @@ def start_and_length(event: Event, zone: str) -> tuple[datetime, timedelta]:
     length = value_of(event, "DURATION").dt if "DURATION" in event else None
     if (end is not None and end <= start) or (length is not None and length <= timedelta(0)):
         raise RefusedEvent("It does not end after its start.")
-    # Without an end it lasts a day, or no time.
+    # Without an end it lasts a day, or has no length.
     return start, length or (end - start if end is not None else DAY)
 
 

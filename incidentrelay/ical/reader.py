@@ -33,12 +33,12 @@ from incidentrelay.ical.zones import (
     with_known_zones,
 )
 
-# Of the steps by which all rules together are expanded.
+# In steps of expansion, for all rules together.
 MOST_WORK = 250_000
 _UNCLEAR = "It cannot be understood."
 _PARTS = "A part of it, like an alarm, has no beginning or no end."
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-# What the libraries raise for most mistakes.
+# Raised by the libraries for most mistakes.
 _MISTAKES = (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError)
 
 
@@ -141,7 +141,7 @@ def _event(text: EventText, zone: CalendarZone) -> CalendarEvent:
 
 
 def _is_read(line: str) -> bool:
-    """Whether the line is a property that is read; an empty list of dates says nothing."""
+    """Whether the line is a property that is read; an empty list of dates has no meaning."""
     name = _NAME.match(line)
     if name is None or name[0].upper() not in READ_PROPERTIES:
         return False

@@ -1,8 +1,8 @@
-"""Which repeating events of a calendar are expanded, and how much work that may be.
+"""Limits which repeating events are expanded, and how much work that may take.
 
-A rule comes from strangers, and some make a program search for ever: the 30th of
-February, or every second. So only shapes are taken that surely happen again and again,
-and what remains is measured before it is expanded.
+Rules come from strangers, and some make a program search forever: the 30th of February, or
+every second. So only rules that certainly recur are accepted, and these are measured before
+they are expanded.
 """
 
 from collections.abc import Mapping, Sequence

@@ -100,7 +100,7 @@ def _by_time(changes: Iterable[CalendarEvent]) -> list[list[CalendarEvent]]:
 
 
 def time_text(value: date | None) -> str:
-    """The same text for the same instant, in whichever zone it is written."""
+    """The same text for the same instant in any zone."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC)
     return value.isoformat() if value else ""

@@ -1,7 +1,7 @@
 """Prometheus Alertmanager's webhook, version 4, and compatible senders.
 
-Only the items count: the status, labels and key of the group change with
-Alertmanager's own routing and say nothing about one alert.
+Only the items count: the status, labels and key of the group change with Alertmanager's own
+routing and mean nothing for one alert.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, Signa
 from incidentrelay.integrations import fields
 from incidentrelay.integrations.base import IntegrationInfo
 
-# What a column of the database holds.
+# The range of a database column.
 MAX_LEFT_OUT = 2**31 - 1
 
 

@@ -36,6 +36,6 @@ class Integration(Protocol):
 
 @runtime_checkable
 class CountsLeftOut(Protocol):
-    """An integration whose source says how many alerts it did not send."""
+    """An integration whose source reports how many alerts it did not send."""
 
     def count_left_out(self, payload: Any) -> int: ...

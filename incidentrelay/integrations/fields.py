@@ -101,8 +101,8 @@ def instant(value: Any) -> datetime | None:
 def web_link(*candidates: Any) -> str | None:
     """The first candidate that is an absolute http or https address.
 
-    Anything else (``javascript:``, ``data:``, relative paths) could harm people who
-    follow it from the console or a chat.
+    Anything else (``javascript:``, ``data:``, relative paths) could harm people who click it in
+    the console or a chat.
     """
     for candidate in candidates:
         text = candidate.strip() if isinstance(candidate, str) else ""
@@ -128,7 +128,7 @@ def status_of(word: str) -> SignalStatus:
 
 
 def team_of(item: Mapping[str, Any], labels: Mapping[str, Any]) -> str | None:
-    """The slug of the team that the item asks for, in a field or a label."""
+    """The slug of the requested team, from a field or a label."""
     team = first_text(item, "team") or first_text(labels, "team", "oncall_team")
     return clip(team, MAX_LABEL_NAME) or None
 
@@ -136,8 +136,8 @@ def team_of(item: Mapping[str, Any], labels: Mapping[str, Any]) -> str | None:
 def identity(own: str, labels: Mapping[str, str], title: str, item: Any, index: int) -> str:
     """The dedup key of ``item``, from the best available identifier.
 
-    The sender's ``own`` key; else all ``labels`` but the severity and empty ones; else
-    the ``title``; else its content and place, which makes it a problem of its own.
+    The sender's ``own`` key; else all ``labels`` but the severity and empty ones; else the
+    ``title``; else its content and position, which make it a separate problem.
     """
     if own:
         return bounded_key(own)

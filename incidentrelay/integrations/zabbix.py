@@ -1,8 +1,8 @@
 """Zabbix's webhook media type: ours, Grafana OnCall's, and older parameter names.
 
-Zabbix sends a flat object of texts. A macro that means nothing in a message
-arrives as its own literal text and is treated as missing. Event dates are in
-the Zabbix server's local time without a zone, so they are not used.
+Zabbix sends a flat object of texts. An unresolved macro arrives as its own literal text and is
+treated as missing. Event dates are in the Zabbix server's local time without a zone, so they
+are not used.
 """
 
 import json

@@ -11,8 +11,8 @@ from incidentrelay.models.meta import Base
 class Heartbeat(Base):
     """The last heartbeat of a worker, or of a machine that compares its clock.
 
-    ``clock_offset`` is by how many seconds the machine's clock is ahead of the
-    database's; None where that is not measured.
+    ``clock_offset`` is how many seconds the machine's clock is ahead of the database's; None if
+    that is not measured.
     """
 
     __tablename__ = "heartbeats"

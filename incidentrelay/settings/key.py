@@ -14,7 +14,7 @@ _SECTIONS = frozenset(
 
 
 class ConfigurationError(Exception):
-    """The program cannot start; the message names the key and says what to do."""
+    """The program cannot start; the message names the key and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Parsers of settings: text to value.
 
-They raise ValueError with a phrase that says what is expected.
+They raise ValueError with a phrase for what is expected.
 """
 
 import ipaddress

@@ -11,9 +11,9 @@ from incidentrelay.services.alerts.links import LinkMaker
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.settings.declaration import Settings
 
-# For a claim and its result, beside the sending.
+# Time for a claim and its result, besides sending.
 LEASE_MARGIN = timedelta(seconds=15)
-# So many rows of one kind are taken at a time; a sweep goes on while a batch was full.
+# The rows of one kind per batch; a sweep continues while a batch was full.
 BATCH = 500
 
 

@@ -1,4 +1,4 @@
-"""Sends notifications: one when hinted at, or all that are due."""
+"""Sends notifications: one after a hint, or all that are due."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +52,7 @@ def deliver(context: WorkerContext, notification_id: int) -> bool:
 
 
 def deliver_due(context: WorkerContext) -> bool:
-    """Deliver what is due, in parallel; returns whether more may be due."""
+    """Deliver the due notifications, in parallel; returns whether more may be due."""
     with context.database.read() as session:
         due = outbox_records.due_notification_ids(session, context.clock(), limit=BATCH)
     if not due:
@@ -75,13 +75,13 @@ def mark_stalled(context: WorkerContext) -> bool:
 
 
 def correct_times(context: WorkerContext) -> bool:
-    """Make due what a clock that was ahead has put off for too long."""
+    """Make rows due that a fast clock postponed for too long."""
     now, longest = context.clock(), context.longest_lease
     with context.database.write() as session:
         count = recovery.correct_times(session, now, longest_lease=longest)
     if count:
         log.warning("%s waits were too long for any rule: a clock was set back.", count)
-    # What is due now goes in the next round of the sweep.
+    # The next round of the sweep sends them.
     return count > 0
 
 

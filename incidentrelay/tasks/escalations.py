@@ -1,4 +1,4 @@
-"""Runs escalation plans, and moves alerts on whose people have left."""
+"""Runs escalation plans, and releases alerts whose people have left."""
 
 import logging
 
@@ -18,8 +18,8 @@ def wake_alert(context: WorkerContext, alert_id: int) -> bool:
 def run_due_plans(context: WorkerContext) -> bool:
     """Run the plans that are due; returns whether more may be due.
 
-    One transaction for all. If it fails, each alert gets its own, so that a bad row
-    stops nothing but itself.
+    One transaction for all. If it fails, each alert gets its own, so a bad row blocks only
+    itself.
     """
     try:
         with context.database.write() as session:
@@ -50,7 +50,7 @@ def _defer(context: WorkerContext, alert_id: int) -> None:
 def release_departed_alerts(context: WorkerContext) -> bool:
     """Move on the alerts whose people have left; returns whether more may have to.
 
-    Leaving does it at once. This finds what was changed at the same moment.
+    Leaving does this at once. The sweep finds alerts that changed at the same moment.
     """
     with context.database.read() as session:
         alert_ids = departures.list_departed(session, limit=BATCH)

@@ -10,7 +10,7 @@ from incidentrelay.tasks.context import WorkerContext
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``run`` does what is due and returns whether its batch was full, so more may be due.
+    """``run`` processes due rows and returns whether its batch was full, so more may be due.
 
     It runs with each sweep (once a minute, and when hinted at), or, if ``every`` is given,
     that often, in whole minutes, beside the sweeps.

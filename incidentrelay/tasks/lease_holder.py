@@ -9,7 +9,7 @@ from incidentrelay.domain.delivery.leases import LeaseHolder
 
 
 def identify_process() -> LeaseHolder:
-    """This process. Where the machine does not tell, its leases run to their end."""
+    """This process. On machines that hide its start, leases run to their end."""
     host = hashlib.sha256(machine_name().encode()).hexdigest()[:12]
     pid = os.getpid()
     return LeaseHolder(host, _boot(), _namespace(), pid, start_of(pid) or 0)
@@ -43,5 +43,5 @@ def _namespace() -> str:
     try:
         return os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:
-        # Nobody else has this namespace, so nobody takes this process for dead.
+        # A unique namespace, so that nobody takes this process for dead.
         return f"unknown-{os.getpid()}"

@@ -1,4 +1,4 @@
-"""Work that pages nobody: stale sources, and pruning what is old."""
+"""Work that pages nobody: stale sources, and pruning old rows."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -39,14 +39,14 @@ def resolve_stale_sources(context: WorkerContext) -> bool:
 
 
 def refresh_unreachable(context: WorkerContext) -> bool:
-    """Find what names people whom no page reaches."""
+    """Find references to people whom no page reaches."""
     with context.database.write() as session:
         unreachable.refresh_unreachable(session, context.clock())
     return False
 
 
 def hourly_maintenance(context: WorkerContext) -> bool:
-    """Prune ended sessions, failed logins, shift reminders, and what retention lets go."""
+    """Prune ended sessions, failed logins, shift reminders, and rows past their retention."""
     idle = timedelta(seconds=context.settings.session_idle)
     lifetime = timedelta(seconds=context.settings.session_lifetime)
     with context.database.write() as session:

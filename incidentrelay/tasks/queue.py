@@ -17,12 +17,12 @@ NAME = "incidentrelay"
 SQLITE_SECONDS = 3
 REDIS_CONNECT_SECONDS = 2
 REDIS_READ_SECONDS = 3
-# The minute in which jobs with an interval of their own run.
+# The minute at which jobs with their own interval run.
 _OFFSET = 17
 # A hint that comes a moment before its row is due is lost until the next sweep, and the
 # clocks of two machines are never quite the same.
 _CLOCK_MARGIN = timedelta(milliseconds=100)
-# After a failure, requests stop waiting for the queue for so long.
+# How long requests do not try the queue after a failure.
 REST = timedelta(seconds=10)
 
 
@@ -97,7 +97,7 @@ class Queue:
         After a failure nothing is enqueued for a while: the sweeps do that work.
         """
         now = self._clock()
-        # A longer rest than that means that the clock was set back.
+        # A longer pause means that the clock was set back.
         if self._rests_until is not None and now < self._rests_until <= now + REST:
             return
         try:

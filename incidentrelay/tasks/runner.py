@@ -1,4 +1,4 @@
-"""Runs the jobs: one hint, a sweep, or a job with an interval of its own."""
+"""Runs the jobs: one hint, a sweep, or a job with its own interval."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from incidentrelay.tasks.lease_holder import machine_name
 
 log = logging.getLogger(__name__)
 
-# A sweep that finds full batches for so long leaves the rest to the next one.
+# A sweep that still finds full batches after this time leaves the rest to the next one.
 LONGEST_SWEEP = timedelta(minutes=5)
 MAX_ROUNDS = 1000
 
@@ -49,7 +49,7 @@ class Runner:
             self._sweeping.release()
 
     def run_job(self, name: str) -> None:
-        """Run a job that has an interval of its own."""
+        """Run a job that has its own interval."""
         self._run(PERIODIC[name])
 
     def _drain(self) -> bool:

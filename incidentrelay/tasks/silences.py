@@ -1,4 +1,4 @@
-"""Starts and ends silences: those of one team when hinted at, or all that are due."""
+"""Starts and ends silences: those of one team after a hint, or all that are due."""
 
 import logging
 

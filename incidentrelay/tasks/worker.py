@@ -16,7 +16,7 @@ STOP_SECONDS = 30
 class Sweeper(threading.Thread):
     """Sweeps at fixed intervals, from the start of the process to its end.
 
-    The queue may be down, emptied or deleted: what is due is done all the same.
+    The queue may be down, emptied or deleted: due work is still done.
     """
 
     def __init__(self, runtime: Runtime, interval: float) -> None:
@@ -43,7 +43,7 @@ class Sweeper(threading.Thread):
 
 
 def run(runtime: Runtime) -> None:
-    """Work until SIGTERM or SIGINT; what is being sent is finished first.
+    """Work until SIGTERM or SIGINT; messages being sent are finished first.
 
     Must be called in the main thread (Huey's consumer handles signals).
     """

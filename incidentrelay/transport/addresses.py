@@ -1,4 +1,4 @@
-"""Decides which IP addresses may be reached, and says why not.
+"""Decides which IP addresses may be reached, with reasons.
 
 The lists are explicit because ``ipaddress.is_private`` and ``is_global`` differ between
 patch releases of Python, and treat NAT64, 6to4 and multicast addresses as global.
@@ -61,7 +61,7 @@ _LOW_32_BITS = 0xFFFFFFFF
 
 
 def verdict(ip: IPAddress, allowed: Sequence[IPNetwork]) -> str | None:
-    """None if ``ip`` may be reached, else what it is ("a loopback address").
+    """None if ``ip`` may be reached, else its kind ("a loopback address").
 
     An address in ``allowed`` may always be reached. An IPv6 address that carries IPv4
     addresses is treated as the worst of them.

@@ -51,8 +51,8 @@ def system_resolver(host: str, port: int) -> Sequence[IPAddress]:
 class Dialer:
     """Opens TCP connections. ``timeout`` is seconds for one step (name or address).
 
-    ``allowed`` None lets every address be reached. Use it only for hosts from the
-    administrator's own configuration.
+    ``allowed`` None permits every address. Use it only for hosts from the administrator's own
+    configuration.
     """
 
     allowed: Sequence[IPNetwork] | None

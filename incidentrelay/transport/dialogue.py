@@ -29,7 +29,7 @@ class BoundedSMTP(smtplib.SMTP):
     """A client that is not yet connected; every step of it ends at ``deadline``."""
 
     def __init__(self, hello: str, dialer: Dialer, deadline: Deadline) -> None:
-        # With the local host's name given, smtplib makes no look-up that could hang.
+        # Given the local host's name, smtplib makes no look-up that could hang.
         super().__init__(local_hostname=hello)
         self._dialer = dialer
         self._deadline = deadline
@@ -58,7 +58,7 @@ class BoundedSMTP(smtplib.SMTP):
     def _use(self, connection: socket.socket) -> None:
         self.sock = connection
         self.file = _BoundedReader(connection, self._deadline, self._dialer.timeout)
-        # Nothing that the server said before TLS may be trusted afterwards.
+        # Replies from before TLS must not be trusted afterwards.
         self.ehlo_resp = self.helo_resp = None
         self.esmtp_features = {}
         self.does_esmtp = False

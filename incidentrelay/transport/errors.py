@@ -8,9 +8,9 @@ treatment.
 class TransportError(Exception):
     """It failed this time; trying again may help.
 
-    ``unknown`` is true if everything had been sent when the connection broke: the other
-    side may have acted on it. ``answered`` is true if the other side works and has asked
-    for another try.
+    ``unknown`` is true if everything had been sent when the connection broke: the other side
+    may have acted on it. ``answered`` is true if the other side works and asked to be called
+    again.
     """
 
     def __init__(self, reason: str, unknown: bool = False, *, answered: bool = False) -> None:
@@ -21,7 +21,7 @@ class TransportError(Exception):
 
 
 class Blocked(Exception):
-    """The rules here forbid it, so nothing was sent."""
+    """Our own rules forbid it, so nothing was sent."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -29,10 +29,10 @@ class Blocked(Exception):
 
 
 class Refused(Exception):
-    """The other side said no.
+    """The other side refused.
 
-    A server that restarts, and a proxy in front of it, say no as well, so it may change
-    its mind within minutes. ``final`` is true if the answer can only be about the request.
+    A restarting server, or the proxy in front of it, refuses too, so the answer may change
+    within minutes. ``final`` is true if the answer can only be about the request.
     """
 
     def __init__(self, reason: str, *, final: bool = False) -> None:

@@ -44,9 +44,9 @@ class Response:
 class HTTPClient:
     """Sends requests to addresses that users choose. Safe to share among threads.
 
-    ``timeout`` bounds each step and ``total_deadline`` the whole call, both in
-    seconds; ``max_response`` is in bytes. ``allowed_networks`` may be reached although
-    they are not public.
+    ``timeout`` bounds each step and ``total_deadline`` the whole call, both in seconds;
+    ``max_response`` is in bytes. ``allowed_networks`` may be reached even if they are not
+    public.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class HTTPClient:
     def request(
         self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str]
     ) -> Response:
-        """The answer, whatever its status; but a redirect raises Refused.
+        """The answer, with any status; but a redirect raises Refused.
 
         Raises Blocked if the rules forbid the URL, its address or a header, and
         TransportError if no answer came.

@@ -44,7 +44,7 @@ class SMTPServer:
     ``security``: "starttls" (required, never merely tried), "tls" from the first byte, or
     "none". ``sender`` is the From address, bare or with a display name. ``timeout`` is in
     seconds for one step, ``total_deadline`` for one conversation. ``allowed_networks`` None
-    lets any address be reached. ``hello`` is the name for EHLO; None: the sender's domain.
+    permits any address. ``hello`` is the name for EHLO; None: the sender's domain.
     """
 
     host: str
@@ -89,9 +89,9 @@ class SMTPServer:
 def send(server: SMTPServer, recipient: str, message: EmailMessage) -> str:
     """Send one message to one recipient; returns the server's reply.
 
-    Raises Refused for a 5xx reply, TransportError for a 4xx one or a broken
-    connection (``unknown`` once the content was on its way), and Blocked if the
-    server's address may not be reached or the recipient's is none.
+    Raises Refused for a 5xx reply, TransportError for a 4xx one or a broken connection
+    (``unknown`` once the content was on its way), and Blocked if the server's address is
+    forbidden or the recipient's invalid.
     """
     with connect(server) as session:
         return session.deliver(recipient, message)
@@ -152,7 +152,7 @@ class SMTPSession:
         return self._shown(reply)
 
     def close(self) -> None:
-        # What was accepted stays accepted, even if the goodbye fails.
+        # Accepted messages stay accepted, even if QUIT fails.
         with contextlib.suppress(smtplib.SMTPException, OSError):
             if self._client.sock is not None:
                 self._client.quit()

@@ -1,7 +1,7 @@
 """Sockets on which every step ends at one deadline.
 
-A socket's own timeout restarts with each byte that arrives, so a server that drips bytes
-could hold a call for ever.
+A socket's own timeout restarts with each byte that arrives, so a server that drips bytes could
+hold a call forever.
 """
 
 import socket
@@ -77,7 +77,7 @@ def secure(
 ) -> ssl.SSLSocket:
     """``connection`` with TLS, the certificate checked against ``hostname``.
 
-    Raises TransportError, and closes the connection, where that fails.
+    Raises TransportError, and closes the connection, if that fails.
     """
     try:
         connection.settimeout(deadline.remaining(timeout))

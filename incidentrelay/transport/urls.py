@@ -1,4 +1,4 @@
-"""Which URLs may be called at all, and what of them may be shown."""
+"""Which URLs may be called, and which parts of them may be shown."""
 
 import re
 import unicodedata
@@ -42,8 +42,8 @@ def host_and_port(host: str, port: int) -> str:
 def parse_url(url: str) -> Target:
     """The parts of an absolute http or https URL.
 
-    Raises Blocked, without repeating the URL, if it is anything else, has a user name, or
-    is of a form on whose host parsers disagree.
+    Raises Blocked, without repeating the URL, if it is anything else, has a user name, or has a
+    host that parsers read differently.
     """
     if len(url) > _LONGEST:
         raise Blocked(f"The address is longer than {_LONGEST} characters.")

@@ -59,7 +59,7 @@ class EmailConfig(Schema):
 
 
 def personal_address(value: str) -> str:
-    """A person's address; raises ValueError if it is none."""
+    """Check a person's address; raises ValueError."""
     text = value.strip()
     try:
         EmailConfig().load({"to": [text]})
@@ -86,11 +86,10 @@ class EmailChannel:
     def send(self, envelope: Envelope, config: Mapping[str, Any]) -> SendResult:
         """One message for each address, in one conversation with the server.
 
-        A refused address does not undo the others: the result's detail names it. If all
-        are refused, the server may be restarting, and they are tried again for a few
-        minutes. If any may work later, TemporaryFailure is raised and the next attempt
-        sends to all again, with the same Message-ID, which mail programs show once: late
-        is worse than twice.
+        A refused address does not affect the others: the result's detail names it. If all are
+        refused, the server may be restarting, and they are tried again for a few minutes. If
+        any may work later, TemporaryFailure is raised and the next attempt sends to all again,
+        with the same Message-ID, which mail programs show once: late is worse than twice.
         """
         if self._server is None:
             raise NotSetUp(_NOT_SET_UP)
@@ -113,8 +112,8 @@ class EmailChannel:
     ) -> tuple[list[str], list[DeliveryFailure]]:
         """What was accepted (as sentences) and what failed, by recipient.
 
-        Raises where the server cannot be used at all: asking it again for each
-        recipient would only lock the account.
+        Raises if the server cannot be used at all: trying again for each recipient would only
+        lock the account.
         """
         accepted: list[str] = []
         failures: list[DeliveryFailure] = []
@@ -150,11 +149,11 @@ def _translated(recipient: str | None = None) -> Iterator[None]:
 
 
 def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMessage:
-    """The message for ``recipient``; the same for every attempt but for its Date.
+    """The message for ``recipient``; every attempt differs only in its Date.
 
-    All messages about one alert have one (never sent) root, so that mail programs show
-    them as one conversation. The subject begins with the alert's state, because a list of
-    mails shows nothing else.
+    All messages about one alert have one (never sent) root, so that mail programs show them as
+    one conversation. The subject begins with the alert's state, because mail lists show little
+    else.
     """
     message, values = envelope.message, _template_values(envelope)
     mail = EmailMessage(policy=MAIL_POLICY)
@@ -167,7 +166,7 @@ def compose(server: SMTPServer, envelope: Envelope, recipient: str) -> EmailMess
     mail["Message-ID"] = message_id("message", identity, server.domain)
     mail["In-Reply-To"] = root
     mail["References"] = root
-    # Nobody's absence note or read receipt shall answer a page.
+    # Prevents absence notes and read receipts.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     if message.severity is Severity.CRITICAL and message.status is AlertStatus.FIRING:

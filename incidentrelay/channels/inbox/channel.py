@@ -1,7 +1,7 @@
 """The inbox of the console: the channel that is always there.
 
-The console shows the notification itself, so there is nothing to send: it has arrived as
-soon as it is written.
+The console shows the notification itself, so there is nothing to send: it is delivered when it
+is written.
 """
 
 from collections.abc import Mapping

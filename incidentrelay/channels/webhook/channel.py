@@ -48,7 +48,7 @@ def _check_header_name(value: str) -> None:
 
 
 class WebhookConfig(Schema):
-    """Without a ``secret``, :func:`new_secret` makes one."""
+    """Without a ``secret``, :func:`new_secret` creates one."""
 
     url = url_field("Where to POST to.")
     secret = fields.String(

@@ -1,4 +1,4 @@
-"""``quickstart``: a whole installation in one folder, by one command."""
+"""``quickstart``: a whole installation in one folder, with one command."""
 
 import json
 import os
@@ -88,8 +88,8 @@ def _prepare_database(settings: "Settings") -> "DemoResult | None":
 def _note_signals() -> list[int]:
     """A list that is empty until SIGINT or SIGTERM arrives.
 
-    The handlers only note it: raised in the middle of something, an exception could
-    leave a child behind. A second signal has no effect; the children's time is short.
+    The handlers only note it: an exception raised at the wrong moment could leave a child
+    behind. A second signal has no effect; the children's time is short.
     """
     received: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -168,13 +168,13 @@ def _page(address: Address, config: Path, report: dict[str, Any]) -> str:
 
 
 def _program() -> str:
-    """How this program was called, so that the printed commands work as they stand."""
+    """How this program was called, so that the printed commands can be copied."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "incidentrelay" else "incidentrelay"
 
 
 def _curl(address: Address, routes: list[dict[str, Any]]) -> str | None:
-    """A command line that sends an alert as Alertmanager would."""
+    """A command that sends an alert as Alertmanager would."""
     token = next((r["token"] for r in routes if r["source"] == "alertmanager"), None)
     if token is None:
         return None

@@ -34,9 +34,9 @@ asyncore_use_poll = true
 
 
 def prepare(data: Path, address: Address, public_url: str) -> Path:
-    """Make what is missing in ``data``; returns the path of its ini file.
+    """Create the missing files in ``data``; returns the path of its ini file.
 
-    Raises CommandFailed where the folder cannot be used.
+    Raises CommandFailed if the folder cannot be used.
     """
     # They would mean something in the addresses of the ini file.
     if any(char in str(data.resolve()) for char in "%?#\n"):
@@ -53,7 +53,7 @@ def prepare(data: Path, address: Address, public_url: str) -> Path:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Create a file that only its owner can read, unless it is there; never half of it."""
+    """Create a file that only its owner can read, unless it exists; all of it or nothing."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -20,12 +20,12 @@ class Address:
 
     @property
     def listen(self) -> str:
-        """As waitress wants it."""
+        """In waitress's format."""
         return f"{_bracketed(self.host)}:{self.port}"
 
     @property
     def url(self) -> str:
-        """As this machine reaches it, without a slash at the end."""
+        """The URL on this machine, without a trailing slash."""
         return f"http://{_bracketed(self._reachable)}:{self.port}"
 
     def refuse_if_taken(self) -> None:

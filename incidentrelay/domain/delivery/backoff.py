@@ -26,9 +26,9 @@ def next_attempt(
 
 
 def after_refusal(again: datetime | None, since: datetime, now: datetime) -> datetime | None:
-    """``again``, for a message that is refused without interruption ``since``.
+    """When to retry a message whose refusals began at ``since``; None: no more.
 
-    There is a last try when REFUSED_FOR has passed.
+    ``again`` is the time by the back-off. The last attempt is REFUSED_FOR after ``since``.
     """
     end = since + REFUSED_FOR
     return None if again is None or now >= end else min(again, end)

@@ -1,4 +1,4 @@
-"""Which notifications share a message, which go first, and what the message says."""
+"""Which notifications share a message, which go first, and the text of the message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ _WHAT = {
 class WaitingNotification:
     """A notification of one recipient that is due.
 
-    ``key`` is the idempotency key of an earlier attempt that may have arrived: until
-    that is settled, the notification is sent again under this key and with the same
-    others. A notification that is not ``shareable`` always has a message of its own.
+    ``key`` is the idempotency key of an earlier attempt that may have arrived: until that is
+    settled, the notification is sent again under this key and with the same others. A
+    notification that is not ``shareable`` always goes alone.
     """
 
     id: int
@@ -49,8 +49,8 @@ class WaitingNotification:
 def urgency(waiting: WaitingNotification, now: datetime) -> tuple[int, int]:
     """Sorts what goes first: by priority, then the oldest.
 
-    Whatever has waited for ``MAX_DEFERRAL`` comes before everything else, so urgent
-    notifications that keep coming cannot hold back the others for ever.
+    A notification that has waited for ``MAX_DEFERRAL`` comes before everything else, so a
+    stream of urgent notifications cannot hold back the others forever.
     """
     overdue = waiting.created_at <= now - MAX_DEFERRAL
     return (-1 if overdue else waiting.priority), waiting.id

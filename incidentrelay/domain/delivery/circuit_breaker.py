@@ -13,7 +13,7 @@ from incidentrelay.domain.delivery.backoff import LONGEST_RETRY_AFTER
 THRESHOLD = 5
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=1)
-# What waits behind an open circuit for that long counts as not arriving.
+# A message that waits behind an open circuit for this long counts as not arriving.
 STALL_AFTER = timedelta(seconds=30)
 
 
@@ -44,7 +44,7 @@ CLOSED = Circuit()
 
 
 def half_open(circuit: Circuit, until: datetime) -> Circuit:
-    """An attempt has begun, which ends at ``until`` at the latest.
+    """An attempt has begun and ends by ``until``.
 
     If the circuit is open, the attempt is its probe, and everything else waits for it.
     """

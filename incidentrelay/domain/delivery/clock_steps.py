@@ -1,7 +1,7 @@
 """Waits that no rule could have set: the clock was set back since.
 
-A machine that boots with a clock two hours ahead writes times two hours ahead. Once the
-clock is right, whatever waits longer than its rule allows is due now.
+A machine that boots with a clock two hours ahead writes times two hours ahead. Once the clock
+is right, anything that waits longer than its rule allows is due now.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ TOLERANCE = timedelta(minutes=1)
 class LatestTimes:
     """The latest instants that the rules give, for work that begins now.
 
-    Nothing was ``created_at`` a later time, and no outage began ``since`` then.
-    ``busy_until`` and ``rate_limited`` follow from the rate limit, ``open_until`` from the
-    circuit breaker, ``retry`` from the back-off, and ``lease`` from the longest lease.
+    No row can have a later ``created_at``, and no outage a later ``since``. ``busy_until`` and
+    ``rate_limited`` follow from the rate limit, ``open_until`` from the circuit breaker,
+    ``retry`` from the back-off, and ``lease`` from the longest lease.
     """
 
     created_at: datetime

@@ -9,8 +9,8 @@ from typing import Self
 class LeaseHolder:
     """One worker process. ``host`` names its machine, ``boot`` one run of that machine.
 
-    ``namespace`` is that of its process ids: two containers on one machine both have a
-    process 1. ``started`` tells two processes with the same ``pid`` apart.
+    ``namespace`` is that of its process ids: two containers on one machine both have a process
+    1. ``started`` distinguishes processes that had the same ``pid``.
     """
 
     host: str

@@ -1,8 +1,8 @@
 """The rate limit of one recipient, and how many alerts share a message.
 
-The generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): all that has to be
-kept of a recipient is one instant, ``busy_until``, up to which its messages are
-reserved at an even rate. A quiet recipient can get ``burst`` messages at once.
+The generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): the only state of a
+recipient is one instant, ``busy_until``, up to which its messages are reserved at an even rate.
+A quiet recipient can get ``burst`` messages at once.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,6 @@ class RateLimit:
 def bundle_size(waiting: int, credit: int) -> int:
     """How many of a recipient's ``waiting`` notifications the next message takes.
 
-    One, as long as each can have a message of its own right now; else all that fit.
+    One if each can go alone right now; otherwise all that fit.
     """
     return 1 if waiting <= credit else min(waiting, MOST_IN_ONE)

@@ -1,8 +1,8 @@
 """When a step of an escalation plan applies.
 
-All conditions are looked at when the step is due. A step of which one is not met is
-passed over, and the next comes at its own time. A step that waits for somebody to be
-on call is not passed over: it comes when there is somebody, or when its patience ends.
+All conditions are checked when the step is due. If one is not met, the step is skipped, and the
+next one comes at its own time. A step that waits for somebody to be on call is not skipped: it
+runs when somebody is, or when its longest wait ends.
 """
 
 from collections.abc import Mapping
@@ -64,15 +64,17 @@ def _written(wall: time) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """``severity`` is the lowest that the step applies to. ``wait``: how many seconds at most
-    the step waits while nobody is on call in its rotations; 0: it does not wait."""
+    """``severity`` is the lowest that the step applies to.
+
+    ``wait`` is the longest wait, in seconds, while nobody is on call in its rotations; 0: none.
+    """
 
     severity: Severity | None = None
     hours: LocalHours | None = None
     wait: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Only those that there are."""
+        """Only the conditions that are set."""
         data: dict[str, Any] = {}
         if self.severity is not None:
             data["severity"] = self.severity
@@ -98,8 +100,8 @@ ALWAYS = Conditions()
 class Facts:
     """The facts that conditions are checked against.
 
-    ``absent``: nobody is on call in any rotation of the step that is due, before
-    ``back_at`` (None: nobody is in sight).
+    ``absent``: nobody is on call in any rotation of the due step until ``back_at`` (None: no
+    end in sight).
     """
 
     severity: Severity = Severity.CRITICAL
@@ -108,7 +110,7 @@ class Facts:
 
 
 def objection(conditions: Conditions, facts: Facts, now: datetime) -> str | None:
-    """Why a step does not apply at ``now``, as a sentence; None where it does."""
+    """Why a step does not apply at ``now``, as a sentence; None if it does."""
     floor = conditions.severity
     if floor is not None and facts.severity.rank < floor.rank:
         return f"It is for severity {floor} and above, and this is {facts.severity}."
@@ -120,7 +122,7 @@ def objection(conditions: Conditions, facts: Facts, now: datetime) -> str | None
 def waits_until(
     conditions: Conditions, facts: Facts, now: datetime, since: datetime | None
 ) -> datetime | None:
-    """Until when a due step waits; None if it does not.
+    """When a due step stops waiting; None if it does not wait.
 
     ``since`` is when it began to. Nobody is waited for who comes after the step's
     patience has ended.

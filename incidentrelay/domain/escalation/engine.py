@@ -1,10 +1,9 @@
 """Decides what a plan does next.
 
-When a plan has run out and nobody has reacted, the alert is *exhausted* and the team's
-fallback contact is notified. A step whose conditions
-(:mod:`incidentrelay.domain.escalation.conditions`) do not apply is skipped, and the next
-comes at its own time. When as many steps in a row were skipped as there are, the fallback
-contact is notified and the plan continues.
+When a plan has ended and nobody has reacted, the alert is *exhausted* and the team's fallback
+contact is notified. A step whose conditions (:mod:`incidentrelay.domain.escalation.conditions`)
+do not apply is skipped, and the next comes at its own time. When every step was skipped in
+turn, the fallback contact is notified and the plan continues.
 """
 
 from dataclasses import dataclass, replace
@@ -26,14 +25,14 @@ class RunStep:
 
 @dataclass(frozen=True, slots=True)
 class Exhaust:
-    """Nobody reacted to all of the plan."""
+    """The plan has ended, and nobody has reacted."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class SkipStep:
-    """``step`` does not apply, and ``why`` says so."""
+    """``step`` does not apply; ``why`` is a sentence."""
 
     step: PlanStep
     why: str
@@ -74,11 +73,10 @@ def start(plan: Plan, now: datetime) -> Progress:
 
 
 def decide(plan: Plan, progress: Progress, now: datetime, facts: Facts = EVERYTHING) -> Decision:
-    """What is due at ``now``: at most one step, however late it is.
+    """The due step at ``now``: at most one, however late it is.
 
-    Total: any progress of any plan has an answer. The following step is counted
-    from ``now``, so that a late one is not followed by a burst. ``facts`` are those
-    of the step that is due.
+    Total: any progress of any plan has an answer. The delay of the following step runs from
+    ``now``, so a late step is not followed by a burst. ``facts`` are those of the due step.
     """
     if progress.due is None or progress.due > now:
         return Decision(progress)
@@ -127,7 +125,7 @@ def _advance(plan: Plan, progress: Progress, now: datetime) -> Progress:
 def advance_now(plan: Plan, progress: Progress, now: datetime) -> Progress:
     """Nobody was reached: the next step with other targets is due at once.
 
-    Reminders are passed over, because they would ask the same nobody.
+    Reminders are skipped: their targets are the same.
     """
     if progress.due is None:
         return progress

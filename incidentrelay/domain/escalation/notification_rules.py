@@ -33,9 +33,8 @@ def effective_rules(
 ) -> tuple[ContactRule, ...]:
     """The rules that apply, by time. ``confirmed`` are the contacts that may be used.
 
-    Rules of other contacts do not count. Where none is left, all that are confirmed
-    are used at once. Where the first of an urgent list would come later, because the
-    one before it is gone, it comes at once.
+    Rules of other contacts do not count. If none is left, all confirmed contacts are used at
+    once. If an urgent list lost its first contact, the next one is used at once.
     """
     usable = [rule for rule in dict.fromkeys(rules) if rule.contact_id in confirmed]
     usable.sort(key=attrgetter("delay"))

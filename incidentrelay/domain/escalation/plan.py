@@ -62,7 +62,7 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``version`` is that of the policy from which the plan was taken, if it was one."""
+    """``version`` is the version of the policy that the plan copies, if any."""
 
     steps: tuple[PlanStep, ...]
     loop_from: int = 0
@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def severity_thresholds(self) -> frozenset[Severity]:
-        """The severities from which on steps of the plan apply."""
+        """The lowest severities of its steps."""
         severity_thresholds = (step.conditions.severity for step in self.steps)
         return frozenset(floor for floor in severity_thresholds if floor is not None)
 
@@ -160,8 +160,8 @@ def default_plan(
 ) -> Plan:
     """The plan of a route without a policy.
 
-    ``reminder_interval`` is in seconds, 0 for none. After ``reminders`` reminders
-    the next member is paged; None: never, the reminders go on.
+    ``reminder_interval`` is in seconds, 0 for none. After ``reminders`` reminders the next
+    member is paged; None: never, reminders continue.
     """
     channels = tuple(PlanTarget(TargetKind.CHANNEL, channel_id) for channel_id in channel_ids)
     on_call = (PlanTarget(TargetKind.ON_CALL, rotation_id),) if rotation_id is not None else ()

@@ -18,7 +18,7 @@ SomeSignal = TypeVar("SomeSignal", bound=RankedSignal)
 class FiringSignals(Generic[SomeSignal]):
     """Signals by dedup key. All operations take constant time.
 
-    The severity of a signal must not change while it is in here.
+    The severity of a signal must not change while it is in the collection.
     """
 
     __slots__ = ("_by_key", "_severities")
@@ -35,7 +35,7 @@ class FiringSignals(Generic[SomeSignal]):
 
     @property
     def severity(self) -> Severity | None:
-        """The highest that fires; None if none does."""
+        """The highest severity; None without signals."""
         firing = (severity for severity, count in self._severities.items() if count)
         return max(firing, key=lambda severity: severity.rank, default=None)
 

@@ -131,7 +131,7 @@ def _repeat(
 
 
 def _settle_severity(alert: AlertState, batch: IntakeBatch) -> bool:
-    """Take the highest severity that fires; return whether it rose."""
+    """Set the highest firing severity; return whether it rose."""
     before, now = alert.severity, alert.firing.severity or alert.severity
     alert.severity = now
     if now is before:

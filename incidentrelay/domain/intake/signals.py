@@ -14,12 +14,11 @@ _TIMES = ("starts_at", "ends_at")
 class IncomingSignal:
     """One item of a payload, as normalised by an integration.
 
-    ``dedup_key`` identifies the problem within its route. ``starts_at`` and
-    ``ends_at`` are the sender's times (aware, UTC) or None where it gave no
-    usable ones; the receiver then uses the time of receipt. ``team`` is the slug
-    that the payload asks for; it only narrows the routing of personal tokens.
-    ``note`` is something that happened at the source and belongs on the timeline
-    (an acknowledgement in Zabbix), with ``status`` as it is now.
+    ``dedup_key`` identifies the problem within its route. ``starts_at`` and ``ends_at`` are the
+    sender's times (aware, UTC) or None if it gave no usable ones; the receiver then uses the
+    time of receipt. ``team`` is the slug in the payload; it only narrows the routing of
+    personal tokens. ``note`` is something that happened at the source and belongs on the
+    timeline (an acknowledgement in Zabbix), with ``status`` as it is now.
     """
 
     dedup_key: str

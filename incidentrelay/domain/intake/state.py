@@ -1,4 +1,4 @@
-"""The working copies of alerts and signals while a batch is taken in."""
+"""The working copies of alerts and signals while a batch is processed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from incidentrelay.domain.intake.signals import IncomingSignal
 class AlertState:
     """The working copy of one alert. ``id`` is None until it is written.
 
-    ``firing`` has all its firing signals, ``ended`` those that ended and ``joined`` those
-    that joined it while it was acknowledged, in this batch. ``changed``: what it shows is
-    computed again, and silences are matched again. ``page``: it pages after the batch.
-    ``severity_thresholds`` are the severities from which steps of its running plan apply.
+    ``firing`` has all its firing signals, ``ended`` those that ended and ``joined`` those that
+    joined it while it was acknowledged, in this batch. ``changed``: what it shows is computed
+    again, and silences are matched again. ``page``: it pages after the batch.
+    ``severity_thresholds`` are the lowest severities of the steps of its running plan.
     ``silenced_until`` is set while silences cover it, ``snoozed`` while a person mutes it.
     """
 
@@ -68,7 +68,7 @@ class AlertState:
 
     @property
     def shown_signals(self) -> "Sequence[SignalState]":
-        """The signals whose content it shows: those that fire, else the last ones."""
+        """The signals whose content it shows: the firing ones, else the last ones."""
         return tuple(self.firing) or tuple(self.ended.values())
 
     def restart_paging(self) -> None:
@@ -155,10 +155,10 @@ class SignalState:
         self.count += 1
 
     def record_end(self, item: IncomingSignal, now: datetime) -> None:
-        """Another resolve of a signal that is over already.
+        """Another resolve of a signal that has ended.
 
-        It never extends the time in which a firing item may be late, except that a
-        person who resolved the alert gave no end of the source's.
+        The time in which firing items count as late still runs from the first resolve,
+        unless that one had no end from the source, as when a person resolved the alert.
         """
         self.count += 1
         if item.ends_at is None:

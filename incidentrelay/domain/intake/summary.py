@@ -1,8 +1,8 @@
 """What an alert shows: a pure function of its firing signals.
 
-Nothing is accumulated: whenever a signal joins, changes or ends, all of it is computed
-again, so that an alert never names a host that is well. When all signals are over, it is
-computed from the last ones.
+Nothing is accumulated: whenever a signal joins, changes or ends, everything is computed again,
+so an alert never names a host that has recovered. When all signals have ended, it is computed
+from the last ones.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,8 +52,8 @@ class AlertSummary:
 def summarize_signals(signals: Sequence[SignalContent]) -> AlertSummary:
     """What an alert with these (at least one) signals shows; their order does not matter.
 
-    The lead is the most severe signal, and of these the oldest by our own clock. What all
-    have in common is shown, else what the lead has; a title of the lead counts the others.
+    The lead is the most severe signal, and of these the oldest by our own clock. Values that
+    all share are shown, else those of the lead; a title of the lead counts the others.
     """
     lead = min(signals, key=rank_signal)
     title = lead.title
@@ -76,7 +76,7 @@ def rank_signal(signal: SignalContent) -> tuple[int, datetime, str]:
 
 
 def summarize_alerts(batch: IntakeBatch) -> None:
-    """Show again what changed: once for each alert, however many signals it has."""
+    """Summarize the changed alerts again, each once, however many signals it has."""
     for alert in batch.alerts.values():
         if not alert.changed:
             continue

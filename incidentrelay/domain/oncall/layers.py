@@ -28,12 +28,11 @@ _TIME = "This must be a time of day in whole seconds, without a zone."
 class Layer:
     """Members who take turns in order, and the grid of their shifts.
 
-    ``members`` are user ids; one listed twice has two turns. A shift lasts ``length``
-    units. ``handoff_time`` is wall-clock time in ``zone``; ``handoff_weekday``
-    (0 = Monday) only matters for weeks. ``start_date`` anchors the turns; they also run
-    backwards before it. ``windows`` restrict the layer; none means always.
-    ``turn_offset`` shifts the order by that many members; edits set it to keep the
-    current turn.
+    ``members`` are user ids; a repeated id has two turns. A shift lasts ``length`` units.
+    ``handoff_time`` is wall-clock time in ``zone``; ``handoff_weekday`` (0 = Monday) only
+    matters for weeks. ``start_date`` anchors the turns; they also run backwards before it.
+    ``windows`` restrict the layer; none means always. ``turn_offset`` shifts the order by that
+    many members; edits set it to keep the current turn.
     """
 
     id: int | None

@@ -13,7 +13,7 @@ from incidentrelay.domain.oncall.segments import Segment
 class Override:
     """``user_id`` is on call in [start, end), even if nobody else would be.
 
-    Where two overlap, the newer one (higher ``id``) wins.
+    If two overlap, the newer one (higher ``id``) wins.
     """
 
     id: int

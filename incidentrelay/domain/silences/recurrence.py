@@ -1,8 +1,8 @@
-"""Rules by which something comes again on certain days: a part of RFC 5545's RRULE.
+"""Rules for recurring days: a part of RFC 5545's RRULE.
 
-``FREQ=WEEKLY;INTERVAL=2;BYDAY=SU`` and the like. Nothing finer than a day, because
-the time of day is given beside the rule. The days of a rule are reckoned from its
-start by arithmetic, so that a rule which began years ago costs no more than a new one.
+``FREQ=WEEKLY;INTERVAL=2;BYDAY=SU`` and the like. Nothing finer than a day, because the time of
+day is separate. Days are computed from the start by arithmetic, so an old rule costs no more
+than a new one.
 """
 
 import calendar
@@ -36,8 +36,8 @@ class Frequency(StrEnum):
 class RecurrenceRule:
     """``weekdays`` are (number within the month or 0 for all, weekday with Monday 0).
 
-    ``until`` is an aware instant, or a day on the wall (the last one). Where days of
-    the month are negative, they count from its end.
+    ``until`` is an aware instant, or the last date in local time. Negative days of the month
+    count from its end.
     """
 
     frequency: Frequency
@@ -51,7 +51,7 @@ class RecurrenceRule:
 
 
 def parse_rule(text: str) -> RecurrenceRule:
-    """The rule of ``text``; raises InvalidInput (field ``rule``) with what is wrong."""
+    """Parse a rule; raises InvalidInput (field ``rule``)."""
     parts = _parts(text)
     if "FREQ" not in parts:
         raise _wrong("Say how often: FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY.")
@@ -160,9 +160,9 @@ _NAMES: Mapping[str, tuple[str, Callable[[str, str], object]]] = {
 
 
 def matching_days(rule: RecurrenceRule, start: date, first: date, last: date) -> Iterator[date]:
-    """The days from ``first`` to ``last`` on which the rule that began on ``start`` falls.
+    """The days of the rule from ``first`` to ``last``; it starts on ``start``.
 
-    In order, and lazily. COUNT and UNTIL do not count here; see :func:`nth_day`.
+    In order, and lazily. COUNT and UNTIL are ignored here; see :func:`nth_day`.
     """
     first, last = max(first, start), min(last, LAST)
     if first > last:
@@ -175,7 +175,7 @@ def matching_days(rule: RecurrenceRule, start: date, first: date, last: date) ->
 
 
 def nth_day(rule: RecurrenceRule, start: date, number: int) -> date:
-    """The day on which the rule falls for the ``number``-th time, or the last there is."""
+    """The ``number``-th day of the rule, or its last one."""
     found = start
     for day in islice(matching_days(rule, start, start, LAST), number):
         found = day
@@ -183,7 +183,7 @@ def nth_day(rule: RecurrenceRule, start: date, number: int) -> date:
 
 
 def _wanted(rule: RecurrenceRule, day: date) -> bool:
-    """Whether what only narrows the rule lets the day pass."""
+    """Whether the day passes the parts of the rule that only narrow it."""
     if rule.months and day.month not in rule.months:
         return False
     if rule.month_days and not _on_month_day(rule, day):

@@ -1,9 +1,8 @@
-"""When a silence is in force: one window, or one that comes again by a rule.
+"""When a silence is in force: during one window, or a recurring one.
 
-The start of a window that comes again is a time on the wall of a zone, and its
-length is elapsed time. As everywhere (see :mod:`incidentrelay.domain.local_time`), a
-start that a change of the clocks skips is the first instant after the gap, and one
-that happens twice is its first occurrence.
+A recurring window starts at a local time, and its length is elapsed time. As everywhere (see
+:mod:`incidentrelay.domain.local_time`), a start that a clock change skips is the first instant
+after the gap, and one that occurs twice is its first occurrence.
 """
 
 from collections.abc import Iterator
@@ -16,10 +15,10 @@ from incidentrelay.domain.local_time import LATEST, instant_of, wall_of, zone_of
 from incidentrelay.domain.silences import recurrence
 from incidentrelay.domain.silences.recurrence import RecurrenceRule
 
-# So far ahead the next window is looked for; a rule that leaves out more is refused.
+# How far ahead to look for the next window; rules with longer pauses are rejected.
 HORIZON = timedelta(days=10 * 366)
 _INSTANT = timedelta(microseconds=1)
-# A day on the wall and the instant of a window on it are never further apart.
+# The local date of a window and its instant are never further apart.
 _MARGIN = timedelta(days=2)
 
 
@@ -35,7 +34,7 @@ class SilenceWindow:
 class RecurringSilence:
     """A window of ``duration`` at ``start_time`` on each day of ``rule``, up to ``last_day``.
 
-    ``until`` cuts off what is later, wherever in a window it lies.
+    ``until`` cuts off everything later, even within a window.
     """
 
     rule: RecurrenceRule
@@ -54,9 +53,9 @@ SilenceTiming = SilenceWindow | RecurringSilence
 def recurring(
     rule: str, zone: str, starts_on: date, start_time: time, duration: timedelta
 ) -> RecurringSilence:
-    """The recurring window that these words mean.
+    """Parse a recurring window.
 
-    Raises InvalidInput naming ``rule`` or ``zone``, also where there is no window.
+    Raises InvalidInput (``rule`` or ``zone``), also if there is no window.
     """
     parsed, place = recurrence.parse_rule(rule), zone_of(zone)
     last = recurrence.LAST
@@ -75,7 +74,7 @@ def recurring(
 
 
 def windows(timing: SilenceTiming, start: datetime, end: datetime) -> Iterator[SilenceWindow]:
-    """The windows that reach into [start, end), in order."""
+    """The windows that overlap [start, end), in order."""
     if isinstance(timing, SilenceWindow):
         if timing.start < end and timing.end > start:
             yield timing
@@ -91,13 +90,13 @@ def windows(timing: SilenceTiming, start: datetime, end: datetime) -> Iterator[S
 
 
 def active_at(timing: SilenceTiming, at: datetime) -> SilenceWindow | None:
-    """The window that ``at`` lies in; of several, the one that ends last."""
+    """The window that contains ``at``; of several, the one that ends last."""
     found = windows(timing, at, at + _INSTANT)
     return max(found, key=lambda window: window.end, default=None)
 
 
 def next_start(timing: SilenceTiming, at: datetime) -> datetime | None:
-    """When a window begins after ``at``; None where none does within :data:`LOOK`."""
+    """The next start of a window after ``at``; None if there is none within :data:`LOOK`."""
     if isinstance(timing, SilenceWindow):
         return timing.start if timing.start > at else None
     today = wall_of(at, zone_of(timing.zone)).date()
@@ -107,13 +106,13 @@ def next_start(timing: SilenceTiming, at: datetime) -> datetime | None:
 
 
 def next_change(timing: SilenceTiming, at: datetime) -> datetime | None:
-    """When a window begins or ends after ``at``; None where all is over."""
+    """The next start or end of a window after ``at``; None if there is none."""
     ends = [window.end for window in windows(timing, at, at + _INSTANT)]
     start = next_start(timing, at)
     found = [*ends, *([] if start is None else [start])]
     if found:
         return min(found)
-    # A rule that pauses for very long is looked at again.
+    # A rule with a very long pause is checked again.
     return at + HORIZON if at < span(timing).start or at + HORIZON < span(timing).end else None
 
 
@@ -121,7 +120,7 @@ def next_change(timing: SilenceTiming, at: datetime) -> datetime | None:
 def span(timing: SilenceTiming) -> SilenceWindow:
     """From the beginning of the first window to the end of the last.
 
-    The end is the end of all times (year 2200) where the rule never stops.
+    The end is the year 2200 if the rule never stops.
     """
     if isinstance(timing, SilenceWindow):
         return timing
@@ -138,7 +137,7 @@ def _starts(timing: RecurringSilence, first: date, last: date) -> Iterator[datet
     last = min(last, timing.last_day)
     for day in recurrence.matching_days(timing.rule, timing.starts_on, first, last):
         begin = instant_of(datetime.combine(day, timing.start_time), place)
-        # A day that a zone leaves out altogether begins when the next one does.
+        # A date that a zone skips entirely begins when the next one does.
         if begin != before:
             yield begin
         before = begin

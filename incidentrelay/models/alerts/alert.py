@@ -25,8 +25,8 @@ class Alert(Identified, Base):
     ``generation`` grows when pending effects become void (acknowledged, resolved, snoozed,
     reopened); effects of older generations are never sent. ``plan`` is a snapshot of the
     escalation plan, ``progress`` how far it has run, ``wake_at`` when it runs next.
-    ``quiet_reason`` (snooze | silence) says why a firing alert is quiet, ``quiet_until``
-    until when.
+    ``quiet_reason`` (snooze | silence) is why a firing alert is quiet, and ``quiet_until`` when
+    that ends.
     """
 
     __tablename__ = "alerts"

@@ -31,13 +31,12 @@ class Notification(Identified, Base):
     ``provider`` names the service that delivers it (``channel:3``, ``email``): the number
     in flight per provider is limited, so a slow one does not delay the others.
 
-    ``next_at`` is when it is due while pending or in retry, and when the lease ends
-    while sending; ``rate_limited`` says that the recipient's rate limit set it.
-    ``leased_by`` is the slot of the worker that sends it (services/outbox/leases.py).
-    ``fence`` grows with every claim: only the newest claim's result is written.
-    ``attempts`` counts all attempts, and ``probes`` those of them that went to a provider
-    that was down, which do not bring the notification nearer to giving up.
-    ``handle`` is the vendor's name of the posted message.
+    ``next_at`` is when it is due while pending or in retry, and when the lease ends while
+    sending; ``rate_limited`` is true if the recipient's rate limit set it. ``leased_by`` is the
+    worker process that sends it (domain/delivery/leases.py). ``fence`` grows with every claim:
+    only the newest claim's result is written. ``attempts`` counts all attempts, and ``probes``
+    those of them that went to a provider that was down, which do not bring the notification
+    nearer to giving up. ``handle`` is the vendor's id of the posted message.
 
     ``bundle`` is the idempotency key of a message shared with others. While the outcome of
     an attempt is unknown, it is that attempt's key, shared or not.

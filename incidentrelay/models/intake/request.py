@@ -13,7 +13,7 @@ from incidentrelay.models.mixins import Identified
 class IntakeRequest(Identified, Base):
     """One request of a source: its raw body, and the outcome of each item.
 
-    ``left_out`` counts the alerts that the source did not send, as it says itself.
+    ``left_out`` counts the alerts that the source says it did not send.
     """
 
     __tablename__ = "intake_requests"

@@ -12,7 +12,7 @@ from incidentrelay.models.tenancy.group import Team
 
 
 class Route(Versioned, Named, Base):
-    """One inbound path: source, token, matchers, grouping, and whom it pages.
+    """One inbound path: source, token, matchers, grouping, and recipients.
 
     Only the token's hash is stored; ``token_hint`` is its visible beginning.
     ``reopen_window`` and ``auto_resolve_after`` are in seconds. Alerts that their source

@@ -26,8 +26,8 @@ class Team(Versioned, Named, Base):
     member is paged. ``ack_timeout`` is in seconds (None: acknowledgements never expire).
     ``ack_covers`` is in seconds: signals that join an alert later than that after its
     acknowledgement page again. ``fallback_*`` is notified when nobody else can be.
-    ``unreachable`` lists what names people whom no page reaches, as
-    services/operations/unreachable found it last; None: nothing does.
+    ``unreachable`` lists references to people whom no page reaches, as last found by
+    services/operations/unreachable; None: there are none.
     """
 
     __tablename__ = "teams"

@@ -60,8 +60,6 @@ def create(
         updated_at=now,
     )
     resources.insert_row(session, channel, conflict=conflict)
-    # A database may give it the number of one that was deleted.
-    providers.reset_provider(session, channel.id)
     shown = {**values, "config": channel_config.audit_config(kind.info, config)}
     audit.record_team_change(
         session, actor, "create", team, channel, resources.given_fields(shown), now=now
