@@ -18,7 +18,7 @@ from incidentrelay.tasks.lease_holder import start_of
 
 log = logging.getLogger(__name__)
 
-INTERNAL_ERROR = "Something went wrong inside IncidentRelay; the worker's log says more."
+INTERNAL_ERROR = "Something went wrong inside IncidentRelay; see the worker's log."
 
 
 def deliver(context: WorkerContext, notification_id: int) -> bool:

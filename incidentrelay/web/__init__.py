@@ -1,8 +1,8 @@
 """The web application: security, the tree of resources, the API and the console.
 
 Nothing below this package depends on requests. A request reads the clock once, has one
-transaction (read-only for GET and HEAD), and is tried again if another transaction was in
-its way.
+transaction (read-only for GET and HEAD), and is retried if it conflicts with another
+transaction.
 """
 
 import re
@@ -24,7 +24,7 @@ ATTEMPTS = 5
 
 
 def request_id(request: Any) -> str:
-    """The proxy's id of the request, if it is harmless, or a new one."""
+    """The proxy's request id if it is well-formed, else a new one."""
     given = request.headers.get("X-Request-Id", "")
     return given if _ID.fullmatch(given) else uuid4().hex
 

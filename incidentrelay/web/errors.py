@@ -7,7 +7,7 @@ from typing import Any
 from incidentrelay.domain import errors as domain
 
 LOCKED = "Another change to this has not finished; try again."
-# The first class that fits counts.
+# The first matching class counts.
 STATUSES: tuple[tuple[type[domain.DomainError], HTTPStatus], ...] = (
     (domain.InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (domain.NotAllowed, HTTPStatus.FORBIDDEN),

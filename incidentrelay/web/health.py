@@ -19,7 +19,7 @@ TRIAL_EVERY = timedelta(seconds=5)
 
 
 class WriteTrial:
-    """Whether the database takes a write. It is tried at most every TRIAL_EVERY."""
+    """Whether the database accepts a write, tried at most every TRIAL_EVERY."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,10 +27,10 @@ class WriteTrial:
         self._works = True
 
     def __call__(self, database: Database, now: datetime) -> bool:
-        # While a trial is going on, the others answer with the last result.
+        # During a trial, other requests answer with the last result.
         if self._lock.acquire(blocking=False):
             try:
-                # A longer pause than that means that the clock was set back.
+                # A longer pause means that the clock was set back.
                 if self._next_at is None or not now < self._next_at <= now + TRIAL_EVERY:
                     self._works = _takes_write(database, now)
                     self._next_at = now + TRIAL_EVERY
@@ -55,9 +55,9 @@ def live(_request: Any) -> dict[str, Any]:
 
 
 def ready(request: Any) -> dict[str, Any]:
-    """503 if the database is unavailable, has another version, or takes no write.
+    """503 if the database is unavailable, has another version, or accepts no writes.
 
-    A silent worker is reported, but answering goes on without it.
+    A silent worker is reported, but is no reason for a 503.
     """
     database = request.registry["database"]
     try:

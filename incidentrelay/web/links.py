@@ -20,7 +20,7 @@ def console_url(request: Any, node: Node) -> str:
 
 
 def _through_door(node: Item) -> Node:
-    """A bare node at the flat path. Only for building its URL, never for its ACL."""
+    """A bare node at the flat path, only for building its URL, never for its ACL."""
     return Node(Node(node.root, str(node.flat_path)), node.__name__)
 
 

@@ -1,8 +1,8 @@
 """``/metrics``: figures of the installation for Prometheus.
 
 With a token configured, only its owner may read them. Without one, only programs on this
-machine may, and no request that came through a proxy, because behind a proxy every
-client appears to be on this machine.
+machine may. Requests through a proxy are rejected, because behind a proxy every client appears
+to be on this machine.
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""Tweens: security headers and the request's id, and a 400 for bad addresses."""
+"""Tweens: security headers, the request's id, and a 400 for malformed URLs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +53,7 @@ def headers(handler: Handler, registry: Any) -> Handler:
 
 
 def bad_requests(handler: Handler, _registry: Any) -> Handler:
-    """Answer 400 to addresses that are not UTF-8 or that databases refuse.
+    """Answer 400 to URLs that are not UTF-8 or that databases reject.
 
     Under /api it is a problem document.
     """

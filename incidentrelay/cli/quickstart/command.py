@@ -31,7 +31,7 @@ POLL_SECONDS = 0.1
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("data"),
     show_default=True,
-    help="The folder for everything that is kept.",
+    help="The folder for all data.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(

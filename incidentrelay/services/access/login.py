@@ -1,8 +1,8 @@
 """Signs people in and out, and changes passwords.
 
-``sign_in`` takes the database rather than a session: failures must be committed even
-though they raise, and no transaction may be open while a password is hashed. The caller
-must not hold a writing transaction.
+``sign_in`` needs the database rather than a session: failures must be committed even though
+they raise, and no transaction may be open while a password is hashed. The caller must not hold
+a writing transaction.
 """
 
 import math
@@ -49,9 +49,9 @@ def sign_in(
 ) -> tuple[str, int]:
     """Start a session; returns its cookie value and the user's id.
 
-    Raises NotAllowed with the same message for unknown names, wrong passwords and people
-    who may not sign in. After too many failures for this name or from this address, the
-    message says when to try again.
+    Raises NotAllowed with the same message for unknown names, wrong passwords and people who
+    may not sign in. After too many failures for this name or from this address, the message
+    names the time to try again.
     """
     name = username.strip().casefold()
     with database.write() as session:

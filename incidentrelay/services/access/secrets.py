@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"(ir_([ursf])_[A-Za-z0-9_-]{43})([0-9a-f]{8})", re.ASCII)
 class TokenKind(StrEnum):
     """USER: a personal token. ROUTE: a route's intake token. SESSION: a browser's cookie.
 
-    FEED: the address of a calendar feed; it opens nothing else.
+    FEED: the URL of a calendar feed; it opens nothing else.
     """
 
     USER = "u"
@@ -48,7 +48,7 @@ def token_digest(token: str) -> bytes:
 
 
 def token_hint(token: str) -> str:
-    """The start of ``token``, by which its owner recognises it."""
+    """The start of ``token``, so that its owner can recognise it."""
     return token[:9]
 
 

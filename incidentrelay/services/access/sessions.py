@@ -10,6 +10,6 @@ from incidentrelay.services.common import audit, resources
 
 
 def delete(session: Session, row: WebSession, *, actor: Actor, now: datetime) -> None:
-    """Sign that browser out."""
+    """Sign the browser out."""
     resources.remove_row(session, row, conflict="This session is still in use.")
     audit.record_change(session, actor, "sign_out", row, now=now)

@@ -59,7 +59,7 @@ def find_reachable_member(session: Session, group_id: int, username: object, fie
 def is_reachable() -> ColumnElement[bool]:
     """SQL for whether pages reach an active user by more than their inbox.
 
-    ``recipients.reachable`` says the same of a loaded directory.
+    ``recipients.reachable`` does the same for a loaded directory.
     """
     confirmed = exists().where(
         ContactMethod.user_id == User.id, ContactMethod.verified_at.is_not(None)
@@ -111,8 +111,8 @@ def require_rank(
 ) -> None:
     """Raise NotAllowed unless the actor's role is as high as each of ``roles``.
 
-    Site admins may grant and take away everything. In a team, both the role in its
-    group and the role in the team itself count.
+    Site admins may grant and revoke every role. In a team, both the role in its group and the
+    role in the team itself count.
     """
     if actor.is_admin:
         return

@@ -77,7 +77,7 @@ _BELOW: Mapping[type[Base], tuple[InstrumentedAttribute[Any], type[Base]]] = {
 
 
 def visible_groups(memberships: Memberships, permission: Permission) -> Clause:
-    """The clause for the groups in which ``permission`` is granted."""
+    """The clause for the groups that grant ``permission``."""
     if _everywhere(memberships, permission):
         return _bound(memberships, Group.id)
     return and_(
@@ -88,7 +88,7 @@ def visible_groups(memberships: Memberships, permission: Permission) -> Clause:
 def visible_teams(
     memberships: Memberships, permission: Permission, places: frozenset[ScopeLevel] = _TEAM
 ) -> Clause:
-    """The clause for the teams in which ``permission`` is granted at one of ``places``."""
+    """The clause for the teams that grant ``permission`` at one of ``places``."""
     bound = _bound(memberships, Team.group_id)
     if _everywhere(memberships, permission):
         return bound
@@ -106,12 +106,12 @@ def visible_teams(
 def scope(
     statement: Select[Any], model: type[Base], memberships: Memberships, permission: Permission
 ) -> Select[Any]:
-    """Restrict ``statement`` over ``model`` to rows on which the permission is granted."""
+    """Restrict ``statement`` over ``model`` to rows that grant the permission."""
     return statement.where(visible(model, memberships, permission))
 
 
 def visible(model: type[Base], memberships: Memberships, permission: Permission) -> Clause:
-    """The clause for the rows of ``model`` on which ``permission`` is granted.
+    """The clause for the rows of ``model`` that grant ``permission``.
 
     Raises TypeError for a model outside the tree of groups and teams.
     """

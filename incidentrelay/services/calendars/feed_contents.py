@@ -58,8 +58,8 @@ class FeedContents:
 def read_feed(session: Session, token: str, now: datetime) -> FeedContents | None:
     """The contents of the feed with that token.
 
-    None for an unknown or revoked token, an inactive user, or a feed about something its
-    user may no longer see.
+    None for an unknown or revoked token, an inactive user, or a subject that the user may no
+    longer see.
     """
     feed = _find(session, token)
     if feed is None:
@@ -129,7 +129,7 @@ def _rotations(
 
 
 def _names(schedule: Schedule, user_id: int) -> bool:
-    """Whether that person can ever be on call; if not, nothing needs to be computed."""
+    """Whether the person can ever be on call; if not, nothing needs to be computed."""
     return any(override.user_id == user_id for override in schedule.overrides) or any(
         user_id in layer.members for revision in schedule.revisions for layer in revision.layers
     )

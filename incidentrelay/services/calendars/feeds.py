@@ -48,7 +48,7 @@ def feed_rows() -> Select[Any]:
 
 
 def find_own_feed(user_id: int, roles: Memberships) -> ColumnElement[bool]:
-    """The condition for a person's feeds, without those about something they may no longer see."""
+    """The condition for a person's feeds, without subjects they may no longer see."""
     return and_(
         CalendarFeed.user_id == user_id,
         or_(
@@ -88,10 +88,10 @@ def create(
 ) -> tuple[CalendarFeed, str]:
     """Create a feed of ``user``; returns it and its token, which cannot be read again.
 
-    The scopes rotation and team need ``rotation_id`` or ``team_id`` of something the user
-    may see (else InvalidInput). ``granting`` is the token of the request, if it came with
-    one: it must be able to read schedules and have no end (else NotAllowed), because the
-    feed does not end either.
+    The scopes rotation and team require a ``rotation_id`` or ``team_id`` that the user may see
+    (else InvalidInput). ``granting`` is the token of the request, if there is one: it must be
+    able to read schedules and never expire (else NotAllowed), because the feed never expires
+    either.
     """
     _refuse_others(user, actor, granting)
     values = validation.clean(data, _FIELDS, required=("scope",))
@@ -162,7 +162,7 @@ def _target(session: Session, user: User, values: Mapping[str, Any]) -> dict[str
     scope: FeedScope = values["scope"]
     needed = None if scope is FeedScope.USER else f"{scope}_id"
     errors = {
-        field: [f"A feed with the scope “{scope}” takes no such id."]
+        field: [f"A feed with the scope “{scope}” accepts no such id."]
         for field in ("rotation_id", "team_id")
         if field != needed and values.get(field) is not None
     }

@@ -1,8 +1,8 @@
 """Calendar feeds as iCalendar (RFC 5545), always the same bytes for the same contents.
 
-The UID of an entry is its rotation and its start, because a rotation has one shift at a
-time. It stays the same if someone else takes the shift over or the shift ends earlier, and
-changes elsewhere do not affect it.
+The UID of an entry is its rotation and its start, because a rotation has one shift at a time.
+It stays the same if someone else takes over the shift or the shift ends earlier, and changes
+elsewhere do not affect it.
 
 All times are in UTC, so no zone definitions are needed, and calendar programs show them in
 the reader's zone.
@@ -25,7 +25,7 @@ _CUT = "There are more shifts than a calendar can hold. Subscribe to single rota
 
 @dataclass(frozen=True, slots=True)
 class CalendarHost:
-    """The address of this installation; its host makes the UIDs of entries globally unique."""
+    """The URL of this installation; its host makes the UIDs of entries globally unique."""
 
     public_url: str
 
@@ -42,7 +42,7 @@ def render_calendar(contents: FeedContents, place: CalendarHost) -> bytes:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
     calendar.add("uid", vText(f"feed-{contents.feed_id}@{place.host}"))
-    # Each text twice: under its standard name, and the one that programs used before.
+    # Each text twice: under its standard name, and the older unofficial one.
     for name in ("name", "x-wr-calname"):
         calendar.add(name, vText(_clean(f"On call: {contents.name}")))
     if contents.cut:
@@ -62,7 +62,7 @@ def _event(entry: FeedEntry, place: CalendarHost) -> Event:
     event = Event()
     event.add("uid", vText(f"{rotation.id}-{_basic(shift.start)}@{place.host}"))
     event.add("sequence", entry.sequence)
-    # The standard asks for the time of the last change, and a feed has none of its own.
+    # The standard requires the time of the last change, which a feed does not have.
     event.add("dtstamp", entry.changed_at.replace(microsecond=0))
     event.add("last-modified", entry.changed_at.replace(microsecond=0))
     event.add("dtstart", shift.start)

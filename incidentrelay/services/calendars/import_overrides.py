@@ -1,8 +1,8 @@
 """Imports a calendar as overrides, one per occurrence; importing again updates them.
 
-Neither the network nor long computing may happen inside a transaction, so there are three
-steps: :func:`default_zone` asks the database, :func:`read_calendar` does the slow part
-without it, :func:`run_import` compares and, unless it is a dry run, writes.
+Network access and long computations must not happen inside a transaction, so there are three
+steps: :func:`default_zone` reads the database, :func:`read_calendar` does the slow part without
+it, and :func:`run_import` compares and, unless it is a dry run, writes.
 """
 
 import re
@@ -123,7 +123,7 @@ def run_import(
 
 
 def _fetched(downloads: CalendarDownloader, url: str) -> str:
-    # Calendar programs show this scheme, for calendars that are served over HTTPS.
+    # Calendar programs show this scheme for calendars served over HTTPS.
     address = _WEBCAL.sub("https://", url.strip(), count=1)
     try:
         answer = downloads.request("GET", address, headers={"accept": "text/calendar"})
@@ -196,7 +196,7 @@ def _can_change(plan: PlannedOverride, existing: RotationOverride, now: datetime
 
 
 def _let_go(session: Session, existing: RotationOverride, actor: Actor, now: datetime) -> None:
-    """Keep the past of the override without its key, so that a new one can take it."""
+    """Keep the past of the override without its key, so that a new override can have it."""
     existing.import_key = None
     if existing.ends_at > now:
         overrides.delete(session, existing, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""Finds the member of the rotation's group whom a calendar event names."""
+"""Finds the member of the rotation's group that a calendar event names."""
 
 import re
 from collections import defaultdict
@@ -31,10 +31,10 @@ class People:
         return cls(session.scalars(query.where(GroupMember.group_id == group_id, User.active)))
 
     def find(self, occurrence: Occurrence) -> User | str:
-        """The one person whom it names, or a sentence that says why that is unclear.
+        """The one person that it names, or a sentence that explains why that is unclear.
 
-        The first of these that names somebody counts: the attendees, the whole title,
-        its parts in parentheses, its words, and the organizer.
+        The first match counts, in this order: the attendees, the whole title, its parts in
+        parentheses, its words, the organizer.
         """
         for names in self._sources(occurrence):
             if len(names) == 1:

@@ -88,7 +88,7 @@ def plan_changes(
 def _without_overlaps(
     matched: Sequence[tuple[Occurrence, User]],
 ) -> tuple[list[tuple[Occurrence, User]], list[ImportProblem]]:
-    """Occurrences that give no time to two people, and a problem for each of the others."""
+    """Occurrences without conflicts between two people, and a problem for each of the others."""
     claims = [pair for pair in matched if not pair[0].cancelled]
     other: dict[str, str] = {}
     for place, (first, holder) in enumerate(claims):
@@ -113,7 +113,7 @@ def _vanished(
     *,
     whole: bool,
 ) -> list[PlannedOverride]:
-    """Removes overrides whose occurrence is gone.
+    """Remove overrides whose occurrence no longer exists.
 
     Only for events still in the calendar, unless the calendar is the ``whole`` roster.
     """

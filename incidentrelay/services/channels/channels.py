@@ -24,7 +24,7 @@ _FIELDS: Mapping[str, validation.Check] = {
     "name": validation.NAME,
     "enabled": validation.flag,
     "messages_per_minute": validation.number(1, MOST_PER_MINUTE),
-    # By the schema of the kind; see channel_config.
+    # Checked by the schema of the kind; see channels/config.py.
     "config": lambda value: value,
 }
 
@@ -39,7 +39,7 @@ def create(
     registry: ChannelRegistry,
     vault: SecretBox,
 ) -> Channel:
-    """A new channel; raises Conflict where its slug is taken in the team."""
+    """A new channel; raises Conflict if the team has one with this slug."""
     table = {**_FIELDS, "slug": check_slug, "kind": lambda value: value}
     values = validation.clean(with_slug(data), table, required=("name", "slug", "kind"))
     kind = channel_config.channel_kind(registry, values["kind"])
@@ -77,7 +77,7 @@ def update(
     registry: ChannelRegistry,
     vault: SecretBox,
 ) -> Channel:
-    """Change the given fields; those of ``config`` are merged into the present ones."""
+    """Change the given fields; those of ``config`` are merged into the current ones."""
     values = validation.clean(resources.without_fixed(channel, data, ("slug", "kind")), _FIELDS)
     given = values.pop("config", None)
     diff = resources.change_row(channel, values)

@@ -22,7 +22,7 @@ from incidentrelay.transport.urls import masked_url
 
 
 class ChannelRegistry(Protocol):
-    """The kinds of channels that there are, by name."""
+    """The existing kinds of channels, by name."""
 
     def get(self, name: str) -> ChannelKind: ...
 
@@ -46,13 +46,13 @@ def public_config(channel: Channel, registry: ChannelRegistry) -> dict[str, Any]
 
 
 def full_config(channel: Channel, vault: SecretBox) -> dict[str, Any]:
-    """The complete configuration, for sending; raises Conflict where it cannot be opened."""
+    """The complete configuration, for sending; raises Conflict if it cannot be decrypted."""
     secrets = vault.open(channel.uid, channel.sealed) if channel.sealed is not None else {}
     return {**channel.config, **secrets}
 
 
 def check_config(kind: ChannelKind, given: Any) -> dict[str, Any]:
-    """A complete configuration as the kind's schema wants it; makes secrets that it can make.
+    """Validate a complete configuration with the kind's schema, which may create secrets.
 
     Raises InvalidInput with fields like ``config.url``.
     """

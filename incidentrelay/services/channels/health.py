@@ -26,7 +26,7 @@ class ChannelHealth:
 
 
 def channel_health(session: Session, channel_ids: Collection[int]) -> dict[int, ChannelHealth]:
-    """The health of these channels, in one statement that looks at few rows of each."""
+    """The health of these channels, in one statement that reads few rows of each."""
     if not channel_ids:
         return {}
     last_success = _one(Notification.id, _ARRIVED)

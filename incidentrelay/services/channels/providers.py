@@ -1,4 +1,4 @@
-"""What is remembered of providers and recipients between deliveries.
+"""The state of providers and recipients between deliveries.
 
 Lock order: the provider, then the recipient's rate, then notifications that are being sent,
 then alerts in the order of their ids, then notifications that wait.
@@ -22,9 +22,9 @@ RESULT_WAIT = timedelta(seconds=18)
 
 
 def lock_providers(session: Session, name: str) -> Provider:
-    """The provider's row, created if missing; nobody else changes it until the commit.
+    """The provider's row, created if missing, and locked until the commit.
 
-    A result waits for long: if it is lost, the message is sent twice.
+    A result waits for a long time: if it is lost, the message is sent twice.
     """
     return _lock(session, name, RESULT_WAIT)
 
@@ -33,8 +33,8 @@ def try_lock_provider(session: Session, name: str, now: datetime) -> Provider | 
     """The same for a claim; None if another transaction does not let go of the row.
 
     The first claim waits for CLAIM_WAIT. During the next STUCK_FOR no claim of this process
-    waits, so that a machine that freezes with the row stops no other provider. Then a
-    sweep takes what was passed over.
+    waits, so that a machine that freezes while it holds the row blocks no other provider. A
+    later sweep sends the skipped notifications.
     """
     stuck = db.process_memory(session, "stuck providers")
     waits = now >= stuck.get(name, now)
@@ -77,7 +77,7 @@ def record_outcome(
     retry_after: timedelta | None,
     now: datetime,
 ) -> Circuit:
-    """An attempt has ended; ``down`` says why the provider itself failed, if it did."""
+    """An attempt has ended; ``down`` is why the provider itself failed, if it did."""
     before, after = load_circuit(provider), circuit_breaker.CLOSED
     if down is not None:
         after = circuit_breaker.after_failure(before, down, now, retry_after=retry_after)
@@ -89,7 +89,7 @@ def record_outcome(
 
 
 def load_rate(session: Session, target: str) -> RecipientRate | None:
-    """The rate of ``target``; nobody else changes it until the commit."""
+    """The rate of ``target``, locked until the commit."""
     query = select(RecipientRate).where(RecipientRate.target == target).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
@@ -97,7 +97,7 @@ def load_rate(session: Session, target: str) -> RecipientRate | None:
 def save_rate(
     session: Session, target: str, pace: RecipientRate | None, busy_until: datetime
 ) -> None:
-    """Store until when ``target`` is busy. The caller holds the provider's lock."""
+    """Store how long ``target`` is busy. The caller holds the provider's lock."""
     if pace is None:
         session.add(RecipientRate(target=target, busy_until=busy_until))
     else:
@@ -112,12 +112,12 @@ def stalled_providers(session: Session, now: datetime) -> dict[str, Circuit]:
 
 
 def provider_of(channel_id: int) -> str:
-    """The name of a channel's provider, which is its target's too."""
+    """The name of a channel's provider, which is also its target's."""
     return f"channel:{channel_id}"
 
 
 def reset_provider(session: Session, channel_id: int) -> None:
-    """The channel is new or another one: nothing that was remembered of it holds."""
+    """Forget the state of a channel that was deleted or got another destination."""
     name = provider_of(channel_id)
     session.execute(delete(Provider).where(Provider.name == name))
     session.execute(delete(RecipientRate).where(RecipientRate.target == name))
@@ -130,13 +130,13 @@ def provider_channel_ids(names: Iterable[str]) -> list[int]:
 
 
 def open_circuits(session: Session) -> dict[str, Circuit]:
-    """The providers that have failed too often in a row, by the names of their providers."""
+    """The open circuits, by the names of their providers."""
     query = select(Provider).where(Provider.failures >= circuit_breaker.THRESHOLD)
     return {provider.name: load_circuit(provider) for provider in session.scalars(query)}
 
 
 def load_circuits(session: Session, names: Collection[str]) -> dict[str, Circuit]:
-    """How the providers of these providers fare; those never used are left out."""
+    """The circuits of these providers; those never used are left out."""
     if not names:
         return {}
     query = select(Provider).where(Provider.name.in_(names))

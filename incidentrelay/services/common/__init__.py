@@ -1,5 +1,5 @@
 """Shared by every service: validation, resources, audit, secrets at rest, slugs.
 
-Imports no other services package. Nothing here knows a rule of paging; if a helper
-serves one noun only, it belongs into that noun's package.
+Imports no other services package. No rule of paging lives here; a helper for a single noun
+belongs in that noun's package.
 """

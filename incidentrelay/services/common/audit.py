@@ -40,7 +40,7 @@ def record_change(
     group_id: int | None = None,
     name: str | None = None,
 ) -> AuditEntry:
-    """Write that ``actor`` did ``action`` (``create``, ``update`` …) to ``subject``.
+    """Record that ``actor`` did ``action`` (``create``, ``update`` …) to ``subject``.
 
     ``diff`` maps a field to [before, after], with MASK in place of a secret.
     ``name`` names the subject if its own slug is not enough.
@@ -71,7 +71,7 @@ def record_team_change(
     now: datetime,
     name: str | None = None,
 ) -> AuditEntry:
-    """Write a change to something that ``team`` owns, named ``team/name``.
+    """Record a change to something that ``team`` owns, named ``team/name``.
 
     ``name`` defaults to the subject's own.
     """
@@ -92,7 +92,7 @@ def record_user_change(
     now: datetime,
     group_id: int | None = None,
 ) -> AuditEntry:
-    """Write a change to something that ``user`` owns, named ``user/name``."""
+    """Record a change to something that ``user`` owns, named ``user/name``."""
     name = f"{user.username}/{name_of(subject)}"
     return record_change(
         session, actor, action, subject, diff, now=now, group_id=group_id, name=name

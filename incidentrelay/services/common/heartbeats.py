@@ -37,13 +37,13 @@ def last_heartbeat(session: Session, name: str) -> datetime | None:
 def is_silent(seen_at: datetime | None, now: datetime) -> bool:
     """Whether a heartbeat is missing: none yet, or none for more than SILENT_AFTER.
 
-    One from the future says nothing: the clock was set back since, or a clock is wrong.
+    One from the future proves nothing: a clock is wrong, or was set back since.
     """
     return seen_at is None or abs(now - seen_at) > SILENT_AFTER
 
 
 def measure_clock(session: Session, now: datetime) -> float | None:
-    """By how many seconds ``now``, just read, is ahead of the database's clock.
+    """How many seconds ``now``, just read, is ahead of the database's clock.
 
     None on SQLite, which has no clock of its own.
     """
@@ -66,7 +66,7 @@ def record_clock(session: Session, machine: str, now: datetime) -> None:
 def list_wrong_clocks(session: Session, now: datetime) -> list[WrongClock]:
     """The machines whose clock was wrong when they last measured it, by name.
 
-    Empty on SQLite, where nobody measures.
+    Empty on SQLite, which has no clock of its own.
     """
     if session.get_bind().dialect.name != "postgresql":
         return []

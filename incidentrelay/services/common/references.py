@@ -85,7 +85,7 @@ def load_current_revisions() -> Select[tuple[int, int]]:
 
 
 def step_targets(steps: Iterable[Mapping[str, Any]]) -> set[tuple[TargetKind, int]]:
-    """What the stored steps of a policy notify."""
+    """The targets of a policy's stored steps."""
     found: set[tuple[TargetKind, int]] = set()
     for step in steps:
         for target in step["targets"]:

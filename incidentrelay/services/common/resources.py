@@ -15,7 +15,7 @@ from incidentrelay.models.mixins import Timestamps
 
 
 def insert_row(session: Session, row: Base, *, conflict: str) -> None:
-    """Add ``row`` and give it its id; raises Conflict(conflict) for a unique value in use."""
+    """Add ``row`` and assign its id; raises Conflict(conflict) if a unique value is in use."""
     try:
         with session.begin_nested():
             session.add(row)
@@ -30,7 +30,7 @@ def remove_row(session: Session, row: Base, *, conflict: str) -> None:
     try:
         with session.begin_nested():
             session.delete(row)
-            # Flushed now and not at the commit, so that a refusal can be explained.
+            # Flushed now rather than at the commit, so that a violation can be explained.
             session.flush()
     except IntegrityError:
         raise Conflict(conflict) from None
@@ -39,7 +39,7 @@ def remove_row(session: Session, row: Base, *, conflict: str) -> None:
 
 
 def change_row(row: Base, values: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Set what differs, and return it as {field: [before, after]}."""
+    """Set the values that differ, and return them as {field: [before, after]}."""
     diff: dict[str, list[Any]] = {}
     for field, value in values.items():
         before = getattr(row, field)

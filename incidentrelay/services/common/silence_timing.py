@@ -94,7 +94,7 @@ def _bounds_of_rule(
     whole = silences.span(_recurring(repeats))
     known = {None, whole.start, before.starts_at if before else None}
     if given.get("starts_at") not in known:
-        raise InvalidInput.of("starts_at", "The recurrence says when it begins; leave this out.")
+        raise InvalidInput.of("starts_at", "The recurrence determines the start; leave this out.")
     same = before is not None and repeats == before.recurrence
     cut = given.get("ends_at", before.ends_at if before and same else None)
     ends_at = min(whole.end, cut or whole.end)

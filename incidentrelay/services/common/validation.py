@@ -1,6 +1,6 @@
 """Checks of single values, and of a mapping of values by a table of checks.
 
-A check takes the given value and returns the one to store, or raises ValueError with a
+A check receives the given value and returns the one to store, or raises ValueError with a
 sentence for people. A check of nested values raises InvalidInput.
 """
 
@@ -104,7 +104,7 @@ def word(words: type[StrEnum]) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """Also takes None."""
+    """Also accepts None."""
 
     def checked(value: Any) -> Any:
         return None if value is None else check(value)

@@ -26,7 +26,7 @@ NO_DETAILS = AlertDetails()
 _SEVERITY_RANK = case(
     {str(severity): -severity.rank for severity in Severity}, value=Signal.severity, else_=0
 )
-# Those that fire; of a resolved alert the last ones.
+# The firing ones, or the last ones of a resolved alert.
 IS_SHOWN = or_(
     Signal.status == SignalStatus.FIRING,
     and_(Alert.resolved_at.is_not(None), Signal.resolved_at == Alert.resolved_at),
@@ -54,7 +54,7 @@ def load_details(session: Session, alerts: Collection[Alert]) -> dict[int, Alert
 
 
 def _worst_signals(session: Session, alert_ids: Collection[int]) -> Sequence[Row[Any]]:
-    """The worst signals of each alert, with the ``number`` of all that it shows."""
+    """The worst signals of each alert, with the ``number`` of all signals shown."""
     if not alert_ids:
         return []
     place = func.row_number().over(partition_by=Signal.alert_id, order_by=WORST_FIRST)

@@ -1,4 +1,4 @@
-"""The conditions of a policy step as the API takes them.
+"""The conditions of a policy step in the API's format.
 
 ::
 
@@ -6,7 +6,7 @@
      "hours": {"weekdays": [0, 1, 2, 3, 4], "opens": "18:00", "closes": "09:00",
                "zone": "Europe/Paris"}}
 
-Each may be left out. They are stored in the same shape (domain/conditions.py).
+All are optional. They are stored in the same shape (domain/escalation/conditions.py).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the conditions of a step are held against, out of a directory."""
+"""The facts that the conditions of a step are checked against, from a directory."""
 
 from datetime import datetime, timedelta
 
@@ -31,7 +31,7 @@ def plan_facts(
 def _somebody_from(
     rotation_id: int | None, people: Directory, now: datetime, end: datetime
 ) -> datetime | None:
-    """When somebody who can be reached is on call first, from ``now`` to ``end``."""
+    """The first time from ``now`` to ``end`` at which somebody reachable is on call."""
     schedule = people.schedules.get(rotation_id) if rotation_id is not None else None
     if schedule is None:
         return None

@@ -32,9 +32,9 @@ SILENCE = "silence"
 class StepRun:
     """One step that was due; ``step`` None is the end of the plan.
 
-    ``unreached`` says why people could not be reached, and ``fallback`` are the team's
-    contacts that were notified instead. A step that did not run was ``skipped`` (why), or
-    waits ``until`` somebody is on call.
+    ``unreached`` is why people could not be reached, and ``fallback`` are the team's contacts
+    that were notified instead. A step that did not run was ``skipped`` (the reason), or waits
+    ``until`` somebody is on call.
     """
 
     step: PlanStep | None
@@ -50,8 +50,8 @@ class StepRun:
 class PlanRun:
     """The result of running a plan: the alert's new values, and rows to write.
 
-    ``runs`` are the steps that ran, in their order. ``at`` is where the plan stands, as
-    its events keep it.
+    ``runs`` are the steps that ran, in their order. ``at`` is the position in the plan, as
+    stored in its events.
     """
 
     plan: Plan
@@ -107,7 +107,7 @@ def run_plan(
 
 
 def covering_silences(cover: SilenceCoverage) -> str:
-    """Which silences keep an alert quiet, as a part of a sentence."""
+    """The silences that keep an alert quiet, as part of a sentence."""
     numbers = [str(number) for number in cover.ids]
     if len(numbers) == 1:
         return f"silence {numbers[0]} covers it"
@@ -153,7 +153,7 @@ def _skip(
 def _perform(
     effect: Effect, subject: AlertSubject, people: Directory, run: PlanRun, now: datetime
 ) -> bool:
-    """Write down one effect; False where a person was wanted and nobody was there."""
+    """Carry out one effect; False if it should notify a person and nobody could be reached."""
     if isinstance(effect, Wait):
         until = f"{effect.until:%Y-%m-%d %H:%M} UTC"
         text = f"Nobody is on call. The plan waits for the next shift, at {until}."
@@ -175,7 +175,7 @@ def _perform(
 def _run_step(
     effect: RunStep, subject: AlertSubject, people: Directory, run: PlanRun, now: datetime
 ) -> bool:
-    """Notify the step's targets; False if a person was wanted and nobody can be reached."""
+    """Notify the step's targets; False if they include people and nobody can be reached."""
     step = effect.step
     _replace_assignee(step, run, people, now)
     addresses = targets.find_addresses(step, run.assignee_id, people, now)
@@ -225,7 +225,7 @@ def _headline(effect: RunStep, assignee: str | None) -> str:
 def _fall_back(
     subject: AlertSubject, people: Directory, run: PlanRun, number: int, why: str, now: datetime
 ) -> tuple[Recipient, ...]:
-    """Notify the team's fallback contact, and return who that is."""
+    """Notify the team's fallback contact and return the recipients."""
     contacts = people.fallback(subject.team_id)
     team = people.teams[subject.team_id]
     if not contacts and (team.fallback_user_id or team.fallback_channel_id):

@@ -1,6 +1,6 @@
-"""Escalation policies: whom to notify, after how long, and how often to repeat.
+"""Escalation policies: recipients, delays, and repetitions.
 
-A step as people write it::
+A step in the API's format::
 
     {"delay": 300, "notify_assignee_again": false,
      "targets": [{"kind": "rotation", "name": "primary"}, {"kind": "user", "name": "ann"},
@@ -28,7 +28,7 @@ from incidentrelay.services.escalation import conditions as step_conditions
 
 MAX_STEPS = limits.POLICY_STEPS.high
 LONGEST_DELAY = limits.STEP_DELAY.high
-# A round that repeats takes at least so long, in seconds.
+# The shortest round that may repeat, in seconds.
 SHORTEST_ROUND = 60
 
 _KINDS = (TargetKind.ON_CALL, TargetKind.USER, TargetKind.TEAM, TargetKind.CHANNEL)

@@ -30,7 +30,7 @@ _OWNED: Mapping[TargetKind, type[Rotation] | type[Channel]] = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyThing:
-    """What a target is called; ``team_id`` and ``team_name`` are the team that owns it."""
+    """The name of a target; ``team_id`` and ``team_name`` are the team that owns it."""
 
     name: str
     team_id: int | None = None
@@ -52,10 +52,10 @@ class PolicyListing:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPicture:
-    """A plan and whom it notifies right now.
+    """A plan and the people it notifies right now.
 
-    ``things`` lacks deleted targets. ``reached`` says whom each target notifies; empty
-    means nobody. ``fallback`` are notified at the end.
+    ``things`` lacks deleted targets. ``reached`` are the recipients of each target; empty means
+    nobody. ``fallback`` are notified at the end.
     """
 
     plan: Plan
@@ -66,7 +66,7 @@ class PolicyPicture:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChoices:
-    """Whom and what a step of a team's policy may name: (name as the API has it, shown)."""
+    """The possible targets of a team's policy: (name in the API, shown name)."""
 
     rotations: Sequence[tuple[str, str]]
     people: Sequence[tuple[str, str]]
@@ -77,9 +77,9 @@ class PolicyChoices:
 def list_policies(
     session: Session, memberships: Memberships
 ) -> tuple[list[PolicyListing], PolicyThings]:
-    """The visible policies of active teams, by team and name; at most 300.
+    """The visible policies of active teams, by team and name (at most 300).
 
-    And what their targets are called.
+    Returns the names of their targets too.
     """
     query = (
         select(Policy)
@@ -111,12 +111,12 @@ def list_routes(session: Session, policies: Sequence[Policy]) -> dict[int, list[
 
 
 def plan_of(steps: Sequence[Mapping[str, Any]], repeat: int) -> Plan:
-    """The plan that stored steps are."""
+    """Turn stored steps into a plan."""
     return policy_plan("", steps, repeat)
 
 
 def policy_picture(session: Session, team: Team, plan: Plan, now: datetime) -> PolicyPicture:
-    """What the plan of a policy of ``team`` means at ``now``."""
+    """The plan of a policy of ``team``, resolved at ``now``."""
     people = directories.load_directory(session, [plan], {team.id}, now=now).in_team(team.id)
     targets = {target for step in plan.steps for target in step.targets}
     return PolicyPicture(

@@ -1,7 +1,8 @@
 """Runs escalation plans: load, decide, write.
 
-What happens is decided in :mod:`incidentrelay.domain.escalation.engine` and played in
-:mod:`incidentrelay.services.escalation.plan_run`; here is only what reads and writes rows.
+The decisions are in :mod:`incidentrelay.domain.escalation.engine`, and
+:mod:`incidentrelay.services.escalation.plan_run` carries them out; this module reads and writes
+rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,7 +31,7 @@ from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
 
 SNOOZE = "snooze"
-# An alert that cannot be escalated is tried again after so long.
+# How long to wait before retrying an alert that cannot be escalated.
 DEFER_DELAY = timedelta(minutes=1)
 CONTINUE_DELAY = timedelta(seconds=10)
 BATCH = 200
@@ -39,8 +40,8 @@ BATCH = 200
 def run_due_plans(session: Session, now: datetime, *, limit: int = BATCH) -> int:
     """Run the plans that are due, oldest first; returns how many.
 
-    Safe in parallel: rows that another worker holds are passed over on PostgreSQL,
-    and SQLite has one writer at a time.
+    Safe in parallel: PostgreSQL skips rows that another worker holds, and SQLite has one writer
+    at a time.
     """
     due = (
         select(Alert.id)
@@ -85,11 +86,11 @@ def defer_plan(session: Session, alert_id: int, now: datetime) -> None:
 
 
 def load_alerts(session: Session, alert_ids: Collection[int]) -> list[Alert]:
-    """Alerts as they are now, with what :func:`subject_of` and plans need, by their ids."""
+    """Load the alerts afresh, with the relationships that :func:`subject_of` and plans need."""
     if not alert_ids:
         return []
     query = select(Alert).where(Alert.id.in_(alert_ids)).order_by(Alert.id)
-    # Load the group again, or a caller that had loaded it would lose it.
+    # Load the group too, or a caller that had loaded it would lose it.
     whole = joinedload(Alert.team).joinedload(Team.group)
     query = query.options(whole).execution_options(populate_existing=True)
     return list(session.scalars(query))
@@ -191,7 +192,7 @@ def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> 
 
 
 def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
-    """The team's silences changed, began or ended: cover and uncover its firing alerts."""
+    """The team's silences changed, started or ended: silence and unsilence its firing alerts."""
     session.flush()  # the silences that are looked at below may be new
     alerts = load_alerts(session, _lock_open(session, team_id))
     people = directories.load_directory(session, (), {team_id}, now=now)
@@ -222,8 +223,8 @@ def reconsider(session: Session, team_id: int, *, now: datetime) -> None:
 def _lock_open(session: Session, team_id: int) -> Sequence[int]:
     """The team's open alerts, including those of requests that began before this change.
 
-    Requests hold their route, and alerts that begin to fire again are locked while they
-    do: what waits for both sees everything that was decided without this change.
+    Requests hold a lock on their route, and on alerts that fire again. Waiting for both locks
+    makes visible everything that was decided without this change.
     """
     routes = select(Route.id).where(Route.team_id == team_id).order_by(Route.id)
     session.execute(routes.with_for_update(key_share=True)).all()
@@ -234,8 +235,8 @@ def _lock_open(session: Session, team_id: int) -> Sequence[int]:
 def advance_plan(session: Session, alert: Alert, number: int, now: datetime) -> None:
     """Step ``number`` reached nobody: the next step with other targets is due soon.
 
-    The first time at once, then after longer and longer, so that a plan in which
-    nobody can be reached does not race around its rotation.
+    The first time at once, then after growing delays, so that a plan that reaches nobody does
+    not race around its rotation.
     """
     progress = Progress.from_json(alert.progress)
     if progress.due is None:

@@ -1,4 +1,4 @@
-"""The labels of the signals that make up alerts: silences and searches ask each signal."""
+"""The labels of the signals in alerts, for silences and searches."""
 
 from collections.abc import Collection, Iterable
 

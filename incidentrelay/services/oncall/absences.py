@@ -1,4 +1,4 @@
-"""Periods in which a person cannot be on call: deactivated, or not in the group."""
+"""Periods when a person cannot be on call: deactivated, or not in the group."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -22,7 +22,7 @@ from incidentrelay.models import Absence, GroupMember, User
 
 _PEOPLE: BindParameter[int] = bindparam("people", expanding=True)
 _GROUPS: BindParameter[int] = bindparam("groups", expanding=True)
-# Absences have a start; a row without one means that the person can be on call now.
+# A row without a start means that the person can be on call now.
 _PRESENCE: CompoundSelect[Any, Any, Any, Any] = union_all(
     select(
         GroupMember.group_id,

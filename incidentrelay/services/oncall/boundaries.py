@@ -1,8 +1,8 @@
-"""Stores until when coverage stays the same, so that readers can skip most schedules.
+"""Stores how long coverage stays the same, so that readers can skip most schedules.
 
-``rotations.covered`` says whether somebody is on call until ``next_boundary_at``. Every
-change of a schedule clears that time (see versions.py); the sweep for shift reminders
-sets it again. Readers load only the schedules of rotations that are due.
+``rotations.covered`` is whether somebody is on call until ``next_boundary_at``. Every change of
+a schedule clears that time (see versions.py); the sweep for shift reminders sets it again.
+Readers load only the schedules of rotations that are due.
 """
 
 from collections.abc import Iterable, Mapping

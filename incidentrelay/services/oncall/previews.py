@@ -27,7 +27,7 @@ DEFAULT_SPAN = timedelta(days=28)
 LONGEST = timedelta(days=92)
 SOON = timedelta(days=14)
 MAX_OVERRIDES = limits.PREVIEW_OVERRIDES.high
-# Returns those of the users whom a page can reach. services/recipients implements it.
+# Returns the users that a page can reach; services/recipients implements it.
 ReachableLookup = Callable[[Session, Collection[int]], Collection[int]]
 
 

@@ -30,10 +30,10 @@ class SystemBanners:
     """``uncovered`` rotations (with their teams) receive alerts but have no one on call.
 
     ``exhausted`` is the number of firing alerts whose plan has ended without a reaction.
-    ``worker_missing`` says that nothing is sent; ``worker_seen_at`` None: never seen.
-    ``failed`` notifications are those of alerts that still are as they were then.
-    ``clocks`` of workers are so wrong that pages are late.
-    ``unreachable`` are people named by a schedule, policy or team whom no page reaches.
+    ``worker_missing`` means that nothing is sent; ``worker_seen_at`` None: never seen.
+    ``failed`` notifications are those of alerts that have not changed since. ``clocks`` of
+    workers are so wrong that pages are late. ``unreachable`` are people named by a schedule,
+    policy or team whom no page reaches.
     """
 
     uncovered: tuple[Rotation, ...]

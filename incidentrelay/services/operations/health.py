@@ -25,9 +25,9 @@ _WAITING = (DeliveryState.PENDING, DeliveryState.RETRY)
 class HealthReport:
     """``overdue_since`` is when the oldest unsent notification was due.
 
-    ``blocked_since`` is when the longest wait for a lock began, on PostgreSQL. Waits of
-    less than a second are normal. ``clock_offset`` is by how many seconds this machine's
-    clock is ahead of the database's; None on SQLite.
+    ``blocked_since`` is when the longest wait for a lock began, on PostgreSQL. Waits of less
+    than a second are normal. ``clock_offset`` is how many seconds this machine's clock is ahead
+    of the database's; None on SQLite.
     """
 
     worker_seen_at: datetime | None
@@ -52,10 +52,10 @@ def check_health(session: Session, now: datetime) -> HealthReport:
 
 
 def try_write(session: Session, now: datetime) -> None:
-    """Write something and take it back; raises the database's own error.
+    """Write a row and roll it back; raises the database's own error.
 
-    The row is nobody else's, so this waits for no lock. On SQLite it is large, because a
-    full disk still takes small changes.
+    No one else uses the row, so this waits for no lock. On SQLite it is large, because a full
+    disk still accepts small changes.
     """
     name = f"trial-{uuid4().hex}"
     if not _is_postgresql(session):

@@ -1,8 +1,8 @@
 """Deletes data past its retention period in small batches.
 
-Each batch is a transaction of its own, so nothing waits for long and any number of
-workers can run it at once. Deleting an alert cascades to its signals, timeline,
-notifications and attempts.
+Each batch is a separate transaction, so nothing waits for long and any number of workers can
+run this at once. Deleting an alert cascades to its signals, timeline, notifications and
+attempts.
 """
 
 from collections.abc import Callable
@@ -94,7 +94,7 @@ RETENTION_KINDS = (
 
 
 def prune_old_rows(session: Session, kind: RetentionKind, days: int, now: datetime) -> int:
-    """Delete one batch of rows older than ``days`` (0 keeps them for ever).
+    """Delete one batch of rows older than ``days`` (0 keeps them forever).
 
     A result below ``kind.batch`` means that nothing old is left, or that another worker
     is deleting it.

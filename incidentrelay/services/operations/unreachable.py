@@ -1,7 +1,7 @@
-"""People whom a schedule, policy or team names although no page would reach them.
+"""People in schedules, policies and fallbacks whom no page would reach.
 
-Finding them reads all schedules and policies, so a job does that from time to time, and
-banners read what it stored.
+Finding them means reading all schedules and policies, so a job does that regularly, and banners
+read its result.
 """
 
 from collections import defaultdict
@@ -59,7 +59,7 @@ class _Reference:
 
 
 def list_unreachable(session: Session, memberships: Memberships) -> list[UnreachableReference]:
-    """Those in teams that ``memberships`` may see, as they were found last."""
+    """The last result, for the teams that ``memberships`` may see."""
     query = (
         select(Team.name, Team.unreachable)
         .join(Group, Group.id == Team.group_id)
@@ -75,7 +75,7 @@ def list_unreachable(session: Session, memberships: Memberships) -> list[Unreach
 
 
 def refresh_unreachable(session: Session, now: datetime) -> int:
-    """Find them anew; returns how many teams changed.
+    """Find them again; returns how many teams changed.
 
     Members of a rotation who are inactive do not count: their turns pass to others.
     """

@@ -18,7 +18,7 @@ from incidentrelay.services.outbox.records import (
     PendingMessage,
 )
 
-# Outcomes of attempts, beside the states in which they leave a notification.
+# Outcomes of attempts, besides the resulting states of a notification.
 UNKNOWN, REFUSED = "unknown", "refused"
 
 
@@ -48,7 +48,7 @@ def _outcome(result: DeliveryResult) -> str:
 def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, datetime]:
     """When each notification's current run of refusals began.
 
-    The last attempt of each is logged already, and was refused.
+    The last attempt of each is already logged, and was refused.
     """
     other = aliased(Attempt)
     last_other = (

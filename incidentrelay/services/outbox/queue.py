@@ -126,7 +126,7 @@ def write_rows(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     """Put rows into the outbox and wake a worker for each when it is due."""
     rest: Sequence[Mapping[str, Any]] = ()
     if len(outbox) > db.MOST_HINTS:
-        # Each recipient's first message includes all that is due for them by then.
+        # Each recipient's first message includes everything that is due by then.
         first = {row["target"]: row for row in reversed(outbox)}
         hinted = {row["uid"] for row in list(first.values())[: db.MOST_HINTS // 2]}
         rest = [row for row in outbox if row["uid"] not in hinted]
@@ -141,8 +141,8 @@ def write_rows(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
 def cancel_pending(session: Session, alert_ids: Collection[int], now: datetime) -> None:
     """Cancel the notifications of these alerts that are still waiting.
 
-    Those being sent right now are not touched: if they are claimed again, the claim sees
-    the alert's new generation.
+    Notifications being sent are left alone: if one is claimed again, the claim sees the alert's
+    new generation.
     """
     if alert_ids:
         session.execute(
@@ -160,11 +160,11 @@ def notify_update(
     *,
     exclude: int | None = None,
 ) -> None:
-    """Notify those who heard of an alert of its change.
+    """Notify the earlier recipients of alerts of a change.
 
-    ``updates`` maps the alert's id to it and to the headline; ``exclude`` is the user who
-    did it and needs no message. People who left the alert's group since get nothing. The
-    inbox shows the alert as it is, so nothing is written there.
+    ``updates`` maps the alert's id to it and to the headline; ``exclude`` is the user who made
+    it and needs no message. People who have left the alert's group get nothing. The inbox shows
+    the current alert anyway, so it gets no message.
     """
     if not updates:
         return
@@ -187,7 +187,7 @@ def notify_update(
 def _notified(
     alert_ids: Collection[int],
 ) -> Select[int | None, str, str, int | None, int | None, int | None]:
-    """The addresses outside the inbox that heard of these alerts."""
+    """The addresses that got a notification of these alerts, without inboxes."""
     return (
         select(
             Notification.alert_id,

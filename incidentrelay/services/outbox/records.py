@@ -45,8 +45,8 @@ ALARMS = (
 class PendingMessage:
     """One notification of a claim, under the fence of that claim.
 
-    ``attempt`` is this one's number. ``tries`` counts those that bring the notification
-    nearer to giving up: probes of a provider that is down do not.
+    ``attempt`` is this one's number. ``tries`` is the number of attempts that count towards the
+    limit; probes of a provider that is down do not.
     """
 
     id: int
@@ -66,8 +66,8 @@ class DeliveryClaim:
     """One attempt of this worker, with all that the channel needs.
 
     ``messages`` is one notification, or all that share the message, the worst alert first.
-    ``uid`` is the message's idempotency key; ``unsettled`` says that an earlier attempt
-    under it may have arrived. A ``probe`` goes to a provider whose circuit is open.
+    ``uid`` is the message's idempotency key; ``unsettled`` is true if an earlier attempt under
+    it may have arrived. A ``probe`` goes to a provider whose circuit is open.
     """
 
     messages: tuple[PendingMessage, ...]
@@ -92,8 +92,8 @@ class DeliveryClaim:
 class DeliveryResult:
     """How an attempt ended: SENT, DELIVERED, RETRY, FAILED or CANCELLED, and why.
 
-    ``down``: the provider itself failed, so its other messages would fail too.
-    ``refused``: the provider said no, which counts only if it says so for minutes.
+    ``down``: the provider itself failed, so its other messages would fail too. ``refused``: the
+    provider refused the message, which counts only after minutes of refusals.
     """
 
     state: DeliveryState

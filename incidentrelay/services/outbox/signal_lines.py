@@ -1,4 +1,4 @@
-"""The signals of an alert as messages list them: the worst first, and not too many."""
+"""The signals that a message about an alert lists: the worst ones, in order."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ _MAX_VALUE = 200
 
 
 class ListedSignal(SignalContent, Protocol):
-    """What a list shows of a signal besides what a summary reads."""
+    """The fields of a signal that a list shows in addition to those of a summary."""
 
     @property
     def status(self) -> SignalStatus: ...

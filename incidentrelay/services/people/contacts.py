@@ -1,7 +1,7 @@
 """A person's contact methods.
 
-Each is confirmed with a code before it gets any page. What an admin enters as
-somebody's e-mail address counts as confirmed.
+Each is confirmed with a code before it gets any page. An e-mail address that an admin entered
+counts as confirmed.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _CONFLICT = "This address is a contact of yours already."
 
 
 def contact_kinds(registry: ChannelRegistry) -> dict[str, Personal]:
-    """The kinds of channels by which people can be reached at an address of theirs."""
+    """The kinds of channels that can reach people at their own addresses."""
     infos = [registry.get(name).info for name in sorted(registry.names())]
     return {info.name: info.personal for info in infos if info.personal is not None}
 
@@ -75,7 +75,7 @@ def update(
     actor: Actor,
     now: datetime,
 ) -> ContactMethod:
-    """Change the label; another address would be another contact."""
+    """Change the label; the address never changes."""
     values = resources.without_fixed(contact, data, ("kind", "address"))
     diff = resources.change_row(contact, validation.clean(values, {"label": _LABEL}))
     if diff:
@@ -126,7 +126,7 @@ def confirm_contact(
 ) -> bool:
     """Whether the contact is confirmed now.
 
-    False: the code was wrong. That must be committed, so that it counts. Raises
+    False: the code was wrong. The caller must commit, so that the attempt counts. Raises
     InvalidInput if no code is pending.
     """
     session.refresh(contact, with_for_update=True)
@@ -150,9 +150,9 @@ def follow_profile(
 ) -> None:
     """Follow a change of the profile's e-mail address, which was ``before``.
 
-    An address for which somebody else has ``vouched`` takes the place of the one
-    before, and of its rules. What people enter themselves is one more contact, to
-    be confirmed; until then the one before stays in use.
+    If somebody else ``vouched`` for the new address, it replaces the old one and keeps its
+    rules. If people enter it themselves, it is another contact; the old one stays in use until
+    the new one is confirmed.
     """
     old = _twin(session, user.id, PROFILE, before) if before else None
     if not user.email:

@@ -18,7 +18,7 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """The newest word about one alert, and the alert as it is now (with its team)."""
+    """The newest notification of one alert, and the current alert (with its team)."""
 
     at: datetime
     headline: str

@@ -1,4 +1,4 @@
-"""What the page of one's own settings shows."""
+"""Queries for the page of the user's own settings."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ def list_tokens(session: Session, user_id: int) -> list[ApiToken]:
 
 
 def list_sessions(session: Session, user_id: int, *, used_after: datetime) -> list[WebSession]:
-    """The person's browsers that are signed in, the last used first."""
+    """The person's signed-in browsers, the last used first."""
     query = select(WebSession).where(
         WebSession.user_id == user_id, WebSession.last_seen_at > used_after
     )

@@ -1,7 +1,6 @@
 """Codes that prove who owns a contact.
 
-A code is stored as a hash. On its way it stands in the outbox, sealed for the worker
-that sends it.
+A code is stored as a hash. In the outbox it is sealed for the worker that sends it.
 """
 
 import secrets
@@ -65,7 +64,7 @@ def _message(user: User) -> Message:
 
 
 def open_code(row: Notification, vault: SecretBox) -> Message:
-    """The message of a row as it is sent, with the code where it brings one."""
+    """The message of a row as it is sent, with the code if it has one."""
     body = dict(row.message)
     sealed = body.pop("sealed", None)
     if sealed is not None:
@@ -86,7 +85,7 @@ def try_code(contact: ContactMethod, code: str, now: datetime) -> bool:
     """
     expired = contact.code_expires_at is None or contact.code_expires_at <= now
     if contact.code_hash is None or expired or contact.code_tries >= MOST_TRIES:
-        raise InvalidInput.of("code", "This code does not work any more. Send a new one.")
+        raise InvalidInput.of("code", "This code no longer works. Send a new one.")
     contact.code_tries += 1
     if not verify(contact.code_hash, code.strip()):
         return False
@@ -96,12 +95,12 @@ def try_code(contact: ContactMethod, code: str, now: datetime) -> bool:
 
 
 def lock_owner(session: Session, user: User) -> None:
-    """Let nothing else happen to the person's contacts until this is committed."""
+    """Lock the person's contacts until the commit."""
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
 
 
 def refuse_a_flood(session: Session, user: User, now: datetime) -> None:
-    """Raises Conflict where the person has had as many codes as one may have in a while."""
+    """Raise Conflict if the person got too many codes recently."""
     lock_owner(session, user)
     recent = select(func.count()).where(
         Notification.user_id == user.id,

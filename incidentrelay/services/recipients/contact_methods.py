@@ -65,7 +65,7 @@ def find_contact(method: str, label: str = "") -> str:
 
 @dataclass(slots=True)
 class PeopleById:
-    """``members`` are (group, user) of those who are in one of the groups asked for."""
+    """``members`` are the (group, user) pairs of the requested groups."""
 
     users: dict[int, User] = field(default_factory=dict)
     methods: dict[int, ContactMethods] = field(default_factory=dict)

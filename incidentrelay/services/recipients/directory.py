@@ -1,7 +1,7 @@
-"""Everything needed to resolve whom a plan reaches, loaded at once.
+"""Everything needed to resolve the recipients of a plan, loaded at once.
 
-However many alerts are worked on together, a directory costs a constant number of
-statements; afterwards finding people is arithmetic.
+A directory for any number of alerts takes a constant number of statements; after that, finding
+people needs no database.
 """
 
 import logging
@@ -101,7 +101,7 @@ class Directory:
         return user.display_name if user else None
 
     def person(self, user_id: int | None) -> tuple[Recipient, ...]:
-        """The addresses of an active person: the inbox, and those that their rules name.
+        """The addresses of an active person: the inbox, and those in their rules.
 
         Without a confirmed contact method, the e-mail address of the profile is used.
         """
@@ -121,7 +121,7 @@ class Directory:
         return (self.group_id, user.id) in self.members
 
     def at_once(self, user_id: int | None) -> tuple[Recipient, ...]:
-        """The addresses of an active person that are used at once when it is urgent."""
+        """The addresses of an active person that an urgent page uses at once."""
         urgent = replace(self, urgency=Urgency.HIGH).person(user_id)
         return tuple(recipient for recipient in urgent if recipient.delay == 0)
 
@@ -179,7 +179,7 @@ def load_directory(
     now: datetime,
     user_ids: Iterable[int | None] = (),
 ) -> Directory:
-    """The directory for these plans of these teams; ``user_ids`` are wanted besides."""
+    """The directory for these plans of these teams; ``user_ids`` are loaded in addition."""
     ids = _target_ids(plans)
     teams, silences = _teams(session, team_ids, now)
     rotation_ids = ids[TargetKind.ON_CALL] | ids[TargetKind.NEXT_MEMBER]
@@ -230,7 +230,7 @@ def _people(schedule: Schedule) -> set[int]:
 def _teams(
     session: Session, team_ids: Collection[int], now: datetime
 ) -> tuple[dict[int, Team], dict[int, tuple[TeamSilence, ...]]]:
-    """The teams, and their silences that are not over."""
+    """The teams, and their silences that have not ended."""
     teams: dict[int, Team] = {}
     found: dict[int, list[TeamSilence]] = defaultdict(list)
     given = {"ids": list(team_ids), "now": now}

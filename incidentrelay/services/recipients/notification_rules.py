@@ -1,4 +1,4 @@
-"""A person's notification rules: what is kept, and what really happens."""
+"""A person's notification rules, as stored and as they take effect."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,8 +58,8 @@ def save_rules(
 ) -> RuleList:
     """Replace the person's rules for that urgency; an empty list restores the default.
 
-    Raises InvalidInput for rules of contacts that are not confirmed, and for an
-    urgent list in which nothing comes at once.
+    Raises InvalidInput for rules of contacts that are not confirmed, and for an urgent list
+    that uses no contact at once.
     """
     # Locked, so that no contact is removed or added meanwhile.
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))

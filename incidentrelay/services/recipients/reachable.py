@@ -10,7 +10,7 @@ from incidentrelay.services.recipients.directory import Directory
 
 
 def find_reachable(session: Session, user_ids: Collection[int]) -> frozenset[int]:
-    """Those of the users that an urgent page reaches by more than their inbox."""
+    """The users that an urgent page reaches by more than their inbox."""
     users, methods = contact_methods.load_contact_methods(session, user_ids)
     directory = Directory(users=users, ways=methods)
     return frozenset(

@@ -20,17 +20,17 @@ def why_gone(row: Notification) -> str | None:
 
 
 def why_outside(session: Session, row: Notification) -> str | None:
-    """Like :func:`why_gone`, and whether the recipient still is in the alert's group."""
+    """Like :func:`why_gone`, and whether the recipient is still in the alert's group."""
     if (reason := why_gone(row)) is None and find_outsiders(session, [row.id]):
         return f"{_name(row)} is not in the alert's group."
     return reason
 
 
 def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
-    """Those of the notifications whose recipient is not in the group of their team.
+    """The notifications whose recipient is not in the group of their team.
 
-    Plans keep ids of people and channels, who may have left since. Messages without a
-    team, such as codes, have no outsiders.
+    Plans keep ids of people and channels that may have left. Messages without a team, such as
+    codes, have no outsiders.
     """
     home = aliased(Team)
     own_channel = exists().where(

@@ -1,4 +1,4 @@
-"""Whom a step of a plan reaches, and why."""
+"""The recipients of a plan's step, with reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,14 +13,14 @@ from incidentrelay.domain.oncall.shifts import Shift, on_call
 from incidentrelay.domain.text import join_words
 from incidentrelay.services.recipients.directory import Directory, Recipient
 
-# So many people and channels of one step are named in the timeline's facts.
+# The most people and channels of one step in the timeline's facts.
 MOST_NAMED = 20
 _MOST_METHODS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
-    """The addresses to which a target led; ``shift`` where somebody is on call."""
+    """The addresses of one target; ``shift`` is set if somebody is on call."""
 
     target: PlanTarget
     recipients: tuple[Recipient, ...]
@@ -31,8 +31,8 @@ class ResolvedTarget:
 class StepAddresses:
     """The addresses that a step's targets resolve to.
 
-    ``unreached`` says why people or the whole step could not be reached. ``off_call``: it
-    is because a rotation has nobody.
+    ``unreached`` is why people or the whole step could not be reached. ``off_call``: a rotation
+    has nobody on call.
     """
 
     resolved: tuple[ResolvedTarget, ...]
@@ -57,7 +57,7 @@ def find_addresses(
     found = StepAddresses(resolved)
     if not unreached and not found.recipients:
         unreached.append("this step has no person and no channel that can be notified")
-    # Reminders repeat what was said once.
+    # Reminders do not repeat this problem.
     loud = step.kind is not NotificationKind.REMINDER
     if loud and not unreached and all(each.method == INBOX for each in found.recipients):
         people_only = all(each.user_id is not None for each in found.recipients)
@@ -96,7 +96,7 @@ def find_stand_in(plan: Plan, people: Directory, now: datetime) -> int | None:
 def resolve_target(
     target: PlanTarget, assignee_id: int | None, people: Directory, now: datetime
 ) -> ResolvedTarget:
-    """The addresses that a target of a step has at ``now``; none where nobody is there."""
+    """The addresses of a step's target at ``now``; none if nobody is there."""
     if target.kind is TargetKind.CHANNEL:
         return ResolvedTarget(target, people.channel(target.id))
     if target.kind is TargetKind.USER:
@@ -120,7 +120,7 @@ def resolve_target(
 
 
 def step_facts(plan: Plan, progress: Progress) -> dict[str, Any]:
-    """Which step of which plan is next at ``progress``, as an event keeps it."""
+    """The next step at ``progress``, as stored in events."""
     facts: dict[str, Any] = {"plan": plan.source, "steps": len(plan.steps)}
     if plan.version is not None:
         facts["version"] = plan.version
@@ -132,7 +132,7 @@ def step_facts(plan: Plan, progress: Progress) -> dict[str, Any]:
 
 
 def notified_facts(targets: Sequence[ResolvedTarget]) -> dict[str, Any]:
-    """Who was notified, why and how, as an event stores it; each once, with the first reason."""
+    """Who was notified, why and how, as stored in events; each once, with the first reason."""
     persons: dict[int, dict[str, Any]] = {}
     channels: dict[int, str] = {}
     for resolved in targets:

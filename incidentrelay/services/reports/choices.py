@@ -1,4 +1,4 @@
-"""The people one may choose in the on-call report."""
+"""The people offered by the on-call report."""
 
 from collections.abc import Iterable
 

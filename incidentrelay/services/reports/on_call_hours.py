@@ -1,9 +1,9 @@
 """The on-call report: how long people were on call, when, and how often they were paged.
 
-Hours come from the schedule engine. A page is one step of an alert that reached a person,
-by any number of methods. Each page counts in exactly one line, so lines can be added up:
-in the rotation in which the person was on call (preferably the route's own), or in the
-team's line without a rotation.
+Hours come from the schedule engine. A page is one step of an alert that reached a person, by
+any number of methods. Each page counts in exactly one line, so lines can be added up: that of
+the rotation where the person was on call (preferably the route's own), or the team's line
+without a rotation.
 """
 
 from bisect import bisect_right
@@ -40,7 +40,7 @@ from incidentrelay.services.reports.report_lines import (
 )
 
 MOST_ROTATIONS = 500
-# In all rotations together; this many take a few seconds.
+# Of all rotations together; this many take a few seconds.
 MOST_SHIFTS = 100_000
 
 
@@ -82,7 +82,7 @@ def build_report(session: Session, memberships: Memberships, wanted: ReportFilte
 
 
 def report_choices(session: Session, memberships: Memberships) -> list[Rotation]:
-    """The enabled rotations one may choose, each with its team and group."""
+    """The enabled rotations on offer, each with its team and group."""
     query = _visible(memberships).where(Rotation.enabled).limit(MOST_ROTATIONS)
     return list(session.scalars(query))
 

@@ -1,4 +1,4 @@
-"""Silences, and what starting, ending or editing one does to open alerts.
+"""Silences, and the effects of starting, ending or editing one on open alerts.
 
-May import ``intake`` and below. A silence is asked about a signal's own labels.
+May import ``intake`` and below. A silence is matched against the labels of single signals.
 """

@@ -100,9 +100,9 @@ def _other_silences(session: Session, silence: Silence, now: datetime) -> Sequen
 def _matching(
     session: Session, silence: Silence, parsed: Sequence[Matcher], condition: Any
 ) -> tuple[dict[int, SignalLabels], bool]:
-    """The alerts of which one signal matches, newest first, with the labels of all signals.
+    """The alerts with a matching signal, newest first, with the labels of all signals.
 
-    And whether there were too many to check all.
+    Returns too whether there were too many to check all.
     """
     columns: Any = select(Alert.id).where(Alert.team_id == silence.team_id, condition)
     query = alert_search.apply_filter(columns, {"matchers": parsed})

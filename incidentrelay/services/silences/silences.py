@@ -35,7 +35,7 @@ def create(
 ) -> Silence:
     """Create a silence; it starts now by default.
 
-    Matchers that match every alert are refused unless ``everything`` is true.
+    Matchers that match every alert are rejected unless ``everything`` is true.
     """
     values = judge_silence(data, now)
     creator = session.get(User, actor.user_id) if actor.user_id is not None else None
@@ -126,7 +126,7 @@ def delete(session: Session, silence: Silence, *, actor: Actor, now: datetime) -
 
 
 def list_warnings(matchers: Sequence[str]) -> list[str]:
-    """Sentences about matchers that are valid, but can match nothing."""
+    """Sentences about matchers that are valid but can match nothing."""
     return [
         f"{join_words([render_one(matcher) for matcher in group])} contradict each other,"
         " so this silence covers nothing."

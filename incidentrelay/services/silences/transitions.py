@@ -56,7 +56,7 @@ def apply_transitions(session: Session, team_id: int, now: datetime) -> int:
 def _next_change(silence: Silence, now: datetime) -> datetime | None:
     """When the silence changes next. None if never, or if its recurrence cannot be read.
 
-    Without a time it is not due again until somebody edits it; its page says so.
+    Without a time it is not due again until somebody edits it; its page shows a warning.
     """
     try:
         return domain.next_change(silence_timing.timing_of(silence), now)

@@ -1,4 +1,4 @@
-"""Words a forecast: why it is routed there, what happens next, who is paged when."""
+"""Words a forecast: the routing, what happens next, and who is paged when."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta

@@ -79,7 +79,7 @@ class ForecastChannel:
 
 @dataclass(frozen=True, slots=True)
 class ForecastStep:
-    """``nobody`` says why a target was not reached; ``assignee`` is set after the step.
+    """``nobody`` is why a target was not reached; ``assignee`` is that after the step.
 
     ``until`` is when a waiting step continues.
     """

@@ -20,7 +20,7 @@ _POLICY = "policy "
 
 
 class ExplanationContext(StrEnum):
-    """What a reason is about, in the order of an alert's path."""
+    """The topic of a reason, in the order of an alert's path."""
 
     TOKEN = "token"  # noqa: S105
     ROUTE = "route"

@@ -1,10 +1,9 @@
-"""Moves everything open that names somebody who can no longer be notified.
+"""Reassigns open alerts and notifications of people who can no longer be notified.
 
-An alert that they acknowledged, or that is assigned to them, returns to firing and pages
-the person on call. Their pending notifications are cancelled; if nobody else was reached
-by the same step, the fallback contact is notified. It happens in the transaction in which
-they leave. A sweep repeats it for changes that ran at the same time, such as an
-acknowledgement.
+An alert that they acknowledged, or that is assigned to them, returns to firing and pages the
+person on call. Their pending notifications are cancelled; if nobody else was reached by the
+same step, the fallback contact is notified. This happens in the transaction that makes them
+leave. A sweep repeats it for changes that ran at the same time, such as an acknowledgement.
 """
 
 from collections import defaultdict
@@ -87,7 +86,7 @@ def _find_departed(session: Session, condition: ColumnElement[bool]) -> Departed
 
 
 def _release(session: Session, condition: ColumnElement[bool], now: datetime) -> int:
-    """Take the alerts from the people who meet ``condition``; returns how many."""
+    """Release the alerts of people who meet ``condition``; returns how many."""
     candidates = _find_departed(session, condition)
     if not candidates:
         return 0

@@ -1,4 +1,4 @@
-"""What depends on a person: shown before they are deactivated or removed."""
+"""What depends on a person, shown before they are deactivated or removed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +28,9 @@ MOST_ALERTS = 1000
 class Dependents:
     """Everything open that names the person, as ``group/team/slug``.
 
-    ``rotations`` have them in the present schedule, ``overrides`` (``…/rotation/id``) are
-    not over, ``policies`` notify them, ``fallback_of`` are teams whose fallback contact
-    they are, and ``alerts`` (at most 1,000) are open and assigned to them or acknowledged
-    by them.
+    ``rotations`` have them in the current schedule, ``overrides`` (``…/rotation/id``) are not
+    over, ``policies`` notify them, ``fallback_of`` are teams whose fallback contact they are,
+    and ``alerts`` (at most 1,000) are open and assigned to them or acknowledged by them.
     """
 
     rotations: Sequence[str]

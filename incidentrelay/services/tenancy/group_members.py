@@ -1,4 +1,4 @@
-"""Who belongs to a group, and in which role."""
+"""The members of groups and their roles."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -87,9 +87,9 @@ def update(
 def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime) -> None:
     """Remove somebody from the group and from its teams.
 
-    Raises Conflict for the last owner, and for somebody whom a present schedule or a
-    policy of the group names. A team whose fallback contact they are keeps naming them:
-    a banner says so until somebody chooses another.
+    Raises Conflict for the last owner, and for people in a current schedule or a policy of the
+    group. They stay the fallback contact of their teams: a banner warns until somebody chooses
+    another.
     """
     user_lookup.require_rank(session, actor, member.group_id, [member.role])
     resources.lock_group(session, member.group_id)

@@ -23,7 +23,7 @@ _FIELDS: Mapping[str, validation.Check] = {
 def create(
     session: Session, parent: None, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Group:
-    """A new group, without members; raises Conflict where its slug is taken."""
+    """Create a group without members; raises Conflict if its slug is in use."""
     values = validation.clean(
         with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug")
     )
@@ -41,7 +41,7 @@ def create(
 def update(
     session: Session, group: Group, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Group:
-    """Change the given fields. In a group that is not active its roles grant nothing."""
+    """Change the given fields. The roles of an inactive group grant nothing."""
     values = validation.clean(resources.without_fixed(group, data), _FIELDS)
     diff = resources.change_row(group, values)
     if diff:

@@ -1,4 +1,4 @@
-"""Who has a role in a team; only members of its group can have one."""
+"""Roles in teams; only members of the group can have one."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ _ROLE: Mapping[str, validation.Check] = {"role": validation.word(TeamRole)}
 def create(
     session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> TeamMember:
-    """Give a member of the group a role in the team; none above the actor's own."""
+    """Give a member of the group a role in the team, up to the actor's own."""
     values = validation.clean(
         data,
         {**_ROLE, "username": validation.line(*limits.USERNAME)},
@@ -76,7 +76,7 @@ def update(
 
 
 def delete(session: Session, member: TeamMember, *, actor: Actor, now: datetime) -> None:
-    """Take the role in the team away; the membership of the group stays."""
+    """Revoke the role in the team; the membership of the group stays."""
     team = session.get_one(Team, member.team_id)
     user_lookup.require_rank(session, actor, team.group_id, [member.role], team)
     resources.remove_row(session, member, conflict="This membership is still needed.")

@@ -32,7 +32,7 @@ _FIELDS: Mapping[str, validation.Check] = {
 def create(
     session: Session, group: Group, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Team:
-    """A new team; raises Conflict where its slug is taken in the group."""
+    """Create a team; raises Conflict if the group has one with this slug."""
     values = validation.clean(
         with_slug(data), {**_FIELDS, "slug": check_slug}, required=("name", "slug")
     )
@@ -52,7 +52,7 @@ def create(
 def update(
     session: Session, team: Team, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Team:
-    """Change the given fields; None takes a fallback contact or ``ack_timeout`` away."""
+    """Change the given fields; None removes a fallback contact or ``ack_timeout``."""
     values = validation.clean(resources.without_fixed(team, data), _FIELDS)
     diff = resources.change_row(team, _with_fallbacks(session, team.group_id, team.id, values))
     if diff:
@@ -62,10 +62,10 @@ def update(
 
 
 def delete(session: Session, team: Team, *, actor: Actor, now: datetime) -> None:
-    """Delete the team and all that it owns, its resolved alerts too.
+    """Delete the team and everything it owns, including resolved alerts.
 
-    Raises Conflict while it has routes or open alerts, and while a policy of another
-    team notifies it or something that it owns.
+    Raises Conflict while it has routes or open alerts, and while a policy of another team
+    notifies it or something it owns.
     """
     _refuse_in_use(session, team)
     resources.change_row(team, {"fallback_channel_id": None, "fallback_user_id": None})

@@ -26,7 +26,7 @@ _EMAIL = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
-# These would hide a page of the list of people.
+# These would hide a page of the list of users.
 _NOT_NAMES = frozenset({"new", "me"})
 _OTHERS_ONLY = ("active", "is_admin", "password")
 # A change of these voids the action links that were signed before.
@@ -34,7 +34,7 @@ _CREDENTIALS = frozenset({"active", "password"})
 
 
 def username(value: Any) -> str:
-    """A username; a check (see :mod:`checks`)."""
+    """A username; a check (see services/common/validation.py)."""
     if not isinstance(value, str) or not _USERNAME.fullmatch(value) or value in _NOT_NAMES:
         raise ValueError(
             "Write 1 to 63 lower-case letters (a to z), digits, dots, hyphens and"
@@ -82,7 +82,7 @@ _FIELDS: Mapping[str, validation.Check] = {
 def create(
     session: Session, parent: None, data: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> User:
-    """A new user; without a password nobody can sign in as them yet."""
+    """Create a user; without a password they cannot sign in yet."""
     values = validation.clean(data, {**_FIELDS, "username": username}, required=("username",))
     values = {"display_name": values["username"], **values}
     conflict = f"There is somebody called “{values['username']}” already."
@@ -103,9 +103,9 @@ def update(
 ) -> User:
     """Change the given fields.
 
-    Nobody changes their own ``active``, ``is_admin`` or ``password`` here (NotAllowed;
-    auth.change_password asks for the present one). A new password, and not being
-    active any more, ends all sessions. Raises Conflict for the last active admin.
+    Nobody may change their own ``active``, ``is_admin`` or ``password`` here (NotAllowed;
+    login.change_password asks for the current one). A new password and deactivation end all
+    sessions. Raises Conflict for the last active admin.
     """
     values = validation.clean(resources.without_fixed(user, data, ("username",)), _FIELDS)
     if actor.user_id == user.id:
@@ -135,13 +135,13 @@ def update(
 
 
 def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None:
-    """Delete somebody who left no trace in any schedule.
+    """Delete a user who was never in a schedule.
 
-    Raises Conflict for others (deactivate them), for the last active admin, for the
-    last owner of a group, and for those whom a policy notifies.
+    Raises Conflict for others (deactivate them), for the last active admin, for the last owner
+    of a group, and for targets of policies.
     """
     if actor.user_id == user.id:
-        raise NotAllowed("Nobody can delete themselves.")
+        raise NotAllowed("You cannot delete yourself.")
     _keep_an_admin(session, user)
     groups = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
     groups = groups.where(GroupMember.user_id == user.id, GroupMember.role == GroupRole.OWNER)
@@ -151,7 +151,7 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
             raise Conflict(f"{user.username} is the last owner of the group {group.slug}.")
     if references.was_on_call(session, user.id):
         raise Conflict(
-            f"{user.username} stands in schedules, whose history is kept; deactivate them instead."
+            f"{user.username} is in schedules, whose history is kept; deactivate them instead."
         )
     references.refuse_targets(session, None, {(TargetKind.USER, user.id)}, user.username)
     user.active = False
@@ -163,10 +163,10 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
 
 
 def _own(user: User, values: dict[str, Any]) -> dict[str, Any]:
-    """One's own values without those that stay as they are; others are refused."""
+    """A user's changed values about themselves; raises NotAllowed for forbidden ones."""
     for field in _OTHERS_ONLY:
         if field in values and (field == "password" or values[field] != getattr(user, field)):
-            raise NotAllowed(f"Nobody changes their own {field} here.")
+            raise NotAllowed(f"You cannot change your own {field} here.")
     return {field: value for field, value in values.items() if field not in _OTHERS_ONLY}
 
 
@@ -201,4 +201,4 @@ def _keep_an_admin(session: Session, user: User) -> None:
         select(User.id).where(User.active, User.is_admin).order_by(User.id).with_for_update()
     ).all()
     if set(admins) <= {user.id}:
-        raise Conflict("This is the last active admin; make somebody else an admin first.")
+        raise Conflict("This is the last active admin; make another user an admin first.")

@@ -71,7 +71,7 @@ class Node:
         return self.verbs.get(permission, permission)
 
     def keeps_to(self, group_id: int, permission: Permission) -> bool:
-        """Whether ``permission`` on this node gives access to nothing outside that group."""
+        """Whether ``permission`` on this node is confined to that group."""
         node: Node | None = self
         while node is not None:
             if node.group_id is not None:

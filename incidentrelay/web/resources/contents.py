@@ -33,7 +33,7 @@ class TeamCollection(Collection):
 
 
 class TeamFolder(TeamCollection, Folder):
-    """A collection in which the team's managers create, edit and delete."""
+    """A collection whose items the team's managers create, edit and delete."""
 
     def __acl__(self) -> Sequence[ACE]:
         return team_grants(self.team.id, ScopeLevel.CONTENTS)

@@ -65,7 +65,7 @@ class Root(Node):
         return place(self, row)
 
     def visible(self, statement: Select[Any], model: type[Base]) -> Select[Any]:
-        """``statement`` without the rows that the caller may not see."""
+        """``statement`` restricted to the rows that the caller may see."""
         identity = self.request.identity
         if identity is None or identity.kind == "route":
             return statement.where(false())

@@ -9,7 +9,7 @@ from incidentrelay.web.schemas.oncall.rotation import TIME_OF_DAY
 
 
 class TargetSchema(Body):
-    """Whom a step notifies: a slug (``team/slug`` for another team), or a username."""
+    """A target of a step: a slug (``team/slug`` for another team), or a username."""
 
     kind = fields.String(
         required=True, validate=validate.OneOf(["rotation", "user", "team", "channel"])

@@ -33,11 +33,11 @@ class AlertFilterQuery(Query):
 
 
 class AlertQuery(AlertFilterQuery, PageQuery):
-    """The list's filter; what is left out does not count."""
+    """The list's filter; missing fields match everything."""
 
 
 class OnCallQuery(PageQuery):
-    """``user`` (a username): only rotations in which this person is on call then."""
+    """``user`` (a username): only rotations where this person is on call then."""
 
     at = Instant()
     group = fields.String(validate=SLUG)

@@ -34,7 +34,7 @@ class End(Instant):
 
 
 class MatcherWarnings(fields.List[str]):
-    """What is odd about the matchers of a silence, in sentences."""
+    """Sentences about odd matchers of a silence."""
 
     def __init__(self) -> None:
         super().__init__(fields.String(), dump_only=True)
@@ -123,7 +123,7 @@ class SilenceBodySchema(Body):
 class SilenceProposalSchema(Body):
     """A silence for the signals of one alert; send ``body`` to ``url`` to create it.
 
-    ``notes`` are sentences that say where it covers more than these signals, and where their
+    ``notes`` are sentences about where it covers more than these signals, and where their
     labels differ.
     """
 

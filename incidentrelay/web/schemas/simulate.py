@@ -117,7 +117,7 @@ class StepChannelSchema(Body):
 
 
 class ForecastStepSchema(Body):
-    """``nobody`` says why a target was not reached, or why the step is quiet or skipped.
+    """``nobody`` is why a target was not reached, or why the step is quiet or skipped.
 
     ``until``: a step that waits for someone on call continues then.
     """

@@ -1,7 +1,7 @@
 """Authentication and authorization of requests.
 
-Absence is denial: only an ACL made from ``domain.permissions`` permits anything. A token
-can only restrict what its owner may do.
+Denied by default: only ACLs from ``domain.permissions`` grant anything. A token can only
+restrict what its owner may do.
 """
 
 from typing import Any

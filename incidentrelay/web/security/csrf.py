@@ -77,7 +77,7 @@ class CSRFPolicy:
         return value
 
     def _same_site(self, request: Any) -> bool:
-        """Whether the browser says that the request comes from here; others say nothing."""
+        """Whether the browser states that the request comes from this site."""
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None:
             return site in {"same-origin", "none"}

@@ -1,4 +1,4 @@
-"""Explains what happened to an alert, and what a recorded request would do now."""
+"""Explains the history of an alert, and what a recorded request would do now."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What depends on a person, to look at before they are deactivated or removed."""
+"""What depends on a person, to check before they are deactivated or removed."""
 
 from typing import Any
 

@@ -25,9 +25,9 @@ BODY = ""
 def decode(raw: bytes, *, lenient: bool = False) -> Any:
     """The value of a JSON text; raises InvalidInput for the whole body.
 
-    ``lenient`` replaces what it can instead of raising: bytes that are not UTF-8 become
-    U+FFFD, numbers that are none or too large become text, and what is nested too deeply
-    becomes TOO_DEEP.
+    ``lenient`` replaces what it can instead of raising: bytes that are not UTF-8 become U+FFFD,
+    numbers that are invalid or too large become text, and values nested too deeply become
+    TOO_DEEP.
     """
     try:
         text = raw.decode("utf-8-sig", errors="replace" if lenient else "strict")

@@ -152,7 +152,7 @@ def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:
 
 @cache
 def _dumper(schema: type[Schema]) -> Schema:
-    """An instance that only dumps: making one costs more than dumping a row with it."""
+    """An instance that only dumps: creating one costs more than dumping a row with it."""
     return schema()
 
 

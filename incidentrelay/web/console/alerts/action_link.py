@@ -1,8 +1,8 @@
-"""The page behind the signed links in messages: one person, one alert, no signing in.
+"""The page behind the signed links in messages: one person, one alert, no sign-in.
 
-Looking never acts, because programs that scan mail open every link. Pressing a button
-acts as the person for whom the link was signed. The URL itself is the authority,
-so the form needs no CSRF token: anyone who could forge it could press the button.
+Opening the page changes nothing, because mail scanners open every link. Pressing a button acts
+as the person the link was signed for. The URL itself is the authority, so the form needs no
+CSRF token: anyone who could forge it could press the button.
 """
 
 from collections.abc import Callable, Mapping
@@ -87,7 +87,7 @@ def act(_context: Root, request: Any) -> Any:
         user, alert = _open(request)
         _perform(request, alert, user)
     except InvalidTransition:
-        # Somebody else was faster; the page says who did what.
+        # Somebody else was faster; the page shows who did what.
         request.tm.doom()
     except NotAllowed as error:
         _headers(request.response)
@@ -133,7 +133,7 @@ def _perform(request: Any, alert: Alert, user: User) -> None:
 
 
 def _buttons(alert: Alert) -> list[ActionLinkButton]:
-    """The actions that still change something; the first one is the large button."""
+    """The actions that would change something; the first is the large button."""
     names = [name for name in _ACTIONS if available_actions.useful(alert.status, name)]
     return [
         ActionLinkButton(name, _ACTIONS[name][0], place == 0) for place, name in enumerate(names)
@@ -172,7 +172,7 @@ def _refused(request: Any, error: NotAllowed) -> dict[str, Any]:
 
 
 def _headers(response: Any) -> None:
-    """The URL is a key: it stays out of other sites' logs and out of caches."""
+    """The URL is a key: keep it out of other sites' logs and out of caches."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -1,4 +1,4 @@
-"""What people do with an alert in the console: forms that end in a redirect."""
+"""The actions on an alert in the console: forms that end in a redirect."""
 
 from typing import Any
 

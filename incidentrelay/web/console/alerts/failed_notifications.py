@@ -21,7 +21,7 @@ from incidentrelay.web.resources.base import Node
 
 @dataclass(frozen=True, slots=True)
 class FailedNotificationRow:
-    """``resend_url`` is None if the reader may not send it again; ``why_not`` says why."""
+    """``resend_url`` is None if the reader may not send it again; ``why_not`` is the reason."""
 
     at: datetime
     kind: str

@@ -30,7 +30,7 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class CalendarRequest:
-    """What the URL asks for. Missing and wrong values have their defaults.
+    """The parameters of the URL, with defaults for missing and wrong values.
 
     ``zone`` is a name that exists; ``zone_given`` is "" if it is the reader's own.
     """

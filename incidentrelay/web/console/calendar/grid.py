@@ -1,4 +1,4 @@
-"""What the calendar shows, three times: as a picture, as a list of days, as a table."""
+"""The calendar in three forms: a picture, a list of days, and a table."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _UNKNOWN = "A deleted user"
 
 @dataclass(frozen=True, slots=True)
 class CalendarPicture:
-    """All that the page is made of. ``day`` is the requested one.
+    """The content of the page. ``day`` is the requested one.
 
     ``days`` begin and end at midnight in ``zone``.
     """

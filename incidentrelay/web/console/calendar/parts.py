@@ -1,4 +1,4 @@
-"""The parts of the calendar, as its templates take them."""
+"""The parts of the calendar, as its templates print them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class CalendarPerson:
 
 @dataclass(frozen=True, slots=True)
 class DayHead:
-    """A day. ``change`` says how the clocks change on it; "" on most days."""
+    """A day. ``change`` is how the clocks change on it; "" on most days."""
 
     date: date
     today: bool

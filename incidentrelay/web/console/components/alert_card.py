@@ -1,4 +1,4 @@
-"""What the list and the page of an alert both show."""
+"""The values that the list and the page of an alert share."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -72,7 +72,7 @@ def list_actions(context: AlertNode, request: Any, people: Sequence[User]) -> li
 
 
 def useful(status: AlertStatus, action: Action) -> bool:
-    """Possible, and a change: nobody acknowledges an alert twice."""
+    """Whether the action is possible and changes something."""
     if action in {Action.ACKNOWLEDGE, Action.UNACKNOWLEDGE, Action.RESOLVE}:
         return TRANSITIONS.get((status, action), status) is not status
     return (status, action) in TRANSITIONS

@@ -24,7 +24,7 @@ def state(row: Notification) -> str:
 
 
 def note(row: Notification) -> str:
-    """What is unusual about it; "" if nothing is."""
+    """Anything unusual about it; "" if nothing is."""
     still_waits = row.state in (DeliveryState.PENDING, DeliveryState.RETRY)
     if row.stalled_at is not None and still_waits:
         return "This provider is down. Others were notified; it is sent when the provider is back."

@@ -1,4 +1,4 @@
-"""How recurrences look to people: ``FREQ=MONTHLY;BYDAY=2TU`` is every month on the 2nd Tuesday."""
+"""Recurrences in words: ``FREQ=MONTHLY;BYDAY=2TU`` is every month on the 2nd Tuesday."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta

@@ -65,7 +65,7 @@ class AlertView(AlertCard):
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """One signal; ``labels`` are those that tell it from the others."""
+    """One signal; ``labels`` are those that distinguish it from the others."""
 
     title: str
     severity: str

@@ -1,4 +1,4 @@
-"""Reading forms: what a browser sends is text, and not always what the page offered."""
+"""Reads forms. Browsers send text, and not always what the page offered."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -11,7 +11,7 @@ _LOCAL = "%Y-%m-%dT%H:%M"
 
 
 def parse_wall(text: str, field: str) -> datetime:
-    """What ``<input type="datetime-local">`` sends. Raises InvalidInput."""
+    """Parse the value of ``<input type="datetime-local">``. Raises InvalidInput."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -39,7 +39,7 @@ def parse_instant(text: str, zone: str, field: str) -> datetime:
 
 
 def format_wall(value: datetime) -> str:
-    """A local time as ``<input type="datetime-local">`` takes it."""
+    """A local time in the format of ``<input type="datetime-local">``."""
     return value.strftime(_LOCAL)
 
 

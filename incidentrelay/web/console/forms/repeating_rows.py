@@ -3,8 +3,8 @@
 Each such button sends the whole form, which comes back changed and unsaved. Fields are
 named by their place: ``layers.0.zone``, ``steps.2.delay``.
 
-A kind of row is a dataclass. Its fields are fields of the form: short texts, or what
-their metadata says (:func:`several`, :func:`tick`, :func:`rows`).
+A kind of row is a dataclass. Its fields are fields of the form: short texts, or as their
+metadata declares (:func:`several`, :func:`tick`, :func:`rows`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +73,7 @@ def row_values(drafts: Sequence[Any], name: str) -> dict[str, Any]:
 
 
 def press(buttons: Mapping[str, Button], verb: str, *given: Any) -> bool:
-    """Do what a button says (``member-up:0:2``); False if it is none of ``buttons``.
+    """Carry out a button (``member-up:0:2``); False if it is none of ``buttons``.
 
     A button gets ``given`` and the numbers behind its name.
     """
@@ -95,7 +95,7 @@ def _read_text(request: Any, name: str) -> str:
 
 
 def number(given: str) -> Any:
-    """A whole number; anything else stays a text, for the schema to judge."""
+    """A whole number; anything else stays text, for the schema to reject."""
     whole = given.isascii() and given.isdecimal() and len(given) < 12
     return int(given) if whole else given
 

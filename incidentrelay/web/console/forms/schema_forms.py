@@ -1,7 +1,7 @@
 """Forms whose fields are those of a schema of the API: shown, read, and shown again.
 
-What a browser sends is text. It is converted to what the API takes, and the API's schema
-validates it. Input is kept, so nobody types it twice. The pages around such forms are in
+Browsers send text. It is converted to the API's types, and the API's schema validates it.
+Invalid forms keep their input. The pages around such forms are in
 :mod:`incidentrelay.web.console.forms.editor`.
 """
 
@@ -101,7 +101,7 @@ class SchemaForm:
         return whole + [(self._place_of(field), text) for field, text in self.errors.items()]
 
     def load(self, *, partial: bool = False, **more: Any) -> dict[str, Any]:
-        """What the schema loads; ``more`` are values as the API takes them.
+        """Load the form with its schema; ``more`` are values in the API's types.
 
         Raises InvalidInput. ``partial`` is for edits, where an empty field is a value.
         """
@@ -146,7 +146,7 @@ class SchemaForm:
     ) -> None:
         """Show the form again with its errors; with ``undo``, nothing is written.
 
-        If somebody else was faster, saving again replaces the current ``row``.
+        If somebody else saved first, saving again replaces the current ``row``.
         """
         if undo:
             request.tm.doom()
@@ -162,7 +162,7 @@ class SchemaForm:
             self.message = error.message
 
     def _parse(self, partial: bool) -> tuple[dict[str, Any], dict[str, list[str]]]:
-        """The fields as the API takes them, and the errors of the others."""
+        """The fields in the API's types, and the errors of the others."""
         data: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
         for name, field in self._fields.items():
@@ -186,7 +186,7 @@ class SchemaForm:
             data[name] = ""
 
     def _sent(self, name: str, field: Any, text: str) -> Any:
-        """A text as the API takes it."""
+        """A text as a value of the API."""
         if isinstance(field, Instant):
             return moments.parse_instant(text, self.zone, name).isoformat()
         if isinstance(field, fields.Integer) and text.lstrip("-").isdecimal() and text.isascii():

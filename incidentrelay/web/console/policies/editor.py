@@ -1,4 +1,4 @@
-"""Policies are created and edited; a preview shows the plan before it is saved."""
+"""The form for policies, with a preview of the plan."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -55,7 +55,7 @@ class StepDraft:
 
 
 def step_drafts(steps: Sequence[Mapping[str, Any]], zone: str) -> list[StepDraft]:
-    """The drafts of steps as the API shows them; ``zone`` is that of hours to come."""
+    """The drafts of steps as the API shows them; ``zone`` is the default for new hours."""
     return [_draft(step, zone) for step in steps]
 
 
@@ -70,7 +70,7 @@ def read_drafts(request: Any) -> list[StepDraft]:
 
 
 def to_json(drafts: Sequence[StepDraft]) -> list[dict[str, Any]]:
-    """The steps as the API takes them; raises InvalidInput for what only this form can say."""
+    """The steps in the API's format; raises InvalidInput for errors specific to this form."""
     errors: dict[str, list[str]] = {}
     for place, draft in enumerate(drafts):
         for name, given in (("delay", draft.delay), ("conditions.wait_for_on_call", draft.wait)):
@@ -137,7 +137,7 @@ def _seconds(minutes: str) -> int | None:
 
 
 def _move(drafts: list[StepDraft], place: int, to: int) -> None:
-    """Two steps change places; the delays stay."""
+    """Swap two steps; the delays stay in place."""
     delays = [draft.delay for draft in drafts]
     repeating_rows.swap(drafts, place, to)
     for draft, delay in zip(drafts, delays, strict=True):

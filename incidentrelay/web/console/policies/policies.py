@@ -1,4 +1,4 @@
-"""The list of escalation policies, the page of one with its picture, and its deletion."""
+"""The list of escalation policies, the page of one policy, and its deletion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

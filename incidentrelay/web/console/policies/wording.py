@@ -1,4 +1,4 @@
-"""Plans as people say them: "After 5 min, if nobody has reacted: Anna Larsen"."""
+"""Plans in words: "After 5 min, if nobody has reacted: Anna Larsen"."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class TargetLine:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step: when it runs, whom it notifies, and on which conditions."""
+    """A step: its time, recipients and conditions."""
 
     when: str
     lines: Sequence[TargetLine]

@@ -1,4 +1,4 @@
-"""What the settings page shows of contact methods and notification rules."""
+"""Contact methods and notification rules on the settings page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

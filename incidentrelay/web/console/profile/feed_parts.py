@@ -1,4 +1,4 @@
-"""What the settings page shows of calendar feeds."""
+"""Calendar feeds on the settings page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

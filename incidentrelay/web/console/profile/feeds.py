@@ -48,7 +48,7 @@ def remove(context: FeedNode, request: Any) -> Any:
 
 
 def _chosen(what: str) -> dict[str, Any]:
-    """``user``, ``team:3`` or ``rotation:7``, as the service takes it."""
+    """``user``, ``team:3`` or ``rotation:7``, as arguments of the service."""
     scope, _, number = what.partition(":")
     if not number:
         return {"scope": scope}

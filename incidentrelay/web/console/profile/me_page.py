@@ -41,9 +41,9 @@ class TokenFormSchema(TokenSchema):
 class own_form:
     """Registers a form of this page. Errors show the page again.
 
-    ``form(context, request)`` is the form as it was sent. The view returns a sentence for
-    the next page, or, to show a secret once, the page itself. ``part`` is the id of the
-    heading to go back to.
+    ``form(context, request)`` is the form as it was sent. The view returns a sentence for the
+    next page or, to show a secret once, the page itself. ``part`` is the id of the heading to
+    go back to.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ class HoursForm(SchemaForm):
         )
 
     def load_given(self) -> dict[str, Any]:
-        """The filters as the API takes them. Raises InvalidInput."""
+        """Load the filters with the API's schema. Raises InvalidInput."""
         given = [name for name in self.names if self.values[name]]
         return SchemaForm(OnCallReportQuery, given, self.values).load()
 

@@ -1,7 +1,7 @@
 """Imports a calendar as overrides of a rotation: first a preview, then the import.
 
-The import uses the text that was previewed, even if it came from a URL, which could
-answer differently the next time.
+The import uses the text that was previewed, even if it came from a URL, whose content could
+change.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ def ask(context: RotationNode, request: Any) -> dict[str, Any]:
 def run(context: RotationNode, request: Any) -> Any:
     """The first button previews, the second one imports."""
     form, wanted = _posted(request), "apply" in request.POST
-    # Reading the calendar ends the transaction, and with it the rows that the page needs.
+    # Reading the calendar ends the transaction and expires the rows that the page needs.
     page, rotation_id = _page(context, request, form), context.obj.id
     try:
         report = _imported(context, request, form, rotation_id, apply=wanted)
@@ -115,7 +115,7 @@ def _given(request: Any, form: SchemaForm) -> Mapping[str, str | None]:
 
 
 def _told(report: ImportReport) -> dict[str, Any]:
-    """What an import would do; unchanged overrides are only counted."""
+    """The effects of an import; unchanged overrides are only counted."""
     changes = [plan for plan in report.planned if plan.action is not ImportAction.KEEP]
     return {
         "report": report,

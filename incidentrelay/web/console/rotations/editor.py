@@ -1,4 +1,4 @@
-"""Rotations are created, edited and deleted; a preview shows who would be on call."""
+"""The form for rotations, with a preview of the schedule, and their deletion."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -104,7 +104,7 @@ class RotationEditor(Editor):
 
 
 def _usual(kind: str, zone: str) -> LayerDraft:
-    """What a new rotation begins with."""
+    """The first layer of a new rotation."""
     draft = LayerDraft(name="Layer 1", zone=zone)
     if kind == "daily":
         return replace(draft, unit="days")

@@ -91,7 +91,7 @@ def read_drafts(request: Any) -> list[LayerDraft]:
 
 
 def to_json(drafts: Sequence[LayerDraft]) -> list[dict[str, Any]]:
-    """The layers as the API takes them; raises InvalidInput if hours have no day."""
+    """The layers in the API's format; raises InvalidInput if hours have no day."""
     errors = {
         f"layers.{place}.hours.{row}.weekdays": ["Choose at least one day."]
         for place, draft in enumerate(drafts)
@@ -104,7 +104,7 @@ def to_json(drafts: Sequence[LayerDraft]) -> list[dict[str, Any]]:
 
 
 def place_errors(error: InvalidInput, drafts: Sequence[LayerDraft]) -> InvalidInput:
-    """The error by the fields of this form."""
+    """The error with the names of this form's fields."""
     return forms.rename_errors(error, lambda name: _place(name, drafts))
 
 

@@ -1,4 +1,4 @@
-"""Layers as people say them: "Weekly, hands over on Mondays at 09:00 (Europe/Berlin)"."""
+"""Layers in words: "Weekly, hands over on Mondays at 09:00 (Europe/Berlin)"."""
 
 from collections.abc import Iterable, Sequence
 from datetime import time

@@ -60,7 +60,7 @@ def rotation_url(request: Any, rotation_id: int) -> str:
 
 
 def contact_links(user: User | None) -> tuple[ContactLink, ...]:
-    """How to reach somebody, by phone first; empty for nobody.
+    """Links to reach somebody, phone first; empty for nobody.
 
     The schemes are fixed here, and nothing in an address can add a header to an e-mail.
     """

@@ -1,4 +1,4 @@
-"""Overrides of a rotation: created, edited and deleted on pages of their own."""
+"""Overrides of a rotation: creating, editing and deleting them."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -92,7 +92,7 @@ def form_zone(request: Any, rotation: Rotation) -> str:
 
 
 def describe_override(request: Any, row: RotationOverride, wall: str) -> str:
-    """What an override does, as a sentence."""
+    """The effect of an override, as a sentence."""
     start, end = (clock(at, wall, request.now) for at in (row.starts_at, row.ends_at))
     return f"{row.user.display_name} is on call from {start} to {end}."
 

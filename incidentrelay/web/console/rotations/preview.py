@@ -26,7 +26,7 @@ class PreviewSide:
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """``changes`` counts the intervals in which somebody else is on call.
+    """``changes`` counts the intervals with another person on call.
 
     ``cut``: there are more intervals than ``sides``.
     """

@@ -170,7 +170,7 @@ def _wall(text: str, field: str) -> datetime:
 
 
 def place_errors(error: InvalidInput, form: SchemaForm) -> InvalidInput:
-    """A service's error by the fields of this form."""
+    """A service's error with the names of this form's fields."""
     lines = {
         field: [f"Line {int(field.partition('.')[2]) + 1}: {sentence}" for sentence in sentences]
         for field, sentences in error.errors.items()

@@ -106,7 +106,7 @@ class SilenceEditor(Editor):
 
     @cached_property
     def proposal(self) -> SilenceProposal | None:
-        """What a new silence starts with if it is made from an alert."""
+        """The proposal for a silence that starts from an alert."""
         alert = None if self.row else _alert(self.context, self.request)
         return proposals.propose_silence(self.request.db, alert) if alert is not None else None
 

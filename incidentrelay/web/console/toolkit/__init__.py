@@ -1,5 +1,5 @@
 """What every page needs: decorators of views, navigation, flashes, filters, errors.
 
-The lowest package of the console: it imports no other. It knows no noun of the product
-beyond what the menu names.
+The lowest package of the console: it imports no other. Apart from the menu, it depends on no
+noun of the product.
 """

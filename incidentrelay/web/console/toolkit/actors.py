@@ -1,4 +1,4 @@
-"""Who acts in the console."""
+"""The actor of changes in the console."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from incidentrelay.domain.actors import Actor
 
 
 def actor(request: Any) -> Actor:
-    """The signed-in user, as services take them."""
+    """The signed-in user as an actor for services."""
     identity = request.identity
     return Actor(
         name=identity.username,

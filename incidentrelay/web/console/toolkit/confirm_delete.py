@@ -1,4 +1,4 @@
-"""``@confirm_delete``: the page that asks before something is deleted, and the deletion."""
+"""``@confirm_delete``: a confirmation page, and the deletion."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ _UNREACHABLE = {
 
 
 def add_values(event: Any) -> None:
-    """Give every template what layout.jinja2 needs; what a view returns wins."""
+    """Add the values that layout.jinja2 needs; values of the view win."""
     if not str(event.get("renderer_name", "")).endswith(".jinja2"):
         return
     request, given = event["request"], event.rendering_val

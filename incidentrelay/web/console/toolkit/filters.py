@@ -44,7 +44,7 @@ def duration(value: timedelta) -> str:
 
 
 def ago(value: datetime, now: datetime) -> str:
-    """``just now``, ``3 min ago``; ``in 2 h`` for what is still to come."""
+    """``just now``, ``3 min ago``; ``in 2 h`` for future times."""
     age = now - value
     if abs(age) < timedelta(seconds=5):
         return "just now"

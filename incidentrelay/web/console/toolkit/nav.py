@@ -2,9 +2,9 @@
 
 Desktops show all menu entries in one line; phones keep the minor ones behind "More".
 
-A node's page has the node's own address (``/groups/sre/teams/core/rotations/primary``).
-Its forms are views of the node (``.../edit``, ``.../delete``); the form for a new one is
-a view of the collection (``rotations/new``). A form posts to its own address.
+A node's page has the node's own URL (``/groups/sre/teams/core/rotations/primary``). Its forms
+are views of the node (``.../edit``, ``.../delete``); the form for a new one is a view of the
+collection (``rotations/new``). A form posts to its own URL.
 """
 
 from collections.abc import Iterator
@@ -122,7 +122,7 @@ def _crumb(request: Any, node: Node) -> Crumb:
 
 
 def _flat_list_url(request: Any, node: Node) -> str | None:
-    """The flat list of the same noun, for a collection without a page of its own."""
+    """The flat list of the same noun, for a collection without its own page."""
     door = node.root.children.get(node.__name__)
     return _page_url(request, door(node.root, node.__name__)) if door is not None else None
 

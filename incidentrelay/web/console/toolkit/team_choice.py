@@ -1,4 +1,4 @@
-"""Teams by name, and the page that asks in which team something is created."""
+"""Teams by name, and the page that asks for the team of something new."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from incidentrelay.web.resources.base import Node
 
 
 def teams(context: Node, request: Any, folder_name: str) -> list[tuple[str, str]]:
-    """(name, URL of the form) of each team in which the reader may create something."""
+    """(name, URL of the form) of each team where the reader may create something."""
     found = []
     for team in alert_list.list_teams(request.db, request.identity):
         folder = context.root.place(team)[folder_name]

@@ -45,7 +45,7 @@ class SignalNode(Item):
 
 
 class AlertSignals(Collection):
-    """The alert's signals, those that are over too, in the order in which they came."""
+    """The alert's signals in order of arrival, including ended ones."""
 
     item = SignalNode
     key = Signal.id

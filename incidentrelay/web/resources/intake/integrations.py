@@ -1,4 +1,4 @@
-"""The addresses to which monitoring systems send: one per source."""
+"""The URLs for monitoring systems, one per source."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +17,7 @@ class SourceNode(Node):
 
     scope_domain = "alerts"
     filtered = frozenset({Permission.INGEST})
-    # People open the address in a browser to see whether it is right. It is no secret.
+    # People open the URL in a browser to check it. It is no secret.
     method_hint = "Send alerts by POST, with the token of a route."
 
     def __acl__(self) -> Sequence[ACE]:

@@ -85,7 +85,7 @@ _BULK_FIELDS = {
 
 
 class BulkResultSchema(Body):
-    """The outcome for one alert. ``reason`` says why nothing changed."""
+    """The outcome for one alert. ``reason`` is why nothing changed."""
 
     id = fields.Integer(dump_only=True)
     outcome = fields.Enum(BulkOutcome, by_value=True, dump_only=True)
@@ -104,7 +104,8 @@ class SignalSchema(Body):
 
     ``starts_at`` and ``ends_at`` are the source's times, or the times of receipt if it gave
     none; ``start_from_source`` and ``end_from_source`` tell which. ``resolved_at`` is when we
-    learned that it is over. ``count`` is how often the source sent it.
+    received the resolve, or a person resolved the alert. ``count`` is how often the source sent
+    it.
     """
 
     id = fields.Integer(dump_only=True)

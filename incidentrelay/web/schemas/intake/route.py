@@ -48,7 +48,7 @@ class RouteSchema(InTeam, Slugged):
 class IntakeSchema(Body):
     """One request of a source: its body as it came, as far as it is kept, and its verdict.
 
-    ``left_out``: so many further alerts are not in the request, as the source says itself.
+    ``left_out`` is the number of alerts that the source says it left out.
     """
 
     id = fields.Integer(dump_only=True)

@@ -1,4 +1,4 @@
-"""Your contacts, and the rules that say when each is used."""
+"""Your contacts, and the rules for when each is used."""
 
 from marshmallow import fields, validate
 

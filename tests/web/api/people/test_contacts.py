@@ -56,7 +56,7 @@ def test_a_wrong_code_costs_a_try_although_it_is_refused(
     contact_id = int(address.rsplit("/", 1)[1])
     code = code_of(app, database, contact_id)
     answer = vera.post_json(f"{address}/confirm", {"code": code}, status=422).json
-    assert answer["errors"]["code"] == ["This code does not work any more. Send a new one."]
+    assert answer["errors"]["code"] == ["This code no longer works. Send a new one."]
     vera.post_json(f"{address}/send-code", {}, status=202)
     fresh = code_of(app, database, contact_id)
     vera.post_json(f"{address}/confirm", {"code": fresh}, status=200)
