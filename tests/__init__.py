@@ -1,4 +1,4 @@
-"""The tests. What they share explains its failing assertions as they do themselves."""
+"""The tests. Assertions in shared helpers are rewritten too, so their failures are explained."""
 
 import pytest
 

@@ -1,9 +1,8 @@
 """Fixtures that all tests share.
 
-``database`` is a real one, with new rows for each test: a copy of a SQLite file. Tests
-marked ``both_databases`` run a second time on PostgreSQL, whose address is
-``TEST_POSTGRESQL_URL``; where no server answers they are skipped, and in
-CI they fail.
+``database`` is a real one, with new rows for each test: a copy of a SQLite file. Tests marked
+``both_databases`` run a second time on PostgreSQL, whose address is ``TEST_POSTGRESQL_URL``;
+without a server they are skipped, and in CI they fail.
 
 Each process has one engine for each kind of database, because an engine compiles each
 statement once. It also builds the standing cast once for each: tests that ask for
@@ -84,7 +83,7 @@ class StoredCast:
 
 @pytest.fixture(scope="session")
 def sqlite_with_cast(empty_sqlite: Path) -> StoredCast:
-    """A file that holds the standing cast and nothing else."""
+    """A file that contains the cast and nothing else."""
     path = empty_sqlite.with_name("cast.sqlite")
     shutil.copyfile(empty_sqlite, path)
     database = Database(f"sqlite:///{path}", synchronous="OFF")
@@ -221,7 +220,7 @@ def database(
 
 
 def _replace(database: Database, rows: Path) -> None:
-    """Make a new file; what may still hold the old one open does not see it."""
+    """Create a new file; a process that still has the old one open does not see it."""
     path = Path(database.url.database)
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)

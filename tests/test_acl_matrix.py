@@ -1,4 +1,4 @@
-"""Node × verb × cast against a table, and: what one may view is what one is shown."""
+"""Node × verb × cast against a table; and lists show exactly what one may view."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.support import factories
 
 CORE = "/groups/sre/teams/core"
 
-# Everybody who is somebody in the table. "route" is the token of core's route.
+# Everybody in the table. "route" is the token of core's route.
 PEOPLE = (*standing_cast.PEOPLE, "anonymous", "route")
 ALL = frozenset({"root", "gail", "eddy", "rex", "vera", "mona", "tara", "otto"})
 SRE = ALL - {"otto"}

@@ -1,4 +1,4 @@
-"""The floors of the house: who may import whom, and how big a module may be."""
+"""The floors: their imports, and the size of modules and functions."""
 
 import ast
 import sys
@@ -98,7 +98,7 @@ def floor_of(path: Path) -> str:
 def imports(path: Path) -> Iterator[tuple[int, str]]:
     """Line and full name of everything that a module imports, wherever in it.
 
-    Imports for type checkers only do not happen, so they do not count.
+    Imports for type checkers never run, so they do not count.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {
@@ -294,7 +294,7 @@ def test_a_function_fits_on_a_screen() -> None:
 
 
 def test_a_call_can_be_read_without_counting_arguments() -> None:
-    """What is more than a few arguments is named where it is called, or is one value."""
+    """Further arguments are passed by name, or as one value."""
     wide = [
         f"{place(path, function.lineno)}: {function.name}"
         for path, function in functions()
@@ -311,7 +311,7 @@ def test_a_call_can_be_read_without_counting_arguments() -> None:
 
 
 def test_the_name_of_a_class_says_which_one_it_is() -> None:
-    """A class at the top of a module has a name that no other one has."""
+    """Top-level classes have unique names."""
     found: dict[str, list[str]] = {}
     for path in MODULES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

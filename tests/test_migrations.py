@@ -1,4 +1,4 @@
-"""Migrations: one line of them, forwards and back, equal to the models, with data in place."""
+"""Migrations: linear, reversible, equal to the models, and safe for existing data."""
 
 import json
 from collections.abc import Iterator
@@ -192,7 +192,7 @@ def test_old_terms_are_renamed_and_restored(blank: Database, now: datetime) -> N
         assert [row.failures for row in session.scalars(select(Provider))] == [2]
         assert [row.target for row in session.scalars(select(RecipientRate))] == ["channel:1"]
         assert [row.notified for row in session.scalars(select(ShiftReminder))] == [True]
-        # The copied table goes on numbering where the old one stopped.
+        # The copied table continues the numbering of the old one.
         session.add(ShiftReminder(edge=ShiftEdge.END, notified=False, **shift))
 
 

@@ -1,4 +1,4 @@
-"""The description of the API is true: every operation in it exists and answers as it says."""
+"""The description of the API is true: every operation exists and answers as described."""
 
 import re
 from typing import Any

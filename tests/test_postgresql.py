@@ -1,4 +1,4 @@
-"""A transaction that freezes, and connections that fall silent, stop nobody for long."""
+"""Frozen transactions and silent connections block nobody for long."""
 
 import time
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""Chaos: what was accepted is delivered, at least once, whatever is killed.
+"""Chaos: accepted alerts are delivered at least once, even if processes are killed.
 
 ``python -m tests.chaos`` runs a drill with real processes; docs/administration/
-delivery-promise.md says what it does and what its table means.
+delivery-promise.md explains it and its table.
 """

@@ -1,4 +1,4 @@
-"""The reckoning: what was told to the senders, what is stored, and what has arrived."""
+"""The final audit: compares the answers to senders, the stored rows, and the arrivals."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from tests.chaos.senders import Ledger
 from tests.e2e.sinks import MailSink, WebhookSink, alert_ids
 
 ARRIVED = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED})
-# Each of them must bring the page of each alert that is still firing.
+# Each of them must deliver the page of every alert that is still firing.
 WAYS = ("webhook", "email")
 TIMELINE = frozenset({EventKind.CREATED, EventKind.PAGED, EventKind.NOTIFICATION_SENT})
 # A worker has as many threads for the queue as for its own sweeps.
@@ -27,7 +27,7 @@ MOST_IN_FLIGHT = 2 * THREADS
 
 @dataclass(frozen=True)
 class Books:
-    """All rows that count, as they are at the end."""
+    """All relevant rows, as they are at the end."""
 
     alerts: Mapping[str, list[Alert]]
     notifications: Sequence[Notification]
@@ -57,7 +57,7 @@ class Books:
 
 
 def is_settled(database: Database) -> bool:
-    """Whether nothing waits to be sent any more."""
+    """Whether no notification is pending."""
     with database.read() as session:
         waiting = select(Notification.id).where(Notification.state.in_(DUE)).limit(1)
         return session.scalar(waiting) is None
@@ -81,7 +81,7 @@ def read(database: Database, hook: WebhookSink, mail: MailSink) -> Books:
 
 
 def _detach(session: Session) -> None:
-    """What was read stays as it was read."""
+    """Keep the loaded values."""
     session.expunge_all()
 
 
@@ -113,7 +113,7 @@ def _message_of(row: Notification) -> str:
 
 
 def complaints(books: Books, ledger: Ledger, interrupted: int) -> list[str]:
-    """Every broken promise, as a sentence; an empty list is what is wanted.
+    """Every broken promise, as a sentence; empty if there are none.
 
     ``interrupted`` says how often a worker died, or could not write a result down.
     """

@@ -1,4 +1,4 @@
-"""The commands of the product, in a process that can be made to die at a named point.
+"""The product's commands, in a process that can die at a named point.
 
 The point's name is written into the file that ``CRASH_FILE`` names; of all processes
 the first that comes there removes the file and dies, as by ``kill -9``::
@@ -30,7 +30,7 @@ WORKER_POINTS = (
     "after-record",
 )
 POINTS = WEB_POINTS + WORKER_POINTS
-# Only what goes to the webhook counts, so that each point is one precise moment.
+# Only webhook deliveries count, so that each point is one precise moment.
 METHOD = "webhook"
 KILLED = 137
 
@@ -52,7 +52,7 @@ class Trap:
 
 
 def set_up_web(trap: Trap) -> None:
-    """Dying while an alert is taken in."""
+    """Dying while an alert is received."""
 
     @event.listens_for(Session, "before_commit")
     def commit(session: Session) -> None:
@@ -63,7 +63,7 @@ def set_up_web(trap: Trap) -> None:
 
 
 def set_up_worker(trap: Trap) -> None:
-    """Dying while something is delivered."""
+    """Dying while a message is delivered."""
 
     def claimed(result: Any, *_: Any) -> None:
         if result is not None and result.method == METHOD:

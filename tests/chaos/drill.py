@@ -1,4 +1,4 @@
-"""One drill: start everything, send, break, mend, wait, and settle the accounts."""
+"""One drill: start everything, send, break, repair, wait, and audit."""
 
 import secrets
 import time
@@ -29,7 +29,7 @@ PAUSE = 1.5
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one drill, and the promises that were broken in it."""
+    """The figures of one drill, and the broken promises."""
 
     rows: list[tuple[str, str]]
     complaints: list[str]
@@ -65,7 +65,7 @@ class Ground:
 def ground(folder: Path, kind: str, *, webs: int = WEBS) -> Iterator[Ground]:
     """An installation on ``sqlite`` (with a queue in a file) or ``postgresql`` (with Redis).
 
-    One web server, ``serve-1``, runs; whoever wants more starts it.
+    One web server, ``serve-1``, runs; callers start more processes.
     """
     with ExitStack() as stack:
         if kind == "sqlite":

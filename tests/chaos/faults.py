@@ -1,4 +1,4 @@
-"""What goes wrong, and when: a plan made from a seed, and who carries it out."""
+"""Faults: a plan generated from a seed, and its execution."""
 
 import heapq
 import random
@@ -67,7 +67,7 @@ def plan(seed: int, seconds: float, *, pause: float, kinds: tuple[Kind, ...]) ->
 
 
 class Mayhem:
-    """Carries out a plan. What is broken is mended when its time is over, or at the end."""
+    """Carries out a plan. Each fault is repaired when its time is over, or at the end."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Mayhem:
         return self.worker_deaths + self.happened[Kind.CUT_DATABASE] * workers
 
     def run(self, faults: tuple[Fault, ...], seconds: float) -> None:
-        """Do it all, in real time; returns after ``seconds`` with everything mended."""
+        """Run the plan in real time; returns after ``seconds`` with everything repaired."""
         for number, fault in enumerate(faults):
             begin, end = self._begin_and_end(fault)
             heapq.heappush(self._due, (fault.at, 2 * number, begin))
@@ -150,7 +150,7 @@ class Mayhem:
         self._fleet.arm(fault.point)
 
     def _bury(self) -> None:
-        """Take who has ended off the list."""
+        """Remove ended processes from the list."""
         while (end := self._fleet.ended()) is not None:
             name, code = end
             self.worker_deaths += name.startswith("worker")

@@ -1,4 +1,4 @@
-"""An installation with several web servers and workers, each of which may die."""
+"""An installation with several web servers and workers, which may die."""
 
 import signal
 import socket
@@ -19,7 +19,7 @@ THREADS = 4
 
 
 class QueueStore(Protocol):
-    """Where the queue is kept. It can be lost, with everything in it, or give no answer."""
+    """The queue's storage. It can be lost with its contents, or stop answering."""
 
     url: str
 
@@ -47,7 +47,7 @@ class RedisStore:
             self._process = None
 
     def hang(self) -> None:
-        """It keeps its connections and answers nothing."""
+        """Keep connections open and answer nothing."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
 
@@ -92,12 +92,12 @@ class FileStore:
             file.unlink()
 
     def hang(self) -> None:
-        """Somebody holds its lock and never lets go."""
+        """Hold its lock until it is released."""
         self._holder = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         self._holder.execute("BEGIN EXCLUSIVE")
 
     def restore(self) -> None:
-        """Whoever needs the file makes it anew."""
+        """Processes create the file again when they need it."""
         if self._holder is not None:
             self._holder.close()
             self._holder = None
@@ -127,7 +127,7 @@ class Fleet(Stack):
         self.environ |= {
             "CRASH_FILE": str(self.crash_file),
             "INCIDENTRELAY_WORKER_THREADS": str(THREADS),
-            # Nothing may fail for good: every page must come in the end.
+            # Nothing may fail permanently: every page must arrive in the end.
             "INCIDENTRELAY_DELIVERY_MAX_ATTEMPTS": "100",
         }
         self._inis = {"serve-1": self.ini}
@@ -150,7 +150,7 @@ class Fleet(Stack):
         return self._inis.get(name, self.ini)
 
     def kill(self, *names: str) -> None:
-        """kill -9; who has ended already is only taken off the list."""
+        """kill -9; a process that has already ended is only removed from the list."""
         for name in names or tuple(self.processes):
             process = self.processes.pop(name)
             if process.poll() is None:

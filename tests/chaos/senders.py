@@ -1,7 +1,7 @@
-"""Monitoring systems: they send until they are told that it was taken in.
+"""Monitoring systems, which send until a request is accepted.
 
-Like Alertmanager, they send the same body again after a network error or a 5xx, and
-never after a 2xx. What they were told is written into the ledger.
+Like Alertmanager, they repeat the same body after a network error or a 5xx, and never after a
+2xx. The ledger records the answers.
 """
 
 import http.client
@@ -24,7 +24,7 @@ PAUSE = 0.3
 
 @dataclass
 class Told:
-    """What the senders were told of one alert, and whether it is firing for them."""
+    """The answers for one alert, and whether its sender regards it as firing."""
 
     firing: bool = False
     starts_at: str = ""
@@ -35,7 +35,7 @@ class Told:
 
 
 class Ledger:
-    """All that was told; shared by the senders."""
+    """All answers; shared by the senders."""
 
     def __init__(self) -> None:
         self.alerts: dict[str, Told] = {}
@@ -62,7 +62,7 @@ class Ledger:
 
 
 class Sender(threading.Thread):
-    """Sends new alerts, repeats and resolves, until it is stopped or told to give up."""
+    """Sends new alerts, repeats and resolves, until it is stopped or gives up."""
 
     def __init__(
         self, name: str, seed: str, addresses: Sequence[str], token: str, ledger: Ledger
@@ -77,7 +77,7 @@ class Sender(threading.Thread):
         self._giving_up = threading.Event()
 
     def stop(self) -> None:
-        """Begin nothing new; what has begun is sent until it is taken in."""
+        """Start nothing new; started requests are sent until they are accepted."""
         self._stopping.set()
 
     def give_up(self) -> None:

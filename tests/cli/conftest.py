@@ -29,7 +29,7 @@ use = egg:waitress#main
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """Commands set the whole process's logging up; the next test gets it as it was."""
+    """Commands configure the logging of the whole process; restore it for the next test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

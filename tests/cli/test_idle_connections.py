@@ -1,4 +1,4 @@
-"""Idle connections, which browsers and scanners leave open, keep no alert out."""
+"""Idle connections of browsers and scanners do not block alerts."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Lines of the log: their form, the request's id, and what is kept out of them."""
+"""Log lines: their format, the request's id, and redacted secrets."""
 
 import io
 import json
@@ -21,7 +21,7 @@ Log = Callable[..., io.StringIO]
 
 @pytest.fixture
 def log_to(settings: Settings) -> Log:
-    """Set logging up with changed settings; returns where the lines go."""
+    """Configure logging with changed settings; returns the stream of its lines."""
 
     def configured(**changes: Any) -> io.StringIO:
         stream = io.StringIO()

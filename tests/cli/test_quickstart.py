@@ -1,4 +1,4 @@
-"""``quickstart``, as real processes: what it prints, what it keeps, and how it ends."""
+"""``quickstart`` as real processes: its output, its folder, and how it ends."""
 
 import json
 import os
@@ -56,7 +56,7 @@ class Quickstart:
         return report
 
     def page(self) -> str:
-        """What is printed for people, to its last line."""
+        """The report for people, up to its last line."""
         assert self.process.stdout is not None
         lines: list[str] = []
         for line in self.process.stdout:

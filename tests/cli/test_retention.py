@@ -1,4 +1,4 @@
-"""``forget-old``."""
+"""``prune``."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The picture of an alert's life says what the tables say."""
+"""The picture of an alert's life matches the tables."""
 
 import xml.etree.ElementTree as ElementTree
 

@@ -145,7 +145,7 @@ def furnish(stack: Stack, hook: WebhookSink, reminder_interval: int) -> str:
         slug="primary",
         name="Primary",
         kind="weekly",
-        # Far from now, so that nobody's turn ends while the test runs.
+        # Far from now, so that no turn ends while the test runs.
         handoff_weekday=(datetime.now(UTC).weekday() + 3) % 7,
         members=["ann", "bob"],
         reminder_interval=reminder_interval,

@@ -1,4 +1,4 @@
-"""What the tests of services share: actors, a vault, and kinds of channels."""
+"""Shared by the tests of services: actors, a vault, and kinds of channels."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace

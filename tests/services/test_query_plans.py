@@ -1,7 +1,7 @@
 """No statement of a delivery, of a sweep or of intake reads a whole growing table.
 
-SQLite plans by what is written, not by what is bound or by how much there is: an index
-of some rows is used only where its condition is repeated word for word.
+SQLite plans from the text of a statement, not from bound values or table sizes: it uses a
+partial index only if its condition is repeated literally.
 """
 
 from collections.abc import Callable
@@ -47,14 +47,14 @@ def pager(database: Database) -> Pager:
 
 
 def whole_tables(database: Database, statement: str, parameters: Any) -> list[str]:
-    """The lines of the statement's plan in which a growing table is read from end to end."""
+    """The lines of the statement's plan that scan a whole growing table."""
     with database.reading.connect() as connection:
         if connection.dialect.name == "sqlite":
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             lines = [row[3] for row in plan]
             marks = {f"SCAN {table}" for table in GROWING}
             return [line for line in lines if line in marks]
-        # The tables are small here: this asks for a plan without reading whole ones.
+        # The tables are small here: this asks for a plan that avoids full scans.
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
         marks = {f"Seq Scan on {table}" for table in GROWING}

@@ -1,7 +1,7 @@
-"""Two that do something with the same alert at the same moment: no page is lost by it.
+"""Two actions on the same alert at once lose no page.
 
-The second begins while the first is not committed. SQLite has one writer, which makes
-the second wait; on PostgreSQL it goes on until it needs what the first has locked.
+The second begins before the first is committed. On SQLite it waits, because there is one
+writer; on PostgreSQL it continues until it needs a row that the first has locked.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def pager(database: Database) -> Pager:
 
 @pytest.fixture
 def begin() -> Iterator[Begin]:
-    """Begins something and returns when it is at a standstill, or done."""
+    """Begin something, and return when it is blocked or done."""
     with ThreadPoolExecutor(2) as pool:
 
         def begin(deed: Callable[..., Any], *given: Any) -> "Future[Any]":
@@ -85,7 +85,7 @@ def test_an_alert_that_comes_while_its_silence_ends_pages(pager: Pager, begin: B
 
 
 def test_to_acknowledge_while_others_are_told_is_no_deadlock(pager: Pager, begin: Begin) -> None:
-    """The one has the alert and takes back what waits; the other has that and wants the alert."""
+    """One holds the alert and cancels pending rows; the other holds those and wants it."""
     pager.take(a_signal())
     with pager.database.write() as session:
         lanes_down(session)
@@ -127,7 +127,7 @@ def test_to_acknowledge_two_while_both_of_one_message_fail_is_no_deadlock(
 
 
 def turned(session: Session) -> list[Notification]:
-    """The mails, which are being sent, each about the other's alert."""
+    """The mails being sent, each about the other's alert."""
     rows = session.scalars(select(Notification).where(Notification.method == "email")).all()
     first, second = rows
     second.target = "user:1:email:2"  # two of one alert have two targets

@@ -1,4 +1,4 @@
-"""The standing cast: the same people in every test of access.
+"""The cast: the same people in every test of access.
 
 ::
 

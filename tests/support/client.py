@@ -1,4 +1,4 @@
-"""A client of the application under test, which looks at the markup of each page it gets."""
+"""A client of the application under test, which checks the markup of each page."""
 
 import re
 from functools import cached_property
@@ -13,7 +13,7 @@ from tests.support import markup
 
 
 class Answer(TestResponse):
-    """A response whose ``forms`` cost one look at the page.
+    """A response whose ``forms`` are parsed once.
 
     WebTest parses the page anew for each form, and most of a page with a form are the
     600 time zones that one of its fields suggests.
@@ -23,7 +23,7 @@ class Answer(TestResponse):
 
     @cached_property
     def html(self) -> BeautifulSoup:
-        """The page without the suggestions of its fields, which are no part of a form."""
+        """The page without datalists, which are no part of a form."""
         text = re.sub(r"<datalist\b.*?</datalist>", "", self.testbody, flags=re.DOTALL)
         return BeautifulSoup(text, self.parser_features)
 
@@ -61,7 +61,7 @@ class Client(TestApp):
         return answer
 
     def _token(self, req: Any) -> str:
-        """What the forms of the page that was asked for must send."""
+        """The CSRF token in the forms of the requested page."""
         settings = self.app.registry["settings"]
         own = CSRFPolicy(settings)._name
         asked = req.cookies.get(cookie_name(settings)) or req.cookies.get(own)

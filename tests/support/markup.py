@@ -1,4 +1,4 @@
-"""What the markup of every page keeps, whatever the page shows.
+"""The rules that the markup of every page follows.
 
 ``Client`` asks it of each page that a test gets, so that a page is checked in all the
 states in which tests bring it.
@@ -17,7 +17,7 @@ UNRULED = {"ir-note-info", "ir-dot-muted", "ir-state-pending"}
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page, as far as these checks ask."""
+    """A parsed page, as far as these checks need it."""
 
     def __init__(self, source: str) -> None:
         super().__init__()

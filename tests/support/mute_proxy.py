@@ -21,7 +21,7 @@ class MuteProxy:
         self._thread = threading.Thread(target=self._run)
 
     def mute(self) -> None:
-        """From now on nothing passes; new connections are accepted and left alone."""
+        """Stop forwarding; new connections are accepted but get nothing."""
         self._muted.set()
 
     def unmute(self) -> None:
@@ -67,7 +67,7 @@ class MuteProxy:
             data = b""
         silent = self._muted.is_set() or source in self._deaf
         if not data:
-            # A silent proxy does not pass on either that one side has closed.
+            # A silent proxy does not forward a close either.
             del self._pairs[source]
             if not silent:
                 target.shutdown(socket.SHUT_WR)

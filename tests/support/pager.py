@@ -1,4 +1,4 @@
-"""A small working team for tests of the way from a payload to a message."""
+"""A small working team, for tests from a payload to a message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Pager:
             return escalation_runner.run_due_plans(session, at)
 
     def change_silences(self, at: datetime) -> int:
-        """Do what is due of the team's silences."""
+        """Apply the due changes of the team's silences."""
         with self.database.write() as session:
             return silence_transitions.apply_transitions(session, self.team_id, at)
 
@@ -84,7 +84,7 @@ class Pager:
                 setattr(team, name, value)
 
     def outbox(self) -> list[tuple[str, str, str]]:
-        """(kind, target's owner, state) of every notification, in the order of its making."""
+        """(kind, target's owner, state) of every notification, in order of creation."""
         names = {user_id: name for name, user_id in self.people.items()}
         with self.database.read() as session:
             rows = session.scalars(select(Notification).order_by(Notification.id))
@@ -142,7 +142,7 @@ def build(database: Database) -> Pager:
 
 
 class Accepts:
-    """A channel that takes everything and remembers it."""
+    """A channel that accepts everything and remembers it."""
 
     info: Any = None
 

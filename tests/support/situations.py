@@ -1,4 +1,4 @@
-"""Situations in which a signal can come in, put together from ways of each kind."""
+"""Situations in which a signal can arrive, combined from variants of each kind."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -98,7 +98,7 @@ Way = Callable[[Pager], None]
 
 
 def nothing(_pager: Pager) -> None:
-    """All as it is built."""
+    """Nothing changes."""
 
 
 SILENCES: Mapping[str, Way] = {

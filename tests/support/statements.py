@@ -1,4 +1,4 @@
-"""Watches the statements that a database is sent."""
+"""Records the statements sent to a database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 def build_outside(database: Database) -> Pager:
-    """Its channel is one to the outside, so that it has a pace."""
+    """The channel is external, so it has a rate limit."""
     pager = build(database)
     with database.write() as session:
         session.execute(update(Channel).values(kind="webhook"))
@@ -44,7 +44,7 @@ def claim_all(pager: Pager, method: str, at: datetime = NOW) -> list[DeliveryCla
 
 
 def deliver_all(pager: Pager, method: str, at: datetime) -> list[DeliveryClaim]:
-    """As :func:`claim_all`, one after the other, each with success."""
+    """Like :func:`claim_all`, one after the other, each successful."""
     claims = []
     for taken in _claims(pager, method, at):
         pager.record(taken, SENT, at)

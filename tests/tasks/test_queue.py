@@ -1,4 +1,4 @@
-"""The queue: plain JSON, times, and that it takes hints of all kinds."""
+"""The queue: plain JSON, times, and hints of all kinds."""
 
 import json
 from collections.abc import Iterator
@@ -107,7 +107,7 @@ def test_a_process_without_work_can_only_enqueue(tmp_path: Path) -> None:
 
 
 def test_a_queue_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
-    """Whoever waited for it once must not wait again at every request."""
+    """After one wait, further requests must not wait again."""
     now = [NOW]
     queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: now[0])
     enqueue, tries = queue.huey.enqueue, []

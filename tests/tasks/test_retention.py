@@ -1,4 +1,4 @@
-"""Forgetting: what is old goes whole, nothing open or younger goes, batches are small."""
+"""Retention: old rows go with everything below them, open and younger ones stay."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ def clock() -> datetime:
 
 @pytest.fixture
 def days(settings: Settings) -> Callable[..., Settings]:
-    """Settings that keep for ever what is not named."""
+    """Settings that keep everything not named forever."""
 
     def chosen(**values: int) -> Settings:
         return replace(settings, **{**dict.fromkeys(EVERYTHING, 0), **values})
@@ -201,7 +201,7 @@ def test_on_postgresql_two_workers_take_different_batches(
 def test_what_is_old_is_found_by_an_index_in_its_order(
     database: Database, kind: kinds.RetentionKind
 ) -> None:
-    """Sorting all that is kept for each batch would hold up everybody who writes."""
+    """Sorting all rows for each batch would hold up every writer."""
     compiled = (
         kind.old(NOW)
         .limit(kind.batch)

@@ -1,4 +1,4 @@
-"""The worker's work: sweeps, poison rows, and what a failing part does to the others."""
+"""Jobs of the worker: sweeps, bad rows, and isolation of failing jobs."""
 
 import importlib
 import inspect
@@ -147,7 +147,7 @@ def test_a_row_that_cannot_be_read_stops_nobody(pager: Pager, make: Make, clock:
 def test_a_database_that_was_away_puts_no_page_off(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The row is not to blame: it is neither deferred nor brought nearer to its last attempt."""
+    """The row is not to blame: it is not deferred, and its attempts do not count."""
     channel, claim = Accepts(), claims.claim_notification
 
     def is_cut(*_: Any, **__: Any) -> Any:
@@ -317,7 +317,7 @@ def test_silences_that_cannot_be_changed_over_stop_nothing_else(
 def test_a_part_that_fails_stops_no_other_and_nobody_calls_it_healthy(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sweep that cannot end silences still pages; but it gives no sign of life."""
+    """A sweep that cannot end silences still pages, but records no heartbeat."""
 
     def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
@@ -356,7 +356,7 @@ def test_a_sweep_goes_round_until_no_batch_is_full(
 def test_a_sweep_ends_although_rows_stay_due(
     pager: Pager, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Full batches that change nothing are no reason to go round again."""
+    """Full batches that change nothing do not repeat the sweep."""
     monkeypatch.setattr(deliveries, "BATCH", 1)
     monkeypatch.setattr(claims, "claim_notification", lambda *_, **__: None)
     asked: list[int] = []

@@ -1,4 +1,4 @@
-"""When the browser's files are built, and with which Node."""
+"""When the browser's files are built, and with which version of Node."""
 
 import shutil
 from pathlib import Path

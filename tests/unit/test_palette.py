@@ -1,4 +1,4 @@
-"""Colours: what is written can be read, and nobody looks like somebody else."""
+"""Colours: text is readable, and people are distinguishable."""
 
 import re
 from pathlib import Path

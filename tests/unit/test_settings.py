@@ -1,4 +1,4 @@
-"""Settings: what starts, what does not, and what the refusal says."""
+"""Settings: valid ones, invalid ones, and their error messages."""
 
 import dataclasses
 from pathlib import Path

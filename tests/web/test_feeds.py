@@ -1,4 +1,4 @@
-"""Calendar feeds over HTTP: one's own list of them, and what calendar programs read."""
+"""Calendar feeds over HTTP: the user's list, and what calendar programs read."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""What ``/readyz`` promises, it has tried; and what a locked database answers."""
+"""``/readyz`` tries what it promises; and responses while the database is locked."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""/metrics: what it says, who may read it, what it costs, and the rules made for it."""
+"""/metrics: its values, access, cost, and alerting rules."""
 
 import re
 from dataclasses import replace
@@ -119,7 +119,7 @@ def test_a_scrape_costs_the_same_with_more_data(pager: Pager, query_count: Any) 
 
 
 def test_no_query_reads_the_whole_outbox(pager: Pager) -> None:
-    """Each goes by an index that holds only what it counts, or only the last hour."""
+    """Each uses an index of only the rows it counts, or only the last hour."""
     sent: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cur: Any, statement: str, values: Any, _ctx: Any, _many: bool) -> None:

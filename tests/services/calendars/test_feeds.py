@@ -1,4 +1,4 @@
-"""Calendar feeds: who makes them, what they show, and when they end."""
+"""Calendar feeds: creating them, their contents, and when they stop working."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ People = dict[str, User]
 
 @pytest.fixture
 def primary(session: Session, team: Team, people: People) -> Rotation:
-    """Ann and bob take turns of a week."""
+    """Ann and bob alternate weekly."""
     return factories.rotation(session, team, "primary", (people["ann"], people["bob"]))
 
 

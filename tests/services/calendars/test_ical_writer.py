@@ -1,4 +1,4 @@
-"""Feeds as text, read back by two parsers that know nothing of each other."""
+"""Feeds as text, read back by two independent parsers."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Every event of a calendar becomes an override or a problem, whatever else the text says."""
+"""Every event of a calendar becomes an override or a problem, in any text."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,7 +78,7 @@ def _event(draw: st.DrawFn, number: int) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """``excluded`` may have no date left, because an EXDATE takes away the only one."""
+    """``excluded`` may have no date left, because an EXDATE removes the only one."""
 
     text: str
     names: frozenset[str]

@@ -1,4 +1,4 @@
-"""Overrides out of calendars, on both databases."""
+"""Overrides imported from calendars, on both databases."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -136,7 +136,7 @@ def test_what_a_series_has_no_more_is_taken_away(session: Session, load: Import)
         ("bob", "18T10:00", "18T18:00"),
         ("bob", "25T10:00", "25T18:00"),
     ]
-    # It ended in the past: nothing of it is to come.
+    # It ended in the past.
     load(WEEKLY.replace("0311T09", "0301T09").replace("COUNT=3", "COUNT=1"))
     assert stored(session) == [("bob", "12T09:00", "13T09:00")]
 
@@ -149,7 +149,7 @@ def test_a_calendar_that_is_the_whole_roster_takes_away_what_it_has_not(
     load(FIRST, SECOND)
     assert actions(load(SECOND)) == ["keep"]
     assert actions(load(SECOND, whole=True)) == ["keep", "remove"]
-    # What was made by hand is no import, and stays.
+    # An override created by hand is no import, and stays.
     assert [line[0] for line in stored(session)] == ["cy", "cy"]
 
 
@@ -194,11 +194,11 @@ def test_what_has_begun_begins_now_and_keeps_its_past(
     assert actions(load(running, at=later)) == ["keep"]
     assert actions(load(running.replace("0310T18", "0310T20"), at=later)) == ["update"]
     assert stored(session) == [("bob", "10T12:00", "10T20:00")]
-    # Somebody else from now on: what was stays.
+    # Somebody else from now on: the past stays.
     assert actions(load(running.replace("SUMMARY:bob", "SUMMARY:cy"), at=later)) == ["update"]
     assert stored(session) == [("bob", "10T12:00", "10T13:00"), ("cy", "10T13:00", "10T18:00")]
     assert actions(load(running.replace("SUMMARY:bob", "SUMMARY:cy"), at=later)) == ["keep"]
-    # Moved to a later time: what has begun ends, and the rest is new.
+    # Moved to a later time: the running override ends, and the rest is new.
     moved = running.replace("0310T06", "0310T15").replace("SUMMARY:bob", "SUMMARY:cy")
     load(moved, at=later + HOUR)
     assert stored(session)[1:] == [("cy", "10T13:00", "10T14:00"), ("cy", "10T15:00", "10T18:00")]
@@ -282,7 +282,7 @@ def test_two_people_at_the_same_time_are_not_clear(session: Session, load: Impor
     assert [problem.summary for problem in report.problems] == ["bob", "cy"]
     assert "at the same time as “cy”" in report.problems[0].sentence
     assert len(report.planned) == 3
-    # The same person twice is no question, and neither is what only touches.
+    # The same person twice is clear, and so are shifts that only touch.
     assert (
         load(FIRST, overlapping.replace("SUMMARY:cy", "SUMMARY:bob"), dry_run=True).problems == []
     )
@@ -332,7 +332,7 @@ def test_a_rotation_that_is_gone_is_not_found(session: Session, group: Group) ->
 
 
 class Net:
-    """Answers with what it was given."""
+    """Returns the given responses."""
 
     def __init__(self, answer: Response | Exception) -> None:
         self.answer = answer

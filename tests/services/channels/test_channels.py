@@ -218,7 +218,7 @@ def test_a_channel_in_use_stays(desk: Desk, team: Team, session: Session, now: d
 def test_what_is_remembered_of_a_channel_ends_with_its_configuration(
     desk: Desk, session: Session, now: datetime, data: dict[str, Any] | None, anew: bool
 ) -> None:
-    """A circuit that the old address opened must not hold up pages to the new one."""
+    """A circuit that the old URL opened must not hold up pages to the new one."""
     channel = desk.create(factories.team(session, factories.group(session)), HOOK)
     name = providers.provider_of(channel.id)
     session.add(Provider(name=name, failures=9, since=now, open_until=now + timedelta(minutes=1)))

@@ -28,7 +28,7 @@ def pager(database: Database) -> Pager:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
-    """For how long each lock that was not free was waited for."""
+    """How long each wait for a lock was."""
     real, limits = db.waiting_at_most, []
 
     def note(session: Session, limit: timedelta) -> AbstractContextManager[None]:

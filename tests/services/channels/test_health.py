@@ -1,4 +1,4 @@
-"""The health of a channel: what arrived last, what failed last, and since when."""
+"""The health of a channel: its last success, its last failure, and since when it fails."""
 
 from datetime import datetime, timedelta
 

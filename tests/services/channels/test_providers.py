@@ -1,4 +1,4 @@
-"""Providers that do not work: what waits, and who is told instead."""
+"""Providers that are down: what waits, and who is notified instead."""
 
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ def pager(database: Database) -> Pager:
 
 
 def break_down(pager: Pager, method: str = "webhook") -> datetime:
-    """Let one alert's message fail until the circuit opens; when that is."""
+    """Let one alert's message fail until the circuit opens; returns when that was."""
     pager.take(a_signal("first"))
     row, at = of(pager, method)[0], NOW
     for number in range(THRESHOLD):
@@ -133,7 +133,7 @@ def stall(pager: Pager, at: datetime) -> int:
 
 
 def test_what_waits_too_long_is_told_to_others(pager: Pager) -> None:
-    """Mail and webhook are both down: the fallback is told and the plan goes on."""
+    """Mail and webhook are both down: the fallback is notified and the plan continues."""
     pager.change(fallback_user_id=pager.people["fay"])
     at = break_down(pager)
     for row in of(pager, "email"):
@@ -159,7 +159,7 @@ def test_a_page_that_arrived_elsewhere_needs_no_fallback(pager: Pager) -> None:
 
 
 def test_the_fallback_is_told_once_of_one_step(pager: Pager) -> None:
-    """A page strands first and fails later."""
+    """A page waits behind the circuit first and fails later."""
     pager.change(fallback_user_id=pager.people["fay"])
     at = break_down(pager)
     [mail] = claim_all(pager, "email", at)
@@ -229,7 +229,7 @@ def test_a_page_goes_before_news_where_only_one_message_may(pager: Pager) -> Non
 
 
 def test_who_has_to_wait_makes_way_for_others_of_the_lane(pager: Pager) -> None:
-    """The provider of all mails: ann has had her share, and bob is paged."""
+    """One provider for all mail: ann has used her rate, and bob is paged."""
     storm(pager, BURST)
     deliver_all(pager, "email", NOW)
     storm(pager, 2 * BURST)
@@ -248,7 +248,7 @@ def test_what_a_dead_worker_left_does_not_fill_the_lane(pager: Pager) -> None:
     assert len(claim_all(pager, "email")) == MAX_CONCURRENT_PER_PROVIDER
     late = NOW + LEASE
     with pager.database.write() as session:
-        # Others have told ann a lot meanwhile.
+        # Ann got many other messages meanwhile.
         session.execute(update(RecipientRate).values(busy_until=late + MINUTE))
     left = of(pager, "email")[0]
     assert pager.claim(left.id, late) is None

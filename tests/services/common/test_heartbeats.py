@@ -43,7 +43,7 @@ def test_two_workers_may_write_the_first_heartbeat_at_once(
         (timedelta(0), False),
         (timedelta(minutes=5), False),
         (timedelta(minutes=5, seconds=1), True),
-        # The clock was set back since, so nobody can know.
+        # The clock was set back since, so this proves nothing.
         (timedelta(minutes=-5), False),
         (timedelta(hours=-2), True),
     ],

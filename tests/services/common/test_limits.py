@@ -1,4 +1,4 @@
-"""Limits are stated once, and the API lets through what the services take."""
+"""Limits are stated once, and the API accepts what the services accept."""
 
 import ast
 from pathlib import Path
@@ -26,7 +26,7 @@ def _bounds(call: ast.Call) -> list[ast.expr]:
 
 
 def test_no_limit_is_written_beside_a_field() -> None:
-    """``number(0, 86400)`` in a schema and ``number(0, 604800)`` in a service once met."""
+    """A schema once had ``number(0, 86400)``, and its service ``number(0, 604800)``."""
     wrong = []
     for path in [*(PACKAGE / "web/schemas").rglob("*.py"), *(PACKAGE / "services").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -30,7 +30,7 @@ def test_what_others_refer_to_cannot_be_removed(session: Session) -> None:
     factories.team(session, group)
     with pytest.raises(Conflict, match="It has teams"):
         resources.remove_row(session, group, conflict="It has teams.")
-    # The transaction can go on.
+    # The transaction can continue.
     assert session.scalars(select(Group.slug)).all() == ["sre"]
 
 

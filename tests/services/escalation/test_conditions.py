@@ -1,4 +1,4 @@
-"""Conditions of steps: how they are stored, and what becomes of the plans that have them."""
+"""Conditions of steps: how they are stored, and how plans with them run."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def pager(database: Database) -> Pager:
 
 
 def use(pager: Pager, *steps: dict[str, Any], repeat: int = 0) -> None:
-    """Give the route a policy of these steps."""
+    """Give the route a policy with these steps."""
     with pager.database.write() as session:
         team = session.get_one(Team, pager.team_id)
         policy = factories.policy(session, team, "night", steps=list(steps), repeat=repeat)

@@ -1,4 +1,4 @@
-"""Pages take the ways that people's rules name, each at its time."""
+"""Pages follow people's notification rules, each contact at its time."""
 
 from datetime import datetime, timedelta
 from typing import Any

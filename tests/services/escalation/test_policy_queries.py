@@ -1,4 +1,4 @@
-"""What the pages of policies show, on both databases."""
+"""The queries behind the pages of policies, on both databases."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is previewed is what saving makes."""
+"""A preview shows exactly the effect of saving."""
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta

@@ -152,7 +152,7 @@ def test_leaving_and_returning_keeps_past_shifts(
     left, back = now - timedelta(days=14), now - timedelta(days=7)
     users.update(session, ann, {"active": False}, actor=root, now=left)
     users.update(session, ann, {"active": True}, actor=root, now=back)
-    # An edit since then must not give her the time of her absence, nor take the rest.
+    # A later edit must neither add shifts during her absence nor remove the others.
     factories.revision(session, rotation, (ann,), effective_from=now - timedelta(days=1))
     start, end = now - timedelta(days=15), now + timedelta(days=1)
     schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]

@@ -22,7 +22,7 @@ from tests.support import factories
 People = dict[str, User]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WEEK = 7 * DAY
-# The first instants of the shifts around: bob has the present one, since yesterday.
+# The starts of the shifts around now: bob has the current one, since yesterday.
 NOW = factories.NOW
 MONDAY = NOW.replace(hour=9) - DAY
 

@@ -1,4 +1,4 @@
-"""People who are named although no page reaches them: refused when saved, then shown."""
+"""People whom no page reaches: rejected on saving, and reported if they become so later."""
 
 from collections.abc import Callable
 from datetime import timedelta

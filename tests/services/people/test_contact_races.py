@@ -1,4 +1,4 @@
-"""Contacts, when the same person does two things at the same moment."""
+"""Contacts, if the same person does two things at once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both_databases
 def both_at_once(
     database: Database, deed: Callable[[Session, int], None], first: int, second: int
 ) -> list[str]:
-    """How the deeds end when the second would be over before the first is committed."""
+    """The outcomes, if the second action would finish before the first is committed."""
 
     def other() -> str:
         try:
@@ -35,7 +35,7 @@ def both_at_once(
         with database.write() as session:
             deed(session, first)
             waiting = pool.submit(other)
-            # It is over at once where nothing holds it up.
+            # It finishes at once if nothing holds it up.
             wait([waiting], timeout=0.5)
         return ["done", waiting.result()]
 

@@ -1,4 +1,4 @@
-"""A person's contacts: confirmed by a code, kept beside the profile, never the last one gone."""
+"""A person's contacts: confirmation by code, the profile's address, and the last contact."""
 
 import re
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ def add(
 
 
 def sent_code(session: Session, vault: SecretBox, contact: ContactMethod, now: datetime) -> str:
-    """The code that the newest message to the contact brings when a worker takes it."""
+    """The code in the newest message to the contact, as a worker sends it."""
     query = select(func.max(Notification.id)).where(Notification.contact_id == contact.id)
     newest = session.scalar(query)
     assert newest is not None

@@ -43,7 +43,7 @@ def shown(line: ReportLine) -> tuple[Any, ...]:
 
 
 def page(session: Session, team: Team, user: User, at: datetime, **given: Any) -> None:
-    """One page of an alert of its own, by the inbox and by e-mail."""
+    """One page of a new alert, by inbox and e-mail."""
     alert = factories.alert(session, team, given.pop("route", None))
     usual = {"state": DeliveryState.SENT, "created_at": at, "user_id": user.id, "step": 0}
     for method in ("inbox", "email"):

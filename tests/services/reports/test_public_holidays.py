@@ -1,4 +1,4 @@
-"""The countries and their parts that a report can be asked for."""
+"""The countries and subdivisions that reports support."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The preview counts what the silence would do, signal by signal."""
+"""The preview counts the effects of a silence, signal by signal."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_other_silences_may_cover_the_rest(pager: Pager) -> None:
     number = save(pager, "env=dev")
     shown = look(pager, "env=prod")
     assert (shown.firing, shown.partly_covered) == (1, 0)
-    # The silence that is edited does not help itself.
+    # The edited silence does not count its own coverage.
     assert look(pager, "env=prod", replaces=number).partly_covered == 1
 
 

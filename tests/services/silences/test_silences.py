@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def reconsidered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The teams whose alerts were looked at again; that itself has its own tests."""
+    """The teams whose alerts were reconsidered, which has its own tests."""
     teams: list[int] = []
 
     def note(session: Session, team_id: int, *, now: datetime) -> None:

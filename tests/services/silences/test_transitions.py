@@ -1,4 +1,4 @@
-"""Silences begin and end by themselves: what fires falls quiet, and pages again."""
+"""Silences start and end on time: firing alerts fall quiet, and page again."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def silence(pager: Pager, at: datetime = NOW, **data: Any) -> int:
 
 
 def window(first: int, last: int) -> Mapping[str, datetime]:
-    """A window from so many to so many minutes after now."""
+    """A window between two numbers of minutes from now."""
     return {"starts_at": NOW + first * MINUTE, "ends_at": NOW + last * MINUTE}
 
 
@@ -335,7 +335,7 @@ def grouped(name: str, **labels: str) -> IncomingSignal:
 
 @pytest.fixture
 def by_service(pager: Pager) -> Pager:
-    """The pager with a route that makes one alert of each service."""
+    """The pager with a route that groups alerts by service."""
     rotation(pager, reminder_interval=600)
     with pager.database.write() as session:
         session.get_one(Route, pager.route_id).group_by = ["service"]
@@ -343,7 +343,7 @@ def by_service(pager: Pager) -> Pager:
 
 
 def test_what_joins_a_silenced_alert_and_is_not_silenced_pages(by_service: Pager) -> None:
-    """Common labels are all that is left of an alert with two signals."""
+    """An alert with two signals only has their common labels."""
     pager = by_service
     silence(pager, matchers=["host=a"], **window(0, 60))
     pager.take(grouped("disk", host="a"))

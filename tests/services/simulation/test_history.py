@@ -1,4 +1,4 @@
-"""Why something happened: what is stored of it, and how it is told."""
+"""Explanations: the facts that are stored, and their wording."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a simulation says is what then happens, and saying it changes nothing."""
+"""A simulation predicts what then happens, and changes nothing."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ class Everything:
 
 
 def written(pager: Pager, alert_id: int | None, at: datetime) -> set[tuple[Any, ...]]:
-    """(kind, who, method) of everything that the alert came to owe at ``at``."""
+    """(kind, who, method) of all notifications of the alert written at ``at``."""
     with pager.database.read() as session:
         query = select(Notification).where(
             Notification.created_at == at, Notification.alert_id == alert_id
@@ -90,7 +90,7 @@ def written(pager: Pager, alert_id: int | None, at: datetime) -> set[tuple[Any, 
 
 
 def told(pager: Pager, steps: list[ForecastStep]) -> set[tuple[Any, ...]]:
-    """The same as :func:`written`, as the steps say it."""
+    """The same as :func:`written`, from the steps."""
     with pager.database.read() as session:
         channels = {row.slug: row.id for row in session.scalars(select(Channel))}
     found: set[tuple[Any, ...]] = set()

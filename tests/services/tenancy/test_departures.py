@@ -1,4 +1,4 @@
-"""People who are deactivated or leave: what points at them moves on at once."""
+"""People who are deactivated or leave: their alerts and pages move on at once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def deactivate(pager: Pager, name: str, at: datetime) -> None:
 
 
 def leave_group(pager: Pager, name: str, at: datetime) -> None:
-    """Taken out of the rotation first, as the product asks for."""
+    """Removed from the rotation first, as the product requires."""
     with pager.database.write() as session:
         leaver = pager.people[name]
         for layer in session.scalars(select(RotationLayer)):
@@ -228,7 +228,7 @@ def test_an_acknowledgement_that_came_in_at_the_same_moment_is_found_by_the_swee
 
 
 def test_somebody_who_left_gives_their_alerts_back_in_generations(pager: Pager) -> None:
-    """What was planned for the alert before is fenced off, whoever holds it."""
+    """Earlier notifications of the alert are fenced off, even claimed ones."""
     pager.take(a_signal())
     with pager.database.read() as session:
         before = pager.alert(session).generation
@@ -241,11 +241,11 @@ def test_somebody_who_left_gives_their_alerts_back_in_generations(pager: Pager) 
     assert pager.claim(first, LATER + timedelta(minutes=5)) is None
 
 
-# What waits for somebody who is not responsible for the alert
+# Pending notifications of somebody who is not responsible for the alert
 
 
 def page_the_team(pager: Pager, *names: str) -> None:
-    """Let the route's policy notify the whole team, in which are these people."""
+    """Let the route's policy notify the whole team, which has these people."""
     with pager.database.write() as session:
         team = session.get_one(Team, pager.team_id)
         for name in names:

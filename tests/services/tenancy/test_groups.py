@@ -76,7 +76,7 @@ def test_a_slug_that_is_taken_in_the_same_moment_is_a_conflict(
     twin = Group(slug="apps", name="Apps", created_at=now, updated_at=now)
     with pytest.raises(Conflict, match="taken"):
         resources.insert_row(session, twin, conflict="It is taken.")
-    # The transaction can go on.
+    # The transaction can continue.
     assert session.scalars(select(Group.slug)).all() == ["apps"]
 
 

@@ -1,4 +1,4 @@
-"""The last owner and the last admin, when two people act at the same moment."""
+"""The last owner and the last admin, if two people act at once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ Deed = Callable[[Session, int], None]
 
 
 def both_at_once(database: Database, deed: Deed, first: int, second: int) -> list[str]:
-    """How the deeds end when the second begins before the first is committed."""
+    """The outcomes, if the second action begins before the first is committed."""
 
     def other() -> str:
         try:

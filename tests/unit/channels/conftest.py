@@ -1,4 +1,4 @@
-"""Envelopes, and vendors on the loopback that answer as they are told."""
+"""Envelopes, and scripted vendors on the loopback."""
 
 import contextlib
 import ipaddress
@@ -206,7 +206,7 @@ def registry(http: HTTPClient, smtp: SMTPServer) -> Registry:
 
 @dataclass
 class Fake:
-    """A vendor as the conformance tests see it.
+    """A vendor for the conformance tests.
 
     ``received`` is what it has accepted. ``fail_for_now`` lets it fail as a vendor that is
     down, ``refuse`` as one that says no, perhaps because it restarts, and ``fail_for_good``

@@ -1,4 +1,4 @@
-"""What every channel has to do, whatever its vendor."""
+"""Requirements of every channel."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ def test_a_failure_that_may_pass_is_temporary(
 def test_a_refusal_is_tried_again_for_a_few_minutes(
     registry: Registry, name: str, fakes: dict[str, Fake]
 ) -> None:
-    """A vendor that restarts refuses too, so it is neither gone nor down."""
+    """A restarting vendor refuses too, so it is neither gone nor down."""
     fakes[name].refuse()
     with pytest.raises(TemporaryFailure) as caught:
         registry.get(name).send(make_envelope(), fakes[name].config)
@@ -147,7 +147,7 @@ def test_the_inbox_has_it_at_once(registry: Registry) -> None:
 
 
 def test_a_channel_with_secrets_says_where_they_go(registry: Registry) -> None:
-    """Without it, a kept secret would follow a changed address to somebody else."""
+    """Without it, a kept secret would be sent to a changed destination."""
     for name in registry.names():
         info = registry.get(name).info
         assert info.destinations <= info.config_schema().fields.keys(), name

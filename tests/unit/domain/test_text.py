@@ -1,4 +1,4 @@
-"""Which text is taken from people and programs: all that a screen can show."""
+"""The accepted text: everything that a screen can show."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What calendars say, and what strangers put into them."""
+"""Calendars, ordinary and hostile."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -352,7 +352,7 @@ _AT_THE_OFFICE = event("DTSTART;TZID=Office:20260320T090000", "DURATION:PT1H")
 
 
 def test_a_definition_of_a_zone_counts_in_its_own_calendar_only() -> None:
-    """The library would keep it for whatever calendar comes next, of another tenant too."""
+    """The library would keep it for the next calendar, even of another tenant."""
     for hours in (2, 3):
         reading = read(calendar(_OFFICE.format(hours, ""), _AT_THE_OFFICE))
         assert starts(reading) == [f"03-20T0{9 - hours}:00"]

@@ -1,4 +1,4 @@
-"""Reading other people's JSON never fails and never lets too much through."""
+"""Reading foreign JSON never fails, and its results are bounded."""
 
 import json
 from datetime import UTC, datetime, timedelta

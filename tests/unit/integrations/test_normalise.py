@@ -1,4 +1,4 @@
-"""What every integration promises, whatever it is sent."""
+"""Promises of every integration, for any input."""
 
 from datetime import timedelta
 from typing import Any

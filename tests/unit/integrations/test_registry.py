@@ -1,4 +1,4 @@
-"""Integrations come in by one door, and a broken one harms nobody else."""
+"""Integrations are registered in one place, and a broken one harms no other."""
 
 import logging
 from collections.abc import Mapping, Sequence

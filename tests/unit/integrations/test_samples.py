@@ -1,4 +1,4 @@
-"""Every sample payload becomes exactly what is written beside it."""
+"""Every sample payload becomes exactly the expected signals beside it."""
 
 import json
 import re

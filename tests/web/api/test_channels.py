@@ -1,4 +1,4 @@
-"""Testing a channel, and secrets that are made for it."""
+"""Testing a channel, and generated secrets."""
 
 from typing import Any
 

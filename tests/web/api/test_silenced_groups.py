@@ -1,4 +1,4 @@
-"""A silence asks each signal of a group: stories from payload to page, through the real app."""
+"""Silences match each signal of a group: stories from payload to page, through the real app."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

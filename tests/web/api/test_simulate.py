@@ -1,4 +1,4 @@
-"""Asking what would happen: who may, what may be asked, and what the answer looks like."""
+"""Simulations: permissions, requests, and responses."""
 
 from collections.abc import Callable
 from typing import Any

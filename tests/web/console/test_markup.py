@@ -1,6 +1,6 @@
-"""All pages of the console, with texts in the database and in forms that attack them.
+"""All pages of the console, with hostile texts in the database and in forms.
 
-``Client`` looks at the markup of each page that it gets; see tests/support/markup.py.
+``Client`` checks the markup of each page; see tests/support/markup.py.
 """
 
 import json

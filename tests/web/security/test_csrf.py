@@ -1,4 +1,4 @@
-"""What another site can make a browser send."""
+"""Requests that another site can make a browser send."""
 
 from dataclasses import replace
 from types import SimpleNamespace

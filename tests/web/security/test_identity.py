@@ -1,4 +1,4 @@
-"""Who is asking: credentials, their kinds, their lifetimes."""
+"""Identities: credentials, their kinds and lifetimes."""
 
 from datetime import timedelta
 from typing import Any

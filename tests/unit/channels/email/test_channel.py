@@ -100,7 +100,7 @@ def test_the_html_is_well_formed_and_leads_to_the_right_places() -> None:
         "Runbook": "https://wiki.example/disk",
         "Source": "https://prometheus.example/graph?g0=1",
     }
-    # Nothing is loaded from anywhere and nothing runs: an opened mail tells nobody.
+    # Opening a mail loads nothing and runs nothing, so it tells nobody.
     assert not {"script", "img", "link", "iframe", "form"} & set(page.tags)
 
 
@@ -254,7 +254,7 @@ def test_hostile_text_stays_text() -> None:
     assert "onmouseover" not in page.attributes
     assert "https://evil.example" not in page.links.values()
     assert "Source" not in page.links
-    # What a stranger wrote never stands at the beginning of a line of ours.
+    # Foreign text never starts a line of ours.
     assert "\n> https://evil.example/" in text.replace("\r\n", "\n")
     assert "\nhttps://evil.example/" not in text.replace("\r\n", "\n")
 

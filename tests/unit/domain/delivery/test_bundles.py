@@ -1,4 +1,4 @@
-"""One message that tells of many alerts."""
+"""One message about many alerts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""When a provider that does not work is left in peace."""
+"""When a failing provider gets no messages."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -50,7 +50,7 @@ def test_only_one_probe_goes_through_at_a_time() -> None:
     at = NOW + LONGEST_PAUSE
     probing = circuit_breaker.half_open(fail(CLOSED, THRESHOLD), at + 60 * SECOND)
     assert not probing.allows(at + 59 * SECOND)
-    # A probe whose worker died is not waited for without end.
+    # Waiting for a probe whose worker died has an end.
     assert probing.allows(at + 60 * SECOND)
 
 

@@ -1,4 +1,4 @@
-"""Which times no rule could have set, so that a clock must have been set back."""
+"""Times that no rule could have set, so a clock must have been set back."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""How fast one recipient is told things."""
+"""How fast one recipient gets messages."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""When steps of a plan apply, and what happens where they do not."""
+"""When steps of a plan apply, and what happens if they do not."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -130,7 +130,7 @@ def test_hours_are_looked_at_when_the_step_is_due() -> None:
 
 
 def test_a_round_in_which_nothing_applies_is_told_once_and_the_plan_goes_on() -> None:
-    """Once for each time that nobody has been told, however many rounds that takes."""
+    """Once, when as many steps in a row were skipped as the plan has; not in every round."""
     plan = Plan((for_severity(Severity.HIGH), for_severity(Severity.CRITICAL, 60)), rounds=2)
     progress, seen = start(plan, NOW), list[Effect]()
     while progress.due is not None:

@@ -1,4 +1,4 @@
-"""Escalation plans: what is due when, and that it always ends or goes on."""
+"""Escalation plans: due steps, and that a plan always ends or continues."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
 
 def run(plan: Plan, steps: int) -> list[tuple[int, str]]:
-    """What happens by itself: (seconds since the start, kind), ``steps`` times."""
+    """The steps without reactions: (seconds since the start, kind), ``steps`` times."""
     progress, seen = start(plan, NOW), []
     for _ in range(steps):
         if progress.due is None:
@@ -191,7 +191,7 @@ def test_decide_is_total_and_steps_have_unique_numbers(
         assert decision.effects
         numbers += [e.number for e in decision.effects if isinstance(e, (RunStep, Exhaust))]
         assert progress.due is None or progress.due >= now
-        # Never silent: it goes on, or it says that it has come to its end.
+        # Never silent: it continues, or announces its end.
         assert (progress.due is None) == isinstance(decision.effects[0], Exhaust)
         # A restart in between changes nothing.
         assert Progress.from_json(progress.to_json()) == progress

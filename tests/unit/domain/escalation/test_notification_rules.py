@@ -1,4 +1,4 @@
-"""Rules say how a person is told, and never that nothing is tried."""
+"""Rules choose a person's contacts, and never none."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The table of an alert's life by what sources send."""
+"""The table of an alert's life, driven by sources."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Times of two clocks are never compared, and nothing is late for ever."""
+"""Times of two clocks are never compared, and nothing is late forever."""
 
 from datetime import datetime, timedelta
 

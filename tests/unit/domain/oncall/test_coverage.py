@@ -1,4 +1,4 @@
-"""The report of a schedule's quality, and what differs between two schedules."""
+"""The coverage report of a schedule, and differences between two schedules."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""When people begin and end to be on call: a daily rotation of two, handing over at 09:00."""
+"""When people go on and off call: a daily rotation of two, handing over at 09:00."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta

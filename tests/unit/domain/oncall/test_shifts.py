@@ -1,4 +1,4 @@
-"""Schedules: layers over each other, overrides, inactive people, and what is read from them."""
+"""Schedules: stacked layers, overrides, inactive people, and queries."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

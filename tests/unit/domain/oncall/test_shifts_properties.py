@@ -1,4 +1,4 @@
-"""What must hold of every schedule, tried in many zones around changes of their clocks."""
+"""Properties of every schedule, in many zones around clock changes."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta

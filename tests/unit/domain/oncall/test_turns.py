@@ -1,4 +1,4 @@
-"""The turns of one layer: wall clock, changes of the clocks, and anchors."""
+"""The turns of one layer: local time, clock changes, and anchors."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta

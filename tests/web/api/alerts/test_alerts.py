@@ -1,4 +1,4 @@
-"""What people do with alerts through the API."""
+"""Actions on alerts through the API."""
 
 from typing import Any
 

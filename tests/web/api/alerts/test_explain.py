@@ -1,4 +1,4 @@
-"""Why something happened, what a recorded request would do now, and handing on."""
+"""Explanations, what a recorded request would do now, and reassigning."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ INTAKE = "/api/groups/sre/teams/core/routes/incoming/intake"
 
 @pytest.fixture
 def alert(with_token: Callable[[str], Client], cast: standing_cast.Cast) -> str:
-    """An alert that came in by core's route just now."""
+    """An alert that core's route has just received."""
     source = with_token(cast.teams["core"].token)
     (verdict,) = source.post_json("/api/integrations/webhook", [PROBLEM]).json
     return f"/api/alerts/{verdict['id']}"

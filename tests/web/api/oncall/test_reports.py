@@ -1,4 +1,4 @@
-"""The on-call report through the API: JSON, CSV, and what is refused."""
+"""The on-call report through the API: JSON, CSV, and errors."""
 
 import csv
 import io

@@ -255,7 +255,7 @@ def test_changes_need_the_permission(
 
 
 def test_a_preview_waits_for_no_writer(login_as: Any, pair: str, database: Database) -> None:
-    """It may take its time to compute; intake must not queue behind it, nor it behind intake."""
+    """It may be slow to compute; neither it nor intake may wait for the other."""
     with database.write() as session:
         session.scalar(select(Rotation.id))  # a transaction begins with its first statement
         login_as("vera").post_json(f"{pair}/preview", {}, status=200)

@@ -1,4 +1,4 @@
-"""How oneself is reached, over the API."""
+"""One's own contacts and rules, through the API."""
 
 import re
 from typing import Any

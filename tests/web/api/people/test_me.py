@@ -1,4 +1,4 @@
-"""Oneself: profile, password, tokens, browsers."""
+"""The current user: profile, password, tokens, browsers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""JSON as it comes in: nothing in it makes an error of ours later."""
+"""Incoming JSON: nothing in it causes an internal error later."""
 
 import json as stdlib
 import math

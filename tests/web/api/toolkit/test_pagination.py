@@ -1,4 +1,4 @@
-"""Pages: complete, stable, bounded, and not to be talked into anything."""
+"""Pages: complete, stable, bounded, and safe against forged cursors."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page behind a signed link: one person, one alert, no signing in."""
+"""The page behind a signed link: one person, one alert, no sign-in."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The list of alerts: whose, which, in which order, at which price."""
+"""The list of alerts: visibility, filters, order, and cost."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""One alert: its page, and what is done with it there."""
+"""The page of one alert, and its actions."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is done with all ticked alerts."""
+"""Actions on all ticked alerts."""
 
 from typing import Any
 

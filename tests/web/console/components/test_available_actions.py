@@ -1,4 +1,4 @@
-"""What an alert offers in each state, and when the morning is."""
+"""The actions of an alert in each state, and the next morning."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones

@@ -1,4 +1,4 @@
-"""What has become of notifications, in plain words."""
+"""States of notifications in words."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Forms that the schemas of the API judge, and the macros that show them."""
+"""Forms validated by the API's schemas, and the macros that show them."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -38,7 +38,7 @@ STEPS = [
 
 
 def sent(drafts: list[StepDraft]) -> Any:
-    """What a browser sends of the form of these drafts."""
+    """What a browser sends for these drafts."""
     pairs: list[tuple[str, str]] = []
     for name, value in row_values(drafts, "steps").items():
         if name.endswith(".targets"):
@@ -77,7 +77,7 @@ def test_every_delay_goes_through_minutes(delay: int) -> None:
         ("step-down:1", [("0", 1), ("5.1667", 0), ("15", 2)]),
         ("step-up:0", [("0", 1), ("5.1667", 2), ("15", 0)]),
         ("step-down:2", [("0", 1), ("5.1667", 2), ("15", 0)]),
-        # Who is first then is told at once, as the first was.
+        # The new first step runs at once, as the old one did.
         ("step-remove:0", [("0", 2), ("15", 0)]),
         ("step-remove:1", [("0", 1), ("15", 0)]),
         ("step-add", [("0", 1), ("5.1667", 2), ("15", 0), ("5", 0)]),

@@ -39,7 +39,7 @@ def policy(pager: Any) -> int:
 
 
 def use(pager: Any, policy_id: int) -> None:
-    """Let the pager's route have the policy."""
+    """Give the pager's route the policy."""
     with pager.database.write() as session:
         session.get_one(Route, pager.route_id).policy_id = policy_id
 
@@ -286,6 +286,6 @@ def test_only_those_who_may_edit(login_as: Any, end: str) -> None:
 
 
 def test_a_policy_without_steps_of_old_opens(login_as: Any) -> None:
-    """The API refuses one, but a page must not fall over it."""
+    """The API rejects such a policy, but pages must still work with one."""
     page = login_as("vera").get("/groups/sre/teams/core/policies/standard")
     assert "Nobody else is notified." in text(page)

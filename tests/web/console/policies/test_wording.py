@@ -1,4 +1,4 @@
-"""Plans as people say them."""
+"""Plans in words."""
 
 from collections.abc import Mapping, Sequence
 from datetime import time

@@ -1,4 +1,4 @@
-"""How one is reached: that part of one's settings."""
+"""Contacts and notification rules on the settings page."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""One's own calendar feeds in the console."""
+"""The user's calendar feeds in the console."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""One's own settings."""
+"""The settings page."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page on which a calendar becomes overrides of a rotation."""
+"""The page that imports a calendar as overrides of a rotation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rotations are made, edited and deleted in the console."""
+"""Creating, editing and deleting rotations in the console."""
 
 import re
 from typing import Any

@@ -43,7 +43,7 @@ LAYERS = [
 
 
 def sent(drafts: list[LayerDraft]) -> Any:
-    """What a browser sends of the form of these drafts."""
+    """What a browser sends for these drafts."""
     pairs: list[tuple[str, str]] = []
     for name, value in row_values(drafts, "layers").items():
         if name.endswith(".members"):

@@ -1,4 +1,4 @@
-"""Layers as people say them."""
+"""Layers in words."""
 
 from datetime import date, time
 

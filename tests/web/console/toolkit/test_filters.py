@@ -1,4 +1,4 @@
-"""How values look to people."""
+"""Formatting of values for people."""
 
 from datetime import UTC, datetime, timedelta
 

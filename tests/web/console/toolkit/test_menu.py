@@ -1,4 +1,4 @@
-"""To which entry of the menu a page belongs."""
+"""The menu entry of each page."""
 
 import pytest
 

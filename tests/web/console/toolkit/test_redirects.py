@@ -1,4 +1,4 @@
-"""Nobody is sent to another site."""
+"""Redirects never lead to another site."""
 
 from urllib.parse import urljoin, urlsplit
 

@@ -1,4 +1,4 @@
-"""Where a page stands in the tree."""
+"""Breadcrumbs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
