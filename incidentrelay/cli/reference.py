@@ -9,7 +9,6 @@ from typing import Any
 
 import rich_click as click
 
-from incidentrelay.cli import tables
 from incidentrelay.settings.declaration import KEYS
 from incidentrelay.settings.key import PREFIX
 
@@ -31,6 +30,8 @@ def settings(markdown: bool) -> None:
     Example: incidentrelay settings
     """
     if markdown:
+        from incidentrelay.cli import tables
+
         click.echo(tables.settings())
         return
     for key in KEYS:
@@ -46,6 +47,8 @@ def permissions() -> None:
 
     Example: incidentrelay permissions
     """
+    from incidentrelay.cli import tables
+
     click.echo(tables.permissions())
 
 

@@ -1,5 +1,7 @@
 """What all commands have in common: help, exit codes, and how they fail."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,21 @@ def test_each_command_has_help_with_an_example(run: Run, name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
     assert f"Example: incidentrelay {name}" in result.stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    """Loading the whole program takes a second; a typo must not cost that."""
+    code = (
+        "import sys, atexit\n"
+        "from incidentrelay.cli.main import main\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        f"main({words!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    heavy = {"sqlalchemy", "pyramid", "marshmallow", "cryptography", "httpx2", "huey", "jinja2"}
+    assert heavy & set(done.stderr.split()) == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
