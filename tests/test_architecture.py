@@ -61,7 +61,7 @@ ROOMS = {
         " simulate tenancy place root"
     ),
     # The API and the console never import each other; see the test below.
-    "web.api": "toolkit simulate people oncall channels silences intake alerts",
+    "web.api": "toolkit simulate people oncall channels silences policies intake alerts",
     "web.console": (
         "toolkit docs forms components alerts silences calendar rotations policies profile reports"
     ),

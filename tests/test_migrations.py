@@ -20,6 +20,7 @@ from incidentrelay.models import (
     Group,
     Heartbeat,
     Notification,
+    Policy,
     Provider,
     RecipientRate,
     ShiftReminder,
@@ -209,6 +210,19 @@ def test_signals_keep_what_they_hold_apart_from_refires(blank: Database, now: da
     with blank.read() as session:
         signal = session.get_one(Signal, signal_id)
         assert (signal.refire, signal.refire_at) == (None, None)
+
+
+def test_policies_survive_without_their_double_duty(blank: Database) -> None:
+    migrations.upgrade(blank)
+    with blank.write() as session:
+        team = factories.team(session, factories.group(session))
+        policy_id = factories.policy(session, team, steps=[], double_duty={"more": 0}).id
+    migrations.downgrade(blank, "0015")
+    migrations.upgrade(blank)
+    with blank.read() as session:
+        policy = session.get_one(Policy, policy_id)
+        assert (policy.steps, policy.double_duty) == ([], None)
+    assert migrations.check(blank) == []
 
 
 def test_migrations_and_models_write_the_same_indexes(

@@ -38,6 +38,7 @@ JOBS = (
     Job("stale-sources", maintenance.resolve_stale_sources),
     Job("shift-reminders", shifts.send_shift_reminders),
     Job("unreachable", maintenance.refresh_unreachable, every=timedelta(minutes=5)),
+    Job("double-duty", maintenance.refresh_double_duty, every=timedelta(minutes=10)),
     Job("maintenance", maintenance.hourly_maintenance, every=timedelta(hours=1)),
 )
 SWEEP = tuple(job for job in JOBS if job.every is None)

@@ -8,6 +8,7 @@ from incidentrelay.db import Database
 from incidentrelay.services.access import login
 from incidentrelay.services.common import heartbeats
 from incidentrelay.services.delivery import shift_reminders
+from incidentrelay.services.escalation import double_duty
 from incidentrelay.services.intake import auto_resolve
 from incidentrelay.services.operations import retention, unreachable
 from incidentrelay.settings.declaration import Settings
@@ -42,6 +43,17 @@ def refresh_unreachable(context: WorkerContext) -> bool:
     """Find references to people whom no page reaches."""
     with context.database.write() as session:
         unreachable.refresh_unreachable(session, context.clock())
+    return False
+
+
+def refresh_double_duty(context: WorkerContext) -> bool:
+    """Find policies that page somebody by two steps at once."""
+    # Computing shifts takes long; on SQLite nobody else writes during a writing transaction.
+    with context.database.read() as session:
+        summaries = double_duty.find_outdated(session, context.clock())
+    if summaries:
+        with context.database.write() as session:
+            double_duty.store_summaries(session, summaries)
     return False
 
 

@@ -83,7 +83,8 @@ def test_messages_survive_the_queue() -> None:
 def test_the_periodic_tasks_sweep_and_run_the_other_jobs(queue: Queue, log: Log) -> None:
     for task in queue.huey._registry.periodic_tasks:
         queue.huey.execute(task)
-    assert sorted(log.done) == [("maintenance", None), ("sweep", None), ("unreachable", None)]
+    jobs = ["double-duty", "maintenance", "sweep", "unreachable"]
+    assert sorted(log.done) == [(name, None) for name in jobs]
 
 
 def test_periodic_tasks_are_due_as_often_as_their_job_says(queue: Queue) -> None:
@@ -94,6 +95,7 @@ def test_periodic_tasks_are_due_as_often_as_their_job_says(queue: Queue) -> None
     }
     assert due == {
         "sweep_minutely": 24 * 60,
+        "periodic-double-duty": 24 * 6,
         "periodic-maintenance": 24,
         "periodic-unreachable": 24 * 12,
     }

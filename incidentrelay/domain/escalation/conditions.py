@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from incidentrelay.domain.enums import Severity
 from incidentrelay.domain.local_time import zone_of
-from incidentrelay.domain.oncall.restrictions import Window, covered
+from incidentrelay.domain.oncall.restrictions import Interval, Window, covered
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _INSTANT = timedelta(microseconds=1)
@@ -31,8 +31,12 @@ class LocalHours:
     zone: str
 
     def cover(self, at: datetime) -> bool:
+        return bool(self.between(at, at + _INSTANT))
+
+    def between(self, start: datetime, end: datetime) -> list[Interval]:
+        """The parts of [start, end) inside these hours, in order."""
         windows = tuple(Window(weekday, self.opens, self.closes) for weekday in self.weekdays)
-        return bool(covered(windows, self.zone, at, at + _INSTANT))
+        return covered(windows, self.zone, start, end)
 
     @property
     def text(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from incidentrelay.models.meta import Base
+from incidentrelay.models.meta import Base, NullableJSON
 from incidentrelay.models.mixins import Named, Versioned
 from incidentrelay.models.tenancy.group import Team
 
@@ -15,7 +15,8 @@ class Policy(Versioned, Named, Base):
 
     ``steps``: ``[{"delay": seconds, "targets": [{"kind", "id"}], "notify_assignee_again",
     "conditions"}]``, see :class:`incidentrelay.domain.escalation.conditions.Conditions`.
-    After the first round, ``repeat`` more follow.
+    After the first round, ``repeat`` more follow. ``double_duty`` sums up who is paged by
+    two steps at once, as services/escalation/double_duty found it last; None: nobody is.
     """
 
     __tablename__ = "policies"
@@ -25,5 +26,6 @@ class Policy(Versioned, Named, Base):
     description: Mapped[str] = mapped_column(Text, default="")
     steps: Mapped[list[Any]]
     repeat: Mapped[int] = mapped_column(default=0)
+    double_duty: Mapped[dict[str, Any] | None] = mapped_column(NullableJSON)
 
     team: Mapped[Team] = relationship(lazy="raise_on_sql")

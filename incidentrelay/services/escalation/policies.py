@@ -25,6 +25,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, resources, team_lookup, validation
 from incidentrelay.services.common.slugs import check_slug, with_slug
 from incidentrelay.services.escalation import conditions as step_conditions
+from incidentrelay.services.escalation import double_duty
 
 MAX_STEPS = limits.POLICY_STEPS.high
 LONGEST_DELAY = limits.STEP_DELAY.high
@@ -54,6 +55,7 @@ def create(
     stored = {**values, "steps": _steps(session, team, values["steps"])}
     _check_round(stored["steps"], values.get("repeat", 0))
     policy = Policy(**stored, team=team, team_id=team.id, created_at=now, updated_at=now)
+    policy.double_duty = double_duty.summarize_steps(session, policy.steps, now)
     resources.insert_row(session, policy, conflict=conflict)
     audit.record_team_change(
         session, actor, "create", team, policy, resources.given_fields(values), now=now
@@ -75,6 +77,7 @@ def update(
     diff = resources.change_row(policy, values)
     if "steps" in diff:
         diff["steps"] = [before, public_steps(session, [policy])[policy.id]]
+        policy.double_duty = double_duty.summarize_steps(session, policy.steps, now)
     if diff:
         resources.save_row(session, policy, now)
         audit.record_team_change(session, actor, "update", team, policy, diff, now=now)

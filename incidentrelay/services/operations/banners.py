@@ -17,6 +17,8 @@ from incidentrelay.services.common.heartbeats import WrongClock
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.delivery.outages import Outage
+from incidentrelay.services.escalation import double_duty
+from incidentrelay.services.escalation.double_duty import DoubleDutyWarning
 from incidentrelay.services.oncall import boundaries, schedules
 from incidentrelay.services.operations import unreachable
 from incidentrelay.services.operations.unreachable import UnreachableReference
@@ -33,7 +35,8 @@ class SystemBanners:
     ``worker_missing`` means that nothing is sent; ``worker_seen_at`` None: never seen.
     ``failed`` notifications are those of alerts that have not changed since. ``clocks`` of
     workers are so wrong that pages are late. ``unreachable`` are people named by a schedule,
-    policy or team whom no page reaches.
+    policy or team whom no page reaches. ``double_duty`` are policies that the reader may
+    edit and that page one person by two steps at once.
     """
 
     uncovered: tuple[Rotation, ...]
@@ -44,6 +47,7 @@ class SystemBanners:
     failed: int
     clocks: tuple[WrongClock, ...]
     unreachable: tuple[UnreachableReference, ...]
+    double_duty: tuple[DoubleDutyWarning, ...]
 
 
 def load_banners(
@@ -60,6 +64,7 @@ def load_banners(
         failed=failed_notifications.count_open_failures(session, memberships),
         clocks=tuple(heartbeats.list_wrong_clocks(session, now)),
         unreachable=tuple(unreachable.list_unreachable(session, memberships)),
+        double_duty=tuple(double_duty.list_warnings(session, memberships, now)),
     )
 
 

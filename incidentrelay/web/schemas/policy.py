@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from incidentrelay.domain.enums import Severity
 from incidentrelay.services.common import limits
-from incidentrelay.web.schemas.base import TEXT, Body, Flag, InTeam, Slugged, number
+from incidentrelay.web.schemas.base import TEXT, Body, Flag, Instant, InTeam, Slugged, number
 from incidentrelay.web.schemas.oncall.rotation import TIME_OF_DAY
 
 
@@ -62,3 +62,25 @@ class PolicySchema(InTeam, Slugged):
         fields.Nested(StepSchema), required=True, validate=validate.Length(*limits.POLICY_STEPS)
     )
     repeat = number(*limits.POLICY_REPEAT, load_default=0)
+
+
+class DoubleDutySchema(Body):
+    """``user`` is on call in both rotations, which different steps page.
+
+    The rotations are named as in the steps; ``first`` is paged earlier.
+    """
+
+    user = fields.String(dump_only=True)
+    display_name = fields.String(dump_only=True)
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+    first = fields.String(dump_only=True)
+    second = fields.String(dump_only=True)
+
+
+class PolicyQualitySchema(Body):
+    """The quality of a policy from ``start`` to ``end``."""
+
+    start = Instant(dump_only=True)
+    end = Instant(dump_only=True)
+    double_duty = fields.List(fields.Nested(DoubleDutySchema), dump_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.services.escalation import policy_queries
+from incidentrelay.services.escalation import double_duty, policy_queries
 from incidentrelay.services.escalation.policy_queries import PolicyListing, PolicyThings
 from incidentrelay.web.console.policies import wording as policy_wording
 from incidentrelay.web.console.toolkit import nav, team_choice
@@ -61,12 +61,14 @@ def show(context: PolicyNode, request: Any) -> dict[str, Any]:
     policy, url = context.obj, console_url(request, context)
     plan = policy_queries.plan_of(policy.steps, policy.repeat)
     picture = policy_queries.policy_picture(request.db, policy.team, plan, request.now)
+    found = double_duty.list_double_duty(request.db, policy, request.now)
     may_delete = request.has_permission(Permission.DELETE, context)
     return {
         "crumbs": nav.list_breadcrumbs_above(request, context),
         "policy": policy,
         "picture": policy_wording.view_policy(picture, policy.team_id),
         "routes": policy_queries.list_routes(request.db, [policy])[policy.id],
+        "double_duty": policy_wording.view_double_duty(found, policy.team_id),
         "edit_url": f"{url}/edit" if request.has_permission(Permission.EDIT, context) else None,
         "delete_url": f"{url}/delete" if may_delete else None,
     }

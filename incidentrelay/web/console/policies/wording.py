@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import Conditions
 from incidentrelay.domain.escalation.plan import Plan, PlanStep, PlanTarget
 from incidentrelay.domain.oncall.restrictions import Window
 from incidentrelay.domain.text import join_words
+from incidentrelay.models import Rotation
+from incidentrelay.services.escalation.double_duty import DoubleDutyView
 from incidentrelay.services.escalation.policy_queries import PolicyPicture, PolicyThings
 from incidentrelay.web.console.rotations import layer_wording
 
@@ -34,6 +37,7 @@ _NOBODY: Mapping[TargetKind, str] = {
 }
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _MOST_NAMES = 5
+MOST_DOUBLE_DUTY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,25 @@ class PolicyView:
     fallback: str
 
 
+@dataclass(frozen=True, slots=True)
+class DoubleDutyRow:
+    """Somebody on call in two rotations, which different steps page."""
+
+    person: str
+    start: datetime
+    end: datetime
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleDutyList:
+    """The first rows; ``more`` is how many follow."""
+
+    rows: Sequence[DoubleDutyRow]
+    more: int
+
+
 def view_policy(picture: PolicyPicture, team_id: int) -> PolicyView:
     """The picture in words; targets of teams other than ``team_id`` have their team's name."""
     plan = picture.plan
@@ -89,6 +112,22 @@ def view_policy(picture: PolicyPicture, team_id: int) -> PolicyView:
         again=_again(plan),
         end=f"After {_lasting(plan.exhausted_after)} more, if nobody has reacted",
         fallback=_listed(picture.fallback),
+    )
+
+
+def view_double_duty(found: Sequence[DoubleDutyView], team_id: int) -> DoubleDutyList:
+    """The first few; rotations of teams other than ``team_id`` have their team's name."""
+    return DoubleDutyList(
+        rows=[
+            DoubleDutyRow(
+                each.user.display_name,
+                each.start,
+                each.end,
+                *(_rotation(rotation, team_id) for rotation in (each.first, each.second)),
+            )
+            for each in found[:MOST_DOUBLE_DUTY]
+        ],
+        more=max(0, len(found) - MOST_DOUBLE_DUTY),
     )
 
 
@@ -162,6 +201,11 @@ def _name(target: PlanTarget, things: PolicyThings, team_id: int) -> str:
         return GONE
     other = thing.team_id is not None and thing.team_id != team_id
     return f"{thing.name} ({thing.team_name})" if other else thing.name
+
+
+def _rotation(rotation: Rotation, team_id: int) -> str:
+    own = rotation.team_id == team_id
+    return rotation.name if own else f"{rotation.name} ({rotation.team.name})"
 
 
 def _listed(names: Sequence[str]) -> str:

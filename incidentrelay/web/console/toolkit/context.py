@@ -79,6 +79,7 @@ def banners(request: Any) -> Iterable[Banner]:
         *_failed(found, prefix),
         *_people(found, prefix),
         *_unreachable(found, prefix),
+        *_double_duty(found, prefix, request),
     ]
 
 
@@ -151,6 +152,22 @@ _UNREACHABLE = {
         "{each.person} takes turns in {each.place} ({each.team}) and cannot be reached."
     ),
 }
+
+
+def _double_duty(found: SystemBanners, prefix: str, request: Any) -> Iterator[Banner]:
+    for each in found.double_duty[:3]:
+        when = filters.span(each.start, each.end, request.identity.zone, request.now)
+        others = f", and {each.more} more" if each.more else ""
+        text = (
+            f"{each.user} is on call in both {each.first} and {each.second} of the policy"
+            f" {each.policy} ({each.team}): {when}{others}."
+        )
+        path = f"groups/{each.group_slug}/teams/{each.team_slug}/policies/{each.policy_slug}"
+        yield Banner("warning", text, f"{prefix}/{path}")
+    more = len(found.double_duty) - 3
+    if more > 0:
+        what = "1 more policy pages" if more == 1 else f"{more} more policies page"
+        yield Banner("warning", f"{what} one person twice.", f"{prefix}/policies")
 
 
 def add_values(event: Any) -> None:

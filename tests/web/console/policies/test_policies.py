@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from incidentrelay.domain.enums import TeamRole
-from incidentrelay.models import Channel, Policy, Rotation, Route, Team, User
-from incidentrelay.services.escalation import policies
+from incidentrelay.models import Channel, Group, Policy, Rotation, Route, Team, User
+from incidentrelay.services.escalation import double_duty, policies
 from tests.support import factories
 from tests.web.console.rotations.test_rotations import text
 
@@ -289,3 +289,52 @@ def test_a_policy_without_steps_of_old_opens(login_as: Any) -> None:
     """The API rejects such a policy, but pages must still work with one."""
     page = login_as("vera").get("/groups/sre/teams/core/policies/standard")
     assert "Nobody else is notified." in text(page)
+
+
+@pytest.fixture
+def doubled(pager: Any) -> str:
+    """A policy whose secondary is always the primary; returns its URL."""
+    with pager.database.write() as session:
+        team = session.get_one(Team, pager.team_id)
+        turns = tuple(session.get_one(User, pager.people[name]) for name in ("ann", "bob", "cy"))
+        group = session.get_one(Group, team.group_id)
+        web = factories.team(session, group, "web", name="Web")
+        second = factories.rotation(session, web, "second", members=turns)
+        steps = [
+            {"delay": 60, "targets": [{"kind": "rotation", "id": key}]}
+            for key in (pager.rotation_id, second.id)
+        ]
+        factories.policy(session, team, "doubled", steps=steps)
+        double_duty.store_summaries(session, double_duty.find_outdated(session, factories.NOW))
+    return f"{POLICIES}/doubled"
+
+
+@pytest.mark.both_databases
+def test_the_page_lists_who_is_on_call_twice(browse: Any, policy: int, doubled: str) -> None:
+    said = text(browse("cy").get(doubled))
+    found = re.findall(
+        r"(\w+) is on call in \w+ and Second \(Web\): (\w+ \d+ \w+), \d\d:\d\d", said
+    )
+    assert found == [("Ann", "Tue 10 Mar"), ("Bob", "Mon 16 Mar"), ("Cy", "Mon 23 Mar")]
+    assert "No two steps page the same person" in text(browse("cy").get(URL))
+
+
+@pytest.mark.both_databases
+def test_a_banner_warns_those_who_may_edit(manager: Any, browse: Any, doubled: str) -> None:
+    page = manager.get("/policies")
+    sentence = "and Second of the policy Doubled (Core): Tue 10 Mar"
+    assert "Ann is on call in both" in text(page)
+    assert sentence in text(page)
+    assert "and 2 more." in text(page)
+    assert f'href="{doubled}"' in page.text
+    assert sentence not in text(browse("bob").get("/policies"))
+
+
+@pytest.mark.both_databases
+def test_the_api_lists_double_duty(manager: Any, pager: Any, doubled: str) -> None:
+    found = manager.get(f"/api{doubled}/quality").json
+    assert (found["start"], found["end"]) == ("2026-03-10T12:00:00Z", "2026-03-24T00:00:00Z")
+    first = found["double_duty"][0]
+    assert (first["user"], first["display_name"], first["second"]) == ("ann", "Ann", "web/second")
+    assert (first["start"], first["end"]) == ("2026-03-10T00:00:00Z", "2026-03-16T09:00:00Z")
+    assert [each["user"] for each in found["double_duty"]] == ["ann", "bob", "cy"]
