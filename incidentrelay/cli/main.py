@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "servers",
     "migrate": "schema",
     "check-schema": "schema",
+    "doctor": "doctor.command",
     "prune": "retention",
     "create-admin": "accounts",
     "set-password": "accounts",

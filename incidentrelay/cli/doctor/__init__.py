@@ -1,0 +1,1 @@
+"""``doctor``: checks an installation, and says what to do about each failure."""
