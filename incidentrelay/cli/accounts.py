@@ -1,7 +1,7 @@
-"""People and their tokens: ``create-admin``, ``set-password`` and ``create-token``."""
+"""People and their tokens: create and deactivate users, set passwords, create tokens."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from incidentrelay.models import User
+    from incidentrelay.services.tenancy.dependents import Dependents
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -122,6 +123,53 @@ def create_token(
     click.echo(text)
 
 
+@click.command()
+@config_option
+@click.option("--username", required=True, help="The user.")
+@click.option("--yes", is_flag=True, help="Do not ask, even if others depend on the user.")
+def deactivate_user(config: Path, username: str, yes: bool) -> None:
+    """Deactivate a user: they are off call, notified of nothing, and cannot sign in.
+
+    First prints what depends on the user, if anything does, and asks. What is open moves
+    on: alerts that they have page the person on call.
+
+    Example: incidentrelay deactivate-user -c production.ini --username anna
+    """
+    from incidentrelay.services.tenancy import dependents
+    from incidentrelay.services.tenancy import users as user_service
+
+    with _writing(config) as session:
+        found = dependents.list_dependents(session, _person(session, username), datetime.now(UTC))
+    lines = [f"{label}: {name}" for label, names in _labels(found) for name in names]
+    if lines:
+        click.echo("\n".join([f"These depend on {username}:", *lines]))
+        _confirm(f"Deactivate {username}?", yes)
+    with _writing(config) as session:
+        person, now = _person(session, username), datetime.now(UTC)
+        data, confirmed = {"active": False}, yes or bool(lines)
+        user_service.update(session, person, data, actor=_OPERATOR, now=now, confirm=confirmed)
+    click.echo(f"{username} is deactivated.")
+
+
+def _labels(found: "Dependents") -> "list[tuple[str, Sequence[str | int]]]":
+    return [
+        ("  in the rotation", found.rotations),
+        ("  named by the override", found.overrides),
+        ("  notified by the policy", found.policies),
+        ("  fallback contact of the team", found.fallback_of),
+        ("  has the open alert", found.alerts),
+    ]
+
+
+def _confirm(question: str, yes: bool) -> None:
+    """Ask at a terminal; elsewhere --yes is needed."""
+    if yes:
+        return
+    if not _at_terminal():
+        raise CommandFailed("Nothing was changed. Repeat this with --yes to do it all the same.")
+    click.confirm(question, abort=True)
+
+
 @contextmanager
 def _writing(config: Path) -> "Iterator[Session]":
     """A writing transaction on the (migrated) database of ``config``."""
@@ -144,9 +192,13 @@ def _person(session: "Session", username: str) -> "User":
     return person
 
 
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _password(file: IO[str] | None) -> str:
     """The password, from a file, the terminal or standard input."""
-    if file is None and sys.stdin.isatty():
+    if file is None and _at_terminal():
         answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         return answer
     source = file if file is not None else sys.stdin

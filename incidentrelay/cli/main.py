@@ -21,6 +21,7 @@ COMMANDS = {
     "create-admin": "accounts",
     "set-password": "accounts",
     "create-token": "accounts",
+    "deactivate-user": "accounts",
     "demo-data": "demo",
     "openapi": "reference",
     "settings": "reference",

@@ -8,6 +8,7 @@
     ├── NotAllowed              the actor may not do this
     ├── NotFound                does not exist, or is not visible to the actor
     ├── Conflict                the current state forbids it
+    │   ├── HasDependents       others need it; has the list of them
     │   ├── InvalidTransition   the alert's state does not allow the action
     │   └── StaleVersion        the object changed since the caller read it
     └── Unavailable             cannot be done now; try again later
@@ -16,7 +17,7 @@ Messages are shown to users, so they contain no secrets and no internals. ``web`
 ``cli`` map errors to HTTP statuses and exit codes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class DomainError(Exception):
@@ -72,6 +73,14 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """The current state forbids it."""
+
+
+class HasDependents(Conflict):
+    """Something depends on the object; ``dependents`` are names (or ids) by kind."""
+
+    def __init__(self, message: str, dependents: Mapping[str, Sequence[str | int]]) -> None:
+        self.dependents = dependents
+        super().__init__(message)
 
 
 class InvalidTransition(Conflict):

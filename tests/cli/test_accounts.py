@@ -1,4 +1,4 @@
-"""``create-admin``, ``set-password`` and ``create-token``."""
+"""People and their tokens."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,12 @@ import pytest
 from click.testing import Result
 from sqlalchemy import func, select
 
+from incidentrelay.cli import accounts
 from incidentrelay.db import Database
 from incidentrelay.models import ApiToken, AuditEntry, User, WebSession
 from incidentrelay.services.access import login
 from incidentrelay.services.access.secrets import token_digest
+from tests.support import factories
 
 Run = Callable[..., Result]
 
@@ -104,7 +106,7 @@ def test_a_token_is_the_only_output_and_has_what_was_asked_for(
     assert timedelta(days=2, hours=23) < left <= timedelta(days=3)
 
 
-@pytest.mark.parametrize("command", ["set-password", "create-token"])
+@pytest.mark.parametrize("command", ["set-password", "create-token", "deactivate-user"])
 def test_an_unknown_person_is_said(run: Run, admin: Path, command: str) -> None:
     more = ("--name", "ci", "--scope", "alerts:read") if command == "create-token" else ()
     result = run(command, "-c", admin, "--username", "nobody", *more, input=f"{PASSWORD}\n")
@@ -118,3 +120,62 @@ def test_a_token_for_an_unknown_group_or_scope_is_refused(run: Run, admin: Path)
     assert refused.exit_code == 1
     assert "group: There is no group with this name." in refused.stderr
     assert run(*command, "alerts:everything").exit_code == 2
+
+
+@pytest.fixture
+def anna(admin: Path, relay: Database) -> Path:
+    """Anna is the fallback contact of a team."""
+    with relay.write() as session:
+        group = factories.group(session, "ops")
+        user = factories.user(session, "anna")
+        factories.team(session, group, "core", fallback_user_id=user.id)
+    return admin
+
+
+def is_active(relay: Database, name: str) -> bool:
+    with relay.read() as session:
+        return session.scalars(select(User).where(User.username == name)).one().active
+
+
+def test_a_user_on_whom_nothing_depends_is_deactivated(
+    run: Run, admin: Path, relay: Database
+) -> None:
+    with relay.write() as session:
+        factories.user(session, "ben")
+    result = run("deactivate-user", "-c", admin, "--username", "ben")
+    assert (result.exit_code, result.stdout) == (0, "ben is deactivated.\n")
+    assert not is_active(relay, "ben")
+
+
+def test_what_depends_on_a_user_is_printed_first(run: Run, anna: Path, relay: Database) -> None:
+    command = ("deactivate-user", "-c", anna, "--username", "anna")
+    listed = "These depend on anna:\n  fallback contact of the team: ops/core\n"
+    refused = run(*command)
+    assert (refused.exit_code, refused.stdout) == (1, listed)
+    assert "Repeat this with --yes" in refused.stderr
+    assert is_active(relay, "anna")
+    result = run(*command, "--yes")
+    assert (result.exit_code, result.stdout) == (0, f"{listed}anna is deactivated.\n")
+    assert not is_active(relay, "anna")
+    with relay.read() as session:
+        entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert entry is not None
+    assert entry.diff == {"active": [True, False]}
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("y\n", 0)])
+def test_at_a_terminal_it_asks(
+    run: Run, anna: Path, relay: Database, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    monkeypatch.setattr(accounts, "_at_terminal", lambda: True)
+    result = run("deactivate-user", "-c", anna, "--username", "anna", input=answer)
+    assert result.exit_code == code
+    assert "Deactivate anna? [y/N]" in result.stdout
+    assert is_active(relay, "anna") is (code == 1)
+
+
+def test_the_last_admin_stays(run: Run, admin: Path, relay: Database) -> None:
+    result = run("deactivate-user", "-c", admin, "--username", "root", "--yes")
+    assert result.exit_code == 1
+    assert "This is the last active admin" in result.stderr
+    assert is_active(relay, "root")

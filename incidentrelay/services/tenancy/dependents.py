@@ -1,7 +1,7 @@
 """What depends on a person, shown before they are deactivated or removed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import AlertStatus, TargetKind
+from incidentrelay.domain.errors import HasDependents
 from incidentrelay.models import (
     Alert,
     Group,
@@ -38,6 +39,19 @@ class Dependents:
     policies: Sequence[str]
     fallback_of: Sequence[str]
     alerts: Sequence[int]
+
+
+def require_none(
+    session: Session, user: User, now: datetime, *, group_id: int | None = None
+) -> None:
+    """Raise HasDependents if anything depends on ``user``."""
+    found = asdict(list_dependents(session, user, now, group_id=group_id))
+    if any(found.values()):
+        raise HasDependents(
+            f"Others depend on {user.username}: see “dependents”. Change those first, or repeat"
+            " this with confirm=true.",
+            found,
+        )
 
 
 def list_dependents(

@@ -16,7 +16,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import audit, limits, references, resources, validation
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
-from incidentrelay.services.tenancy import departures
+from incidentrelay.services.tenancy import departures, dependents
 
 _ROLE: Mapping[str, validation.Check] = {"role": validation.word(GroupRole)}
 
@@ -84,12 +84,14 @@ def update(
     return member
 
 
-def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime) -> None:
+def delete(
+    session: Session, member: GroupMember, *, actor: Actor, now: datetime, confirm: bool = False
+) -> None:
     """Remove somebody from the group and from its teams.
 
     Raises Conflict for the last owner, and for people in a current schedule or a policy of the
-    group. They stay the fallback contact of their teams: a banner warns until somebody chooses
-    another.
+    group; HasDependents if something else depends on them, unless ``confirm``. They stay the
+    fallback contact of their teams: a banner warns until somebody chooses another.
     """
     user_lookup.require_rank(session, actor, member.group_id, [member.role])
     resources.lock_group(session, member.group_id)
@@ -101,6 +103,8 @@ def delete(session: Session, member: GroupMember, *, actor: Actor, now: datetime
             f"{user.username} is in rotations ({', '.join(rotations)}); take them out first."
         )
     references.refuse_targets(session, member.group_id, {(TargetKind.USER, user.id)}, user.username)
+    if not confirm:
+        dependents.require_none(session, user, now, group_id=member.group_id)
     teams = select(Team.id).where(Team.group_id == member.group_id)
     session.execute(
         delete_rows(TeamMember).where(TeamMember.user_id == user.id, TeamMember.team_id.in_(teams))

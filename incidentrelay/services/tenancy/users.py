@@ -17,7 +17,7 @@ from incidentrelay.services.common import audit, limits, references, resources, 
 from incidentrelay.services.oncall import absences
 from incidentrelay.services.oncall import versions as schedule_versions
 from incidentrelay.services.people import contacts
-from incidentrelay.services.tenancy import departures
+from incidentrelay.services.tenancy import departures, dependents
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _EMAIL = re.compile(
@@ -99,31 +99,36 @@ def create(
 
 
 def update(
-    session: Session, user: User, data: Mapping[str, Any], *, actor: Actor, now: datetime
+    session: Session,
+    user: User,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    confirm: bool = False,
 ) -> User:
     """Change the given fields.
 
-    Nobody may change their own ``active``, ``is_admin`` or ``password`` here (NotAllowed;
-    login.change_password asks for the current one). A new password and deactivation end all
-    sessions. Raises Conflict for the last active admin.
+    Raises HasDependents if something depends on a user who is to be inactive, unless
+    ``confirm``. Nobody may change their own ``active``, ``is_admin`` or ``password`` here
+    (NotAllowed; login.change_password asks for the current one). A new password and
+    deactivation end all sessions. Raises Conflict for the last active admin.
     """
     values = validation.clean(resources.without_fixed(user, data, ("username",)), _FIELDS)
     if actor.user_id == user.id:
         values = _own(user, values)
     if not values.get("active", True) or not values.get("is_admin", True):
         _keep_an_admin(session, user)
+    if user.active and not values.get("active", True) and not confirm:
+        dependents.require_none(session, user, now)
     diff = _masked(resources.change_row(user, _hashed(user.username, values)))
     if diff:
         if diff.keys() & _CREDENTIALS:
             user.credentials_changed_at = now
         resources.save_row(session, user, now)
         if "active" in diff:
-            (absences.end_absence if user.active else absences.begin_absence)(
-                session, user.id, None, now
-            )
+            _record_absence(session, user, now)
         audit.record_change(session, actor, "update", user, diff, now=now)
-    if "active" in diff:
-        schedule_versions.bump_person(session, user.id, now)
     if "email" in diff:
         vouched = actor.user_id != user.id
         contacts.follow_profile(session, user, diff["email"][0], vouched=vouched, now=now)
@@ -134,11 +139,14 @@ def update(
     return user
 
 
-def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None:
+def delete(
+    session: Session, user: User, *, actor: Actor, now: datetime, confirm: bool = False
+) -> None:
     """Delete a user who was never in a schedule.
 
-    Raises Conflict for others (deactivate them), for the last active admin, for the last owner
-    of a group, and for targets of policies.
+    Raises HasDependents if something depends on them, unless ``confirm``, and Conflict for
+    others (deactivate them), for the last active admin, for the last owner of a group, and
+    for targets of policies.
     """
     if actor.user_id == user.id:
         raise NotAllowed("You cannot delete yourself.")
@@ -154,12 +162,20 @@ def delete(session: Session, user: User, *, actor: Actor, now: datetime) -> None
             f"{user.username} is in schedules, whose history is kept; deactivate them instead."
         )
     references.refuse_targets(session, None, {(TargetKind.USER, user.id)}, user.username)
+    if not confirm:
+        dependents.require_none(session, user, now)
     user.active = False
     departures.move_on(session, user, now)
     resources.remove_row(
         session, user, conflict=f"{user.username} is still needed; deactivate them instead."
     )
     audit.record_change(session, actor, "delete", user, now=now)
+
+
+def _record_absence(session: Session, user: User, now: datetime) -> None:
+    change = absences.end_absence if user.active else absences.begin_absence
+    change(session, user.id, None, now)
+    schedule_versions.bump_person(session, user.id, now)
 
 
 def _own(user: User, values: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,12 @@ class ShiftQuery(Query):
     end = Instant()
 
 
+class DepartureQuery(Query):
+    """``confirm``: even if others depend on the person."""
+
+    confirm = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
+
+
 class RouteDeletionQuery(Query):
     """``resolve``: also resolve the open alerts of the route."""
 

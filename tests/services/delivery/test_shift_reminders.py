@@ -135,7 +135,7 @@ def test_who_leaves_is_told_nothing_and_who_follows_is(pager: Pager) -> None:
     at = MONDAY + 10 * MINUTE
     with pager.database.write() as session:
         user = session.get_one(User, pager.people[holder])
-        users.update(session, user, {"active": False}, actor=SYSTEM, now=at)
+        users.update(session, user, {"active": False}, actor=SYSTEM, now=at, confirm=True)
     assert look(pager, at) == 1
     follower, told = mails(pager)[-1]
     assert (follower != holder, told) == (True, "Your shift begins")

@@ -150,7 +150,7 @@ def test_leaving_and_returning_keeps_past_shifts(
     ann, root = people["ann"], SYSTEM
     rotation = factories.rotation(session, team, members=(ann,))
     left, back = now - timedelta(days=14), now - timedelta(days=7)
-    users.update(session, ann, {"active": False}, actor=root, now=left)
+    users.update(session, ann, {"active": False}, actor=root, now=left, confirm=True)
     users.update(session, ann, {"active": True}, actor=root, now=back)
     # A later edit must neither add shifts during her absence nor remove the others.
     factories.revision(session, rotation, (ann,), effective_from=now - timedelta(days=1))
@@ -170,7 +170,7 @@ def test_leaving_the_group_keeps_past_overrides(
     start, end = now - timedelta(hours=2), now + timedelta(hours=2)
     factories.override(session, rotation, cy, starts_at=start, ends_at=end)
     member = session.query(GroupMember).filter_by(user_id=cy.id).one()
-    group_members.delete(session, member, actor=root, now=now)
+    group_members.delete(session, member, actor=root, now=now, confirm=True)
     schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     found = [(one.user_id, one.start, one.end) for one in shifts(schedule, start, end)]
     assert found == [(cy.id, start, now), (people["ann"].id, now, end)]
@@ -189,7 +189,7 @@ def test_leaving_takes_effect_at_once_despite_a_future_revision(
     ann, root = people["ann"], SYSTEM
     rotation = factories.rotation(session, team, members=(ann, people["bob"]))
     factories.revision(session, rotation, (ann,), effective_from=now + timedelta(days=7))
-    users.update(session, ann, {"active": False}, actor=root, now=now)
+    users.update(session, ann, {"active": False}, actor=root, now=now, confirm=True)
     schedule = schedules.load_schedules(session, [rotation.id])[rotation.id]
     present = on_call(schedule, now)
     assert present is not None

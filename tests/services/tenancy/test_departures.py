@@ -41,7 +41,7 @@ def pager(database: Database) -> Pager:
 def deactivate(pager: Pager, name: str, at: datetime) -> None:
     with pager.database.write() as session:
         user = session.get_one(User, pager.people[name])
-        users.update(session, user, {"active": False}, actor=ADMIN, now=at)
+        users.update(session, user, {"active": False}, actor=ADMIN, now=at, confirm=True)
 
 
 def leave_group(pager: Pager, name: str, at: datetime) -> None:
@@ -55,7 +55,8 @@ def leave_group(pager: Pager, name: str, at: datetime) -> None:
         query = select(GroupMember).where(
             GroupMember.user_id == leaver, GroupMember.group_id == home
         )
-        group_members.delete(session, session.scalars(query).one(), actor=ADMIN, now=at)
+        member = session.scalars(query).one()
+        group_members.delete(session, member, actor=ADMIN, now=at, confirm=True)
 
 
 LEAVING = pytest.mark.parametrize("leave", [deactivate, leave_group])
@@ -176,7 +177,7 @@ def test_leaving_one_group_moves_nothing_of_another(pager: Pager) -> None:
     act(pager, "fay", alert_actions.acknowledge)
     with pager.database.write() as session:
         row = session.get_one(GroupMember, member.id)
-        group_members.delete(session, row, actor=ADMIN, now=LATER)
+        group_members.delete(session, row, actor=ADMIN, now=LATER, confirm=True)
     assert facts(pager) == (AlertStatus.ACKNOWLEDGED, "fay", "fay")
 
 
@@ -208,7 +209,7 @@ def test_deleting_somebody_moves_their_alerts_on(pager: Pager) -> None:
     act(pager, "fay", alert_actions.acknowledge)
     with pager.database.write() as session:
         user = session.get_one(User, pager.people["fay"])
-        users.delete(session, user, actor=ADMIN, now=LATER)
+        users.delete(session, user, actor=ADMIN, now=LATER, confirm=True)
     assert facts(pager) == (AlertStatus.FIRING, "ann", None)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import GroupRole, TeamRole
-from incidentrelay.domain.errors import Conflict, InvalidInput, NotAllowed
+from incidentrelay.domain.errors import Conflict, HasDependents, InvalidInput, NotAllowed
 from incidentrelay.models import AuditEntry, Group, GroupMember, Team, TeamMember, User
 from incidentrelay.services.tenancy import group_members
 from tests.services.conftest import ADMIN, acting
@@ -135,7 +135,12 @@ def test_leaving_the_group_is_leaving_its_teams(
     factories.team_member(session, other, people["bob"], TeamRole.MANAGER)
     team.fallback_user_id = other.fallback_user_id = people["bob"].id
     session.flush()
-    group_members.delete(session, membership(session, people["bob"]), actor=ADMIN, now=now)
+    member = membership(session, people["bob"])
+    with pytest.raises(HasDependents) as caught:
+        group_members.delete(session, member, actor=ADMIN, now=now)
+    # Only those of the group.
+    assert len(caught.value.dependents["fallback_of"]) == 1
+    group_members.delete(session, member, actor=ADMIN, now=now, confirm=True)
     assert session.scalars(select(TeamMember.team_id)).all() == [other.id]
     session.expire_all()
     # Named until somebody chooses another; a banner says that they cannot be reached.

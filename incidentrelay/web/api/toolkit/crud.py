@@ -73,7 +73,7 @@ def read(context: Item, request: Any) -> Item:
     summary="Change the fields in the body",
 )
 def merge(context: Editable, request: Any) -> Item:
-    return _update(context, request)
+    return save(context, request)
 
 
 @api_view(
@@ -86,7 +86,7 @@ def merge(context: Editable, request: Any) -> Item:
     summary="Replace all fields; omitted ones get their defaults",
 )
 def replace(context: Editable, request: Any) -> Item:
-    return _update(context, request)
+    return save(context, request)
 
 
 @api_view(
@@ -98,11 +98,18 @@ def replace(context: Editable, request: Any) -> Item:
     summary="Delete it",
 )
 def delete(context: Deletable, request: Any) -> None:
+    remove(context, request)
+
+
+def remove(context: Deletable, request: Any, **options: Any) -> None:
+    """Delete the row; ``options`` are further arguments of the service."""
     check_version(context, request, {})
-    context.service.delete(request.db, context.obj, actor=actor(request), now=request.now)
+    who, now = actor(request), request.now
+    context.service.delete(request.db, context.obj, actor=who, now=now, **options)
 
 
-def _update(context: Editable, request: Any) -> Item:
+def save(context: Editable, request: Any, **options: Any) -> Item:
+    """Update the row from the body; ``options`` are further arguments of the service."""
     check_version(context, request, request.body_data)
     data = context.without_fixed(without_version(request.body_data))
     context.service.update(
@@ -112,6 +119,7 @@ def _update(context: Editable, request: Any) -> Item:
         actor=actor(request),
         now=request.now,
         **context.extras(),
+        **options,
     )
     parent = context.__parent__
     node = parent.fresh(context.obj) if isinstance(parent, Collection) else context

@@ -53,6 +53,8 @@ def domain_error(error: domain.DomainError, request: Any) -> Response:
         more["errors"] = error.errors
         if hasattr(error, "routing_error"):
             more["routing_error"] = error.routing_error
+    if isinstance(error, domain.HasDependents):
+        more["dependents"] = error.dependents
     if isinstance(error, domain.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     return problem(request, status, error.message, headers=headers, **more)

@@ -18,6 +18,7 @@ from incidentrelay.web.api.toolkit.view import Spec, schema_class
 from incidentrelay.web.resources.base import Node
 from incidentrelay.web.resources.collections import walk
 from incidentrelay.web.resources.root import Root
+from incidentrelay.web.schemas.tenancy.dependents import DependentsSchema
 
 _CACHE = "openapi"
 _ERROR_TEXTS = {
@@ -45,6 +46,7 @@ class ProblemSchema(Schema):
     request_id = fields.String(required=True)
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
     routing_error = fields.String()
+    dependents = fields.Nested(DependentsSchema)
 
 
 def build_spec(registry: Any) -> dict[str, Any]:
