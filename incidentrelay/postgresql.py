@@ -7,7 +7,7 @@ precedence.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,19 +99,32 @@ def _bounded(gen: PQGen[Result], seconds: float) -> Generator[Any, Any, Result]:
         return result
 
 
+def connect(url: URL, timeouts: Timeouts, patience: float) -> BoundedConnection:
+    """A connection outside of an engine."""
+    dialect = url.set(drivername="postgresql+psycopg").get_dialect()()
+    given, parameters = dialect.create_connect_args(url)
+    return _connect(given, parameters, timeouts, patience)
+
+
+def _connect(
+    given: Sequence[Any], parameters: MutableMapping[str, Any], timeouts: Timeouts, patience: float
+) -> BoundedConnection:
+    own = parameters.pop("options", "")
+    defaults: dict[str, Any] = {**_NETWORK, "connect_timeout": timeouts.connect}
+    connection = BoundedConnection.connect(
+        *given, **{**defaults, **parameters}, options=f"{timeouts.options} {own}".rstrip()
+    )
+    connection.patience = patience
+    return connection
+
+
 def make_engine(url: URL, pool: int, timeouts: Timeouts) -> Engine:
     patience = timeouts.statement + GRACE_SECONDS
     engine = create_engine(url, pool_size=pool, max_overflow=0, pool_timeout=POOL_SECONDS)
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, given: Any, parameters: dict[str, Any]) -> Any:
-        own = parameters.pop("options", "")
-        defaults: dict[str, Any] = {**_NETWORK, "connect_timeout": timeouts.connect}
-        connection = BoundedConnection.connect(
-            *given, **(defaults | parameters), options=f"{timeouts.options} {own}".rstrip()
-        )
-        connection.patience = patience
-        return connection
+        return _connect(given, parameters, timeouts, patience)
 
     @event.listens_for(engine, "connect")
     def note(_connection: Any, record: Any) -> None:

@@ -31,7 +31,9 @@ ALLOWED = {
     "web": frozenset(
         {"domain", "models", "db", "services", "channels", "ical", "integrations", "settings"}
     ),
-    "tasks": frozenset({"domain", "models", "db", "services", "channels", "settings", "runtime"}),
+    "tasks": frozenset(
+        {"domain", "models", "postgresql", "db", "services", "channels", "settings", "runtime"}
+    ),
     "settings": frozenset[str](),
 }
 # The rooms of each floor, lowest first: a room imports those before it and no other.

@@ -29,7 +29,11 @@ class Settings:
     sqlalchemy_url: Annotated[str, Key(parsers.database_url, None, "URL of the database.")]
     huey_url: Annotated[
         str,
-        Key(parsers.huey_url, None, "URL of the queue's store: a separate SQLite file, or Redis."),
+        Key(
+            parsers.huey_url,
+            None,
+            "URL of the queue's store: a separate SQLite file, Redis, or a PostgreSQL database.",
+        ),
     ]
     smtp_host: Annotated[str, Key(str, "", "Mail server. If empty, no e-mail is sent.")]
     smtp_port: Annotated[int, Key(parsers.number(1, 65535), "587", "Port of the mail server.")]

@@ -56,7 +56,9 @@ def _value(key: Key, ini: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
     try:
         return key.parse(raw.strip())
     except ValueError as error:
-        shown = "" if key.secret else f" {raw!r}"
+        # A URL may contain a password.
+        hidden = key.secret or (key.field.endswith("url") and "@" in raw)
+        shown = "" if hidden else f" {raw!r}"
         sentence = f"{PREFIX}{key.name}{shown} is invalid: {error}."
         raise ConfigurationError(f"{sentence} {key.hint}".strip()) from None
 

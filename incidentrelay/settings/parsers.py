@@ -67,8 +67,11 @@ def database_url(value: str) -> str:
 
 
 def huey_url(value: str) -> str:
-    if not re.match(r"(sqlite:///|rediss?://|unix://|memory:)", value):
-        raise ValueError("expected sqlite:///FILE or redis://HOST:6379/0")
+    if not re.match(r"(sqlite:///|rediss?://|unix://|postgresql(\+psycopg)?://|memory:)", value):
+        raise ValueError(
+            "expected sqlite:///FILE, redis://HOST:6379/0 or"
+            " postgresql://USER:PASSWORD@HOST/DATABASE"
+        )
     return value
 
 

@@ -1,4 +1,4 @@
-"""The queue: Huey on SQLite or Redis, with messages that are plain JSON."""
+"""The queue: Huey on SQLite, Redis or PostgreSQL, with messages that are plain JSON."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import redis
-from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey, crontab
+from huey import Huey, MemoryHuey, RedisHuey, crontab
 from huey.registry import Message
 from huey.serializer import Serializer
 
 from incidentrelay.db import Hint
 from incidentrelay.tasks.jobs import HINTS, PERIODIC, Job
+from incidentrelay.tasks.storages.postgresql import BoundedPostgresStorage
+from incidentrelay.tasks.storages.sqlite import RingingSqliteStorage
 
 NAME = "incidentrelay"
 SQLITE_SECONDS = 3
@@ -47,26 +49,29 @@ def _to_json(value: object) -> str:
     raise TypeError(f"{type(value).__name__} does not go into the queue")
 
 
-def make_huey(url: str) -> Huey:
-    """The Huey that ``url`` names (settings.huey.url)."""
+def make_huey(url: str, name: str = NAME) -> Huey:
+    """The Huey that ``url`` names (settings.huey.url); queues with other names are apart."""
     common: dict[str, Any] = {"results": False, "serializer": JSONSerializer(), "utc": True}
     if url.startswith("sqlite:///"):
         # The queue may be lost, so nobody waits for the disk: sweeps make up for it.
-        return SqliteHuey(
-            NAME,
+        return Huey(
+            name,
+            storage_class=RingingSqliteStorage,
             filename=url.removeprefix("sqlite:///"),
             timeout=SQLITE_SECONDS,
             fsync=False,
             **common,
         )
+    if url.startswith("postgresql"):
+        return Huey(name, storage_class=BoundedPostgresStorage, url=url, **common)
     if url.startswith("memory:"):
-        return MemoryHuey(NAME, **common)
+        return MemoryHuey(name, **common)
     pool = redis.ConnectionPool.from_url(
         url,
         socket_connect_timeout=REDIS_CONNECT_SECONDS,
         socket_timeout=REDIS_READ_SECONDS,
     )
-    return RedisHuey(NAME, connection_pool=pool, **common)
+    return RedisHuey(name, connection_pool=pool, **common)
 
 
 class Work(Protocol):
@@ -108,8 +113,14 @@ class Queue:
             raise
         self._rests_until = None
 
+    def listen(self) -> None:
+        """Be woken by what other processes of this machine put into a queue file."""
+        listen = getattr(self.huey.storage, "listen", None)
+        if listen is not None:
+            listen()
+
     def close(self) -> None:
-        """Close this thread's connection to the queue's file."""
+        """Close the connection to the queue's store."""
         self.huey.storage.close()
 
     def _put(self, hint: Hint, now: datetime) -> None:

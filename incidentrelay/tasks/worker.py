@@ -7,9 +7,8 @@ from incidentrelay.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-# A queue on SQLite is polled, by each thread on its own: with eight of them a hint waits
-# for some ten milliseconds.
-POLL_SECONDS = 0.1
+# How long a thread pauses after the queue failed.
+PAUSE_SECONDS = 0.1
 STOP_SECONDS = 30
 
 
@@ -50,11 +49,12 @@ def run(runtime: Runtime) -> None:
     settings = runtime.settings
     sweeper = Sweeper(runtime, settings.worker_sweep_interval)
     sweeper.start()
+    runtime.queue.listen()
     consumer = runtime.queue.huey.create_consumer(
         workers=settings.worker_threads,
         worker_type="thread",
-        initial_delay=POLL_SECONDS,
-        max_delay=POLL_SECONDS,
+        initial_delay=PAUSE_SECONDS,
+        max_delay=PAUSE_SECONDS,
         graceful_signal="TERM",
         shutdown_timeout=STOP_SECONDS,
     )

@@ -51,6 +51,10 @@ def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/queue.sqlite"
         return
+    if request.param == "postgresql":
+        # In the database of the data.
+        yield str(request.getfixturevalue("blank_postgresql"))
+        return
     # Tests that run side by side must not share a queue.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     url = f"{REDIS}/{1 + int(worker)}"

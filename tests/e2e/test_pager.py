@@ -23,6 +23,7 @@ EVERYWHERE = pytest.mark.parametrize(
         ("sqlite", "redis"),
         ("postgresql", "sqlite"),
         ("postgresql", "redis"),
+        ("postgresql", "postgresql"),
     ],
     indirect=True,
 )

@@ -33,9 +33,16 @@ def log() -> Log:
     return Log()
 
 
+@pytest.fixture(params=["sqlite", "redis", "postgresql"])
+def queue_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def queue(tmp_path: Path, log: Log) -> Iterator[Queue]:
-    queue = Queue(make_huey(f"sqlite:///{tmp_path}/queue.sqlite"), lambda: NOW, log)
+def queue(queue_url: str, queue_name: str, log: Log) -> Iterator[Queue]:
+    queue = Queue(make_huey(queue_url, queue_name), lambda: NOW, log)
+    # Whoever takes the last message does not wait for another.
+    queue.huey.storage.blocking = False
     yield queue
     queue.close()
 

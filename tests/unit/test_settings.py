@@ -88,7 +88,7 @@ def test_secrets_can_come_from_files(by: str, tmp_path: Path) -> None:
         ("secret_key", "a" * 64, "expected at least 32 characters"),
         ("secret_key", "", "is not set"),
         ("sqlalchemy.url", "mysql://x", "expected sqlite:///FILE"),
-        ("huey.url", "amqp://x", "expected sqlite:///FILE or redis"),
+        ("huey.url", "amqp://x", "expected sqlite:///FILE, redis"),
         ("smtp.port", "0", "a whole number from 1 to 65535"),
         ("smtp.security", "ssl", "expected one of: starttls, tls, none"),
         ("smtp.sender", "nobody", "expected an address"),
@@ -122,6 +122,20 @@ def test_secrets_are_in_no_message() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load({**INI, "incidentrelay.secret_key": "hunter2"}, {})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["huey.url", "sqlalchemy.url", "public_url"])
+def test_passwords_in_urls_are_in_no_message(key: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({**INI, f"incidentrelay.{key}": "postgres://relay:hunter2@db/relay"}, {})
+    assert f"incidentrelay.{key} is invalid: expected" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_the_queue_may_be_in_postgresql(scheme: str) -> None:
+    url = f"{scheme}://relay:hunter2@db/relay"
+    assert load({**INI, "incidentrelay.huey.url": url}, {}).huey_url == url
 
 
 def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
