@@ -32,6 +32,7 @@ JOBS = (
     Job("departures", escalations.release_departed_alerts, paging=True),
     Job("wake", escalations.run_due_plans, hint=escalations.wake_alert, paging=True),
     Job("deliver", deliveries.deliver_due, hint=deliveries.deliver, paging=True),
+    Job("leases", deliveries.wake_abandoned, hint=deliveries.wake_abandoned, paging=True),
     Job("stalled", deliveries.mark_stalled, paging=True),
     Job("clock-steps", deliveries.correct_times, paging=True),
     Job("stale-sources", maintenance.resolve_stale_sources),
