@@ -11,6 +11,7 @@ from incidentrelay.domain.delivery.leases import LeaseHolder, is_dead
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.services.delivery import claims, recovery, stalled
 from incidentrelay.services.delivery import results as delivery_results
+from incidentrelay.services.outbox import internal
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryClaim, DeliveryResult
 from incidentrelay.tasks.context import BATCH, WorkerContext
@@ -85,6 +86,13 @@ def correct_times(context: WorkerContext) -> bool:
     return count > 0
 
 
+def wake_abandoned(context: WorkerContext, _notification_id: int | None = None) -> bool:
+    """Wake workers for what a dead worker was sending, whichever of its messages is asked for."""
+    with context.database.write() as session:
+        recovery.wake_abandoned(session, context.clock())
+    return False
+
+
 def end_dead_leases(context: WorkerContext, me: LeaseHolder) -> int:
     """Take back what dead workers of the same machine as ``me`` were sending."""
     with context.database.write() as session:
@@ -117,7 +125,7 @@ def _record(
 ) -> bool:
     now = context.clock()
     with context.database.write() as session:
-        return delivery_results.record_result(
+        written = delivery_results.record_result(
             session,
             claim,
             result,
@@ -126,6 +134,9 @@ def _record(
             most_attempts=context.settings.delivery_max_attempts,
             jitter=context.jitter(),
         )
+        if written:
+            internal.deliver_waiting(session, claim, result, now)
+        return written
 
 
 def _defer(context: WorkerContext, notification_id: int) -> None:

@@ -33,6 +33,7 @@ JOBS = (
     Job("refires", refires.apply_due_refires, hint=refires.apply_route_refires, paging=True),
     Job("wake", escalations.run_due_plans, hint=escalations.wake_alert, paging=True),
     Job("deliver", deliveries.deliver_due, hint=deliveries.deliver, paging=True),
+    Job("leases", deliveries.wake_abandoned, hint=deliveries.wake_abandoned, paging=True),
     Job("stalled", deliveries.mark_stalled, paging=True),
     Job("clock-steps", deliveries.correct_times, paging=True),
     Job("stale-sources", maintenance.resolve_stale_sources),

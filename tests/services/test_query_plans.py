@@ -17,11 +17,12 @@ from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, RecipientRate, Route
 from incidentrelay.services.channels import providers
+from incidentrelay.services.delivery import recovery, shift_reminders, stalled
 from incidentrelay.services.delivery import results as delivery_results
-from incidentrelay.services.delivery import shift_reminders, stalled
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import auto_resolve, refires
 from incidentrelay.services.operations import health
+from incidentrelay.services.outbox import internal
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryResult
@@ -33,7 +34,7 @@ from tests.support.statements import statements
 pytestmark = pytest.mark.both_databases
 
 GROWING = ("alerts", "signals", "events", "notifications", "attempts", "silences")
-SENT = DeliveryResult(DeliveryState.SENT)
+SENT, SHOWN = DeliveryResult(DeliveryState.SENT), DeliveryResult(DeliveryState.DELIVERED)
 FAILED = DeliveryResult(DeliveryState.FAILED, "No.")
 DOWN = DeliveryResult(DeliveryState.RETRY, "It is down.", down=True)
 
@@ -98,6 +99,9 @@ def deliver(pager: Pager) -> None:
         assert taken is not None
         pager.record(taken, result)
     pager.take(a_signal("late"))
+    shown = pager.claim(due(pager, "inbox")[-1])
+    assert shown is not None
+    write(pager, internal.deliver_waiting, shown, SHOWN, NOW)
     late = due(pager, "email")[0]
     with pager.database.write() as session:
         session.execute(update(RecipientRate).values(busy_until=NOW + 60 * MINUTE))
@@ -137,6 +141,7 @@ def sweep(pager: Pager) -> None:
     for at in (NOW, NOW + MINUTE):
         write(pager, shift_reminders.send_due_reminders, at)
     write(pager, health.check_health, later)
+    write(pager, recovery.wake_abandoned, later)
 
 
 @pytest.mark.parametrize("work", [take_in, deliver, give_up, sweep])

@@ -7,13 +7,27 @@ then alerts in the order of their ids, then notifications that wait.
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.models import Provider, RecipientRate
+
+_BY_NAME = (
+    select(Provider)
+    .where(Provider.name == bindparam("name"))
+    .execution_options(populate_existing=True)
+)
+_FREE_PROVIDER = _BY_NAME.with_for_update(skip_locked=True)
+_PROVIDER = _BY_NAME.with_for_update()
+_RATE = (
+    select(RecipientRate)
+    .where(RecipientRate.target == bindparam("target"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 NO_WAIT = timedelta(0)
 CLAIM_WAIT = timedelta(milliseconds=500)
@@ -51,13 +65,11 @@ def try_lock_provider(session: Session, name: str, now: datetime) -> Provider | 
 
 def _lock(session: Session, name: str, limit: timedelta) -> Provider:
     """Raises Locked. A free row takes one round trip."""
-    query = select(Provider).where(Provider.name == name)
-    query = query.execution_options(populate_existing=True)
-    provider = session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
+    provider = session.scalars(_FREE_PROVIDER, {"name": name}).one_or_none()
     if provider is None:
         with db.waiting_at_most(session, limit):
             db.insert_missing(session, Provider, {"name": name, "failures": 0, "reason": ""})
-            provider = session.scalars(query.with_for_update()).one()
+            provider = session.scalars(_PROVIDER, {"name": name}).one()
     return provider
 
 
@@ -90,8 +102,7 @@ def record_outcome(
 
 def load_rate(session: Session, target: str) -> RecipientRate | None:
     """The rate of ``target``, locked until the commit."""
-    query = select(RecipientRate).where(RecipientRate.target == target).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    return session.scalars(_RATE, {"target": target}).one_or_none()
 
 
 def save_rate(

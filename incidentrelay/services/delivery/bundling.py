@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from incidentrelay import db
@@ -13,10 +13,10 @@ from incidentrelay.channels.kinds import INTERNAL
 from incidentrelay.domain.delivery import bundles, rate_limit
 from incidentrelay.domain.delivery.bundles import WaitingNotification
 from incidentrelay.domain.delivery.rate_limit import RateLimit
-from incidentrelay.domain.enums import AlertStatus, DeliveryState
-from incidentrelay.models import Notification
+from incidentrelay.domain.enums import DeliveryState
+from incidentrelay.models import Alert, ContactMethod, Notification, User
 from incidentrelay.services.common.secret_box import SecretBox
-from incidentrelay.services.outbox.records import ALARMS, PendingMessage, is_due
+from incidentrelay.services.outbox.records import IS_DUE, PendingMessage, is_due
 from incidentrelay.services.people import verification
 from incidentrelay.services.recipients import state as recipient_state
 
@@ -30,6 +30,59 @@ attempt_key = case(
         func.coalesce(Notification.bundle, Notification.uid),
     ),
     else_=Notification.bundle,
+)
+
+
+_WAITING = (
+    select(
+        Notification.id,
+        Notification.kind,
+        Notification.priority,
+        Notification.created_at,
+        attempt_key,
+        Notification.alert_id.is_not(None),
+    )
+    .where(Notification.target == bindparam("target"), *IS_DUE)
+    .order_by(
+        (Notification.id == bindparam("id")).desc(),
+        case(
+            (Notification.created_at <= bindparam("overdue"), -1),
+            else_=Notification.priority,
+        ),
+        Notification.id,
+    )
+    .limit(_MOST_WAITING)
+)
+_WAITING_ALONE = _WAITING.where(Notification.id == bindparam("id"))
+_IDS: Any = bindparam("ids", expanding=True)
+_ROWS: Any = Notification.__table__
+_LEASE = (
+    update(_ROWS)
+    .where(_ROWS.c.id.in_(_IDS), *IS_DUE)
+    .values(
+        state=DeliveryState.SENDING,
+        fence=_ROWS.c.fence + 1,
+        attempts=_ROWS.c.attempts + 1,
+        next_at=bindparam("until", type_=_ROWS.c.next_at.type),
+        rate_limited=False,
+        leased_by=bindparam("worker", type_=_ROWS.c.leased_by.type),
+        bundle=bindparam("key", type_=_ROWS.c.bundle.type),
+    )
+    .returning(_ROWS.c.id)
+)
+_LEASED = (
+    select(Notification)
+    .where(Notification.id.in_(_IDS))
+    .order_by(Notification.id)
+    .options(
+        joinedload(Notification.alert).load_only(
+            Alert.generation, Alert.status, Alert.quiet_until, Alert.opened_at
+        ),
+        joinedload(Notification.channel),
+        joinedload(Notification.user).load_only(User.email, User.zone),
+        joinedload(Notification.contact).load_only(ContactMethod.address),
+    )
+    .execution_options(populate_existing=True)
 )
 
 
@@ -103,24 +156,10 @@ def _load_waiting(
     session: Session, asked: AskedNotification, now: datetime
 ) -> list[WaitingNotification]:
     """The recipient's due notifications, at most _MOST_WAITING, always with the asked one."""
-    query = select(
-        Notification.id,
-        Notification.kind,
-        Notification.priority,
-        Notification.created_at,
-        attempt_key,
-        Notification.alert_id.is_not(None),
-    ).where(Notification.target == asked.target, *is_due(now))
-    if asked.method in INTERNAL:
-        query = query.where(Notification.id == asked.id)
-    overdue = Notification.created_at <= now - bundles.MAX_DEFERRAL
-    order = (
-        (Notification.id == asked.id).desc(),
-        case((overdue, -1), else_=Notification.priority),
-        Notification.id,
-    )
-    rows = session.execute(query.order_by(*order).limit(_MOST_WAITING))
-    return [WaitingNotification(*row) for row in rows]
+    query = _WAITING_ALONE if asked.method in INTERNAL else _WAITING
+    overdue = now - bundles.MAX_DEFERRAL
+    wanted = {"id": asked.id, "target": asked.target, "now": now, "overdue": overdue}
+    return [WaitingNotification(*row) for row in session.execute(query, wanted)]
 
 
 def _ids_under_key(
@@ -136,46 +175,15 @@ def lease_rows(
     session: Session, bundle: Bundle, now: datetime, until: datetime, worker: str | None
 ) -> Sequence[Notification]:
     """Lease the rows; if several workers try, one succeeds."""
-    leased = session.scalars(
-        update(Notification)
-        .where(Notification.id.in_(bundle.ids), *is_due(now))
-        .values(
-            state=DeliveryState.SENDING,
-            fence=Notification.fence + 1,
-            attempts=Notification.attempts + 1,
-            next_at=until,
-            rate_limited=False,
-            leased_by=worker,
-            bundle=bundle.key,
-        )
-        .returning(Notification.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    query = (
-        select(Notification)
-        .where(Notification.id.in_(leased))
-        .order_by(Notification.id)
-        .options(
-            joinedload(Notification.alert),
-            joinedload(Notification.channel),
-            joinedload(Notification.user),
-            joinedload(Notification.contact),
-        )
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(query).all()
-
-
-def is_needed(row: Notification) -> bool:
-    """Whether the alert is still in the state that the notification is about."""
-    alert = row.alert
-    if alert is None:
-        return True
-    if row.generation != alert.generation:
-        return False
-    if row.kind in ALARMS:
-        return alert.status is AlertStatus.FIRING and alert.quiet_until is None
-    return True
+    lease = {
+        "ids": list(bundle.ids),
+        "now": now,
+        "until": until,
+        "worker": worker,
+        "key": bundle.key,
+    }
+    leased = session.connection().execute(_LEASE, lease).scalars().all()
+    return session.scalars(_LEASED, {"ids": leased}).all()
 
 
 def cancel_row(row: Notification, now: datetime) -> bool:

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy.orm import Session, defer, joinedload
 
 from incidentrelay import db
 from incidentrelay.channels.kinds import INTERNAL, PROFILE
 from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
 from incidentrelay.domain.enums import DeliveryState, EventKind
-from incidentrelay.models import Event, Notification, Provider
+from incidentrelay.models import Channel, Event, Notification, RecipientRate, User
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.channels.config import full_config
 from incidentrelay.services.common.secret_box import SecretBox
+from incidentrelay.services.delivery import recovery
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.delivery.bundling import (
     AskedNotification,
@@ -30,19 +31,40 @@ from incidentrelay.services.delivery.bundling import (
     attempt_key,
     cancel_row,
     choose_bundle,
-    is_needed,
     keep_insiders,
     lease_rows,
     read_messages,
 )
 from incidentrelay.services.outbox.records import (
+    IS_DUE,
     MAX_CONCURRENT_PER_PROVIDER,
     DeliveryClaim,
     PendingMessage,
     is_due,
+    is_needed,
     wake_provider,
 )
 from incidentrelay.services.recipients import state as recipient_state
+
+_ASKED = (
+    select(Notification)
+    .where(Notification.id == bindparam("id"), *IS_DUE)
+    .options(
+        defer(Notification.message),
+        joinedload(Notification.channel).load_only(
+            Channel.name, Channel.enabled, Channel.messages_per_minute
+        ),
+        joinedload(Notification.user).load_only(User.display_name, User.active, User.email),
+    )
+)
+_IN_FLIGHT = select(
+    func.count(func.coalesce(Notification.bundle, Notification.uid).distinct())
+).where(
+    IS_UNFINISHED,
+    Notification.provider == bindparam("provider"),
+    Notification.state == DeliveryState.SENDING,
+    Notification.next_at > bindparam("now"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,9 @@ def claim_notification(
     circuit = providers.load_circuit(provider)
     if not _may_send(session, asked, circuit, now):
         return None
-    bundle = _choose_bundle(session, asked, now)
+    internal = asked.method in INTERNAL
+    rate = None if internal else providers.load_rate(session, asked.target)
+    bundle = _choose_bundle(session, asked, rate, now)
     if bundle is None:
         return None
     until = now + lease.length(asked.method)
@@ -84,19 +108,16 @@ def claim_notification(
     if not sendable:
         wake_provider(session, asked.provider, now)
         return None
-    _note_sending(session, asked, provider, circuit, now=now, until=until)
-    # If this worker dies, another one takes over when the lease ends.
-    db.hint(session, db.Hint("deliver", sendable[0][0].id, until))
+    if not internal:
+        _consume_rate(session, asked, rate, now)
+    # If the circuit is open, this is its probe.
+    providers.save_circuit(provider, circuit_breaker.half_open(circuit, until))
+    recovery.hint_take_over(session, asked.id, until, now)
     return _claim_of(session, sendable, bundle, vault, probe=circuit.is_open)
 
 
 def _find_due(session: Session, notification_id: int, now: datetime) -> Notification | None:
-    query = (
-        select(Notification)
-        .where(Notification.id == notification_id, *is_due(now))
-        .options(joinedload(Notification.channel), joinedload(Notification.user))
-    )
-    return session.scalars(query).one_or_none()
+    return session.scalars(_ASKED, {"id": notification_id, "now": now}).one_or_none()
 
 
 def _may_send(session: Session, asked: AskedNotification, circuit: Circuit, now: datetime) -> bool:
@@ -110,14 +131,7 @@ def _may_send(session: Session, asked: AskedNotification, circuit: Circuit, now:
 
 def _count_in_flight(session: Session, provider: str, now: datetime) -> int:
     """How many messages of the provider are being sent."""
-    message = func.coalesce(Notification.bundle, Notification.uid)
-    query = select(func.count(message.distinct())).where(
-        IS_UNFINISHED,
-        Notification.provider == provider,
-        Notification.state == DeliveryState.SENDING,
-        Notification.next_at > now,
-    )
-    return session.scalar(query) or 0
+    return session.scalar(_IN_FLIGHT, {"provider": provider, "now": now}) or 0
 
 
 def _gives_way_as_probe(session: Session, asked: AskedNotification, now: datetime) -> bool:
@@ -140,9 +154,10 @@ def _gives_way_as_probe(session: Session, asked: AskedNotification, now: datetim
     return better is not None
 
 
-def _choose_bundle(session: Session, asked: AskedNotification, now: datetime) -> Bundle | None:
+def _choose_bundle(
+    session: Session, asked: AskedNotification, rate: RecipientRate | None, now: datetime
+) -> Bundle | None:
     """What to send; None if the rate limit or another of the recipient's messages comes first."""
-    rate = providers.load_rate(session, asked.target)
     busy_until = rate.busy_until if rate else None
     credit = asked.rate_limit.credits(busy_until, now)
     if not credit:
@@ -173,21 +188,12 @@ def _put_off(session: Session, asked: AskedNotification, until: datetime, now: d
     wake_provider(session, asked.provider, now)
 
 
-def _note_sending(
-    session: Session,
-    asked: AskedNotification,
-    provider: Provider,
-    circuit: Circuit,
-    *,
-    now: datetime,
-    until: datetime,
+def _consume_rate(
+    session: Session, asked: AskedNotification, rate: RecipientRate | None, now: datetime
 ) -> None:
-    """Count the message against the recipient's rate, and as the probe of an open circuit."""
-    if asked.method not in INTERNAL:
-        rate = providers.load_rate(session, asked.target)
-        busy_until = asked.rate_limit.consume(rate.busy_until if rate else None, now)
-        providers.save_rate(session, asked.target, rate, busy_until)
-    providers.save_circuit(provider, circuit_breaker.half_open(circuit, until))
+    """Count the message against the recipient's rate."""
+    busy_until = asked.rate_limit.consume(rate.busy_until if rate else None, now)
+    providers.save_rate(session, asked.target, rate, busy_until)
 
 
 def _claim_of(

@@ -86,3 +86,29 @@ def end_dead_leases(session: Session, is_dead: Callable[[str], bool], now: datet
     for notification_id in ended:
         db.hint(session, db.Hint("deliver", notification_id))
     return len(ended)
+
+
+def wake_abandoned(session: Session, now: datetime) -> None:
+    """Wake workers for messages whose leases have ended without a result."""
+    ended = session.scalars(
+        select(Notification.id)
+        .where(*_IS_LEASED, Notification.next_at <= now)
+        .order_by(Notification.next_at)
+        .limit(db.MOST_HINTS)
+    )
+    for notification_id in ended:
+        db.hint(session, db.Hint("deliver", notification_id))
+
+
+def hint_take_over(session: Session, notification_id: int, until: datetime, now: datetime) -> None:
+    """If this worker dies, another one takes over when its lease ends at ``until``.
+
+    One hint is for all leases of this process that end within the same second.
+    """
+    at = until if not until.microsecond else until.replace(microsecond=0) + timedelta(seconds=1)
+    hinted = db.process_memory(session, "lease ends")
+    for past in [each for each in tuple(hinted) if each <= now]:
+        hinted.pop(past, None)
+    if at not in hinted:
+        hinted[at] = True
+        db.hint(session, db.Hint("leases", notification_id, at))

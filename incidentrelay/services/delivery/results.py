@@ -2,23 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from incidentrelay import db
-from incidentrelay.channels.kinds import word_of
 from incidentrelay.domain.delivery.backoff import after_refusal, next_attempt
 from incidentrelay.domain.delivery.circuit_breaker import Circuit
-from incidentrelay.domain.enums import DeliveryState, EventKind, NotificationKind
-from incidentrelay.models import Alert, Event, Notification
+from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.models import Alert, Notification
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.channels import providers
-from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.delivery import fallback, rule_outcomes
-from incidentrelay.services.delivery.bundling import cancel_row, is_needed
-from incidentrelay.services.outbox import attempts
+from incidentrelay.services.delivery.bundling import cancel_row
+from incidentrelay.services.outbox import attempts, outcomes
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import (
     ALARMS,
@@ -26,9 +23,20 @@ from incidentrelay.services.outbox.records import (
     DeliveryClaim,
     DeliveryResult,
     PendingMessage,
+    is_needed,
 )
 
 DEFERRED = timedelta(minutes=1)
+
+_LOST = (
+    select(Notification)
+    .where(
+        Notification.id.in_(bindparam("ids", expanding=True)), Notification.alert_id.is_not(None)
+    )
+    .order_by(Notification.id)
+    .options(joinedload(Notification.user), joinedload(Notification.channel))
+    .execution_options(populate_existing=True)
+)
 
 
 def record_result(
@@ -163,17 +171,14 @@ def notify_failure(session: Session, ids: Sequence[int], now: datetime) -> None:
 
     Cancelled notifications are those this installation could not send.
     """
-    query = (
-        select(Notification)
-        .where(Notification.id.in_(ids), Notification.alert_id.is_not(None))
-        .order_by(Notification.id)
-        .options(joinedload(Notification.user), joinedload(Notification.channel))
-        .execution_options(populate_existing=True)
-    )
-    rows = session.scalars(query).all()
-    finished = [row for row in rows if row.state is not DeliveryState.CANCELLED]
-    db.insert_all(session, Event, [_line(row, len(ids) - 1, now) for row in finished])
-    lost = [row for row in rows if row.state not in ARRIVED]
+    states = outcomes.write_outcomes(session, ids, now, others=len(ids) - 1)
+    if lost := [each for each, state in states.items() if state not in ARRIVED]:
+        _replace_lost(session, lost, now)
+
+
+def _replace_lost(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Notify others instead."""
+    lost = session.scalars(_LOST, {"ids": ids}).all()
     alerts = lock_alerts(session, [row.alert_id for row in lost])
     for row in lost:
         rule_outcomes.bring_rules_forward(session, row, now)
@@ -188,33 +193,3 @@ def lock_alerts(session: Session, ids: Iterable[int | None]) -> Mapping[int | No
     """
     wanted = sorted({each for each in ids if each is not None})
     return {alert.id: alert for alert in alert_transitions.lock_alerts(session, wanted)}
-
-
-_NOUNS: Mapping[NotificationKind, str] = {
-    NotificationKind.PAGE: "Page",
-    NotificationKind.ESCALATION: "Escalation",
-    NotificationKind.FALLBACK: "Fallback page",
-    NotificationKind.ASSIGNMENT: "Assignment",
-    NotificationKind.REMINDER: "Reminder",
-    NotificationKind.UPDATE: "Update",
-}
-
-
-def _line(row: Notification, others: int, now: datetime) -> dict[str, Any]:
-    """The timeline entry for a finished notification that shared its message with ``others``."""
-    assert row.alert_id is not None, "only alerts have a timeline"
-    failed = row.state is DeliveryState.FAILED
-    kind = EventKind.NOTIFICATION_FAILED if failed else EventKind.NOTIFICATION_SENT
-    # Channels are known by their names; a person may have several contacts.
-    to = f"{recipient_of(row)} by {word_of(row.method)}" if row.user else recipient_of(row)
-    noun = _NOUNS.get(row.kind, "Message")
-    text = f"{noun} to {to} failed" if failed else f"{noun} delivered to {to}"
-    if others:
-        text += f", in one message with {others} other{'s' if others > 1 else ''}"
-    text += f": {row.last_error}" if failed else ""
-    data = {"notification_id": row.id, "state": str(row.state), "bundle": row.bundle}
-    return make_event(row.alert_id, kind, text, now, data=data)
-
-
-def recipient_of(row: Notification) -> str:
-    return row.user.display_name if row.user else row.channel.name if row.channel else row.target

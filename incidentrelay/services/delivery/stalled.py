@@ -15,7 +15,8 @@ from incidentrelay.models.delivery.notification import IS_UNFINISHED
 from incidentrelay.services.channels import providers
 from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.delivery import fallback, rule_outcomes
-from incidentrelay.services.delivery.results import lock_alerts, recipient_of
+from incidentrelay.services.delivery.results import lock_alerts
+from incidentrelay.services.outbox.outcomes import recipient_of
 from incidentrelay.services.outbox.records import ALARMS
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select, tuple_, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from incidentrelay import db
@@ -17,6 +17,27 @@ from incidentrelay.services.outbox.records import (
     DeliveryResult,
     PendingMessage,
 )
+
+# Built once: building a statement takes longer than running it.
+_IDS: Any = bindparam("ids", expanding=True)
+_FENCES = (
+    select(Notification.id, Notification.fence)
+    .where(Notification.id.in_(_IDS), Notification.state == DeliveryState.SENDING)
+    .order_by(Notification.id)
+    .with_for_update()
+)
+_ROWS: Any = Notification.__table__
+_END = (
+    update(_ROWS)
+    .where(_ROWS.c.id.in_(_IDS))
+    .values(
+        state=bindparam("end", type_=_ROWS.c.state.type),
+        next_at=None,
+        last_error=bindparam("reason", type_=_ROWS.c.last_error.type),
+        finished_at=bindparam("now", type_=_ROWS.c.finished_at.type),
+    )
+)
+_END_WITH_HANDLE = _END.values(handle=bindparam("name", type_=_ROWS.c.handle.type))
 
 # Outcomes of attempts, besides the resulting states of a notification.
 UNKNOWN, REFUSED = "unknown", "refused"
@@ -67,20 +88,8 @@ def refused_since(session: Session, ids: Collection[int]) -> Mapping[int, dateti
 
 def lock_held(session: Session, claim: DeliveryClaim) -> Sequence[PendingMessage]:
     """Lock and return the notifications that no later claim has fenced off."""
-    fences = [(each.id, each.fence) for each in claim.messages]
-    query = (
-        select(Notification.id)
-        .where(
-            # Also filter by id: SQLite cannot use an index for row values.
-            Notification.id.in_(claim.ids),
-            tuple_(Notification.id, Notification.fence).in_(fences),
-            Notification.state == DeliveryState.SENDING,
-        )
-        .order_by(Notification.id)
-        .with_for_update()
-    )
-    locked = set(session.scalars(query))
-    return [each for each in claim.messages if each.id in locked]
+    fences = dict(session.execute(_FENCES, {"ids": claim.ids}).all())
+    return [each for each in claim.messages if fences.get(each.id) == each.fence]
 
 
 def excuse_probes(
@@ -131,16 +140,11 @@ def write_ends(
     """Give the notifications their final state."""
     exhausted = result.state is DeliveryState.RETRY
     values: dict[str, Any] = {
-        "state": DeliveryState.FAILED if exhausted else result.state,
-        "next_at": None,
-        "last_error": "" if result.state in ARRIVED else result.reason,
-        "finished_at": now,
+        "ids": list(ids),
+        "end": DeliveryState.FAILED if exhausted else result.state,
+        "reason": "" if result.state in ARRIVED else result.reason,
+        "now": now,
     }
     if result.handle:
-        values["handle"] = dict(result.handle)
-    session.execute(
-        update(Notification)
-        .where(Notification.id.in_(ids))
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
+        values["name"] = dict(result.handle)
+    session.connection().execute(_END_WITH_HANDLE if result.handle else _END, values)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import BindParameter, Integer, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from incidentrelay import db
@@ -24,7 +24,7 @@ from incidentrelay.channels.base import (
     TemporaryFailure,
 )
 from incidentrelay.domain.delivery.bundles import summarize_bundle
-from incidentrelay.domain.enums import DeliveryState, NotificationKind
+from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind
 from incidentrelay.domain.messages import Envelope, Links, Message, Part
 from incidentrelay.models import Notification, Provider
 from incidentrelay.models.delivery.notification import IS_UNFINISHED
@@ -105,7 +105,7 @@ class DeliveryResult:
     refused: bool = False
 
 
-def is_due(now: datetime) -> tuple[Any, ...]:
+def is_due(now: datetime | BindParameter[datetime]) -> tuple[Any, ...]:
     """The conditions of notifications that may be sent now.
 
     One that was due when it was written is due at once, even for a worker whose clock is
@@ -115,6 +115,32 @@ def is_due(now: datetime) -> tuple[Any, ...]:
         Notification.next_at <= Notification.created_at
     )
     return IS_UNFINISHED, or_(Notification.next_at <= now, at_once)
+
+
+# For statements that are built once: building one takes longer than running it.
+IS_DUE = is_due(bindparam("now"))
+_WAITING = (
+    select(Notification.id)
+    .where(
+        *IS_DUE,
+        Notification.provider == bindparam("provider"),
+        Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
+    )
+    .order_by(Notification.priority, Notification.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def is_needed(row: Notification) -> bool:
+    """Whether the alert is still in the state that the notification is about."""
+    alert = row.alert
+    if alert is None:
+        return True
+    if row.generation != alert.generation:
+        return False
+    if row.kind in ALARMS:
+        return alert.status is AlertStatus.FIRING and alert.quiet_until is None
+    return True
 
 
 def due_notification_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
@@ -144,17 +170,8 @@ def wake_provider(
     session: Session, provider: str, at: datetime, *, most: int = MAX_CONCURRENT_PER_PROVIDER
 ) -> None:
     """Wake messages that wait for the provider, which accepts them from ``at`` on."""
-    query = (
-        select(Notification.id)
-        .where(
-            *is_due(at),
-            Notification.provider == provider,
-            Notification.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
-        )
-        .order_by(Notification.priority, Notification.id)
-        .limit(most)
-    )
-    for notification_id in session.scalars(query):
+    waiting = session.scalars(_WAITING, {"now": at, "provider": provider, "most": most})
+    for notification_id in waiting:
         db.hint(session, db.Hint("deliver", notification_id, at))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from incidentrelay.channels.kinds import INTERNAL
@@ -32,6 +32,10 @@ def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
     Plans keep ids of people and channels that may have left. Messages without a team, such as
     codes, have no outsiders.
     """
+    return set(session.scalars(_OUTSIDERS, {"ids": list(ids)}))
+
+
+def _select_outsiders() -> Select[int]:
     home = aliased(Team)
     own_channel = exists().where(
         Channel.id == Notification.channel_id,
@@ -42,13 +46,15 @@ def find_outsiders(session: Session, ids: Collection[int]) -> set[int]:
         and_(Notification.channel_id.is_not(None), own_channel),
         and_(Notification.channel_id.is_(None), is_insider(Notification.user_id, Team.group_id)),
     )
-    query = (
+    return (
         select(Notification.id)
         .outerjoin(Alert, Alert.id == Notification.alert_id)
         .join(Team, Team.id == func.coalesce(Alert.team_id, Notification.team_id))
-        .where(Notification.id.in_(ids), ~inside)
+        .where(Notification.id.in_(bindparam("ids", expanding=True)), ~inside)
     )
-    return set(session.scalars(query))
+
+
+_OUTSIDERS = _select_outsiders()
 
 
 def _user_gone(row: Notification) -> str | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from incidentrelay.db import Database
+from incidentrelay.db import Database, Hint
 from incidentrelay.domain.delivery.circuit_breaker import STALL_AFTER
 from incidentrelay.domain.enums import DeliveryState
 from incidentrelay.models import Notification, Provider, RecipientRate
@@ -149,11 +149,26 @@ def test_a_worker_takes_back_what_a_dead_one_was_sending(pager: Pager) -> None:
     assert of(pager, "webhook")[0].state is DeliveryState.SENDING
 
 
-def test_a_claim_wakes_others_when_its_lease_ends(pager: Pager) -> None:
-    storm(pager, 1)
-    [row] = of(pager, "webhook")
+def test_the_end_of_each_lease_is_hinted_at(pager: Pager) -> None:
+    """One hint for all leases that end within the same second."""
+    storm(pager, 4)
+    ids = [row.id for row in of(pager, "webhook")]
+    hints: list[Hint] = []
+    pager.database.sink = hints.extend
+    pager.database.memory.clear()
+    moments = (NOW, NOW + SECOND / 4, NOW + SECOND / 2, NOW + LEASE + SECOND / 2)
+    for notification_id, at in zip(ids, moments, strict=True):
+        assert pager.claim(notification_id, at)
+    ends = [hint.at for hint in hints if hint.task == "leases"]
+    assert ends == [NOW + LEASE, NOW + LEASE + SECOND, NOW + 2 * LEASE + SECOND]
+
+
+def test_all_leases_that_have_ended_are_taken_over(pager: Pager) -> None:
+    storm(pager, 3)
+    first, second, alive = (row.id for row in of(pager, "webhook"))
+    claim_as(pager, first, "dead")
+    claim_as(pager, second, "dead")
+    assert pager.claim(alive, NOW + SECOND)
     with pager.database.write() as session:
-        terms = LeaseTerms(lambda _: LEASE, "me")
-        claims.claim_notification(session, row.id, VAULT, NOW, lease=terms)
-        hints = [(hint.task, hint.id, hint.at) for hint in session.info["hints"]]
-    assert ("deliver", row.id, NOW + LEASE) in hints
+        recovery.wake_abandoned(session, NOW + LEASE)
+        assert {hint.id for hint in session.info["hints"]} == {first, second}
