@@ -11,6 +11,10 @@ from incidentrelay.postgresql import BoundedConnection, Timeouts, connect
 # Requests wait for the queue, so it must answer soon. Sweeps make up for what is lost.
 _TIMEOUTS = Timeouts(lock=3, statement=3, idle=3, connect=2)
 _PATIENCE = 3.0
+# How long a thread listens before it looks by itself; less than the patience.
+_LISTEN_SECONDS = 2
+# The queue may be lost, so nobody waits for the disk.
+_OPTIONS = "-c synchronous_commit=off"
 # Of the lock under which the first process creates the tables.
 _LOCK = 0x1C1DE27
 
@@ -22,11 +26,15 @@ class BoundedPostgresStorage(PostgresStorage):  # type: ignore[misc]
     """
 
     def __init__(self, name: str, url: str) -> None:
-        self._url = make_url(url)
+        address = make_url(url)
+        options = f"{_OPTIONS} {address.query.get('options', '')}".rstrip()
+        self._url = address.update_query_dict({"options": options})
         self._lock = threading.Lock()
         self._created = False
         self._listening: list[BoundedConnection] = []
-        super().__init__(name, connection=self._open, create_tables=False)
+        super().__init__(
+            name, connection=self._open, read_timeout=_LISTEN_SECONDS, create_tables=False
+        )
 
     def _open(self) -> BoundedConnection:
         connection = connect(self._url, _TIMEOUTS, _PATIENCE)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from huey import Huey
+from sqlalchemy import make_url
 
 from incidentrelay import migrations
 from incidentrelay.db import Database, Hint
@@ -63,6 +64,22 @@ def test_a_connection_that_was_ended_is_opened_again(process: MakeHuey, queue_ur
     with pytest.raises(psycopg.OperationalError):
         web.huey.storage.queue_size()
     assert web.huey.pending_count() == 1
+
+
+def test_its_connections_wait_for_no_disk_and_not_for_long(blank_postgresql: str) -> None:
+    url = make_url(blank_postgresql).update_query_dict({"options": "-c work_mem=8MB"})
+    huey = make_huey(url.render_as_string(hide_password=False))
+    shown = {
+        name: huey.storage.sql(f"SHOW {name}", results=True)[0][0]
+        for name in ("synchronous_commit", "work_mem", "statement_timeout", "lock_timeout")
+    }
+    huey.storage.close()
+    assert shown == {
+        "synchronous_commit": "off",
+        "work_mem": "8MB",
+        "statement_timeout": "3s",
+        "lock_timeout": "3s",
+    }
 
 
 def test_its_tables_are_no_part_of_the_schema(blank_postgresql: str) -> None:

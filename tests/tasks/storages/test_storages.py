@@ -51,11 +51,15 @@ def test_a_worker_that_waits_is_woken(process: MakeHuey, monkeypatch: pytest.Mon
     monkeypatch.setattr(doorbell, "PATIENT_SECONDS", 60)
     web, worker = Queue(process(), lambda: NOW), Queue(process(), lambda: NOW)
     worker.listen()
-    worker.huey.storage.read_timeout = 60
+    storage = worker.huey.storage
+    storage.read_timeout = 0.01
     found: list[Any] = []
     waiting = threading.Event()
 
     def work() -> None:
+        if hasattr(storage, "_listen_conn"):
+            storage.dequeue()  # what comes before the first LISTEN wakes nobody
+        storage.read_timeout = 60
         waiting.set()
         while not found:
             task = worker.huey.dequeue()
@@ -78,10 +82,11 @@ def test_messages_that_come_together_wake_one_thread_each(
     monkeypatch.setattr(doorbell, "PATIENT_SECONDS", 60)
     web, worker = Queue(process(), lambda: NOW), Queue(process(), lambda: NOW)
     worker.listen()
-    worker.huey.storage.read_timeout = 60
     gate = threading.Barrier(4)
+    ready = threading.Barrier(5)
 
     def work() -> None:
+        ready.wait(20)
         while worker.huey.dequeue() is None:
             pass
         gate.wait(20)
@@ -89,6 +94,7 @@ def test_messages_that_come_together_wake_one_thread_each(
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
+    ready.wait(20)
     web.put([Hint("deliver", number) for number in range(4)])
     for thread in threads:
         thread.join(30)
