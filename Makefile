@@ -13,6 +13,9 @@ JOBS ?= 4
 # How long "make chaos" runs on each database.
 CHAOS_SECONDS ?= 120
 
+# Without bytecode each process compiles the whole program again; tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
