@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from benchmarks.plot import draw_growth
 from benchmarks.report import Report
 from benchmarks.run import QUICK, Options, measure, measure_growth
 
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--database", choices=KINDS, action="append", help="default: both")
     parser.add_argument("--only", choices=PARTS, help="default: all parts")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--plot", type=Path, help="draw how reads grow into this SVG file")
     chosen = parser.parse_args()
     options = QUICK if chosen.quick else Options(rounds=chosen.rounds)
     report = Report()
@@ -28,6 +30,8 @@ def main() -> None:
     print(report.table())
     if chosen.json:
         report.write(chosen.json)
+    if chosen.plot:
+        chosen.plot.write_text(draw_growth(report.figures))
     if report.lost():
         raise SystemExit(f"Alerts were lost in: {', '.join(report.lost())}")
 

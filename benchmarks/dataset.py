@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from benchmarks.tenants import create_tenants
 from incidentrelay import migrations
 from incidentrelay.domain.actors import SYSTEM
 from incidentrelay.domain.permissions import Scope
@@ -20,15 +21,21 @@ from incidentrelay.settings.declaration import Settings
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """``tokens`` of the routes; an admin's and a responder's tokens of the API."""
+    """``tokens`` of the routes; an admin's and a responder's tokens of the API.
+
+    ``password`` is the admin's.
+    """
 
     tokens: list[str]
     api_token: str
     member_token: str
+    password: str
 
 
-def create_dataset(settings: Settings, *, route_count: int, sink_port: int) -> Dataset:
-    """Migrate an empty database and fill it."""
+def create_dataset(
+    settings: Settings, *, route_count: int, sink_port: int, tenants: bool = False
+) -> Dataset:
+    """Migrate an empty database and fill it; with ``tenants`` as of a large organisation."""
     runtime = build(settings)
     now = runtime.clock()
     try:
@@ -44,14 +51,15 @@ def create_dataset(settings: Settings, *, route_count: int, sink_port: int) -> D
             if demo is None:
                 raise SystemExit("The database is not empty.")
             team = session.scalars(select(Team)).one()
-            tokens = [
+            tokens = create_tenants(runtime, session, now) if tenants else []
+            tokens += [
                 _add_route(runtime, session, team, f"bench-{number}", sink_port, now)
                 for number in range(route_count)
             ]
             member = session.scalars(select(User).where(User.username == "anna")).one()
             token = {"name": "Benchmark", "scopes": [Scope.ALERTS_READ, Scope.RESOURCES_READ]}
             _, member_token = api_tokens.create(session, member, token, actor=SYSTEM, now=now)
-        return Dataset(tokens, demo.api_token, member_token)
+        return Dataset(tokens, demo.api_token, member_token, demo.password)
     finally:
         runtime.close()
 

@@ -1,5 +1,6 @@
 """Makes a large history out of a small one, inside the database."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from incidentrelay.models import Alert, Base, Event, Notification, Signal
 _COPIED: tuple[type[Base], ...] = (Alert, Signal, Event, Notification)
 # Identities: each copy needs one of its own.
 _UNIQUE = {"group_key", "dedup_key", "uid", "bundle"}
+_LONGEST = timedelta(hours=1)
 
 
 def multiply_alerts(database: Database, count: int) -> int:
@@ -32,13 +34,14 @@ def multiply_alerts(database: Database, count: int) -> int:
     The copies are resolved and their notifications sent, as in a history. Returns the
     number of alerts, at least ``count``.
     """
-    with database.write() as session:
+    with database.read() as session:
         total = _count(session)
-        while total < count:
+    while total < count:
+        with database.write(longest=_LONGEST) as session:
             _double(session)
             total = _count(session)
-    with database.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    with database.write(longest=_LONGEST) as session:
+        session.execute(text("ANALYZE"))
     return total
 
 

@@ -6,29 +6,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.cases import percentile
-from benchmarks.client import Load
 from benchmarks.dataset import Dataset, create_dataset
 from benchmarks.growth import multiply_alerts
-from benchmarks.processes import free_port, get_json, post_alerts, running, write_ini
+from benchmarks.plot import exponents
+from benchmarks.processes import free_port, get_json, running, write_ini
 from benchmarks.report import Report
+from benchmarks.seed import post_seed
 from incidentrelay.cli.config import read_settings
 from incidentrelay.runtime import Runtime, build
 from incidentrelay.settings.declaration import Settings
 
 SAMPLES = 25
-FIRST_ALERTS = 100
-# Two alerts for each: its channel's rate lets both go at once.
-ROUTES = 50
+FIRST_ALERTS = 1_000
 READS = {
     "alerts": "/api/alerts",
     "open alerts": "/api/alerts?status=firing",
-    "alerts by label": "/api/alerts?q=instance%3D%22reads-7-0%22",
-    "alerts by text": "/api/alerts?q=reads-7-0",
-    "alerts, nothing found": "/api/alerts?q=nothing-has-this",
+    "alerts by label": "/api/alerts?q=instance%3D%22node-7%22",
+    "alerts by a common label": "/api/alerts?q=severity%3Dcritical",
+    "alerts by two labels": "/api/alerts?q=severity%3Dcritical%2Cpod%3D%22pod-8%22",
+    "alerts by label, nothing": "/api/alerts?q=instance%3D%22nothing%22",
+    "alerts by text": "/api/alerts?q=node-77",
+    "alerts by text, nothing": "/api/alerts?q=nothing-has-this",
     "alerts by regex, nothing": "/api/alerts?q=instance%3D~%22nothing.*%22",
+    "alerts by last seen": "/api/alerts?sort=-last_seen_at",
     "one alert": "/api/alerts/7",
     "its timeline": "/api/alerts/7/events",
-    "on call now": "/api/oncall",
+    "on call now": "/api/oncall?limit=200",
 }
 
 
@@ -37,19 +40,16 @@ def measure_reads(report: Report, kind: str, url: str, folder: Path, sizes: list
     port = free_port()
     ini = write_ini(folder, port=port, database=url, queue=f"sqlite:///{folder}/queue.sqlite")
     settings = read_settings(ini)
-    sink_port, log = free_port(), folder / "log"
-    data = create_dataset(settings, route_count=ROUTES, sink_port=sink_port)
+    data = create_dataset(settings, route_count=0, sink_port=free_port(), tenants=True)
     words = ("incidentrelay.cli.main", "serve", "-c", str(ini))
-    with (
-        running(log, "benchmarks.sink", str(sink_port), port=sink_port),
-        running(log, *words, port=port),
-        built(settings) as runtime,
-    ):
-        post_alerts(Load(port, data.tokens, 600, most=FIRST_ALERTS, prefix="reads"))
+    with running(folder / "log", *words, port=port), built(settings) as runtime:
+        post_seed(port, data.tokens, min(FIRST_ALERTS, *sizes))
         for size in sizes:
-            count = multiply_alerts(runtime.database, size)
-            _measure_size(report, f"{kind} {count}", port, data)
-            _measure_sweep(report, f"{kind} {count}", runtime)
+            multiply_alerts(runtime.database, size)
+            _measure_sweep(report, f"{kind} {size}", runtime)
+            _measure_size(report, f"{kind} {size}", port, data)
+    for read, exponent in exponents(report.figures, kind).items():
+        report.add(f"{kind} growth", read, {"exponent": exponent})
 
 
 @contextmanager

@@ -28,7 +28,7 @@ class Options:
     seconds: float = 5.0
     routes: int = 400
     storm: int = 5_000
-    sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
+    sizes: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
 
 
 QUICK = Options(rounds=1, seconds=1.0, routes=60, storm=120, sizes=(200,))

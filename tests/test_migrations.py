@@ -13,6 +13,7 @@ from incidentrelay import migrations
 from incidentrelay.db import Database
 from incidentrelay.domain.enums import EventKind, ShiftEdge
 from incidentrelay.models import (
+    AlertLabel,
     Attempt,
     AuditEntry,
     ContactMethod,
@@ -55,6 +56,47 @@ def test_an_upgraded_database_matches_the_models(blank: Database) -> None:
     migrations.upgrade(blank)
     assert migrations.current(blank) == migrations.head()
     assert migrations.check(blank) == []
+
+
+def test_an_upgraded_database_has_the_triggers_of_the_models(
+    blank: Database, database: Database
+) -> None:
+    migrations.upgrade(blank)
+    assert len(triggers(blank)) >= 3
+    if blank.url.get_backend_name() == database.url.get_backend_name():
+        assert triggers(blank) == triggers(database)
+
+
+def triggers(database: Database) -> list[str]:
+    """The definitions of all triggers and of their functions."""
+    queries = ["SELECT sql FROM sqlite_master WHERE type = 'trigger'"]
+    if database.url.get_backend_name() == "postgresql":
+        queries = [
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+            "SELECT prosrc FROM pg_proc WHERE proname LIKE '%_labels'",
+        ]
+    with database.reading.connect() as connection:
+        found = [row for query in queries for row in connection.scalars(text(query))]
+    return sorted(" ".join(definition.split()) for definition in found)
+
+
+def test_labels_of_stored_alerts_are_indexed(blank: Database, now: datetime) -> None:
+    migrations.upgrade(blank)
+    with blank.write() as session:
+        team = factories.team(session, factories.group(session))
+        alert = factories.alert(session, team)
+        for key in ("1", "2"):
+            labels = {"host": key, "zone": "x", "long": "é" * 300}
+            factories.signal(session, alert, dedup_key=key, labels=labels)
+        by_triggers = session.execute(select(AlertLabel.__table__)).all()
+    before = ScriptDirectory(str(migrations.folder())).get_revision("0019").down_revision
+    assert isinstance(before, str)
+    migrations.downgrade(blank, before)
+    migrations.upgrade(blank)
+    with blank.read() as session:
+        filled = session.execute(select(AlertLabel.__table__)).all()
+    assert sorted(filled) == sorted(by_triggers)
+    assert len(filled) == 4
 
 
 def test_check_names_what_is_missing(blank: Database) -> None:

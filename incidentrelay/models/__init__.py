@@ -8,6 +8,7 @@ from sqlalchemy.orm import configure_mappers
 
 from incidentrelay.models.alerts.alert import Alert, Signal
 from incidentrelay.models.alerts.event import Event
+from incidentrelay.models.alerts.label import AlertLabel
 from incidentrelay.models.audit import AuditEntry
 from incidentrelay.models.channels.channel import Channel
 from incidentrelay.models.channels.provider import Provider, RecipientRate
@@ -39,6 +40,7 @@ configure_mappers()
 __all__ = [
     "Absence",
     "Alert",
+    "AlertLabel",
     "ApiToken",
     "Attempt",
     "AuditEntry",

@@ -1,4 +1,4 @@
-"""No statement of a delivery, of a sweep or of intake reads a whole growing table.
+"""No statement of a delivery, a sweep, intake or a list reads a whole growing table.
 
 SQLite plans from the text of a statement, not from bound values or table sizes: it uses a
 partial index only if its condition is repeated literally.
@@ -6,6 +6,7 @@ partial index only if its condition is repeated literally.
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,14 +15,20 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.db import Database
 from incidentrelay.domain.delivery import circuit_breaker
-from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Notification, RecipientRate, Route
+from incidentrelay.domain.enums import AlertStatus, DeliveryState
+from incidentrelay.domain.permissions import Permission
+from incidentrelay.models import Alert, Notification, RecipientRate, Route, User
+from incidentrelay.services.access import memberships, visibility
+from incidentrelay.services.alerts import list_queries
+from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.services.alerts.list_queries import AlertFilter
+from incidentrelay.services.alerts.scan import AlertOrder, scan_alerts
 from incidentrelay.services.channels import providers
-from incidentrelay.services.delivery import recovery, shift_reminders, stalled
+from incidentrelay.services.delivery import failed, recovery, shift_reminders, stalled
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import auto_resolve, refires
-from incidentrelay.services.operations import health
+from incidentrelay.services.operations import banners, health
 from incidentrelay.services.outbox import internal
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox import records as outbox_records
@@ -33,7 +40,7 @@ from tests.support.statements import statements
 
 pytestmark = pytest.mark.both_databases
 
-GROWING = ("alerts", "signals", "events", "notifications", "attempts", "silences")
+GROWING = ("alerts", "alert_labels", "signals", "events", "notifications", "attempts", "silences")
 SENT, SHOWN = DeliveryResult(DeliveryState.SENT), DeliveryResult(DeliveryState.DELIVERED)
 FAILED = DeliveryResult(DeliveryState.FAILED, "No.")
 DOWN = DeliveryResult(DeliveryState.RETRY, "It is down.", down=True)
@@ -144,7 +151,32 @@ def sweep(pager: Pager) -> None:
     write(pager, recovery.wake_abandoned, later)
 
 
-@pytest.mark.parametrize("work", [take_in, deliver, give_up, sweep])
+def list_alerts(pager: Pager) -> None:
+    """The lists of an ordinary user and of an admin, with each kind of search."""
+    pager.take(*[a_signal(str(number)) for number in range(30)])
+    with pager.database.read() as session:
+        ann = session.get_one(User, pager.people["ann"])
+        own = memberships.load_roles(session, ann)
+        everything = SimpleNamespace(is_admin=True, groups={}, teams={}, bound_group_id=None)
+        for reader in (own, everything):
+            for query in ("", "text", "host=a", "host=a,zone=b", "host=~a"):
+                for status in (None, *AlertStatus):
+                    list_queries.list_alerts(session, reader, AlertFilter(status, query))
+            list_queries.count_open_alerts(session, reader)
+            banners.count_exhausted_alerts(session, reader)
+            failed.count_open_failures(session, reader)
+            for all_of_them in (True, False):
+                failed.list_failed(session, reader, all_of_them=all_of_them)
+            teams = visibility.team_ids(reader, Permission.VIEW)
+            for column in (Alert.id, Alert.last_seen_at):
+                for falling in (True, False):
+                    search = alert_search.build_search(session, teams, {})
+                    order = AlertOrder(column, falling)
+                    page = scan_alerts(session, search, limit=5, order=order)
+                    scan_alerts(session, search, limit=5, order=order, after=page.resume)
+
+
+@pytest.mark.parametrize("work", [take_in, deliver, give_up, sweep, list_alerts])
 def test_growing_tables_are_read_by_their_indexes(
     pager: Pager, work: Callable[[Pager], None]
 ) -> None:

@@ -70,7 +70,7 @@ def on_call(schedule: Schedule, at: datetime) -> Shift | None:
         return _compose(schedule, start, end)
 
     # An override may be very long, and needs no layers to be computed.
-    segment = _whole_segment(overriding, at, _DAY)
+    segment = _whole_segment(overriding, at, _DAY) if schedule.overrides else None
     if segment is None:
         segment = _whole_segment(everything, at, _usual_length(schedule))
     return _shift(segment) if segment else None

@@ -41,6 +41,7 @@ class Alert(Identified, Base):
         ),
         Index("ix_alerts_route_id_group_key_resolved_at", "route_id", "group_key", "resolved_at"),
         Index("ix_alerts_team_id_status_id", "team_id", "status", "id"),
+        Index("ix_alerts_team_id_last_seen_at_id", "team_id", "last_seen_at", "id"),
         Index("ix_alerts_status_id", "status", "id"),
         Index("ix_alerts_status_resolved_at", "status", "resolved_at"),
         Index(

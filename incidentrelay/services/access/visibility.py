@@ -103,6 +103,19 @@ def visible_teams(
     return and_(or_(Team.group_id.in_(groups), Team.id.in_(teams)), bound)
 
 
+def team_ids(memberships: Memberships, permission: Permission) -> Select[Any] | None:
+    """The ids of the teams whose contents ``permission`` is granted on; None: all teams."""
+    if _everywhere(memberships, permission) and memberships.bound_group_id is None:
+        return None
+    return _team_ids(memberships, permission, _CONTENTS)
+
+
+def _team_ids(
+    memberships: Memberships, permission: Permission, places: frozenset[ScopeLevel]
+) -> Select[Any]:
+    return select(Team.id).where(visible_teams(memberships, permission, places))
+
+
 def scope(
     statement: Select[Any], model: type[Base], memberships: Memberships, permission: Permission
 ) -> Select[Any]:
@@ -125,8 +138,7 @@ def visible(model: type[Base], memberships: Memberships, permission: Permission)
         return _OF_GROUP[model].in_(select(Group.id).where(visible_groups(memberships, permission)))
     if model in _OF_TEAM:
         places = _TEAM_MEMBERS if model is TeamMember else _CONTENTS
-        teams = select(Team.id).where(visible_teams(memberships, permission, places))
-        return _OF_TEAM[model].in_(teams)
+        return _OF_TEAM[model].in_(_team_ids(memberships, permission, places))
     if model in _BELOW:
         column, parent = _BELOW[model]
         parents: Select[Any] = select(parent.id)  # type: ignore[attr-defined]
@@ -153,4 +165,4 @@ def _groups(
     ]
 
 
-__all__ = ["Memberships", "scope", "visible", "visible_groups", "visible_teams"]
+__all__ = ["Memberships", "scope", "team_ids", "visible", "visible_groups", "visible_teams"]

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.actors import Actor
@@ -19,15 +19,14 @@ from incidentrelay.domain.enums import EventKind
 from incidentrelay.domain.errors import InvalidInput, InvalidTransition
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, GroupMember, User
-from incidentrelay.services.access.visibility import Memberships, scope, visible
+from incidentrelay.services.access.visibility import Memberships, scope, team_ids
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import reassign
 from incidentrelay.services.alerts import search as alert_search
 from incidentrelay.services.alerts import transitions as alert_transitions
+from incidentrelay.services.alerts.scan import scan_alerts
 
 MAX_ALERTS = 500
-# When the database cannot evaluate the matchers, scan at most this many rows.
-_CHUNK, _CHUNKS = 500, 8
 
 
 class BulkAction(StrEnum):
@@ -95,29 +94,12 @@ def find_alerts(
 ) -> tuple[list[int], bool]:
     """The newest alerts that match, at most MAX_ALERTS, and whether there are more.
 
-    ``wanted`` is as for :func:`alert_search.apply_filter`.
+    ``wanted`` is as for :func:`alert_search.build_search`.
     """
-    query: Select[Any] = select(Alert).where(visible(Alert, memberships, Permission.VIEW))
-    narrowed = alert_search.apply_filter(query, wanted).order_by(Alert.id.desc())
-    statement = narrowed.with_only_columns(Alert.id)
-    matchers = wanted.get("matchers", ())
-    sifts = alert_search.needs_sifting(matchers)
-    ids: list[int] = []
-    before: int | None = None
-    for _ in range(_CHUNKS):
-        part = statement if before is None else statement.where(Alert.id < before)
-        rows = session.scalars(part.limit(_CHUNK + 1)).all()
-        kept = alert_search.sift_alerts(session, rows, matchers) if sifts else set(rows)
-        for alert_id in rows[:_CHUNK]:
-            before = alert_id
-            if alert_id not in kept:
-                continue
-            if len(ids) == MAX_ALERTS:
-                return ids, True
-            ids.append(alert_id)
-        if len(rows) <= _CHUNK:
-            return ids, False
-    return ids, True
+    teams = team_ids(memberships, Permission.VIEW)
+    search = alert_search.build_search(session, teams, wanted)
+    found = scan_alerts(session, search, limit=MAX_ALERTS)
+    return list(found.ids), found.resume is not None
 
 
 def perform_bulk(

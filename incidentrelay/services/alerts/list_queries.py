@@ -1,24 +1,24 @@
 """Lists alerts for the console, newest first, in a constant number of statements."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from incidentrelay.domain.enums import AlertStatus
-from incidentrelay.domain.matchers import Matcher
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Alert, Group, GroupMember, Signal, Team, User
-from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.access.visibility import Memberships, scope, team_ids
+from incidentrelay.services.alerts import scan
 from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.services.alerts.search import AlertSearch
 
 OPEN = (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED)
 PAGE_SIZE = 50
 MAX_COUNT = 1000
-# When the database cannot evaluate the matchers, scan at most this many rows per page.
-_CHUNK, _CHUNKS = 500, 8
 _MOST_TEAMS = _MOST_PEOPLE = 500
 
 
@@ -38,14 +38,16 @@ class AlertFilter:
 
 @dataclass(frozen=True, slots=True)
 class AlertCounts:
-    """Each count stops at MAX_COUNT."""
+    """Each count stops at MAX_COUNT; None: too many alerts would have to be searched."""
 
-    firing: int = 0
-    acknowledged: int = 0
-    resolved: int = 0
+    firing: int | None = 0
+    acknowledged: int | None = 0
+    resolved: int | None = 0
 
     @property
-    def open(self) -> int:
+    def open(self) -> int | None:
+        if self.firing is None or self.acknowledged is None:
+            return None
         return self.firing + self.acknowledged
 
 
@@ -53,14 +55,14 @@ class AlertCounts:
 class AlertPage:
     """``older`` is the ``before`` of the next page; None at the end.
 
-    ``counts`` apply the part of the search that the database can evaluate: with regular
-    expressions they are upper bounds.
+    ``searched_to``: the search stopped at this time; there may be older alerts that match.
     """
 
     alerts: tuple[Alert, ...]
     signals: dict[int, int]
     counts: AlertCounts
     older: int | None
+    searched_to: datetime | None = None
 
 
 def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter) -> AlertPage:
@@ -72,23 +74,31 @@ def list_alerts(session: Session, memberships: Memberships, wanted: AlertFilter)
     filters: dict[str, Any] = {"matchers": matchers}
     filters |= {"title": title} if title else {}
     filters |= {"team": wanted.team} if wanted.team else {}
-
-    def narrowed(statement: Any) -> Select[Any]:
-        visible = scope(statement, Alert, memberships, Permission.VIEW)
-        return alert_search.apply_filter(visible, filters)
-
-    statement = narrowed(select(Alert)).options(
-        joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee)
-    )
+    teams = team_ids(memberships, Permission.VIEW)
+    everything = alert_search.build_search(session, teams, filters)
     statuses = OPEN if wanted.status is None else (wanted.status,)
-    statement = statement.where(Alert.status.in_(statuses)).order_by(Alert.id.desc())
-    alerts, older = _page(session, statement, wanted.before, matchers)
-    return AlertPage(
-        alerts=tuple(alerts),
-        signals=count_signals(session, [alert.id for alert in alerts]),
-        counts=_counts(session, narrowed(select(Alert.id))),
-        older=older,
+    after = None if wanted.before is None else (wanted.before, wanted.before)
+    found = scan.scan_alerts(
+        session, replace(everything, statuses=statuses), limit=PAGE_SIZE, after=after
     )
+    return AlertPage(
+        alerts=load_alerts(session, found.ids),
+        signals=count_signals(session, found.ids),
+        counts=_counts(session, everything),
+        # Both places that a scan returns are before the ids below their value.
+        older=None if found.resume is None else found.resume[0],
+        searched_to=found.searched_to,
+    )
+
+
+def load_alerts(session: Session, ids: Sequence[int]) -> tuple[Alert, ...]:
+    """The alerts with these ids, in this order, with team, group and assignee."""
+    if not ids:
+        return ()
+    query = select(Alert).where(Alert.id.in_(ids))
+    query = query.options(joinedload(Alert.team).joinedload(Team.group), joinedload(Alert.assignee))
+    alerts = {alert.id: alert for alert in session.scalars(query)}
+    return tuple(alerts[row_id] for row_id in ids if row_id in alerts)
 
 
 def count_open_alerts(session: Session, memberships: Memberships) -> int:
@@ -133,44 +143,25 @@ def count_signals(session: Session, alert_ids: Collection[int]) -> dict[int, int
     return dict(session.execute(query).all())
 
 
-def _counts(session: Session, statement: Select[Any]) -> AlertCounts:
-    """Counts the alerts of each status up to MAX_COUNT, because the list polls this."""
-    row = session.execute(
-        select(
-            *(
-                select(func.count())
-                .select_from(statement.where(Alert.status == status).limit(MAX_COUNT).subquery())
-                .scalar_subquery()
-                .label(str(status))
-                for status in AlertStatus
-            )
-        )
-    ).one()
-    return AlertCounts(**row._asdict())
+def _counts(session: Session, search: AlertSearch) -> AlertCounts:
+    """Counts the alerts of each status, in one statement, because the list polls this.
 
-
-def _page(
-    session: Session,
-    statement: Select[Any],
-    before: int | None,
-    matchers: Sequence[Matcher],
-) -> tuple[Sequence[Alert], int | None]:
-    """The rows of a page and where the next one begins."""
-    sifts = alert_search.needs_sifting(matchers)
-    size, rounds = (_CHUNK, _CHUNKS) if sifts else (PAGE_SIZE + 1, 1)
-    shown: list[Alert] = []
-    for _ in range(rounds):
-        limited = statement.limit(size)
-        rows = session.scalars(limited if before is None else limited.where(Alert.id < before))
-        alerts = list(rows)
-        ids = {alert.id for alert in alerts}
-        kept = alert_search.sift_alerts(session, ids, matchers) if sifts else ids
-        for alert in alerts:
-            if len(shown) == PAGE_SIZE:
-                return shown, before
-            before = alert.id
-            if alert.id in kept:
-                shown.append(alert)
-        if len(alerts) < size:
-            return shown, None
-    return shown, before
+    With conditions, all candidates have to be looked at: too many are not counted.
+    """
+    if search.sifted:
+        return AlertCounts(None, None, None)
+    columns: list[Any] = []
+    for status in AlertStatus:
+        of_status = replace(search, statuses=(status,))
+        found, _ = scan.find_candidates(of_status, scan.NEWEST_FIRST)
+        few = found.limit(MAX_COUNT)
+        columns.append(select(func.count()).select_from(few.subquery()).scalar_subquery())
+        if search.conditions:
+            query = select(Alert.id).where(Alert.id.in_(few), Alert.status == status)
+            query = query.where(*search.conditions)
+            columns.append(select(func.count()).select_from(query.subquery()).scalar_subquery())
+    row = session.execute(select(*columns)).one()
+    if not search.conditions:
+        return AlertCounts(*row)
+    pairs = zip(row[::2], row[1::2], strict=True)
+    return AlertCounts(*(None if looked >= MAX_COUNT else count for looked, count in pairs))

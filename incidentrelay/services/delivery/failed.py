@@ -86,7 +86,8 @@ def list_failed(
             joinedload(Notification.user),
             joinedload(Notification.channel),
         )
-        .order_by(Notification.id.desc())
+        # A sum, because SQLite would read all notifications to have them in order.
+        .order_by((Notification.id + 0).desc())
     )
     if not all_of_them:
         query = query.where(*_STILL_MATTERS)

@@ -16,8 +16,8 @@ from incidentrelay.services.access.visibility import Memberships, scope
 from incidentrelay.services.oncall import schedules
 
 # Nobody reads more than this on one page, and browsers become slow.
-MOST_ROTATIONS = 100
-MOST_BLOCKS = 2000
+MOST_ROTATIONS = 50
+MOST_BLOCKS = 600
 _MOST_CHOICES = 500
 
 
@@ -62,7 +62,7 @@ def load_calendar(
 ) -> CalendarPage:
     """Load the enabled rotations of active teams that match ``wanted``, by team and name.
 
-    At most 100 rotations, fewer if they have many shifts. Raises ValueError for more than
+    At most 50 rotations, fewer if they have many shifts. Raises ValueError for more than
     six weeks.
     """
     # Days with a clock change have up to a few hours more than 24.

@@ -21,6 +21,7 @@ LONGEST = timedelta(days=400)
 MAX_ROTATIONS = 300
 # How far ahead to look for the person after a gap.
 _HORIZON = timedelta(days=60)
+_AT_ONCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,17 @@ class CurrentShift:
 
 
 def who_is_on_call(
-    session: Session, rotations: Sequence[Rotation], at: datetime
+    session: Session,
+    rotations: Sequence[Rotation],
+    at: datetime,
+    loaded: Mapping[int, Schedule] | None = None,
 ) -> list[CurrentShift]:
-    """Load who is on call and next in each rotation, in a constant number of statements."""
-    loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
+    """Load who is on call and next in each rotation, in a constant number of statements.
+
+    ``loaded`` are their schedules, if known.
+    """
+    if loaded is None:
+        loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     pairs = {
         rotation.id: _now_and_next(loaded[rotation.id], at)
         for rotation in rotations
@@ -102,10 +110,11 @@ def _now_and_next(schedule: Schedule, at: datetime) -> tuple[Shift | None, Shift
     if after >= LATEST:
         return current, None
     # Usually somebody follows at once; only after a gap is the longer search needed.
-    following = on_call(schedule, after)
-    if following is None:
-        following = next(iter(shifts(schedule, after, min(after + _HORIZON, LATEST))), None)
-    return current, following
+    for horizon in (_AT_ONCE, _HORIZON) if current else (_HORIZON,):
+        following = shifts(schedule, after, min(after + horizon, LATEST))
+        if following:
+            return current, following[0]
+    return current, None
 
 
 def _row(

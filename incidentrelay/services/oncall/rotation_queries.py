@@ -68,7 +68,7 @@ def list_rotations(
     loaded = schedules.load_schedules(session, [rotation.id for rotation in rotations])
     return [
         RotationListing(row, _first_gap(loaded.get(row.rotation.id, schedules.NO_SCHEDULE), now))
-        for row in on_call_now.who_is_on_call(session, rotations, now)
+        for row in on_call_now.who_is_on_call(session, rotations, now, loaded)
     ]
 
 

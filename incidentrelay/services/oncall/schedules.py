@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -195,7 +196,7 @@ def _schedule(rotation: _Stored, active: set[int], known: Sequence[AbsencePeriod
 
 def layer_from_row(row: RotationLayer | Row[Any]) -> Layer:
     """One stored layer as a value; its key is the ``id``."""
-    return Layer(
+    layer = Layer(
         id=row.key,
         name=row.name,
         members=tuple(row.members),
@@ -208,6 +209,13 @@ def layer_from_row(row: RotationLayer | Row[Any]) -> Layer:
         windows=tuple(_window(window) for window in row.windows),
         turn_offset=row.turn_offset,
     )
+    return _known(layer)
+
+
+@lru_cache(maxsize=8192)
+def _known(layer: Layer) -> Layer:
+    """The same object for equal layers: caches find it without comparing each field."""
+    return layer
 
 
 def _window(stored: dict[str, Any]) -> Window:

@@ -105,7 +105,7 @@ def _matching(
     Returns too whether there were too many to check all.
     """
     columns: Any = select(Alert.id).where(Alert.team_id == silence.team_id, condition)
-    query = alert_search.apply_filter(columns, {"matchers": parsed})
+    query = columns.where(*alert_search.signal_conditions(parsed))
     ids = session.scalars(query.order_by(Alert.id.desc()).limit(_MOST_LOOKED_AT + 1)).all()
     labels = load_signal_labels(session, ids[:_MOST_LOOKED_AT])
     found = {

@@ -58,6 +58,14 @@ class Collection(Node):
     def wrap(self, row: Any) -> Item:
         return self.item(self, self.name_of(row), row)
 
+    def load(self, ids: Sequence[int]) -> list[Item]:
+        """The nodes of the rows with these ids, in their order; missing rows are left out."""
+        if not ids:
+            return []
+        statement = self.statement().where(self.item.model.id.in_(ids))
+        rows = {row.id: row for row in self.db.scalars(statement).unique()}
+        return [self.wrap(rows[row_id]) for row_id in ids if row_id in rows]
+
     def name_of(self, row: Any) -> str:
         return str(getattr(row, type(self).key.key))
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, false
+from sqlalchemy import Select, false, select
 
 from incidentrelay.domain.permissions import ADMIN_PERMISSIONS, Permission
-from incidentrelay.models import Base
+from incidentrelay.models import Base, Team
 from incidentrelay.services.access import visibility
 from incidentrelay.web.resources.alerts.alerts import Alerts
 from incidentrelay.web.resources.alerts.notifications import Notifications
@@ -56,7 +56,10 @@ class Root(Node):
     def __init__(self, request: Any) -> None:
         super().__init__(None, "")
         self.request = request
+        # What is the same for all rows of a list: places, permissions and URLs.
         self.placed: dict[Any, Item] = {}
+        self.permissions: dict[Any, list[str]] = {}
+        self.paths: dict[Any, str] = {}
 
     def __acl__(self) -> Sequence[ACE]:
         return [allow("role:admin", ADMIN_PERMISSIONS)]
@@ -70,6 +73,13 @@ class Root(Node):
         if identity is None or identity.kind == "route":
             return statement.where(false())
         return visibility.scope(statement, model, identity, Permission.VIEW)
+
+    def team_ids(self) -> Select[Any] | None:
+        """The ids of the teams whose contents the caller may see; None: all teams."""
+        identity = self.request.identity
+        if identity is None or identity.kind == "route":
+            return select(Team.id).where(false())
+        return visibility.team_ids(identity, Permission.VIEW)
 
 
 def reserved_names(registry: Any) -> frozenset[str]:

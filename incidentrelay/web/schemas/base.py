@@ -16,6 +16,10 @@ TEXT = validate.Length(max=limits.DESCRIPTION)
 INTEGER = 2**31 - 1
 
 
+def shown_instant(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 class Instant(fields.AwareDateTime):
     """A time with an offset, stored in UTC and shown with ``Z``."""
 
@@ -23,7 +27,7 @@ class Instant(fields.AwareDateTime):
         super().__init__(format="iso", **options)
 
     def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kw: Any) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return shown_instant(value)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kw: Any) -> datetime:
         given: datetime = super()._deserialize(value, attr, data, **kw)

@@ -171,7 +171,6 @@ def test_a_filter_finds_the_newest_and_says_that_there_are_more(
     pager: Pager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "MAX_ALERTS", 2)
-    monkeypatch.setattr(bulk, "_CHUNK", 1)
     with pager.database.read() as session:
         first, second, third = ids_of(session)
         viewer_of_all = member(session)

@@ -114,10 +114,8 @@ def test_counts_ask_signals_too(pager: Pager) -> None:
     assert (page.counts.firing, page.counts.acknowledged, page.counts.resolved) == (1, 1, 1)
 
 
-@pytest.mark.parametrize(("query", "more"), [("env=dev", 0), ('env=~"dev|x"', 1)])
-def test_a_search_costs_one_statement_more_if_it_has_regular_expressions(
-    pager: Pager, query: str, more: int
-) -> None:
+@pytest.mark.parametrize("query", ["env=dev", 'env=~"dev|x"'])
+def test_a_search_costs_no_more_statements_than_the_list(pager: Pager, query: str) -> None:
     costs = []
     with pager.database.read() as session:
         roles = memberships.load_roles(session, session.get_one(User, pager.people["ann"]))
@@ -125,4 +123,4 @@ def test_a_search_costs_one_statement_more_if_it_has_regular_expressions(
             with statements(pager.database) as sent:
                 assert list_queries.list_alerts(session, roles, wanted).alerts
             costs.append(len(sent))
-    assert costs[1] - costs[0] == more
+    assert costs[1] == costs[0]

@@ -1,16 +1,14 @@
 """The actions on one alert, and the list of alerts."""
 
-from collections.abc import Collection as Ids
-from collections.abc import Sequence
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert
 from incidentrelay.services.access import user_lookup
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts import search as alert_search
+from incidentrelay.services.alerts.scan import AlertOrder, scan_alerts
 from incidentrelay.web.api.toolkit.crud import actor
-from incidentrelay.web.api.toolkit.pagination import page
+from incidentrelay.web.api.toolkit.pagination import asked_page
 from incidentrelay.web.api.toolkit.view import api_view
 from incidentrelay.web.resources.alerts.alerts import AlertCollection, AlertNode
 from incidentrelay.web.resources.base import Item
@@ -43,20 +41,17 @@ class verb(api_view):
     query=AlertQuery,
     returns="schema",
     page=True,
+    searched=True,
     errors=(422,),
     summary="List the alerts you may see",
 )
 def index(context: AlertCollection, request: Any) -> Any:
+    asked = asked_page(request, context)
     wanted = alert_search.parse_filter(request.query)
-    statement = alert_search.apply_filter(context.listing(), wanted)
-    matchers = wanted.get("matchers", ())
-    if not alert_search.needs_sifting(matchers):
-        return page(request, context, statement)
-
-    def keep(alerts: Sequence[Alert]) -> Ids[int]:
-        return alert_search.sift_alerts(request.db, [alert.id for alert in alerts], matchers)
-
-    return page(request, context, statement, keep)
+    search = alert_search.build_search(request.db, context.team_ids(), wanted)
+    order = AlertOrder(asked.column, asked.falling)
+    found = scan_alerts(request.db, search, limit=asked.limit, after=asked.after, order=order)
+    return context.load(found.ids), asked.cursor(request, found.resume), found.searched_to
 
 
 @verb("ack", "Acknowledge the alert; no one else is paged")

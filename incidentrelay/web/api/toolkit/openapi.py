@@ -197,12 +197,11 @@ def _answer(node_class: type[Node], spec: Spec) -> Any:
     if found is None:
         return {"type": "object" if spec.media == "application/json" else "string"}
     if spec.page:
-        return {
-            "type": "object",
-            "required": ["items", "next"],
-            "properties": {
-                "items": {"type": "array", "items": found},
-                "next": {"type": ["string", "null"]},
-            },
+        properties: dict[str, Any] = {
+            "items": {"type": "array", "items": found},
+            "next": {"type": ["string", "null"]},
         }
+        if spec.searched:
+            properties["searched_to"] = {"type": ["string", "null"], "format": "date-time"}
+        return {"type": "object", "required": list(properties), "properties": properties}
     return {"type": "array", "items": found} if spec.many else found

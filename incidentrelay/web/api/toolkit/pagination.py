@@ -6,8 +6,8 @@ issued for the same list are accepted.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Collection as Ids
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,6 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.services.access.keys import derive_key
 from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.collections import Collection
-
-_CHUNK = 500
-_SIFTED_CHUNKS = 8
 
 
 class Cursors:
@@ -52,68 +49,48 @@ class Cursors:
 
 
 def page(
-    request: Any,
-    collection: Collection,
-    statement: Select[Any],
-    keep: Callable[[Sequence[Any]], Ids[int]] | None = None,
+    request: Any, collection: Collection, statement: Select[Any]
 ) -> tuple[list[Item], str | None]:
     """One page of ``statement`` as nodes, and the cursor of the next page.
 
-    ``request.query`` is a loaded PageQuery. ``keep`` returns the ids of the rows that pass a
-    filter SQL cannot evaluate; a page can then be short although another follows.
+    ``request.query`` is a loaded PageQuery.
     """
+    wanted = asked_page(request, collection)
+    column, row_id = wanted.column, collection.item.model.id
+    order = (column.desc(), row_id.desc()) if wanted.falling else (column, row_id)
+    if wanted.after is not None:
+        statement = statement.where(_after(column, row_id, *wanted.after, wanted.falling))
+    limited = statement.order_by(*order).limit(wanted.limit + 1)
+    rows: Sequence[Any] = request.db.scalars(limited).unique().all()
+    shown = rows[: wanted.limit]
+    more = len(rows) > len(shown)
+    resume = (_value(shown[-1], column), shown[-1].id) if more else None
+    return [collection.wrap(row) for row in shown], wanted.cursor(request, resume)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPage:
+    """What a PageQuery asks for; ``after`` is the place of the last row of the page before."""
+
+    listing: str
+    column: InstrumentedAttribute[Any]
+    falling: bool
+    after: tuple[Any, int] | None
+    limit: int
+
+    def cursor(self, request: Any, place: tuple[Any, int] | None) -> str | None:
+        """The cursor of the page after ``place``."""
+        cursors: Cursors = request.registry["cursors"]
+        return None if place is None else cursors.write(self.listing, *place)
+
+
+def asked_page(request: Any, collection: Collection) -> AskedPage:
     query: Mapping[str, Any] = request.query
     name, column, falling = _order(collection, query["sort"])
     listing = f"{request.path}?{name}"
     cursors: Cursors = request.registry["cursors"]
-    row_id = collection.item.model.id
-    order = (column.desc(), row_id.desc()) if falling else (column, row_id)
-
-    def fetch(after: tuple[Any, int] | None, count: int) -> Sequence[Any]:
-        limited = (
-            statement if after is None else statement.where(_after(column, row_id, *after, falling))
-        )
-        rows: Sequence[Any] = (
-            request.db.scalars(limited.order_by(*order).limit(count)).unique().all()
-        )
-        return rows
-
-    def place(row: Any) -> tuple[Any, int]:
-        return _value(row, column), row.id
-
-    start = cursors.read(listing, query["cursor"]) if query["cursor"] else None
-    if keep is None:
-        rows = fetch(start, query["limit"] + 1)
-        shown = list(rows[: query["limit"]])
-        resume = place(shown[-1]) if len(rows) > len(shown) else None
-    else:
-        shown, resume = _sift(fetch, place, keep, start, query["limit"])
-    nodes = [collection.wrap(row) for row in shown]
-    return nodes, None if resume is None else cursors.write(listing, *resume)
-
-
-def _sift(
-    fetch: Callable[[Any, int], Sequence[Any]],
-    place: Callable[[Any], tuple[Any, int]],
-    keep: Callable[[Sequence[Any]], Ids[int]],
-    start: tuple[Any, int] | None,
-    limit: int,
-) -> tuple[list[Any], tuple[Any, int] | None]:
-    """The kept rows, and where to continue; scans a limited number of rows."""
-    shown: list[Any] = []
-    after = start
-    for _ in range(_SIFTED_CHUNKS):
-        rows = fetch(after, _CHUNK)
-        kept = keep(rows)
-        for row in rows:
-            after = place(row)
-            if row.id in kept:
-                shown.append(row)
-            if len(shown) == limit:
-                return shown, after
-        if len(rows) < _CHUNK:
-            return shown, None
-    return shown, after
+    after = cursors.read(listing, query["cursor"]) if query["cursor"] else None
+    return AskedPage(listing, column, falling, after, query["limit"])
 
 
 def _order(

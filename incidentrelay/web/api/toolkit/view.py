@@ -7,7 +7,6 @@ attribute of the node class.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -19,9 +18,11 @@ from pyramid.viewderivers import VIEW
 
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.web.api.toolkit import bodies, representations
+from incidentrelay.web.api.toolkit.dumping import dumper
 from incidentrelay.web.errors import flatten
 from incidentrelay.web.resources.base import Item, Node
 from incidentrelay.web.resources.collections import Collection
+from incidentrelay.web.schemas.base import shown_instant
 
 SchemaOption = type[Schema] | str | None
 
@@ -29,6 +30,8 @@ SchemaOption = type[Schema] | str | None
 @dataclass(frozen=True)
 class Spec:
     """The options of one view. ``partial`` bodies merge; ``page`` views return a page.
+
+    ``searched`` pages may stop before the list ends; they also return the time of that.
 
     ``media`` is the content type of views that return a response instead of JSON.
     """
@@ -44,6 +47,7 @@ class Spec:
     returns: SchemaOption = None
     many: bool = False
     page: bool = False
+    searched: bool = False
     status: int = 200
     media: str = "application/json"
     errors: tuple[int, ...] = ()
@@ -139,21 +143,16 @@ def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:
     returned = schema_class(spec.returns, type(context))
     if returned is None:
         return result
-    schema = _dumper(returned)
+    dump = dumper(returned)
     one = representations.item if _is_items(result) else representations.plain
     if spec.page:
-        rows, cursor = result
+        rows, cursor, *stopped = result
         one = representations.item if _is_items(rows) else representations.plain
-        return {"items": [one(request, schema, row) for row in rows], "next": cursor}
+        shown = {"items": [one(request, dump, row) for row in rows], "next": cursor}
+        return {**shown, "searched_to": shown_instant(stopped[0])} if spec.searched else shown
     if spec.many:
-        return [one(request, schema, row) for row in result]
-    return one(request, schema, result)
-
-
-@cache
-def _dumper(schema: type[Schema]) -> Schema:
-    """An instance that only dumps: creating one costs more than dumping a row with it."""
-    return schema()
+        return [one(request, dump, row) for row in result]
+    return one(request, dump, result)
 
 
 def _is_items(result: Any) -> bool:

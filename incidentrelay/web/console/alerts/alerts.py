@@ -69,6 +69,7 @@ def index(context: Alerts, request: Any) -> dict[str, Any]:
         "counts": found.counts,
         "query_error": error,
         "next_url": _older(request, found.older),
+        "searched_to": found.searched_to,
         "people": _people(request, found),
         **_filter_form(request, wanted),
     }

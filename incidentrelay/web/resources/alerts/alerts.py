@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Event, Signal
+from incidentrelay.models import Alert, Event, Signal, Team
 from incidentrelay.web.resources.alerts.notifications import AlertNotifications
 from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.collections import Collection, FlatCollection
@@ -88,9 +88,16 @@ class AlertCollection(Collection):
     sorts = {"-id": Alert.id, "-last_seen_at": Alert.last_seen_at}
     scope_domain = "alerts"
 
+    def team_ids(self) -> Select[Any] | None:
+        """The ids of the teams whose alerts are in the list; None: all teams."""
+        raise NotImplementedError
+
 
 class TeamAlerts(AlertCollection, TeamCollection):
     scope_domain = "alerts"
+
+    def team_ids(self) -> Select[Any]:
+        return select(Team.id).where(Team.id == self.team.id)
 
 
 class Alerts(AlertCollection, FlatCollection):
@@ -99,3 +106,7 @@ class Alerts(AlertCollection, FlatCollection):
     scope_domain = "alerts"
     open_to_users = frozenset({Permission.VIEW, Permission.RESPOND})
     filtered = frozenset({Permission.VIEW, Permission.RESPOND})
+
+    def team_ids(self) -> Select[Any] | None:
+        found: Select[Any] | None = self.root.team_ids()
+        return found

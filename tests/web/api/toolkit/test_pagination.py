@@ -137,7 +137,7 @@ def test_filters(login_as: Any, alerts: int, query: str, count: int) -> None:
 @pytest.mark.parametrize(
     ("path", "budget"),
     [
-        ("/api/alerts", 3),
+        ("/api/alerts", 5),
         ("/api/teams", 3),
         ("/api/groups", 3),
         ("/api/silences", 3),

@@ -7,6 +7,7 @@ import pytest
 
 from incidentrelay.domain.enums import AlertStatus
 from incidentrelay.services.alerts import list_queries as alert_list
+from incidentrelay.services.alerts import scan
 from tests.support import factories
 from tests.support.markup import Page
 
@@ -142,7 +143,7 @@ def test_the_number_of_statements_does_not_grow(login_as: Any, core: Any, query_
             assert len(titles(client.get("/alerts"))) >= number
         costs.append(len(statements))
     assert costs[0] == costs[1]
-    assert costs[0] <= 20
+    assert costs[0] <= 21
     with query_count() as statements:
         client.get("/alerts", headers={"HX-Request": "true"})
     assert len(statements) <= 7
@@ -155,3 +156,39 @@ def test_a_team_is_offered_only_to_those_who_see_it(login_as: Any) -> None:
 
 def test_tokens_are_not_for_the_console(cast: Any, testapp: Any) -> None:
     testapp.with_token(cast.tokens["alerts:read"]).get("/alerts", status=404)
+
+
+def test_a_search_that_stopped_shows_how_far_it_got(
+    login_as: Any, core: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "FIRST_IDS", 2)
+    monkeypatch.setattr(scan, "BUDGET", 2)
+    core("needle")
+    for number in range(6):
+        core(f"hay {number}")
+    client = login_as("rex")
+    page = client.get("/alerts?query=needle")
+    assert titles(page) == []
+    assert "Nothing found so far" in page.text
+    assert "Nothing found<" not in page.text
+    for _ in range(5):
+        page = page.click("Older")
+        if titles(page):
+            break
+    assert titles(page) == ["needle"]
+
+
+def test_a_page_of_the_api_is_complete_or_says_how_far_it_got(
+    login_as: Any, core: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        core(f"hay {number}")
+    client = login_as("rex")
+    found = client.get("/api/alerts?q=needle").json
+    assert found == {"items": [], "next": None, "searched_to": None}
+    monkeypatch.setattr(scan, "FIRST_IDS", 2)
+    monkeypatch.setattr(scan, "BUDGET", 2)
+    found = client.get("/api/alerts?q=needle").json
+    assert found["items"] == []
+    assert found["next"]
+    assert found["searched_to"].endswith("Z")
