@@ -32,6 +32,7 @@ _ENTRIES = (
     ("Rotations", "rotations", "rotate", False),
     ("Policies", "policies", "stairs-up", False),
     ("Silences", "silences", "bell-off", False),
+    ("Routes", "routes", "route", False),
 )
 # Pages without an entry of their own, and the entry that leads to them.
 _BELONGS = {"notifications": "alerts", "reports": "oncall"}
