@@ -65,8 +65,8 @@ ROOMS = {
     # The API and the console never import each other; see the test below.
     "web.api": "toolkit simulate people oncall channels silences policies intake alerts",
     "web.console": (
-        "toolkit docs forms components alerts silences calendar rotations policies routes profile"
-        " reports"
+        "toolkit docs forms components alerts silences calendar rotations policies routes channels"
+        " profile reports"
     ),
 }
 # Facts about the package as a whole, for every floor.

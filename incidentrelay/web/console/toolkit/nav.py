@@ -33,6 +33,7 @@ _ENTRIES = (
     ("Policies", "policies", "stairs-up", False),
     ("Silences", "silences", "bell-off", False),
     ("Routes", "routes", "route", False),
+    ("Channels", "channels", "broadcast", False),
 )
 # Pages without an entry of their own, and the entry that leads to them.
 _BELONGS = {"notifications": "alerts", "reports": "oncall"}
