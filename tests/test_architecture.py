@@ -60,12 +60,13 @@ ROOMS = {
     ),
     "web.resources": (
         "base collections grants contents oncall people alerts channels intake policies silences"
-        " simulate tenancy place root"
+        " simulate tenancy first_steps place root"
     ),
     # The API and the console never import each other; see the test below.
     "web.api": "toolkit simulate people oncall channels silences policies intake alerts",
     "web.console": (
         "toolkit docs forms components alerts silences calendar rotations policies routes channels"
+        " first_steps"
         " profile reports"
     ),
 }

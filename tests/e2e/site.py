@@ -163,6 +163,7 @@ def visits(site: Site) -> dict[str, str]:
         "new silence": f"{TEAM}/silences/new",
         "silence for an alert": f"{TEAM}/silences/new?alert={site.disk_id}",
         "silence form": f"{TEAM}/silences/{site.silence_id + 1}/edit",
+        "first steps": "/first-steps",
         "routes": "/routes",
         "routes of a team": f"{TEAM}/routes",
         "new route": f"{TEAM}/routes/new",
