@@ -119,6 +119,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "/reports": {"edit": ADMIN},
     "/reports/on-call": {"view": ALL, "edit": ADMIN},
     "/reports/on-call.csv": {"view": ALL, "edit": ADMIN},
+    "/first-steps": {"view": ALL, "edit": ADMIN},
     "/simulate": {"view": ALL, "respond": ALL, "edit": ADMIN},
     "/audit": {"view": ADMIN, "audit": ADMIN},
     "/audit/1": {"view": ADMIN, "audit": ADMIN},

@@ -60,12 +60,14 @@ ROOMS = {
     ),
     "web.resources": (
         "base collections grants contents oncall people alerts channels intake policies silences"
-        " simulate tenancy place root"
+        " simulate tenancy first_steps place root"
     ),
     # The API and the console never import each other; see the test below.
     "web.api": "toolkit simulate people oncall channels silences policies intake alerts",
     "web.console": (
-        "toolkit docs forms components alerts silences calendar rotations policies profile reports"
+        "toolkit docs forms components alerts silences calendar rotations policies routes channels"
+        " first_steps"
+        " profile reports"
     ),
 }
 # Facts about the package as a whole, for every floor.

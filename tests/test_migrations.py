@@ -20,10 +20,12 @@ from incidentrelay.models import (
     Event,
     Group,
     Heartbeat,
+    IntakeRequest,
     Notification,
     Policy,
     Provider,
     RecipientRate,
+    Route,
     ShiftReminder,
     Signal,
     Silence,
@@ -324,3 +326,23 @@ def test_when_credentials_changed_comes_from_the_audit_log(blank: Database, now:
             user.username: user.credentials_changed_at for user in session.scalars(select(User))
         }
     assert found == {"ann": now, "bob": None}
+
+
+def test_routes_lose_only_their_old_tokens_on_the_way_back(blank: Database, now: datetime) -> None:
+    migrations.upgrade(blank)
+    with blank.write() as session:
+        team = factories.team(session, factories.group(session))
+        route = factories.route(session, team)
+        route.old_token_digest, route.old_token_until = b"x" * 32, now
+        for rejected in (0, 2):
+            row = IntakeRequest(route_id=route.id, received_at=now, body=b"{}", outcomes=[])
+            row.rejected = rejected
+            session.add(row)
+        digest = route.token_digest
+    migrations.downgrade(blank, "0016")
+    migrations.upgrade(blank)
+    assert migrations.check(blank) == []
+    with blank.read() as session:
+        (route,) = session.scalars(select(Route))
+        assert (route.token_digest, route.old_token_digest) == (digest, None)
+        assert [row.rejected for row in session.scalars(select(IntakeRequest))] == [0, 0]

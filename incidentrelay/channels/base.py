@@ -87,9 +87,12 @@ class Personal:
 class ChannelInfo:
     """Everything that the rest of the program knows about a kind.
 
-    ``label`` is its title, ``word`` its name within a sentence ("paged by e-mail"). ``secrets``
-    names the fields of ``config_schema`` that are write-only. ``destinations`` names those that
-    determine where messages go: if one changes, kept secrets must be entered again.
+    ``label`` is its title, ``word`` its name within a sentence ("paged by e-mail").
+    Fields of ``config_schema`` have ``metadata``: ``description`` and, unless their names
+    are words, ``label``; the console's form is made of them.
+    ``secrets`` names the fields of ``config_schema`` that are write-only.
+    ``destinations`` names those that determine where messages go: if one changes, kept secrets
+    must be entered again.
 
     ``capabilities`` ⊆ {"edit", "buttons", "verify", "personal"}; "personal" means that it
     reaches people as well as teams. ``personal`` describes the address they give for it.

@@ -11,10 +11,37 @@ from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.integrations import fields
-from incidentrelay.integrations.base import IntegrationInfo
+from incidentrelay.integrations.base import IntegrationInfo, SenderSnippet
+from incidentrelay.integrations.snippets import curl_snippet
 
 # The range of a database column.
 MAX_LEFT_OUT = 2**31 - 1
+_RECEIVER = """\
+receivers:
+  - name: incidentrelay
+    webhook_configs:
+      - url: {url}
+        send_resolved: true
+        http_config:
+          authorization:
+            type: Bearer
+            credentials: {token}
+
+route:
+  receiver: incidentrelay
+  group_by: [alertname, instance]
+  group_wait: 10s
+  group_interval: 1m
+  repeat_interval: 30m"""
+_EXAMPLE = {
+    "status": "firing",
+    "alerts": [
+        {
+            "labels": {"alertname": "DiskFull", "severity": "critical", "instance": "host1"},
+            "annotations": {"summary": "Disk is full on host1"},
+        }
+    ],
+}
 
 
 class Alertmanager:
@@ -35,6 +62,14 @@ class Alertmanager:
         """``truncatedAlerts``: how many alerts ``max_alerts`` of its configuration cut off."""
         count = payload.get("truncatedAlerts")
         return count if type(count) is int and 0 < count <= MAX_LEFT_OUT else 0
+
+    def snippets(self, intake_url: str, token: str) -> Sequence[SenderSnippet]:
+        receiver = SenderSnippet(
+            title="alertmanager.yml",
+            where="Merge this into alertmanager.yml and reload Alertmanager.",
+            text=_RECEIVER.format(url=intake_url, token=token),
+        )
+        return (receiver, curl_snippet(intake_url, token, _EXAMPLE))
 
 
 def _item(alert: Any, index: int, common: Mapping[str, str], group_status: str) -> SignalItem:

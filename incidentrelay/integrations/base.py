@@ -8,6 +8,7 @@ shape.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from incidentrelay.domain.intake.signals import SignalItem
@@ -32,6 +33,26 @@ class Integration(Protocol):
         Raises InvalidInput if the body has an unknown shape.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSnippet:
+    """A piece of the sender's configuration: where it goes, and its text, ready to paste.
+
+    ``file`` is downloaded and imported into the sender as it is.
+    """
+
+    title: str
+    where: str
+    text: str = ""
+    file: Path | None = None
+
+
+@runtime_checkable
+class DescribesSender(Protocol):
+    """An integration that says how to set up its sender."""
+
+    def snippets(self, intake_url: str, token: str) -> Sequence[SenderSnippet]: ...
 
 
 @runtime_checkable

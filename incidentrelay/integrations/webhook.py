@@ -11,9 +11,16 @@ from incidentrelay.domain.enums import SignalStatus
 from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.integrations import fields
-from incidentrelay.integrations.base import IntegrationInfo
+from incidentrelay.integrations.base import IntegrationInfo, SenderSnippet
+from incidentrelay.integrations.snippets import curl_snippet
 
 _KEYS = ("dedup_key", "fingerprint", "external_id", "alert_uid", "dedup")
+_EXAMPLE = {
+    "title": "Nightly backup failed",
+    "severity": "high",
+    "dedup_key": "backup-db1",
+    "labels": {"alertname": "BackupFailed", "instance": "db1"},
+}
 _LINKS = ("link", "event_link", "link_to_upstream_details", "generatorURL", "url")
 
 
@@ -30,6 +37,9 @@ class Webhook:
         else:
             raise InvalidInput.of("body", "This must be a JSON object or an array of objects.")
         return [_item(item, index) for index, item in enumerate(items)]
+
+    def snippets(self, intake_url: str, token: str) -> Sequence[SenderSnippet]:
+        return (curl_snippet(intake_url, token, _EXAMPLE),)
 
 
 def _item(item: Any, index: int) -> SignalItem:

@@ -8,6 +8,7 @@ are not used.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from incidentrelay.domain.enums import Severity, SignalStatus
@@ -15,7 +16,8 @@ from incidentrelay.domain.errors import InvalidInput
 from incidentrelay.domain.intake.signals import IncomingSignal, Rejection, SignalItem
 from incidentrelay.domain.text import clean_text
 from incidentrelay.integrations import fields
-from incidentrelay.integrations.base import IntegrationInfo
+from incidentrelay.integrations.base import IntegrationInfo, SenderSnippet
+from incidentrelay.integrations.snippets import curl_snippet
 
 _MACRO = re.compile(r"\{[$#]?[A-Z][A-Z0-9_]*(?:[.:][^{}]*)?\}|\*UNKNOWN\*")
 _DIGITS = re.compile(r"[0-9]{1,20}")
@@ -39,6 +41,14 @@ _LABELS = (
     ("trigger_id", ("trigger_id", "triggerid")),
 )
 _ANNOTATIONS = ("event_id", "event_opdata", "opdata", "trigger_description", "trigger_url")
+_MEDIA_TYPE = Path(__file__).parent / "samples" / "zabbix" / "media_incidentrelay.yaml"
+_EXAMPLE = {
+    "event_id": "1",
+    "event_value": "1",
+    "event_name": "High CPU load on web1",
+    "event_nseverity": "4",
+    "host_name": "web1",
+}
 
 
 class Zabbix:
@@ -50,6 +60,23 @@ class Zabbix:
             raise InvalidInput.of("body", "This must be a JSON object or an array of objects.")
         items = payload if isinstance(payload, list) else [payload]
         return [_item(item, index) for index, item in enumerate(items)]
+
+    def snippets(self, intake_url: str, token: str) -> Sequence[SenderSnippet]:
+        base = intake_url.removesuffix(f"/api/integrations/{self.info.name}")
+        macros = SenderSnippet(
+            title="Global macros",
+            where="In Zabbix, set these under Administration, Macros; the token as Secret text.",
+            text=f"{{$INCIDENTRELAY.URL}} = {base}\n{{$INCIDENTRELAY.TOKEN}} = {token}",
+        )
+        media_type = SenderSnippet(
+            title="Media type",
+            where=(
+                "Import this file under Alerts, Media types, give it to a user, and add a trigger"
+                " action with recovery and update operations."
+            ),
+            file=_MEDIA_TYPE,
+        )
+        return (macros, media_type, curl_snippet(intake_url, token, _EXAMPLE))
 
 
 def _item(raw: Any, index: int) -> SignalItem:

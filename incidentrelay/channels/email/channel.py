@@ -54,7 +54,10 @@ class EmailConfig(Schema):
         fields.Email(validate=_check_address),
         required=True,
         validate=[validate.Length(min=1, max=20), _check_distinct],
-        metadata={"description": "Addresses; each gets a message of its own."},
+        metadata={
+            "label": "Recipients",
+            "description": "Addresses; each gets a message of its own.",
+        },
     )
 
 

@@ -52,7 +52,8 @@ class WebhookConfig(Schema):
 
     url = url_field("Where to POST to.")
     secret = fields.String(
-        validate=_check_secret, metadata={"description": "Signs every request (whsec_…)."}
+        validate=_check_secret,
+        metadata={"label": "Signing secret", "description": "Signs every request (whsec_…)."},
     )
     headers = fields.Dict(
         keys=fields.String(validate=_check_header_name),

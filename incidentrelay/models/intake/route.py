@@ -1,5 +1,7 @@
 """Routes, through which alerts arrive."""
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -14,7 +16,8 @@ from incidentrelay.models.tenancy.group import Team
 class Route(Versioned, Named, Base):
     """One inbound path: source, token, matchers, grouping, and recipients.
 
-    Only the token's hash is stored; ``token_hint`` is its visible beginning.
+    Only the token's hash is stored; ``token_hint`` is its visible beginning. A replaced
+    token (``old_token_digest``) works until ``old_token_until``.
     ``reopen_window`` and ``auto_resolve_after`` are in seconds. Alerts that their source
     has not mentioned for ``auto_resolve_after`` are resolved (None: never). Personal
     tokens try routes in the order of ``position``.
@@ -24,6 +27,7 @@ class Route(Versioned, Named, Base):
     __table_args__ = (
         Index("uq_routes_team_id_slug", "team_id", "slug", unique=True),
         Index("uq_routes_token_digest", "token_digest", unique=True),
+        Index("uq_routes_old_token_digest", "old_token_digest", unique=True),
     )
 
     team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
@@ -32,6 +36,8 @@ class Route(Versioned, Named, Base):
     position: Mapped[int] = mapped_column(default=0)
     token_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
     token_hint: Mapped[str] = mapped_column(String(16))
+    old_token_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    old_token_until: Mapped[datetime | None]
     matchers: Mapped[list[str]]
     group_by: Mapped[list[str]]
     rotation_id: Mapped[int | None] = mapped_column(ForeignKey("rotations.id"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import String, literal, select, type_coerce, union_all, update
+from sqlalchemy import String, and_, literal, select, type_coerce, union_all, update
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain.enums import GroupRole, TeamRole
@@ -72,7 +72,7 @@ def load_identity(
         case TokenKind.USER:
             return _load_token(session, credential, now)
         case TokenKind.ROUTE:
-            return _load_route(session, credential)
+            return _load_route(session, credential, now)
         case _:
             return None
 
@@ -135,13 +135,19 @@ def _load_token(session: Session, token: str, now: datetime) -> Identity | None:
     )
 
 
-def _load_route(session: Session, token: str) -> Identity | None:
-    row = session.execute(
+def _load_route(session: Session, token: str, now: datetime) -> Identity | None:
+    """The route of its token, or of the one that a new one replaced a short time ago."""
+    digest = token_digest(token)
+    query = (
         select(Route.id, Route.slug, Route.source)
         .join(Team, Team.id == Route.team_id)
         .join(Group, Group.id == Team.group_id)
-        .where(Route.token_digest == token_digest(token), Route.enabled, Team.active, Group.active)
-    ).one_or_none()
+        .where(Route.enabled, Team.active, Group.active)
+    )
+    row = session.execute(query.where(Route.token_digest == digest)).one_or_none()
+    if row is None:
+        replaced = and_(Route.old_token_digest == digest, Route.old_token_until > now)
+        row = session.execute(query.where(replaced)).one_or_none()
     if row is None:
         return None
     return Identity(kind="route", username=row.slug, route_id=row.id, source=row.source)

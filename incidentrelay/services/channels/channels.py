@@ -67,6 +67,15 @@ def create(
     return channel
 
 
+def generated_secrets(
+    channel: Channel, given: Mapping[str, Any], registry: ChannelRegistry, vault: SecretBox
+) -> dict[str, Any]:
+    """The secrets of a new channel that its configuration did not bring (``given``)."""
+    whole = full_config(channel, vault)
+    secrets = registry.get(channel.kind).info.secrets
+    return {name: whole[name] for name in sorted(secrets & set(whole)) if not given.get(name)}
+
+
 def update(
     session: Session,
     channel: Channel,
@@ -134,4 +143,11 @@ def _reconfigure(
     return {"config": [before, after]}
 
 
-__all__ = ["create", "delete", "full_config", "public_config", "update"]
+__all__ = [
+    "create",
+    "delete",
+    "full_config",
+    "generated_secrets",
+    "public_config",
+    "update",
+]

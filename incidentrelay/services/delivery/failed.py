@@ -22,6 +22,7 @@ from incidentrelay.services.outbox.records import ALARMS
 from incidentrelay.services.recipients import state as recipient_state
 
 PAGE_SIZE = 50
+RESEND_LIMIT = 50
 # Failures of alerts that have moved on since are not listed.
 _STILL_MATTERS = (
     Notification.generation == Alert.generation,
@@ -154,6 +155,37 @@ def resend_notification(
     db.insert_all(session, Event, [line])
     db.hint(session, db.Hint("deliver", row.id))
     return row
+
+
+def list_channel_failures(session: Session, channel: Channel) -> list[Notification]:
+    """The channel's failures that still matter and can be sent again, at most RESEND_LIMIT."""
+    query = (
+        select(Notification)
+        .join(Alert, Alert.id == Notification.alert_id)
+        .where(IS_FAILED, Notification.channel_id == channel.id, *_STILL_MATTERS)
+        .options(
+            joinedload(Notification.alert),
+            joinedload(Notification.user),
+            joinedload(Notification.channel),
+        )
+        .order_by(Notification.id.desc())
+        .limit(RESEND_LIMIT)
+    )
+    return [row for row in session.scalars(query) if resend_refusal(row) is None]
+
+
+def resend_channel_failures(
+    session: Session, channel: Channel, *, actor: Actor, now: datetime
+) -> int:
+    """Send the channel's failures again; returns how many. One that is refused stays."""
+    sent = 0
+    for row in list_channel_failures(session, channel):
+        try:
+            resend_notification(session, row, actor=actor, now=now)
+        except Conflict:
+            continue
+        sent += 1
+    return sent
 
 
 def _locked(session: Session, notification: Notification) -> Notification:

@@ -23,7 +23,6 @@ from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import store as intake_store
 from incidentrelay.services.intake.joins import notify_joined
-from incidentrelay.services.intake.left_out import note_left_out, word_omission
 from incidentrelay.services.intake.paging import start_plans, subject_of
 from incidentrelay.services.intake.provenance import IntakeSender
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -117,7 +116,7 @@ def apply_items(
     batch = intake_load.load_and_apply(session, route, items, now)
     earlier_ids = {alert.id for alert in batch.alerts.values() if alert.id is not None}
     intake_store.insert_alerts(session, route, batch)
-    note_left_out(session, batch, left_out)
+    intake_store.note_left_out(session, batch, left_out)
     plays = start_plans(session, route, batch, now).plays
     for alert_id, play in plays.items():
         escalation_runner.hint_wake(session, alert_id, play.wake_at)
@@ -164,7 +163,7 @@ def _verdict(
         outcome=result.outcome,
         status=alert.status if alert else None,
         created=result.outcome is Outcome.CREATED,
-        reason=result.reason or word_omission(left_out),
+        reason=result.reason or intake_store.word_omission(left_out),
         routing_error=result.routing_error,
         team_id=route.team_id,
         team_slug=route.team.slug,
@@ -194,5 +193,6 @@ def _keep(
         "truncated": raw.truncated,
         "outcomes": outcomes,
         "left_out": raw.left_out,
+        "rejected": sum(v.outcome is Outcome.REJECTED for v in verdicts),
     }
     db.insert_all(session, IntakeRequest, [row])

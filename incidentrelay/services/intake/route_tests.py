@@ -6,15 +6,32 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from incidentrelay.domain import matchers as matching
 from incidentrelay.domain.actors import Actor
 from incidentrelay.domain.enums import Severity, SignalStatus
 from incidentrelay.domain.errors import Conflict, NotAllowed
 from incidentrelay.domain.intake.signals import IncomingSignal
+from incidentrelay.domain.matchers import Op
 from incidentrelay.models import Route
 from incidentrelay.services.common import audit
 from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSender
 from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
+
+_POSITIVE = (Op.EQUAL, Op.REGEX)
+
+
+def fitting_labels(route: Route) -> dict[str, str]:
+    """Labels that the route's matchers accept, as far as they can be guessed."""
+    labels: dict[str, str] = {}
+    for matcher in matching.parse_list(route.matchers):
+        if matcher.op not in _POSITIVE or matcher.matches({}):
+            continue
+        # Of alternatives, as in "prod|staging", the first will do.
+        value = matcher.value if matcher.op is Op.EQUAL else matcher.value.split("|")[0].strip("()")
+        if matcher.matches({matcher.name: value}):
+            labels.setdefault(matcher.name, value)
+    return labels
 
 
 def send_route_test(

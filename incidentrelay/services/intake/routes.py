@@ -1,7 +1,7 @@
 """Creates and edits routes: where alerts come in and whom they page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.common.slugs import check_slug, with_slug
 
 _BATCH = 500
+_AT_ONCE = timedelta(0)
 
 
 class IntegrationNames(Protocol):
@@ -138,13 +139,22 @@ def _resolve_alerts(
     alert_transitions.resolve(session, alerts, text, actor=actor, now=now)
 
 
-def rotate_token(session: Session, route: Route, *, actor: Actor, now: datetime) -> str:
-    """Replace the route's token and return the new one; the old one stops working."""
+def rotate_token(
+    session: Session, route: Route, *, actor: Actor, now: datetime, keep_old: timedelta = _AT_ONCE
+) -> str:
+    """Replace the route's token and return the new one.
+
+    The old one works for ``keep_old``, so that no alert is lost while senders are changed.
+    """
     token = new_token(TokenKind.ROUTE)
+    route.old_token_digest = route.token_digest if keep_old else None
+    route.old_token_until = now + keep_old if keep_old else None
     route.token_digest = token_digest(token)
     route.token_hint = token_hint(token)
     resources.save_row(session, route, now)
-    diff = {"token": [audit.MASK, audit.MASK]}
+    diff: dict[str, list[Any]] = {"token": [audit.MASK, audit.MASK]}
+    if route.old_token_until is not None:
+        diff["old_token_until"] = [None, route.old_token_until.isoformat()]
     audit.record_team_change(
         session, actor, "rotate_token", team_lookup.find_team(session, route), route, diff, now=now
     )

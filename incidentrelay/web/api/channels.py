@@ -1,10 +1,10 @@
 """Channels: generated secrets and test messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Channel, Notification
+from incidentrelay.models import Notification
 from incidentrelay.services.channels import channels
 from incidentrelay.services.delivery import channel_tests
 from incidentrelay.web.api.toolkit import crud
@@ -36,15 +36,8 @@ def create_channel(context: TeamChannels, request: Any) -> Item:
     )
     node = crud.created(context, request, row)
     if isinstance(node, ChannelNode):
-        node.revealed = _generated_secrets(request, row, data)
+        node.revealed = channels.generated_secrets(row, data["config"], **context.extras())
     return node
-
-
-def _generated_secrets(request: Any, row: Channel, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The secrets of the new channel that the caller did not send."""
-    whole = channels.full_config(row, request.registry["vault"])
-    secrets = request.registry["channels"].get(row.kind).info.secrets
-    return {name: whole[name] for name in secrets & set(whole) if not data["config"].get(name)}
 
 
 @api_view(

@@ -13,6 +13,7 @@ from incidentrelay.web.resources.alerts.notifications import Notifications
 from incidentrelay.web.resources.base import ACE, Item, Node, allow
 from incidentrelay.web.resources.channels import Channels
 from incidentrelay.web.resources.collections import Collection, walk
+from incidentrelay.web.resources.first_steps import FirstStepsNode
 from incidentrelay.web.resources.intake.integrations import Integrations
 from incidentrelay.web.resources.intake.routes import Routes
 from incidentrelay.web.resources.oncall.calendar import Calendar
@@ -51,6 +52,7 @@ class Root(Node):
         "reports": Reports,
         "simulate": Simulate,
         "audit": Audit,
+        "first-steps": FirstStepsNode,
     }
 
     def __init__(self, request: Any) -> None:

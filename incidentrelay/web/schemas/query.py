@@ -67,3 +67,9 @@ class RouteDeletionQuery(Query):
     """``resolve``: also resolve the open alerts of the route."""
 
     resolve = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
+
+
+class TokenReplacementQuery(Query):
+    """``keep_old``: for how many seconds the old token works."""
+
+    keep_old = fields.Integer(load_default=0, validate=validate.Range(*limits.KEEP_OLD_TOKEN))

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -158,6 +158,18 @@ def test_a_token_is_replaced(
     assert route.token_digest == token_digest(new)
     line = last_line(session)
     assert (line.action, line.diff) == ("rotate_token", {"token": ["***", "***"]})
+
+
+def test_a_replaced_token_is_kept_for_a_while(
+    session: Session, team: Team, now: datetime, integrations: Any
+) -> None:
+    route, old = make(session, team, now, integrations)
+    routes.rotate_token(session, route, actor=ADMIN, now=now, keep_old=timedelta(hours=1))
+    assert route.old_token_digest == token_digest(old)
+    assert route.old_token_until == now + timedelta(hours=1)
+    assert last_line(session).diff["old_token_until"] == [None, "2026-03-10T13:00:00+00:00"]
+    routes.rotate_token(session, route, actor=ADMIN, now=now)
+    assert (route.old_token_digest, route.old_token_until) == (None, None)
 
 
 def test_alerts_outlive_their_route(

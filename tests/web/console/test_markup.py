@@ -156,6 +156,10 @@ def test_hostile_texts_stay_texts_on_every_page(
         look(testapp, path)
     (editor,) = _forms(admin, f"{ROTATIONS}/primary/edit")
     assert EVIL in seen(editor.submit("do", value="preview")).text
+    seen(admin.post(f"{TEAM}/routes/alertmanager/token", {"keep_old": "24"}))
+    hook = {"name": f"Hook{EVIL}", "config.url": "https://hooks.example/", "do": "save"}
+    hook |= {"enabled": "yes", "messages_per_minute": "10"}
+    assert EVIL in seen(admin.post(f"{TEAM}/channels/new?kind=webhook", hook)).text
     everything = {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.jinja2")}
     # An imported or included template is named by itself and those that asked for it.
     shown = {name.split("@@")[0].removeprefix("incidentrelay:templates/") for name in used}

@@ -1,5 +1,6 @@
 """Routes and their tokens."""
 
+from datetime import timedelta
 from typing import Any
 
 from incidentrelay.domain.errors import NotAllowed
@@ -12,7 +13,7 @@ from incidentrelay.web.resources.base import Item
 from incidentrelay.web.resources.intake.routes import RouteNode, TeamRoutes
 from incidentrelay.web.schemas.intake.route import NewRouteSchema, RouteTestSchema
 from incidentrelay.web.schemas.intake.verdict import VerdictSchema
-from incidentrelay.web.schemas.query import RouteDeletionQuery
+from incidentrelay.web.schemas.query import RouteDeletionQuery, TokenReplacementQuery
 
 
 @api_view(
@@ -42,13 +43,20 @@ def create_route(context: TeamRoutes, request: Any) -> Item:
     name="token",
     method="POST",
     permission=Permission.EDIT,
+    query=TokenReplacementQuery,
     returns=NewRouteSchema,
-    errors=(412,),
-    summary="Replace the route's token; the old one stops working",
+    errors=(412, 422),
+    summary="Replace the route's token; the old one stops working, at once or after keep_old",
 )
 def rotate_token(context: RouteNode, request: Any) -> Item:
     crud.check_version(context, request, {})
-    token = routes.rotate_token(request.db, context.obj, actor=crud.actor(request), now=request.now)
+    token = routes.rotate_token(
+        request.db,
+        context.obj,
+        actor=crud.actor(request),
+        now=request.now,
+        keep_old=timedelta(seconds=request.query["keep_old"]),
+    )
     return _with_token(crud.loaded(context, request), token)
 
 

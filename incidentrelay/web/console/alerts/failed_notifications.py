@@ -1,6 +1,5 @@
 """Notifications that could not be delivered, and sending them again."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +9,12 @@ from incidentrelay.models import Notification
 from incidentrelay.services.delivery import failed as failed_notifications
 from incidentrelay.services.delivery import outages
 from incidentrelay.services.recipients.contact_methods import find_contact
+from incidentrelay.web.console.components.resend import offer_resend
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.toolkit.actions import action_view
 from incidentrelay.web.console.toolkit.actors import actor
 from incidentrelay.web.console.toolkit.view import console_view
-from incidentrelay.web.links import console_url
 from incidentrelay.web.resources.alerts.notifications import NotificationNode, Notifications
-from incidentrelay.web.resources.base import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +71,8 @@ def _row(context: Notifications, request: Any, row: Notification) -> FailedNotif
         status=alert.status,
         team_name=row.team.name,
         url=f"{request.script_name}/alerts/{alert.id}",
-        **offer(request, node, row),
+        **offer_resend(request, node, row),
     )
-
-
-def offer(request: Any, node: Node, row: Notification) -> Mapping[str, str | None]:
-    """Where to send it again, or why it cannot be sent again."""
-    why_not = failed_notifications.resend_refusal(row)
-    may = why_not is None and request.has_permission(Permission.RESPOND, node)
-    return {
-        "resend_url": f"{console_url(request, node)}/resend" if may else None,
-        "why_not": why_not,
-    }
 
 
 @action_view(NotificationNode, "resend", Permission.RESPOND, back="notifications")

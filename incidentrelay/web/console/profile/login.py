@@ -6,6 +6,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED, forget, remember
 
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.services.access import login
+from incidentrelay.services.operations import first_steps
 from incidentrelay.web.console.forms import forms
 from incidentrelay.web.console.toolkit.redirects import home, local_path, see_other
 from incidentrelay.web.console.toolkit.view import console_view
@@ -15,6 +16,10 @@ from incidentrelay.web.security.sessions import session_cookie
 
 @console_view(context=Root, permission=NO_PERMISSION_REQUIRED)
 def start(_context: Root, request: Any) -> Any:
+    """The list of alerts; before the first one was acknowledged, admins get the checklist."""
+    identity = request.identity
+    if identity is not None and identity.is_admin and first_steps.is_first_run(request.db):
+        return see_other(request, f"{request.script_name}/first-steps")
     return see_other(request, home(request))
 
 
@@ -43,7 +48,7 @@ def sign_in(_context: Root, request: Any) -> Any:
     except NotAllowed as error:
         request.response.status_int = 403
         return {"error": error.message, "username": username, "next": following}
-    return see_other(request, following or home(request), remember(request, cookie))
+    return see_other(request, following or f"{request.script_name}/", remember(request, cookie))
 
 
 def _sign_in(request: Any, username: str) -> str:

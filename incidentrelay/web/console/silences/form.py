@@ -13,6 +13,7 @@ from incidentrelay.services.common import matchers as label_matchers
 from incidentrelay.services.silences.proposals import SilenceProposal
 from incidentrelay.web.console.components.available_actions import MORNING, next_morning
 from incidentrelay.web.console.forms.forms import rename_errors
+from incidentrelay.web.console.forms.lines import number_lines, read_lines
 from incidentrelay.web.console.forms.moments import (
     format_instant,
     format_wall,
@@ -105,7 +106,7 @@ def load(form: SchemaForm, now: datetime, row: Silence | None = None) -> dict[st
     zone = given["zone"] or "UTC"
     zone_of(zone)
     found = {
-        "matchers": [line.strip() for line in given["matchers"].splitlines() if line.strip()],
+        "matchers": read_lines(given["matchers"]),
         "everything": given["everything"],
         "reason": given["reason"],
     }
@@ -171,12 +172,7 @@ def _wall(text: str, field: str) -> datetime:
 
 def place_errors(error: InvalidInput, form: SchemaForm) -> InvalidInput:
     """A service's error with the names of this form's fields."""
-    lines = {
-        field: [f"Line {int(field.partition('.')[2]) + 1}: {sentence}" for sentence in sentences]
-        for field, sentences in error.errors.items()
-        if field.startswith("matchers.") and field.removeprefix("matchers.").isdigit()
-    }
-    return rename_errors(InvalidInput({**error.errors, **lines}), lambda name: _field(name, form))
+    return rename_errors(number_lines(error, "matchers"), lambda name: _field(name, form))
 
 
 def _field(field: str, form: SchemaForm) -> str:

@@ -1,7 +1,7 @@
 """``@confirm_delete``: a confirmation page, and the deletion."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from incidentrelay.domain.errors import DomainError
@@ -21,6 +21,8 @@ class DeleteQuestion:
     """``page`` is the node whose page leads here; "Cancel" goes back to it.
 
     ``done`` is flashed afterwards, on the page at ``path``, or on that of ``page`` if it is "".
+    ``seen`` is sent along: what the answer is about. ``extras`` are further arguments of
+    ``service.delete``.
     """
 
     page: Node
@@ -29,6 +31,8 @@ class DeleteQuestion:
     button: str
     done: str
     path: str = ""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 Ask = Callable[[Any, Any], DeleteQuestion]
@@ -72,7 +76,9 @@ def _page(request: Any, question: DeleteQuestion) -> dict[str, Any]:
 
 def _delete(context: Deletable, request: Any, question: DeleteQuestion) -> Any:
     try:
-        context.service.delete(request.db, context.obj, actor=actor(request), now=request.now)
+        context.service.delete(
+            request.db, context.obj, actor=actor(request), now=request.now, **question.extras
+        )
     except DomainError as error:
         request.tm.doom()
         flash(request, sentence(error), "error")

@@ -32,6 +32,8 @@ _ENTRIES = (
     ("Rotations", "rotations", "rotate", False),
     ("Policies", "policies", "stairs-up", False),
     ("Silences", "silences", "bell-off", False),
+    ("Routes", "routes", "route", False),
+    ("Channels", "channels", "broadcast", False),
 )
 # Pages without an entry of their own, and the entry that leads to them.
 _BELONGS = {"notifications": "alerts", "reports": "oncall"}
@@ -123,8 +125,13 @@ def _crumb(request: Any, node: Node) -> Crumb:
 
 def _flat_list_url(request: Any, node: Node) -> str | None:
     """The flat list of the same noun, for a collection without its own page."""
-    door = node.root.children.get(node.__name__)
-    return _page_url(request, door(node.root, node.__name__)) if door is not None else None
+    return find_list(request, node.root, node.__name__)
+
+
+def find_list(request: Any, root: Node, name: str) -> str | None:
+    """The page of the flat list ``name``; None if there is none, or not for this user."""
+    door = root.children.get(name)
+    return _page_url(request, door(root, name)) if door is not None else None
 
 
 def _page_url(request: Any, node: Node) -> str | None:

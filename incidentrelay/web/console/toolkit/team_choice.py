@@ -35,7 +35,7 @@ def ask_team(context: type[Node], folder_name: str, noun: str) -> View:
         return {
             "teams": found,
             "title": f"New {noun}",
-            "missing": f"You cannot create {folder_name} in any team. Ask a team manager.",
+            "missing": _missing(request, folder_name),
             "crumbs": nav.list_breadcrumbs(request, context),
         }
 
@@ -44,6 +44,12 @@ def ask_team(context: type[Node], folder_name: str, noun: str) -> View:
     )
     attach_views(choose_team, lambda config: page.register(config, choose_team))
     return choose_team
+
+
+def _missing(request: Any, folder_name: str) -> str:
+    if request.identity.is_admin:
+        return "There is no team yet. The first steps, in the menu under your name, begin with one."
+    return f"You cannot create {folder_name} in any team. Ask a team manager."
 
 
 def team_names(teams: Iterable[Team]) -> dict[int, str]:

@@ -20,7 +20,7 @@ class RouteSchema(InTeam, Slugged):
 
     ``reopen_window`` is in seconds. ``auto_resolve_after``: alerts that their source has not
     mentioned for this many seconds are resolved; null means never. ``token_hint`` is the
-    beginning of the token.
+    beginning of the token. The token before it works until ``old_token_until``.
     """
 
     source = fields.String(required=True, validate=validate.Length(*limits.KIND))
@@ -42,6 +42,7 @@ class RouteSchema(InTeam, Slugged):
     reopen_window = number(*limits.REOPEN_WINDOW, load_default=300)
     auto_resolve_after = number(*limits.AUTO_RESOLVE_AFTER, load_default=None, allow_none=True)
     token_hint = fields.String(dump_only=True)
+    old_token_until = Instant(dump_only=True, allow_none=True)
     intake_url = fields.String(dump_only=True)
 
 

@@ -26,7 +26,7 @@ def sign_in(client: Any, path: str = "/login", password: str = PASSWORD, status:
 
 def test_signing_in_opens_the_alerts(testapp: Any, rex: Any) -> None:
     answer = sign_in(testapp)
-    assert answer.location == "http://localhost/alerts"
+    assert answer.location == "http://localhost/"
     cookie = next(c for c in answer.headers.getall("Set-Cookie") if c.startswith("incidentrelay="))
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
@@ -60,7 +60,7 @@ def test_signing_in_never_leads_to_another_site(testapp: Any, rex: Any, evil: st
     assert form["next"].value == ""
     form["username"], form["password"], form["next"].force_value = "rex", PASSWORD, evil
     fields = {**dict(form.submit_fields()), "next": evil}
-    assert testapp.post("/login", fields).location == "http://localhost/alerts"
+    assert testapp.post("/login", fields).location == "http://localhost/"
 
 
 def test_who_is_signed_in_needs_no_form(login_as: Any) -> None:

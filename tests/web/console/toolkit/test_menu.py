@@ -18,6 +18,7 @@ from incidentrelay.web.console.toolkit.nav import find_section
         ("/groups/sre/teams/core/silences/new", "silences"),
         # A team's name is no section.
         ("/groups/sre/teams/silences/rotations/primary", "rotations"),
+        ("/groups/sre/teams/core/routes/alertmanager/token", "routes"),
         ("/groups/sre/teams/core", ""),
         ("/groups", ""),
         ("/me", "me"),
