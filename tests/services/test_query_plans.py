@@ -17,7 +17,7 @@ from incidentrelay.db import Database
 from incidentrelay.domain.delivery import circuit_breaker
 from incidentrelay.domain.enums import AlertStatus, DeliveryState
 from incidentrelay.domain.permissions import Permission
-from incidentrelay.models import Alert, Notification, RecipientRate, Route, User
+from incidentrelay.models import Alert, Notification, RecipientRate, Route, Team, User
 from incidentrelay.services.access import memberships, visibility
 from incidentrelay.services.alerts import list_queries
 from incidentrelay.services.alerts import search as alert_search
@@ -28,12 +28,15 @@ from incidentrelay.services.delivery import failed, recovery, shift_reminders, s
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import auto_resolve, refires
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.receive import ReceivedRequest
 from incidentrelay.services.operations import banners, health
 from incidentrelay.services.outbox import internal
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryResult
 from incidentrelay.services.silences import transitions as silence_transitions
+from tests.support import factories
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
 from tests.support.statements import statements
@@ -91,6 +94,19 @@ def take_in(pager: Pager) -> None:
     pager.take(a_signal("new"))
     pager.take(a_signal("new"))
     pager.take(a_signal("new", resolved=True), at=NOW + MINUTE)
+
+
+def take_in_together(pager: Pager) -> None:
+    """Requests to several routes in one transaction."""
+    with pager.database.write() as session:
+        team = session.get_one(Team, pager.team_id)
+        ids = [pager.route_id, *(factories.route(session, team).id for _ in range(7))]
+    for resolved in (False, False, True):
+        with pager.database.write() as session:
+            facts = intake_receive.lock_free_routes(session, ids, NOW)
+            signals = [a_signal(f"{number}", resolved=resolved) for number in range(20)]
+            requests = [ReceivedRequest(facts[id], signals, pagers.RAW) for id in ids]
+            assert len(intake_receive.receive_requests(session, requests, NOW)) == 8
 
 
 def deliver(pager: Pager) -> None:
@@ -176,7 +192,7 @@ def list_alerts(pager: Pager) -> None:
                     scan_alerts(session, search, limit=5, order=order, after=page.resume)
 
 
-@pytest.mark.parametrize("work", [take_in, deliver, give_up, sweep, list_alerts])
+@pytest.mark.parametrize("work", [take_in, take_in_together, deliver, give_up, sweep, list_alerts])
 def test_growing_tables_are_read_by_their_indexes(
     pager: Pager, work: Callable[[Pager], None]
 ) -> None:
