@@ -14,21 +14,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, event, insert, update
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-from incidentrelay import sqlite_locks
+from incidentrelay import facts_stamp, sqlite_locks
 from incidentrelay.postgresql import (
     Locked,
     Timeouts,
     extend_timeouts,
+    is_deadlock,
     is_locked,
     is_unavailable,
     make_engine,
     waiting_at_most,
 )
+from incidentrelay.rows import insert_all, reserve_ids, update_by_id
 from incidentrelay.settings.declaration import Settings
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ class Database:
         else:
             self.writing = make_engine(self.url, pool, timeouts or Timeouts())
             self.reading = self.writing
+        facts_stamp.watch(self.writing)
         self._write = sessionmaker(self.writing, expire_on_commit=False, info={"database": self})
         self._read = sessionmaker(self.reading, expire_on_commit=False)
 
@@ -121,43 +124,6 @@ class Database:
     def _make_folder(self) -> None:
         if self.url.database and self.url.database != ":memory:":
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-
-
-def insert_all(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert plain rows in one statement; does nothing without rows.
-
-    All rows name the same columns. The table is addressed directly, because the unit of work
-    takes as long again for plain rows.
-    """
-    if rows:
-        session.execute(insert(model.__table__), list(rows))
-
-
-def insert_and_number(
-    session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]], key: str
-) -> list[tuple[int, Any]]:
-    """Insert plain rows in one statement; returns (id, ``key``) of each, by id.
-
-    Rows with the same key get ids in their order.
-    """
-    if not rows:
-        return []
-    table = model.__table__
-    statement = insert(table).returning(table.c.id, table.c[key])
-    rows_with_id = session.execute(statement, list(rows))
-    return sorted(tuple(row) for row in rows_with_id)
-
-
-def update_by_id(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Set the columns of the rows with these ids; all rows name the same columns."""
-    if not rows:
-        return
-    table = model.__table__
-    values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in rows[0]}
-    by_id = values.pop("id")
-    statement = update(table).where(table.c.id == by_id).values(values)
-    renamed = [{f"new_{name}": value for name, value in row.items()} for row in rows]
-    session.connection().execute(statement, renamed)
 
 
 def insert_missing(session: Session, model: type[Any], row: Mapping[str, Any]) -> None:
@@ -215,10 +181,12 @@ __all__ = [
     "Locked",
     "hint",
     "insert_all",
-    "insert_and_number",
     "insert_missing",
+    "is_deadlock",
     "is_locked",
     "is_unavailable",
     "process_memory",
+    "reserve_ids",
+    "update_by_id",
     "waiting_at_most",
 ]

@@ -20,6 +20,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from incidentrelay import json_text
+
 Result = TypeVar("Result")
 
 # The server answers within its own timeout, so the driver waits a little longer than that.
@@ -37,6 +39,7 @@ _NETWORK = {
 }
 
 _LOCKED = "55P03"
+_DEADLOCKS = frozenset({"40001", "40P01"})
 # The driver calls these internal errors: a transaction that was ended while it idled, and
 # a write to a standby.
 _UNAVAILABLE = frozenset({"25P03", "25006"})
@@ -120,7 +123,14 @@ def _connect(
 
 def make_engine(url: URL, pool: int, timeouts: Timeouts) -> Engine:
     patience = timeouts.statement + GRACE_SECONDS
-    engine = create_engine(url, pool_size=pool, max_overflow=0, pool_timeout=POOL_SECONDS)
+    engine = create_engine(
+        url,
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        json_serializer=json_text.dump,
+        json_deserializer=json_text.load,
+    )
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, given: Any, parameters: dict[str, Any]) -> Any:
@@ -169,6 +179,11 @@ def extend_timeouts(connection: Connection, longest: timedelta | None) -> None:
 def is_locked(error: DBAPIError) -> bool:
     """Whether another transaction held a lock for too long."""
     return getattr(error.orig, "sqlstate", None) == _LOCKED
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    """Whether the transaction gave way to another one; trying again helps."""
+    return getattr(error.orig, "sqlstate", None) in _DEADLOCKS
 
 
 def is_unavailable(error: DBAPIError) -> bool:

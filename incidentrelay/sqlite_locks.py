@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from incidentrelay import json_text
+
 BUSY_TIMEOUT_MS = 15_000
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _LOOK_AGAIN_SECONDS = 0.003
@@ -14,7 +16,12 @@ _LOOK_AGAIN_SECONDS = 0.003
 def make_engine(url: str, synchronous: str, *, pool: int = 1, writing: bool = False) -> Engine:
     """An engine whose transactions only read, or with ``writing`` begin with the write lock."""
     engine = create_engine(
-        url, pool_size=pool, max_overflow=0, connect_args={"check_same_thread": False}
+        url,
+        pool_size=pool,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+        json_serializer=json_text.dump,
+        json_deserializer=json_text.load,
     )
 
     @event.listens_for(engine, "connect")

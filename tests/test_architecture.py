@@ -22,14 +22,41 @@ ALLOWED = {
     "integrations": frozenset({"domain"}),
     "voice": frozenset({"domain", "transport"}),
     # The wiring's table of settings is data; the engines are made from it.
-    "db": frozenset({"settings", "models", "domain", "postgresql", "sqlite_locks"}),
-    "postgresql": frozenset[str](),
-    "sqlite_locks": frozenset[str](),
+    "db": frozenset(
+        {"settings", "models", "domain", "postgresql", "sqlite_locks", "facts_stamp", "rows"}
+    ),
+    "facts_stamp": frozenset({"models"}),
+    "rows": frozenset[str](),
+    "postgresql": frozenset({"json_text"}),
+    "sqlite_locks": frozenset({"json_text"}),
+    "json_text": frozenset[str](),
+    "group_commit": frozenset[str](),
     "services": frozenset(
-        {"domain", "models", "db", "transport", "channels", "ical", "integrations", "voice"}
+        {
+            "domain",
+            "models",
+            "db",
+            "facts_stamp",
+            "transport",
+            "channels",
+            "ical",
+            "integrations",
+            "voice",
+        }
     ),
     "web": frozenset(
-        {"domain", "models", "db", "services", "channels", "ical", "integrations", "settings"}
+        {
+            "domain",
+            "models",
+            "db",
+            "services",
+            "channels",
+            "ical",
+            "integrations",
+            "settings",
+            "json_text",
+            "group_commit",
+        }
     ),
     "tasks": frozenset(
         {"domain", "models", "postgresql", "db", "services", "channels", "settings", "runtime"}
@@ -44,8 +71,8 @@ ROOMS = {
         " calendar_grid silences alerts escalation intake delivery reports"
     ),
     "models": (
-        "meta mixins audit heartbeat people tenancy oncall channels escalation intake alerts"
-        " silences delivery"
+        "meta mixins audit heartbeat facts_stamp people tenancy oncall channels escalation intake"
+        " alerts silences delivery"
     ),
     "services": (
         "common access channels oncall calendars reports recipients outbox people"

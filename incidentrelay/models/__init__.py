@@ -14,6 +14,7 @@ from incidentrelay.models.channels.channel import Channel
 from incidentrelay.models.channels.provider import Provider, RecipientRate
 from incidentrelay.models.delivery.notification import Attempt, Notification
 from incidentrelay.models.escalation.policy import Policy
+from incidentrelay.models.facts_stamp import FactsStamp
 from incidentrelay.models.heartbeat import Heartbeat
 from incidentrelay.models.intake.request import IntakeRequest
 from incidentrelay.models.intake.route import Route, RouteChannel
@@ -49,6 +50,7 @@ __all__ = [
     "Channel",
     "ContactMethod",
     "Event",
+    "FactsStamp",
     "Group",
     "GroupMember",
     "Heartbeat",

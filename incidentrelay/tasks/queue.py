@@ -26,6 +26,8 @@ _OFFSET = 17
 _CLOCK_MARGIN = timedelta(milliseconds=100)
 # How long requests do not try the queue after a failure.
 REST = timedelta(seconds=10)
+# A hint in a message: its task, the id of its row, and its time.
+_Packed = tuple[str, int | None, str | None]
 
 
 class JSONSerializer(Serializer):  # type: ignore[misc]
@@ -91,13 +93,14 @@ class Queue:
         self._rests_until: datetime | None = None
         self._tasks = {name: _hint_task(huey, name, work) for name in HINTS}
         self._tasks["sweep"] = huey.task(name="sweep")(lambda: work and work.sweep())
+        self._unpack = huey.task(name="hints")(self._run_packed)
         every_minute = crontab(minute="*")
         huey.periodic_task(every_minute, name="sweep_minutely")(lambda: work and work.sweep())
         for job in PERIODIC.values():
             _add_periodic_task(huey, job, work)
 
     def put(self, hints: Sequence[Hint]) -> None:
-        """Enqueue; a hint for later waits in the queue's schedule.
+        """Enqueue, as one message; a hint for later waits in the queue's schedule.
 
         After a failure nothing is enqueued for a while: the sweeps do that work.
         """
@@ -106,8 +109,10 @@ class Queue:
         if self._rests_until is not None and now < self._rests_until <= now + REST:
             return
         try:
-            for hint in hints:
-                self._put(hint, now)
+            if len(hints) == 1:
+                self._put(hints[0], now)
+            elif hints:
+                self._unpack([_pack(hint) for hint in hints])
         except Exception:
             self._rests_until = self._clock() + REST
             raise
@@ -123,14 +128,37 @@ class Queue:
         """Close the connection to the queue's store."""
         self.huey.storage.close()
 
+    def _run_packed(self, packed: Sequence[_Packed]) -> None:
+        """Spread the hints of one transaction over the workers; the first runs here."""
+        now = self._clock()
+        hints = [_unpack(each) for each in packed]
+        first = next((hint for hint in hints if hint.at is None or hint.at <= now), None)
+        for hint in hints:
+            if hint is not first:
+                self._put(hint, now)
+        if first is not None:
+            self._tasks[first.task].call_local(*_arguments(first))
+
     def _put(self, hint: Hint, now: datetime) -> None:
-        task = self._tasks[hint.task]
-        arguments = () if hint.id is None else (hint.id,)
+        task, arguments = self._tasks[hint.task], _arguments(hint)
         delay = (hint.at - now + _CLOCK_MARGIN).total_seconds() if hint.at and hint.at > now else 0
         if delay > 0:
             task.schedule(args=arguments, delay=delay)
         else:
             task(*arguments)
+
+
+def _arguments(hint: Hint) -> tuple[int, ...]:
+    return () if hint.id is None else (hint.id,)
+
+
+def _pack(hint: Hint) -> _Packed:
+    return hint.task, hint.id, hint.at.isoformat() if hint.at else None
+
+
+def _unpack(packed: _Packed) -> Hint:
+    task, row_id, at = packed
+    return Hint(task, row_id, datetime.fromisoformat(at) if at else None)
 
 
 def _hint_task(huey: Huey, name: str, work: Work | None) -> Any:

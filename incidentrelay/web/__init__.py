@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
 
 from incidentrelay.web.resources.root import Root
+from incidentrelay.web.security.route_tokens import is_intake
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -53,8 +54,15 @@ def request_db(request: Any) -> Session:
     return session
 
 
+def needs_transaction(request: Any) -> bool:
+    """Whether ``request.db`` is used; intake with a route's token has its own transactions."""
+    return not is_intake(request)
+
+
 def attempts(request: Any) -> int | None:
     """1 for bodies that are too large to be read again from memory; None: ATTEMPTS."""
+    if is_intake(request):
+        return 1
     length, limit = request.content_length, request.registry["settings"].intake_max_body
     # No temporary files, because nothing closes them before garbage collection.
     request.request_body_tempfile_limit = limit + 1
@@ -67,6 +75,7 @@ def includeme(config: Any) -> None:
     config.add_settings(
         {
             "tm.manager_hook": "pyramid_tm.explicit_manager",
+            "tm.activate_hook": needs_transaction,
             "tm.annotate_user": False,
             "retry.attempts": ATTEMPTS,
             "retry.activate_hook": attempts,

@@ -267,7 +267,7 @@ def _alert(
         },
         link="https://prometheus.example.net/graph?g0.expr=node_filesystem_avail_bytes",
     )
-    route = intake_receive.lock_route(session, route_id)
+    route = intake_receive.lock_route(session, route_id, at)
     raw = IntakeRequestBody(b"{}", False, "127.0.0.1")
     (verdict,) = intake_receive.receive_request(session, route, [signal], raw, at)
     assert verdict.id is not None

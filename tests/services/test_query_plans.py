@@ -29,6 +29,8 @@ from incidentrelay.services.delivery import failed, recovery, shift_reminders, s
 from incidentrelay.services.delivery import results as delivery_results
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.intake import auto_resolve, refires, route_queries
+from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.intake.receive import ReceivedRequest
 from incidentrelay.services.operations import banners, health
 from incidentrelay.services.outbox import internal
 from incidentrelay.services.outbox import queue as outbox_queue
@@ -36,6 +38,7 @@ from incidentrelay.services.outbox import records as outbox_records
 from incidentrelay.services.outbox.records import DeliveryResult
 from incidentrelay.services.silences import transitions as silence_transitions
 from incidentrelay.services.simulation import recent_payloads
+from tests.support import factories
 from tests.support import pager as pagers
 from tests.support.pager import MINUTE, NOW, Pager, a_signal
 from tests.support.statements import statements
@@ -96,6 +99,19 @@ def take_in(pager: Pager) -> None:
     pager.take(a_signal("new"))
     pager.take(a_signal("new"))
     pager.take(a_signal("new", resolved=True), at=NOW + MINUTE)
+
+
+def take_in_together(pager: Pager) -> None:
+    """Requests to several routes in one transaction."""
+    with pager.database.write() as session:
+        team = session.get_one(Team, pager.team_id)
+        ids = [pager.route_id, *(factories.route(session, team).id for _ in range(7))]
+    for resolved in (False, False, True):
+        with pager.database.write() as session:
+            facts = intake_receive.lock_free_routes(session, ids, NOW)
+            signals = [a_signal(f"{number}", resolved=resolved) for number in range(20)]
+            requests = [ReceivedRequest(facts[id], signals, pagers.RAW) for id in ids]
+            assert len(intake_receive.receive_requests(session, requests, NOW)) == 8
 
 
 def deliver(pager: Pager) -> None:
@@ -191,7 +207,9 @@ def look_at_routes(pager: Pager) -> None:
         write(pager, recent_payloads.match_recent, team, "webhook", [], integrations=sources)
 
 
-@pytest.mark.parametrize("work", [take_in, deliver, give_up, sweep, list_alerts, look_at_routes])
+@pytest.mark.parametrize(
+    "work", [take_in, take_in_together, deliver, give_up, sweep, list_alerts, look_at_routes]
+)
 def test_growing_tables_are_read_by_their_indexes(
     pager: Pager, work: Callable[[Pager], None]
 ) -> None:

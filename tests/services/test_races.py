@@ -75,7 +75,7 @@ def test_an_alert_that_comes_while_its_silence_ends_pages(pager: Pager, begin: B
             silences.delete(session, silence, actor=ADMIN, now=NOW + MINUTE)
 
     with pager.database.write() as session:
-        route = intake_receive.lock_route(session, pager.route_id)
+        route = intake_receive.lock_route(session, pager.route_id, NOW)
         intake_receive.receive_request(session, route, [a_signal()], RAW, NOW)
         deletion = begin(unsilence)
     deletion.result(timeout=10)

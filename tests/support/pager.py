@@ -56,7 +56,7 @@ class Pager:
 
     def take(self, *items: SignalItem, at: datetime = NOW) -> list[ItemVerdict]:
         with self.database.write() as session:
-            route = intake_receive.lock_route(session, self.route_id)
+            route = intake_receive.lock_route(session, self.route_id, at)
             return intake_receive.receive_request(session, route, items, RAW, at)
 
     def run_due(self, at: datetime) -> int:

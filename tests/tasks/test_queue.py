@@ -153,3 +153,17 @@ def test_a_queue_does_not_rest_until_a_clock_that_was_set_back_catches_up(tmp_pa
     queue.put([Hint("deliver", 7)])
     assert queue.huey.pending_count() == 1
     queue.close()
+
+
+def test_the_hints_of_one_transaction_are_one_message(queue: Queue, log: Log) -> None:
+    """Enqueueing costs more than all else after a commit, and a request waits for it."""
+    later = NOW + timedelta(minutes=5)
+    queue.put([Hint("wake", 5, later), Hint("deliver", 7), Hint("deliver", 8), Hint("sweep")])
+    assert queue.huey.pending_count() == 1
+    queue.huey.execute(queue.huey.dequeue())
+    # One runs at once; any worker may take the others.
+    assert log.done == [("deliver", 7)]
+    assert queue.huey.pending_count() == 3
+    run_all(queue)
+    assert log.done == [("deliver", 7), ("deliver", 8), ("sweep", None)]
+    assert queue.huey.scheduled_count() == 1

@@ -33,7 +33,7 @@ class Identity:
     ``groups`` and ``teams`` map ids to roles; inactive groups do not count, and a
     role in a team counts for members of its group only. ``scopes`` and
     ``bound_group_id`` limit a token. ``seen_at`` is the last recorded use of the session
-    or token.
+    or token. ``token_digest`` is that of a route's token.
     """
 
     kind: Kind
@@ -52,6 +52,7 @@ class Identity:
     seen_at: datetime | None = None
     route_id: int | None = None
     source: str | None = None
+    token_digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def load_identity(
         case TokenKind.USER:
             return _load_token(session, credential, now)
         case TokenKind.ROUTE:
-            return _load_route(session, credential, now)
+            return load_route_identity(session, credential, now)
         case _:
             return None
 
@@ -135,8 +136,11 @@ def _load_token(session: Session, token: str, now: datetime) -> Identity | None:
     )
 
 
-def _load_route(session: Session, token: str, now: datetime) -> Identity | None:
-    """The route of its token, or of the one that a new one replaced a short time ago."""
+def load_route_identity(session: Session, token: str, now: datetime) -> Identity | None:
+    """The identity of a route's token, or of one that was replaced a short time ago.
+
+    None if it is invalid or the route is disabled.
+    """
     digest = token_digest(token)
     query = (
         select(Route.id, Route.slug, Route.source)
@@ -150,7 +154,13 @@ def _load_route(session: Session, token: str, now: datetime) -> Identity | None:
         row = session.execute(query.where(replaced)).one_or_none()
     if row is None:
         return None
-    return Identity(kind="route", username=row.slug, route_id=row.id, source=row.source)
+    return Identity(
+        kind="route",
+        username=row.slug,
+        route_id=row.id,
+        source=row.source,
+        token_digest=digest,
+    )
 
 
 def _load_person(session: Session, row: Any) -> dict[str, Any]:

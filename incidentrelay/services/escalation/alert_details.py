@@ -1,15 +1,17 @@
 """Facts for messages that are not in the alert's own row, for many alerts at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from incidentrelay.domain.enums import Severity, SignalStatus
+from incidentrelay.domain.enums import AlertStatus, Severity, SignalStatus
 from incidentrelay.domain.messages import SignalLine
-from incidentrelay.models import Alert, Signal, User
+from incidentrelay.models import Alert, Signal, Team, User
+from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.outbox.signal_lines import MAX_SIGNALS, list_signals
 
 
@@ -32,6 +34,66 @@ IS_SHOWN = or_(
     and_(Alert.resolved_at.is_not(None), Signal.resolved_at == Alert.resolved_at),
 )
 WORST_FIRST = (_SEVERITY_RANK, Signal.first_seen_at, Signal.dedup_key)
+
+
+class AlertContent(Protocol):
+    """What is described of an alert: of a row, or of a working copy during intake."""
+
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def status(self) -> AlertStatus: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+    @property
+    def annotations(self) -> Mapping[str, str]: ...
+    @property
+    def source_link(self) -> str | None: ...
+    @property
+    def opened_at(self) -> datetime: ...
+    @property
+    def assignee_id(self) -> int | None: ...
+    @property
+    def acknowledged_at(self) -> datetime | None: ...
+
+
+def describe_alert(
+    alert: AlertContent,
+    team: Team,
+    details: AlertDetails = NO_DETAILS,
+    signal_labels: Sequence[Mapping[str, str]] = (),
+) -> AlertSubject:
+    """The alert (with its id) as messages and plans need it."""
+    assert alert.id is not None
+    acknowledged = alert.status is AlertStatus.ACKNOWLEDGED
+    return AlertSubject(
+        id=alert.id,
+        team_id=team.id,
+        team_name=team.name,
+        generation=alert.generation,
+        status=alert.status,
+        severity=alert.severity,
+        title=alert.title,
+        description=alert.description,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        source_link=alert.source_link,
+        opened_at=alert.opened_at,
+        assignee_id=alert.assignee_id,
+        signal_count=details.signal_count,
+        signals=details.signals,
+        signal_labels=signal_labels,
+        acknowledged_by=details.acknowledged_by if acknowledged else None,
+        acknowledged_at=alert.acknowledged_at if acknowledged else None,
+    )
 
 
 def load_details(session: Session, alerts: Collection[Alert]) -> dict[int, AlertDetails]:

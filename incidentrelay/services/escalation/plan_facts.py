@@ -2,30 +2,29 @@
 
 from datetime import datetime, timedelta
 
-from incidentrelay.domain.enums import TargetKind
+from incidentrelay.domain.enums import Severity, TargetKind
 from incidentrelay.domain.escalation.conditions import Facts
 from incidentrelay.domain.escalation.plan import Plan, Progress
 from incidentrelay.domain.oncall.shifts import shifts
-from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients.directory import Directory
 
 
 def plan_facts(
-    subject: AlertSubject, plan: Plan, progress: Progress, people: Directory, now: datetime
+    severity: Severity, plan: Plan, progress: Progress, people: Directory, now: datetime
 ) -> Facts:
     """The facts of the step that is next."""
     if progress.step >= len(plan.steps):
-        return Facts(subject.severity)
+        return Facts(severity)
     step = plan.steps[progress.step]
     if not step.conditions.wait:
-        return Facts(subject.severity)
+        return Facts(severity)
     rotations = [target.id for target in step.targets if target.kind is TargetKind.ON_CALL]
     since = progress.waiting or now
     end = since + timedelta(seconds=step.conditions.wait)
     starts = [_somebody_from(rotation_id, people, now, end) for rotation_id in rotations]
     soonest = min((start for start in starts if start is not None), default=None)
     absent = bool(rotations) and (soonest is None or soonest > now)
-    return Facts(subject.severity, absent, soonest if absent else None)
+    return Facts(severity, absent, soonest if absent else None)
 
 
 def _somebody_from(

@@ -22,6 +22,7 @@ from incidentrelay.services.common.timeline import make_event
 from incidentrelay.services.escalation.alert_details import (
     NO_DETAILS,
     AlertDetails,
+    describe_alert,
     load_details,
 )
 from incidentrelay.services.escalation.plan_run import SILENCE, run_plan
@@ -137,27 +138,8 @@ def hint_wake(session: Session, alert_id: int, at: datetime | None) -> None:
 def subject_of(
     alert: Alert, details: AlertDetails = NO_DETAILS, signal_labels: SignalLabels | None = None
 ) -> AlertSubject:
-    acknowledged = alert.status is AlertStatus.ACKNOWLEDGED
-    return AlertSubject(
-        id=alert.id,
-        team_id=alert.team_id,
-        team_name=alert.team.name,
-        generation=alert.generation,
-        status=alert.status,
-        severity=alert.severity,
-        title=alert.title,
-        description=alert.description,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        source_link=alert.source_link,
-        opened_at=alert.opened_at,
-        assignee_id=alert.assignee_id,
-        signal_count=details.signal_count,
-        signals=details.signals,
-        signal_labels=signal_labels or (),
-        acknowledged_by=details.acknowledged_by if acknowledged else None,
-        acknowledged_at=alert.acknowledged_at if acknowledged else None,
-    )
+    """The alert (with its team) as messages and plans need it."""
+    return describe_alert(alert, alert.team, details, signal_labels or ())
 
 
 def continue_plans(session: Session, alerts: Sequence[Alert], now: datetime) -> None:

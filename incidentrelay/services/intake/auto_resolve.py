@@ -16,7 +16,7 @@ from incidentrelay.domain.enums import AlertStatus, SignalStatus
 from incidentrelay.models import Alert, Route, Signal
 from incidentrelay.services.alerts import transitions as alert_transitions
 from incidentrelay.services.common import heartbeats
-from incidentrelay.services.intake import receive as intake_receive
+from incidentrelay.services.escalation.route_facts import accepts_route, routes_with_plans
 
 BATCH = 200
 # Sweeps run every minute; a longer gap means the installation was down.
@@ -60,9 +60,9 @@ def resolve_stale(session: Session, route_id: int, since: datetime, now: datetim
     Locks the route, so that a signal that arrives at the last moment keeps its alert
     open.
     """
-    query = intake_receive.routes_with_plans().where(Route.id == route_id)
+    query = routes_with_plans().where(Route.id == route_id)
     route = session.scalars(query.with_for_update(of=Route, key_share=True)).one_or_none()
-    if route is None or not route.auto_resolve_after or not intake_receive.accepts_route(route):
+    if route is None or not route.auto_resolve_after or not accepts_route(route):
         return 0
     before = now - timedelta(seconds=route.auto_resolve_after)
     if max(since, route.updated_at) > before:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from incidentrelay.domain.enums import AlertStatus, DeliveryState, NotificationKind
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 from incidentrelay.domain.messages import Message
-from incidentrelay.models import Notification, Route
+from incidentrelay.models import Notification
+from incidentrelay.services.escalation.route_facts import RouteFacts
 from incidentrelay.services.intake.paging import subject_of
 from incidentrelay.services.outbox import queue as outbox_queue
 from incidentrelay.services.outbox.signal_lines import MAX_SIGNALS, list_signals
@@ -25,7 +26,7 @@ from incidentrelay.services.recipients.directory import Directory, Recipient
 WINDOW = timedelta(minutes=1)
 
 
-def notify_joined(session: Session, route: Route, batch: IntakeBatch, now: datetime) -> None:
+def notify_joined(session: Session, facts: RouteFacts, batch: IntakeBatch, now: datetime) -> None:
     """Queue one update for each acknowledged alert, or add to the one that still waits."""
     joined = (alert for alert in batch.alerts.values() if alert.joined)
     alerts = [alert for alert in joined if alert.status is AlertStatus.ACKNOWLEDGED]
@@ -34,7 +35,7 @@ def notify_joined(session: Session, route: Route, batch: IntakeBatch, now: datet
     people = directories.load_directory(
         session,
         (),
-        {route.team_id},
+        {facts.route.team_id},
         now=now,
         user_ids=[user_id for a in alerts for user_id in (a.acknowledged_by_id, a.assignee_id)],
     )
@@ -45,22 +46,22 @@ def notify_joined(session: Session, route: Route, batch: IntakeBatch, now: datet
         step = max((row.step for row in earlier.get(alert.id or 0, ())), default=0)
         last = [row for row in earlier.get(alert.id or 0, ()) if row.step == step]
         waiting = last if all(row.state is DeliveryState.PENDING for row in last) else []
-        if not _rewrite(session, waiting, _message(alert, route, people, waiting)):
-            subject, body = subject_of(alert, route), _message(alert, route, people)
+        if not _rewrite(session, waiting, _message(alert, facts, people, waiting)):
+            subject, body = subject_of(alert, facts), _message(alert, facts, people)
             recipients = _recipients(alert, people)
             outbox += outbox_queue.build_rows(subject, recipients, body, step + 1, now)
     outbox_queue.write_rows(session, outbox)
 
 
 def _message(
-    alert: AlertState, route: Route, people: Directory, waiting: Sequence[Notification] = ()
+    alert: AlertState, facts: RouteFacts, people: Directory, waiting: Sequence[Notification] = ()
 ) -> Message:
     """The update about the signals that joined now and those in ``waiting``."""
     before = Message.from_json(waiting[0].message) if waiting else None
     joined = len(alert.joined) + (before.joined if before else 0)
     listed = (before.signals if before else ()) + list_signals(alert.joined.values())
     headline = "1 signal joined" if joined == 1 else f"{joined} signals joined"
-    subject = subject_of(alert, route, people.name(alert.acknowledged_by_id))
+    subject = subject_of(alert, facts, people.name(alert.acknowledged_by_id))
     assignee = people.name(alert.assignee_id)
     body = outbox_queue.build_message(subject, NotificationKind.UPDATE, headline, assignee)
     return replace(body, signals=listed[:MAX_SIGNALS], joined=joined)

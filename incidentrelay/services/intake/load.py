@@ -1,11 +1,11 @@
-"""Loads the alerts and signals that a batch of items may affect."""
+"""Loads the alerts and signals that items may affect, of several routes at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Row, and_, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from incidentrelay.domain import matchers as matching
@@ -15,42 +15,56 @@ from incidentrelay.domain.fingerprint import group_key
 from incidentrelay.domain.intake.reducer import apply_signals
 from incidentrelay.domain.intake.signals import IncomingSignal, SignalItem
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch, SignalState
-from incidentrelay.models import Alert, Route, Signal
+from incidentrelay.models import Alert, Signal
 from incidentrelay.models.alerts.alert import IS_CURRENT
 from incidentrelay.services.escalation.plan_run import SILENCE
+from incidentrelay.services.escalation.route_facts import RouteFacts
 from incidentrelay.services.escalation.runner import SNOOZE
 
-_KEYS: BindParameter[str] = bindparam("keys", expanding=True)
-_OF_THE_KEYS = and_(
-    Signal.route_id == bindparam("route_id"), IS_CURRENT, Signal.dedup_key.in_(_KEYS)
-)
-_ALERTS_OF = select(Signal.alert_id).where(_OF_THE_KEYS)
 # Columns, not objects: a group may have thousands of signals.
-_COLUMNS = select(*Signal.__table__.columns)
-_CURRENT_SIGNALS = _COLUMNS.where(_OF_THE_KEYS)
+_SIGNALS = select(*Signal.__table__.columns)
+_ROUTES: BindParameter[int] = bindparam("routes", expanding=True)
+_KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _GROUPS: BindParameter[str] = bindparam("groups", expanding=True)
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_OF_THE_ROUTE = and_(
-    Alert.route_id == bindparam("route_id"),
-    Alert.group_key.in_(_GROUPS),
-    or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= bindparam("since")),
+_OF_THE_KEYS = and_(Signal.route_id.in_(_ROUTES), IS_CURRENT, Signal.dedup_key.in_(_KEYS))
+_MET = union_all(
+    select(Signal.alert_id).where(_OF_THE_KEYS),
+    select(Alert.id).where(
+        Alert.route_id.in_(_ROUTES),
+        Alert.group_key.in_(_GROUPS),
+        or_(Alert.status != AlertStatus.RESOLVED, Alert.resolved_at >= bindparam("since")),
+    ),
 )
-_FIRING_SIGNALS = _COLUMNS.where(
+_ALERTS = select(*Alert.__table__.columns).where(Alert.id.in_(_IDS)).order_by(Alert.id)
+_LOCKED_ALERTS = _ALERTS.with_for_update(key_share=True)
+_CURRENT_SIGNALS = _SIGNALS.where(_OF_THE_KEYS)
+_FIRING_SIGNALS = _SIGNALS.where(
     Signal.alert_id.in_(_IDS), Signal.status == SignalStatus.FIRING
 ).order_by(Signal.id)
-_ALERTS_MET = select(Alert).where(or_(_OF_THE_ROUTE, Alert.id.in_(_IDS))).order_by(Alert.id)
+
+# The items of one transaction for one route, in order.
+RouteItems = tuple[RouteFacts, Sequence[SignalItem]]
 
 
 def load_and_apply(
-    session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool = True
-) -> IntakeBatch:
-    """Load the affected state and apply the items to it in memory.
+    session: Session, work: Sequence[RouteItems], now: datetime, *, lock: bool = True
+) -> list[IntakeBatch]:
+    """Load the affected state and apply the items to it in memory; each route occurs once.
 
     ``lock`` keeps other transactions from changing those alerts before this one ends.
+    Without it, the routes need not be locked either.
     """
-    accepts = partial(_accepts, matching.parse_list(route.matchers))
-    batch = _load(session, route, items, now, lock=lock)
-    return apply_signals(items, batch, partial(_group_key, route.group_by), accepts)
+    states, signals = _load(session, work, now, lock=lock)
+    return [
+        apply_signals(
+            items,
+            _batch(facts, states.get(facts.route.id, ()), signals.get(facts.route.id, {}), now),
+            partial(_group_key, facts.route.group_by),
+            partial(_accepts, facts.matchers),
+        )
+        for facts, items in work
+    ]
 
 
 def _accepts(parsed: tuple[matching.Matcher, ...], signal: IncomingSignal) -> bool:
@@ -62,71 +76,81 @@ def _group_key(group_by: Sequence[str], signal: IncomingSignal) -> str:
 
 
 def _load(
-    session: Session, route: Route, items: Sequence[SignalItem], now: datetime, *, lock: bool
-) -> IntakeBatch:
-    """Load the affected state in four statements, however many items and signals there are.
+    session: Session, work: Sequence[RouteItems], now: datetime, *, lock: bool
+) -> tuple[dict[int, list[AlertState]], dict[int, dict[str, SignalState]]]:
+    """The alerts and the current signals of the items, by route.
 
-    Signals are read after the alerts are locked: resolving an alert also resolves its
-    signals, and a stale firing one would hide that. All firing signals of each alert are
-    read, because what it shows is a function of them.
+    Four statements at most, and one if the items meet nothing. Only the holder of the route's
+    lock changes which alerts are met. Signals are read after the alerts are locked: resolving
+    an alert also resolves its signals, and a stale firing one would hide that. All firing
+    signals of each alert are read, because what it shows is a function of them.
     """
-    window = timedelta(seconds=route.reopen_window)
-    signals = [item for item in items if isinstance(item, IncomingSignal)]
-    keys = {signal.dedup_key for signal in signals}
-    groups = {_group_key(route.group_by, signal) for signal in signals}
-    alert_ids = _alerts_of(session, route.id, keys)
-    alerts = _alerts_met(session, route.id, groups, alert_ids, now - window, lock=lock)
-    states = {alert.id: _alert_state(alert) for alert in alerts}
-    current = _load_signals(session, route.id, keys, states)
+    keys: dict[int, set[str]] = {}
+    groups: set[str] = set()
+    for facts, items in work:
+        of_route = keys.setdefault(facts.route.id, set())
+        for item in items:
+            if isinstance(item, IncomingSignal):
+                of_route.add(item.dedup_key)
+                groups.add(_group_key(facts.route.group_by, item))
+    values = {"routes": list(keys), "keys": list(set().union(*keys.values()))}
+    longest = max((facts.route.reopen_window for facts, _ in work), default=0)
+    since = now - timedelta(seconds=longest)
+    connection = session.connection()
+    ids = set(connection.scalars(_MET, {**values, "groups": list(groups), "since": since}))
+    if not ids:
+        return {}, {}
+    alerts = connection.execute(_LOCKED_ALERTS if lock else _ALERTS, {"ids": list(ids)}).all()
+    states = {row.id: _alert_state(row) for row in alerts}
+    rows = connection.execute(_CURRENT_SIGNALS, values)
+    wanted = [row for row in rows if row.dedup_key in keys[row.route_id]]
+    current = {row.id: _signal_state(row, states[row.alert_id]) for row in wanted}
+    _add_firing(session, states, current)
+    by_route: dict[int, dict[str, SignalState]] = {}
+    for row in wanted:
+        by_route.setdefault(row.route_id, {})[row.dedup_key] = current[row.id]
+    states_by_route: dict[int, list[AlertState]] = {}
+    for row in alerts:
+        states_by_route.setdefault(row.route_id, []).append(states[row.id])
+    return states_by_route, by_route
+
+
+def _add_firing(
+    session: Session, alerts: Mapping[int, AlertState], current: Mapping[int, SignalState]
+) -> None:
+    """Add their firing signals to the open alerts; ``current`` are those known, by id."""
+    is_open = [id for id, alert in alerts.items() if alert.status is not AlertStatus.RESOLVED]
+    if is_open:
+        for row in session.connection().execute(_FIRING_SIGNALS, {"ids": is_open}):
+            alert = alerts[row.alert_id]
+            alert.firing.add(current.get(row.id) or _signal_state(row, alert))
+
+
+def _batch(
+    facts: RouteFacts,
+    alerts: Iterable[AlertState],
+    signals: dict[str, SignalState],
+    now: datetime,
+) -> IntakeBatch:
     recent: dict[str, AlertState] = {}
-    for state in states.values():
+    for state in alerts:
         if state.status is AlertStatus.RESOLVED and state.resolved_at is not None:
             other = recent.get(state.group_key)
             if other is None or other.resolved_at is None or other.resolved_at < state.resolved_at:
                 recent[state.group_key] = state
     return IntakeBatch(
         now=now,
-        reopen_window=window,
-        ack_covers=timedelta(seconds=route.team.ack_covers),
-        signals=current,
+        reopen_window=timedelta(seconds=facts.route.reopen_window),
+        ack_covers=timedelta(seconds=facts.route.team.ack_covers),
+        signals=signals,
         open_alerts={
-            state.group_key: state
-            for state in states.values()
-            if state.status is not AlertStatus.RESOLVED
+            state.group_key: state for state in alerts if state.status is not AlertStatus.RESOLVED
         },
         recent_alerts=recent,
     )
 
 
-def _alerts_of(session: Session, route_id: int, keys: set[str]) -> set[int]:
-    """The alerts of the current signals; only the holder of the route lock changes these."""
-    return set(session.scalars(_ALERTS_OF, {"route_id": route_id, "keys": list(keys)}))
-
-
-def _load_signals(
-    session: Session, route_id: int, keys: set[str], alerts: Mapping[int, AlertState]
-) -> dict[str, SignalState]:
-    """The current signals of ``keys``; adds the firing signals of ``alerts`` to them."""
-    values = {"route_id": route_id, "keys": list(keys)}
-    rows = session.execute(_CURRENT_SIGNALS, values).all()
-    current = {row.id: _signal_state(row, alerts[row.alert_id]) for row in rows}
-    is_open = [id for id, alert in alerts.items() if alert.status is not AlertStatus.RESOLVED]
-    if is_open:
-        for row in session.execute(_FIRING_SIGNALS, {"ids": is_open}):
-            alert = alerts[row.alert_id]
-            alert.firing.add(current.get(row.id) or _signal_state(row, alert))
-    return {signal.dedup_key: signal for signal in current.values()}
-
-
-def _alerts_met(
-    session: Session, route_id: int, groups: set[str], ids: set[int], since: datetime, *, lock: bool
-) -> Sequence[Alert]:
-    query = _ALERTS_MET.with_for_update(key_share=True) if lock else _ALERTS_MET
-    values = {"route_id": route_id, "groups": list(groups), "ids": list(ids), "since": since}
-    return session.scalars(query, values).all()
-
-
-def _alert_state(alert: Alert) -> AlertState:
+def _alert_state(alert: Row[Any]) -> AlertState:
     return AlertState(
         id=alert.id,
         group_key=alert.group_key,
@@ -150,7 +174,7 @@ def _alert_state(alert: Alert) -> AlertState:
     )
 
 
-def _severity_thresholds(alert: Alert) -> frozenset[Severity]:
+def _severity_thresholds(alert: Row[Any]) -> frozenset[Severity]:
     """None while the alert is quiet: its plan restarts afterwards."""
     if not alert.plan or alert.quiet_until is not None:
         return frozenset()

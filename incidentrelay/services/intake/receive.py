@@ -1,31 +1,39 @@
 """Receives items from monitoring systems.
 
-One transaction handles the whole request; the number of statements does not grow with
-the number of items. Requests to one route queue for its row lock, so parallel
-duplicates see each other; partial unique indexes enforce that.
+One transaction handles whole requests, of several routes if they came at the same moment;
+the number of statements does not grow with the number of items. Requests to one route queue
+for its row lock, so parallel duplicates see each other; partial unique indexes enforce that.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy.orm import Session
 
 from incidentrelay import db
 from incidentrelay.domain.enums import AlertStatus, Outcome
 from incidentrelay.domain.errors import NotAllowed
 from incidentrelay.domain.intake.signals import SignalItem
-from incidentrelay.domain.intake.state import IntakeBatch, ItemResult
-from incidentrelay.models import IntakeRequest, Route, Team
+from incidentrelay.domain.intake.state import ItemResult
+from incidentrelay.models import IntakeRequest, Route
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.escalation.plan_run import PlanRun
+from incidentrelay.services.escalation.route_facts import RouteFacts, accepts_route, find_facts
 from incidentrelay.services.intake import load as intake_load
 from incidentrelay.services.intake import store as intake_store
 from incidentrelay.services.intake.joins import notify_joined
-from incidentrelay.services.intake.paging import start_plans, subject_of
+from incidentrelay.services.intake.paging import notify, start_plans
 from incidentrelay.services.intake.provenance import IntakeSender
-from incidentrelay.services.outbox import queue as outbox_queue
+from incidentrelay.services.intake.store import RouteBatch
+
+_MOST_OUTCOMES = 100
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_ROUTES = select(Route.id).where(Route.id.in_(_IDS)).order_by(Route.id)
+_LOCKED = _ROUTES.with_for_update(key_share=True)
+_LOCKED_IF_FREE = _ROUTES.with_for_update(key_share=True, skip_locked=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,15 @@ class IntakeRequestBody:
     address: str
     sender: IntakeSender = field(default_factory=IntakeSender)
     left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """The items of one request to one (locked) route."""
+
+    facts: RouteFacts
+    items: Sequence[SignalItem]
+    raw: IntakeRequestBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,104 +77,113 @@ class ItemVerdict:
     dedup_key: str | None
 
 
-def routes_with_plans() -> Select[Route]:
-    """Routes with everything their plans need loaded."""
-    return select(Route).options(
-        joinedload(Route.team).joinedload(Team.group),
-        joinedload(Route.rotation),
-        joinedload(Route.policy),
-    )
-
-
-_LOCKED_ROUTE = (
-    routes_with_plans().where(Route.id == bindparam("id")).with_for_update(of=Route, key_share=True)
-)
-
-
-def lock_route(session: Session, route_id: int) -> Route:
-    """Lock the route and load what its plan needs; its other requests wait."""
-    route = session.scalars(_LOCKED_ROUTE, {"id": route_id}).one_or_none()
-    if route is None or not accepts_route(route):
+def lock_route(session: Session, route_id: int, now: datetime) -> RouteFacts:
+    """Lock the route; its other requests wait. Raises NotAllowed if it is disabled."""
+    facts = lock_facts(session, route_id, now)
+    if facts is None or not accepts_route(facts.route):
         raise NotAllowed("This token's route is disabled.")
-    return route
+    return facts
 
 
-def accepts_route(route: Route) -> bool:
-    """Whether the route, its team and its group are all active."""
-    return route.enabled and route.team.active and route.team.group.active
+def lock_facts(session: Session, route_id: int, now: datetime) -> RouteFacts | None:
+    """Lock the route, disabled or not; None if there is none."""
+    session.flush()
+    session.connection().execute(_LOCKED, {"ids": [route_id]}).all()
+    return find_facts(session, [route_id], now).get(route_id)
+
+
+def lock_free_routes(
+    session: Session, route_ids: Collection[int], now: datetime
+) -> Mapping[int, RouteFacts]:
+    """Lock those of the routes that nobody else has locked, without waiting."""
+    free = session.connection().scalars(_LOCKED_IF_FREE, {"ids": list(route_ids)}).all()
+    return find_facts(session, free, now)
 
 
 def receive_request(
     session: Session,
-    route: Route,
+    facts: RouteFacts,
     items: Sequence[SignalItem],
     raw: IntakeRequestBody,
     now: datetime,
 ) -> list[ItemVerdict]:
     """Apply the items of one request to one (locked) route, in order."""
-    batch, plays = apply_items(session, route, items, now, raw.sender, raw.left_out)
-    verdicts = [_verdict(result, route, plays, raw.left_out) for result in batch.results]
-    _keep(session, route, raw, verdicts, now)
+    return receive_requests(session, [ReceivedRequest(facts, items, raw)], now)[0]
+
+
+def receive_requests(
+    session: Session, requests: Sequence[ReceivedRequest], now: datetime
+) -> list[list[ItemVerdict]]:
+    """Apply requests to their (locked) routes, in order; returns the verdicts of each.
+
+    Requests to the same route have the same sender.
+    """
+    batches = _apply(session, requests, now)
+    results = {route_id: iter(each.batch.results) for route_id, each in batches.items()}
+    received = [
+        (request, batches[route_id], list(islice(results[route_id], len(request.items))))
+        for request in requests
+        for route_id in (request.facts.route.id,)
+    ]
+    works = list(batches.values())
+    intake_store.number_alerts(session, works)
+    for request, each, own in received:
+        intake_store.note_left_out(session, each.batch, own, request.raw.left_out)
+    _page(session, works, now)
+    verdicts = [
+        [_verdict(result, each, request.raw.left_out) for result in own]
+        for request, each, own in received
+    ]
+    _keep(session, requests, verdicts, now)
     return verdicts
 
 
-def apply_items(
-    session: Session,
-    route: Route,
-    items: Sequence[SignalItem],
-    now: datetime,
-    sender: IntakeSender | None = None,
-    left_out: int = 0,
-) -> tuple[IntakeBatch, Mapping[int, PlanRun]]:
-    """Apply the items to one (locked) route, and page; returns the first plan runs too.
-
-    ``sender`` is None for items that were held: who sent them is on the timeline already.
-    """
-    batch = intake_load.load_and_apply(session, route, items, now)
-    earlier_ids = {alert.id for alert in batch.alerts.values() if alert.id is not None}
-    intake_store.insert_alerts(session, route, batch)
-    intake_store.note_left_out(session, batch, left_out)
-    plays = start_plans(session, route, batch, now).plays
-    for alert_id, play in plays.items():
-        escalation_runner.hint_wake(session, alert_id, play.wake_at)
-    intake_store.write_signals(session, route, batch)
-    intake_store.write_alerts(session, batch, plays)
-    intake_store.write_events(session, route, sender, batch, plays, now)
-    _notify(session, route, batch, plays, earlier_ids, now)
-    notify_joined(session, route, batch, now)
-    for at in {signal.refire_at for signal in batch.signals.values() if signal.refire_at}:
-        db.hint(session, db.Hint("refires", route.id, at))
-    return batch, plays
+def _apply(
+    session: Session, requests: Sequence[ReceivedRequest], now: datetime
+) -> dict[int, RouteBatch]:
+    """Apply all items in memory; one batch for each route, by its id."""
+    items: dict[int, list[SignalItem]] = {}
+    first: dict[int, ReceivedRequest] = {}
+    for request in requests:
+        first.setdefault(request.facts.route.id, request)
+        items.setdefault(request.facts.route.id, []).extend(request.items)
+    work = [(request.facts, items[route_id]) for route_id, request in first.items()]
+    applied = intake_load.load_and_apply(session, work, now)
+    return {
+        route_id: RouteBatch(request.facts, request.raw.sender, batch)
+        for (route_id, request), batch in zip(first.items(), applied, strict=True)
+    }
 
 
-def _notify(
-    session: Session,
-    route: Route,
-    batch: IntakeBatch,
-    plays: Mapping[int, PlanRun],
-    earlier_ids: Collection[int],
-    now: datetime,
+def apply_held(
+    session: Session, facts: RouteFacts, items: Sequence[SignalItem], now: datetime
 ) -> None:
-    """Cancel stale notifications, announce resolved alerts, and page.
-
-    ``earlier_ids`` are the alerts from before this request; nobody was notified of others.
-    """
-    before = [alert for alert in batch.alerts.values() if alert.id in earlier_ids]
-    stale = [alert.id for alert in before if alert.closed or alert.page]
-    outbox_queue.cancel_pending(
-        session, [alert_id for alert_id in stale if alert_id is not None], now
-    )
-    subjects = [subject_of(alert, route) for alert in before if alert.closed]
-    updates = {subject.id: (subject, "Resolved by the source") for subject in subjects}
-    outbox_queue.notify_update(session, updates, now)
-    outbox_queue.write_rows(session, [row for play in plays.values() for row in play.outbox])
+    """Apply items that a (locked) route held as if they arrived now."""
+    (batch,) = intake_load.load_and_apply(session, [(facts, items)], now)
+    batches = [RouteBatch(facts, None, batch)]
+    intake_store.number_alerts(session, batches)
+    _page(session, batches, now)
 
 
-def _verdict(
-    result: ItemResult, route: Route, plays: Mapping[int, PlanRun], left_out: int
-) -> ItemVerdict:
-    alert = result.alert
-    play = plays.get(alert.id or 0) if alert else None
+def _page(session: Session, batches: Sequence[RouteBatch], now: datetime) -> None:
+    """Start the plans of what pages, and write everything."""
+    for each in batches:
+        each.runs = start_plans(session, each.facts, each.batch, now).plays
+    intake_store.write_alerts(session, batches)
+    intake_store.write_signals(session, batches)
+    intake_store.write_events(session, batches, now)
+    notify(session, batches, now)
+    for each in batches:
+        notify_joined(session, each.facts, each.batch, now)
+        for alert_id, run in each.runs.items():
+            escalation_runner.hint_wake(session, alert_id, run.wake_at)
+        for at in {signal.refire_at for signal in each.batch.signals.values() if signal.refire_at}:
+            db.hint(session, db.Hint("refires", each.facts.route.id, at))
+
+
+def _verdict(result: ItemResult, each: RouteBatch, left_out: int) -> ItemVerdict:
+    alert, route = result.alert, each.facts.route
+    run = each.runs.get(alert.id or 0) if alert else None
     return ItemVerdict(
         id=alert.id if alert else None,
         outcome=result.outcome,
@@ -169,30 +195,37 @@ def _verdict(
         team_slug=route.team.slug,
         route_id=route.id,
         rotation_id=route.rotation_id,
-        assignee=play.assignee if play else None,
+        assignee=run.assignee if run else None,
         dedup_key=result.dedup_key,
     )
 
 
 def _keep(
     session: Session,
-    route: Route,
-    raw: IntakeRequestBody,
-    verdicts: Sequence[ItemVerdict],
+    requests: Sequence[ReceivedRequest],
+    verdicts: Sequence[Sequence[ItemVerdict]],
     now: datetime,
 ) -> None:
-    outcomes = [
-        {"outcome": v.outcome, "alert_id": v.id, "reason": v.reason, "dedup_key": v.dedup_key}
-        for v in verdicts[:100]
+    rows = [
+        {
+            "route_id": request.facts.route.id,
+            "received_at": now,
+            "address": request.raw.address,
+            "body": request.raw.body,
+            "truncated": request.raw.truncated,
+            "outcomes": [_outcome(verdict) for verdict in own[:_MOST_OUTCOMES]],
+            "left_out": request.raw.left_out,
+            "rejected": sum(verdict.outcome is Outcome.REJECTED for verdict in own),
+        }
+        for request, own in zip(requests, verdicts, strict=True)
     ]
-    row = {
-        "route_id": route.id,
-        "received_at": now,
-        "address": raw.address,
-        "body": raw.body,
-        "truncated": raw.truncated,
-        "outcomes": outcomes,
-        "left_out": raw.left_out,
-        "rejected": sum(v.outcome is Outcome.REJECTED for v in verdicts),
+    db.insert_all(session, IntakeRequest, rows)
+
+
+def _outcome(verdict: ItemVerdict) -> dict[str, Any]:
+    return {
+        "outcome": verdict.outcome,
+        "alert_id": verdict.id,
+        "reason": verdict.reason,
+        "dedup_key": verdict.dedup_key,
     }
-    db.insert_all(session, IntakeRequest, [row])

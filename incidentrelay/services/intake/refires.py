@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from incidentrelay.domain.intake.lateness import LATE_WINDOW
 from incidentrelay.domain.intake.signals import IncomingSignal
-from incidentrelay.models import Route, Signal
+from incidentrelay.models import Signal
+from incidentrelay.services.escalation.route_facts import accepts_route
 from incidentrelay.services.intake import receive as intake_receive
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,8 @@ def apply_refires(session: Session, route_id: int, now: datetime) -> int:
     Safe in parallel: the route is locked, and what is applied is held no longer.
     A route that was disabled meanwhile accepts nothing, and drops them.
     """
-    route = session.scalars(
-        intake_receive.routes_with_plans()
-        .where(Route.id == route_id)
-        .with_for_update(of=Route, key_share=True)
-    ).one_or_none()
-    if route is None:
+    facts = intake_receive.lock_facts(session, route_id, now)
+    if facts is None:
         return 0
     query = select(Signal.id, Signal.refire).where(Signal.route_id == route_id, _is_due(now))
     rows = session.execute(query.order_by(Signal.refire_at, Signal.id).limit(BATCH)).all()
@@ -51,11 +48,11 @@ def apply_refires(session: Session, route_id: int, now: datetime) -> int:
         .values(refire=None, refire_at=None)
         .execution_options(synchronize_session=False)
     )
-    if not intake_receive.accepts_route(route):
+    if not accepts_route(facts.route):
         log.info("Route %s is disabled; %s held refires are dropped.", route_id, len(rows))
         return len(rows)
     items = [IncomingSignal.from_json(row.refire) for row in rows]
-    intake_receive.apply_items(session, route, items, now)
+    intake_receive.apply_held(session, facts, items, now)
     return len(rows)
 
 

@@ -48,14 +48,14 @@ def send_route_test(
     whether the route's matchers accepted it.
     """
     try:
-        locked = intake_receive.lock_route(session, route.id)
+        facts = intake_receive.lock_route(session, route.id, now)
     except NotAllowed as error:
         raise Conflict(error.message) from None
     signal = IncomingSignal(
         dedup_key=f"test:{now.isoformat()}",
         status=SignalStatus.FIRING,
         severity=Severity.INFO,
-        title=f"Test of the route {locked.name}",
+        title=f"Test of the route {facts.route.name}",
         description=f"{actor.name} sent this to see whom it reaches. Resolve it when you have it.",
         labels={"alertname": "RouteTest", **labels},
         starts_at=now,
@@ -67,5 +67,5 @@ def send_route_test(
         address="",
         sender=IntakeSender(IntakeCredential.TEST, actor.name),
     )
-    audit.record_change(session, actor, "test", locked, now=now, group_id=locked.team.group_id)
-    return intake_receive.receive_request(session, locked, [signal], raw, now)[0]
+    audit.record_change(session, actor, "test", route, now=now, group_id=facts.route.team.group_id)
+    return intake_receive.receive_request(session, facts, [signal], raw, now)[0]

@@ -41,7 +41,7 @@ def route_request(
     # Lock in id order, so that two such requests cannot deadlock.
     for route_id in sorted(by_route):
         indexes = by_route[route_id]
-        locked = intake_receive.lock_route(session, route_id)
+        locked = intake_receive.lock_route(session, route_id, now)
         received = intake_receive.receive_request(
             session, locked, [items[i] for i in indexes], raw, now
         )

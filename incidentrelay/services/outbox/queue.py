@@ -124,18 +124,17 @@ def build_rows(
 
 def write_rows(session: Session, outbox: Sequence[Mapping[str, Any]]) -> None:
     """Put rows into the outbox and wake a worker for each when it is due."""
-    rest: Sequence[Mapping[str, Any]] = ()
-    if len(outbox) > db.MOST_HINTS:
+    ids = db.reserve_ids(session, Notification, len(outbox))
+    rows = [{"id": id, **row} for id, row in zip(ids, outbox, strict=True)]
+    db.insert_all(session, Notification, rows)
+    if len(rows) > db.MOST_HINTS:
         # Each recipient's first message includes everything that is due by then.
-        first = {row["target"]: row for row in reversed(outbox)}
-        hinted = {row["uid"] for row in list(first.values())[: db.MOST_HINTS // 2]}
-        rest = [row for row in outbox if row["uid"] not in hinted]
-        outbox = [row for row in outbox if row["uid"] in hinted]
+        first = {row["target"]: row for row in reversed(rows)}
+        rows = list(first.values())[: db.MOST_HINTS // 2]
         db.hint(session, db.Hint("sweep"))
-    later = {row["uid"]: row["next_at"] for row in outbox if row["next_at"] > row["created_at"]}
-    for notification_id, uid in db.insert_and_number(session, Notification, outbox, "uid"):
-        db.hint(session, db.Hint("deliver", notification_id, later.get(uid)))
-    db.insert_all(session, Notification, rest)
+    for row in rows:
+        later = row["next_at"] if row["next_at"] > row["created_at"] else None
+        db.hint(session, db.Hint("deliver", row["id"], later))
 
 
 def cancel_pending(session: Session, alert_ids: Collection[int], now: datetime) -> None:

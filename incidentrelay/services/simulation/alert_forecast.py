@@ -12,10 +12,11 @@ from incidentrelay.domain.enums import AlertStatus, TargetKind
 from incidentrelay.domain.escalation.plan import Plan
 from incidentrelay.domain.intake.state import AlertState, IntakeBatch
 from incidentrelay.domain.silences.coverage import list_partial_silences
-from incidentrelay.models import Alert, Rotation, Route
+from incidentrelay.models import Alert, Rotation
 from incidentrelay.services.alerts import upcoming
 from incidentrelay.services.escalation import runner as escalation_runner
 from incidentrelay.services.escalation.plan_run import SILENCE, PlanRun
+from incidentrelay.services.escalation.route_facts import RouteFacts
 from incidentrelay.services.intake import paging
 from incidentrelay.services.outbox.queue import AlertSubject
 from incidentrelay.services.recipients import directory as directories
@@ -56,13 +57,17 @@ class _Stage:
 
 
 def forecast_alerts(
-    session: Session, route: Route, batch: IntakeBatch, alerts: Iterable[AlertState], at: datetime
+    session: Session,
+    facts: RouteFacts,
+    batch: IntakeBatch,
+    alerts: Iterable[AlertState],
+    at: datetime,
 ) -> dict[int, AlertForecast]:
     """Forecast each open alert of the batch (all with ids), by alert id.
 
     Read only; the number of statements does not depend on the number of alerts.
     """
-    beginning = paging.start_plans(session, route, batch, at)
+    beginning = paging.start_plans(session, facts, batch, at)
     going = {
         each.id: each for each in alerts if each.id and each.status is not AlertStatus.RESOLVED
     }
@@ -70,23 +75,23 @@ def forecast_alerts(
     plans = {row.id: Plan.from_json(row.plan) for row in rows if row.plan}
     all_plans = [*plans.values(), *(plan_run.plan for plan_run in beginning.plays.values())]
     rotations = _rotation_names(session, all_plans)
-    stage = _Stage(at, route.team_id, beginning.people, rotations)
+    stage = _Stage(at, facts.route.team_id, beginning.people, rotations)
     found = {
-        alert_id: _begun(stage, paging.subject_of(going[alert_id], route), plan_run)
+        alert_id: _begun(stage, paging.subject_of(going[alert_id], facts), plan_run)
         for alert_id, plan_run in beginning.plays.items()
         if alert_id in going
     }
     people = directories.load_directory(
         session,
         plans.values(),
-        {route.team_id},
+        {facts.route.team_id},
         now=at,
         user_ids=[row.assignee_id for row in rows],
     )
     stage = replace(stage, people=people)
     for row in rows:
         if row.id in plans:
-            subject = paging.subject_of(going[row.id], route)
+            subject = paging.subject_of(going[row.id], facts)
             found[row.id] = _running(stage, subject, row, plans[row.id])
     return found
 

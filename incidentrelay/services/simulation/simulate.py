@@ -19,8 +19,12 @@ from incidentrelay.domain.local_time import check_year
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.models import Group, Route, Team
 from incidentrelay.services.access.visibility import Memberships, scope
+from incidentrelay.services.escalation.route_facts import (
+    accepts_route,
+    load_facts,
+    routes_with_plans,
+)
 from incidentrelay.services.intake import load as intake_load
-from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.simulation import explain as explanations
 from incidentrelay.services.simulation.alert_forecast import forecast_alerts
 from incidentrelay.services.simulation.forecast import (
@@ -49,7 +53,7 @@ def find_route(session: Session, memberships: Memberships, name: RouteName) -> R
 
     Raises NotFound if it does not exist or ``memberships`` may not see it.
     """
-    query = scope(intake_receive.routes_with_plans(), Route, memberships, Permission.VIEW)
+    query = scope(routes_with_plans(), Route, memberships, Permission.VIEW)
     if isinstance(name, int):
         query = query.where(Route.id == name)
     else:
@@ -71,7 +75,7 @@ def simulate_request(
     for a time outside the range of schedules.
     """
     check_year(at, "at")
-    takes_in = intake_receive.accepts_route(route)
+    takes_in = accepts_route(route)
     if takes_in:
         found = _taken_in(session, route, items, at)
     else:
@@ -91,10 +95,11 @@ def simulate_request(
 def _taken_in(
     session: Session, route: Route, items: Sequence[SignalItem], at: datetime
 ) -> list[SimulationForecast]:
-    batch = intake_load.load_and_apply(session, route, items, at, lock=False)
+    facts = load_facts(session, [route.id], at)[route.id]
+    (batch,) = intake_load.load_and_apply(session, [(facts, items)], at, lock=False)
     _number_new_alerts(batch)
     alerts = [result.alert for result in batch.results if result.alert is not None]
-    ahead = forecast_alerts(session, route, batch, alerts, at)
+    ahead = forecast_alerts(session, facts, batch, alerts, at)
     return [_forecast(result, ahead) for result in batch.results]
 
 

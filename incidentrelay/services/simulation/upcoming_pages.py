@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from incidentrelay.domain.enums import TargetKind
 from incidentrelay.domain.escalation.plan import Plan, PlanStep
 from incidentrelay.domain.oncall.shifts import on_call
-from incidentrelay.services.escalation.plan_run import PlanRun, StepRun
+from incidentrelay.services.escalation.plan_course import StepRun
+from incidentrelay.services.escalation.plan_run import PlanRun
 from incidentrelay.services.recipients.directory import Directory, Recipient
 from incidentrelay.services.simulation.forecast import (
     ForecastChannel,

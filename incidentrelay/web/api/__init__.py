@@ -30,4 +30,5 @@ def includeme(config: Any) -> None:
     config.registry["cursors"] = Cursors(config.registry["settings"].secret_key)
     config.include("incidentrelay.web.api.toolkit.view")
     config.include("incidentrelay.web.api.toolkit.errors")
+    config.include("incidentrelay.web.api.intake.intake")
     config.scan("incidentrelay.web.api", categories=["pyramid"])

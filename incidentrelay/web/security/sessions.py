@@ -15,6 +15,8 @@ from incidentrelay.services.access.identity import (
 )
 from incidentrelay.services.access.secrets import TokenKind, token_kind
 from incidentrelay.settings.declaration import Settings
+from incidentrelay.web.security.bearer import bearer_token
+from incidentrelay.web.security.route_tokens import find_route, is_intake
 
 log = logging.getLogger(__name__)
 
@@ -37,22 +39,10 @@ def session_cookie(request: Any) -> str:
     return value if token_kind(value) is TokenKind.SESSION else ""
 
 
-def bearer_token(request: Any) -> str | None:
-    """The token in the Authorization header; None without the header.
-
-    Any other scheme counts as an invalid token.
-    """
-    header = request.headers.get("Authorization")
-    if header is None:
-        return None
-    scheme, _, token = header.partition(" ")
-    token = token.strip()
-    kinds = (TokenKind.USER, TokenKind.ROUTE)
-    return token if scheme.lower() == "bearer" and token_kind(token) in kinds else ""
-
-
 def identify(request: Any) -> Identity | None:
     """The identity of a request. A bearer token takes precedence over a cookie, even if invalid."""
+    if is_intake(request):
+        return find_route(request)
     token = bearer_token(request)
     credential = session_cookie(request) if token is None else token
     if not credential:

@@ -14,8 +14,8 @@ from incidentrelay.domain.enums import DeliveryState, Severity, Urgency
 from incidentrelay.models import ContactMethod, Notification, Route, User
 from incidentrelay.services.alerts import actions as alert_actions
 from incidentrelay.services.alerts.upcoming import planned_steps
+from incidentrelay.services.escalation import route_facts
 from incidentrelay.services.escalation import runner as escalation_runner
-from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.outbox.records import DeliveryResult
 from incidentrelay.services.simulation import simulate as simulation
 from tests.support import factories
@@ -274,7 +274,7 @@ def test_a_simulation_says_when_each_way_is_used(pager: Pager) -> None:
     contact(pager, "home", 0)
     contact(pager, "work", 3)
     with pager.database.read() as session:
-        query = intake_receive.routes_with_plans().where(Route.id == pager.route_id)
+        query = route_facts.routes_with_plans().where(Route.id == pager.route_id)
         route = session.scalars(query).one()
         (forecast,) = simulation.simulate_request(session, route, [a_signal()], NOW).items
     told = [

@@ -162,7 +162,7 @@ def test_a_signal_of_the_same_moment_is_not_lost(pager: Pager) -> None:
     late = NOW + HALF_HOUR
     with ThreadPoolExecutor(1) as pool:
         with pager.database.write() as session:
-            route = intake_receive.lock_route(session, pager.route_id)
+            route = intake_receive.lock_route(session, pager.route_id, NOW)
             intake_receive.receive_request(session, route, [a_signal()], RAW, late)
             sweeping = pool.submit(sweep, pager, late)
             with pytest.raises(TimeoutError):

@@ -204,7 +204,7 @@ def test_the_number_of_statements_does_not_grow_with_the_group(pager: Pager) -> 
 def left_out(pager: Pager, count: int, *items: Any) -> list[Any]:
     with pager.database.write() as session:
         raw = IntakeRequestBody(RAW.body, False, RAW.address, left_out=count)
-        route = intake_receive.lock_route(session, pager.route_id)
+        route = intake_receive.lock_route(session, pager.route_id, NOW)
         return intake_receive.receive_request(session, route, list(items), raw, NOW)
 
 

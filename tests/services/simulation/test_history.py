@@ -173,7 +173,7 @@ def test_what_people_did_is_explained(pager: Pager) -> None:
 def test_other_doors_are_named(pager: Pager, sender: IntakeSender, words: str) -> None:
     raw = IntakeRequestBody(b"{}", False, "127.0.0.1", sender)
     with pager.database.write() as session:
-        route = intake_receive.lock_route(session, pager.route_id)
+        route = intake_receive.lock_route(session, pager.route_id, NOW)
         intake_receive.receive_request(session, route, [a_signal()], raw, NOW)
     assert told(pager)[0] == ("token", words)
 

@@ -1,32 +1,26 @@
 """The intake endpoints for monitoring systems."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from pyramid.httpexceptions import HTTPException
+from sqlalchemy.exc import IntegrityError
 
-from incidentrelay import db
-from incidentrelay.domain.errors import InvalidInput, NotAllowed, Unavailable
+from incidentrelay.domain.errors import DomainError, InvalidInput, NotAllowed, Unavailable
 from incidentrelay.domain.intake.signals import SignalItem
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.integrations.base import CountsLeftOut
-from incidentrelay.models import Route
 from incidentrelay.services.access.identity import Identity
-from incidentrelay.services.intake import receive as intake_receive
 from incidentrelay.services.intake import routing as intake_routing
 from incidentrelay.services.intake.provenance import IntakeCredential, IntakeSender
 from incidentrelay.services.intake.receive import IntakeRequestBody, ItemVerdict
+from incidentrelay.web.api.intake.transactions import IntakeTransactions, RouteRequest
 from incidentrelay.web.api.toolkit import bodies, errors, json
 from incidentrelay.web.api.toolkit.view import api_view
-from incidentrelay.web.errors import LOCKED
 from incidentrelay.web.resources.intake.integrations import Integrations, SourceNode
 from incidentrelay.web.schemas.intake.route import IntegrationSchema
 from incidentrelay.web.schemas.intake.verdict import VerdictSchema
-
-STUCK_FOR = timedelta(seconds=5)
-BRIEFLY = timedelta(milliseconds=300)
+from incidentrelay.web.security import route_tokens
 
 
 class WrongSource(InvalidInput):
@@ -43,18 +37,16 @@ class WrongSource(InvalidInput):
     permission=Permission.INGEST,
     returns=VerdictSchema,
     many=True,
+    dumped=True,
     errors=(413, 415, 422, 503),
     summary="Send alerts; the response lists each item's outcome, in order",
 )
 def receive_alerts(context: SourceNode, request: Any) -> Any:
-    identity = request.identity
-    if identity.kind == "route" and identity.source != context.__name__:
-        raise WrongSource(identity.source, context.__name__)
     items, raw = _read_request(context, request)
     try:
         return _store(context, request, items, raw)
     except NotAllowed:
-        raise _route_disabled(identity) from None
+        raise _route_disabled(request) from None
     except IntegrityError as error:
         # A row that the alert refers to was just deleted. Most senders drop alerts after a
         # 4xx, so this must be a 503.
@@ -65,6 +57,21 @@ def _read_request(
     context: SourceNode, request: Any
 ) -> tuple[Sequence[SignalItem], IntakeRequestBody]:
     """The items of the body, and the part of the body to store."""
+    try:
+        return _read_items(context, request)
+    except (DomainError, HTTPException):
+        # An answer about the body is only for those with a valid token.
+        if not route_tokens.confirm(request):
+            raise errors.unauthorized_error() from None
+        raise
+
+
+def _read_items(
+    context: SourceNode, request: Any
+) -> tuple[Sequence[SignalItem], IntakeRequestBody]:
+    identity = request.identity
+    if identity.kind == "route" and identity.source != context.__name__:
+        raise WrongSource(identity.source, context.__name__)
     settings = request.registry["settings"]
     bodies.require_json(request)
     body = bodies.read(request, settings.intake_max_body)
@@ -77,7 +84,7 @@ def _read_request(
         body=body[:kept],
         truncated=len(body) > kept,
         address=(request.client_addr or "")[:64],
-        sender=_sender(request.identity),
+        sender=_sender(identity),
         left_out=_left_out(context.integration, payload),
     )
 
@@ -86,12 +93,13 @@ def _left_out(integration: Any, payload: Any) -> int:
     return integration.count_left_out(payload) if isinstance(integration, CountsLeftOut) else 0
 
 
-def _route_disabled(identity: Identity) -> Exception:
+def _route_disabled(request: Any) -> Exception:
     """The response if the route was disabled meanwhile.
 
     A route's own token is invalid then. A personal token may reach another route.
     """
-    if identity.kind == "route":
+    if request.identity.kind == "route":
+        route_tokens.forget(request)
         error: Exception = errors.unauthorized_error()
         return error
     return Unavailable("A route was just disabled; send again.")
@@ -106,37 +114,15 @@ def _sender(identity: Identity) -> IntakeSender:
 
 def _store(
     context: SourceNode, request: Any, items: Sequence[SignalItem], raw: IntakeRequestBody
-) -> list[ItemVerdict]:
+) -> Sequence[ItemVerdict]:
     identity = request.identity
     if identity.kind == "route":
-        route = _lock_route(request, identity.route_id)
-        return intake_receive.receive_request(request.db, route, items, raw, request.now)
+        token = RouteRequest(identity.route_id, identity.token_digest, items, raw)
+        verdicts: Sequence[ItemVerdict] = request.registry["intake"].receive(token)
+        return verdicts
     return intake_routing.route_request(
         request.db, identity, str(context.__name__), items, raw, request.now
     )
-
-
-def _lock_route(request: Any, route_id: int) -> Route:
-    """Lock the route; raises Unavailable if it is not free in time.
-
-    A machine that froze may hold it. Once a request has waited in vain, those of the next
-    STUCK_FOR wait only for BRIEFLY: otherwise they would use up the threads that the alerts
-    of other routes need.
-    """
-    stuck, clock = db.process_memory(request.db, "stuck routes"), request.registry["clock"]
-    now = clock()
-    brief = now < stuck.get(route_id, now)
-    limit = db.waiting_at_most(request.db, BRIEFLY) if brief else nullcontext()
-    try:
-        with limit:
-            route = intake_receive.lock_route(request.db, route_id)
-    except (OperationalError, db.Locked) as error:
-        if isinstance(error, db.Locked) or db.is_locked(error):
-            stuck[route_id] = clock() + STUCK_FOR
-            raise Unavailable(LOCKED) from error
-        raise
-    stuck.pop(route_id, None)
-    return route
 
 
 @api_view(
@@ -154,3 +140,7 @@ def sources(context: Integrations, request: Any) -> list[dict[str, str]]:
         {"name": name, "label": registry.get(name).info.label, "intake_url": f"{base}/{name}"}
         for name in registry.names()
     ]
+
+
+def includeme(config: Any) -> None:
+    config.registry["intake"] = IntakeTransactions(config.registry)

@@ -33,7 +33,8 @@ class Spec:
 
     ``searched`` pages may stop before the list ends; they also return the time of that.
 
-    ``media`` is the content type of views that return a response instead of JSON.
+    ``media`` is the content type of views that return a response instead of JSON. ``dumped``
+    views return plain values or dataclasses of the schema's shape, which is not applied.
     """
 
     context: type[Node]
@@ -48,6 +49,7 @@ class Spec:
     many: bool = False
     page: bool = False
     searched: bool = False
+    dumped: bool = False
     status: int = 200
     media: str = "application/json"
     errors: tuple[int, ...] = ()
@@ -141,7 +143,7 @@ def _load(schema: Schema, data: Any) -> Any:
 
 def _dump(spec: Spec, context: Any, request: Any, result: Any) -> Any:
     returned = schema_class(spec.returns, type(context))
-    if returned is None:
+    if returned is None or spec.dumped:
         return result
     dump = dumper(returned)
     one = representations.item if _is_items(result) else representations.plain

@@ -1,10 +1,13 @@
 """The edge of intake: who may send, what is taken, what is answered."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from incidentrelay.models import Alert, IntakeRequest, Route
+from incidentrelay.services.intake.receive import ItemVerdict
+from incidentrelay.web.schemas.intake.verdict import VerdictSchema
 from tests.support.client import Client
 
 WEBHOOK = "/api/integrations/webhook"
@@ -234,3 +237,9 @@ def test_alerts_that_alertmanager_cut_off_are_told(
         payload = {"alerts": alerts, "truncatedAlerts": nonsense}
         (verdict,) = source.post_json(url, payload).json
         assert verdict["reason"] == ""
+
+
+def test_a_verdict_has_the_fields_of_its_schema() -> None:
+    """It is written as it is; the schema only documents it."""
+    names = [field.name for field in dataclasses.fields(ItemVerdict)]
+    assert names == list(VerdictSchema().fields)
