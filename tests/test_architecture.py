@@ -93,8 +93,7 @@ ROOMS = {
     "web.api": "toolkit simulate people oncall channels silences policies intake alerts",
     "web.console": (
         "toolkit docs forms components alerts silences calendar rotations policies routes channels"
-        " first_steps"
-        " profile reports"
+        " tenancy first_steps profile reports"
     ),
 }
 # Facts about the package as a whole, for every floor.

@@ -34,9 +34,10 @@ _ENTRIES = (
     ("Silences", "silences", "bell-off", False),
     ("Routes", "routes", "route", False),
     ("Channels", "channels", "broadcast", False),
+    ("Teams", "groups", "users", False),
 )
 # Pages without an entry of their own, and the entry that leads to them.
-_BELONGS = {"notifications": "alerts", "reports": "oncall"}
+_BELONGS = {"notifications": "alerts", "reports": "oncall", "users": "groups"}
 # /groups/{group}/teams/{team}/{collection}/…
 _IN_TEAM = 4
 
@@ -82,7 +83,8 @@ def find_section(path: str) -> str:
     """The menu entry of the page at ``path``, or "" if it has none."""
     parts = path.strip("/").split("/")
     if parts[0] == "groups":
-        parts = parts[_IN_TEAM:] or [""]
+        inside = parts[_IN_TEAM] if len(parts) > _IN_TEAM else ""
+        return inside if any(inside == path for _, path, _, _ in _ENTRIES) else "groups"
     return _BELONGS.get(parts[0], parts[0])
 
 
@@ -117,10 +119,9 @@ def _is_bare_collection(node: Node) -> bool:
 def _crumb(request: Any, node: Node) -> Crumb:
     if isinstance(node, Item):
         label = getattr(node.obj, "name", None) or node.__name__
-        return Crumb(str(label), _page_url(request, node))
-    return Crumb(
-        node.__name__.capitalize(), _page_url(request, node) or _flat_list_url(request, node)
-    )
+        return Crumb(str(label), page_url(request, node))
+    url = page_url(request, node) or _flat_list_url(request, node)
+    return Crumb(node.__name__.capitalize(), url)
 
 
 def _flat_list_url(request: Any, node: Node) -> str | None:
@@ -131,12 +132,16 @@ def _flat_list_url(request: Any, node: Node) -> str | None:
 def find_list(request: Any, root: Node, name: str) -> str | None:
     """The page of the flat list ``name``; None if there is none, or not for this user."""
     door = root.children.get(name)
-    return _page_url(request, door(root, name)) if door is not None else None
+    return page_url(request, door(root, name)) if door is not None else None
 
 
-def _page_url(request: Any, node: Node) -> str | None:
-    # Only pages are views without a name; forms post to named views.
+def page_url(
+    request: Any, node: Node, name: str = "", permission: Permission = Permission.VIEW
+) -> str | None:
+    """The URL of a node's page or form; None if there is none, or none for this user."""
     wanted = (IViewClassifier, request.request_iface, providedBy(node))
-    if request.registry.adapters.lookup(wanted, IView, name="") is None:
+    if request.registry.adapters.lookup(wanted, IView, name=name) is None:
         return None
-    return console_url(request, node) if request.has_permission(Permission.VIEW, node) else None
+    if not request.has_permission(permission, node):
+        return None
+    return f"{console_url(request, node)}/{name}" if name else console_url(request, node)

@@ -19,8 +19,11 @@ from incidentrelay.web.console.toolkit.nav import find_section
         # A team's name is no section.
         ("/groups/sre/teams/silences/rotations/primary", "rotations"),
         ("/groups/sre/teams/core/routes/alertmanager/token", "routes"),
-        ("/groups/sre/teams/core", ""),
-        ("/groups", ""),
+        ("/groups/sre/teams/core", "groups"),
+        ("/groups/sre/teams/core/members/new", "groups"),
+        ("/groups/sre/edit", "groups"),
+        ("/users/ann/edit", "groups"),
+        ("/groups", "groups"),
         ("/me", "me"),
         ("/", ""),
     ],
