@@ -24,6 +24,7 @@ from incidentrelay.services.access import user_lookup
 from incidentrelay.services.common import references
 from incidentrelay.services.oncall import current
 from incidentrelay.services.oncall.current import CurrentShift
+from incidentrelay.services.recipients.reachable import find_reachable
 
 MOST_OWNED = 300
 MOST_CHOICES = 1000
@@ -40,13 +41,14 @@ class GapKind(StrEnum):
     NO_ROTATION = "no_rotation"
     ROTATION_PAUSED = "rotation_paused"
     NOBODY_ON_CALL = "nobody_on_call"
+    ON_CALL_UNREACHABLE = "on_call_unreachable"
     NO_FALLBACK = "no_fallback"
     UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class TeamGap:
-    """``row`` is the route or rotation at fault; ``person`` cannot be reached."""
+    """``row`` is the route or rotation at fault; ``person`` is who cannot be reached."""
 
     kind: GapKind
     row: Route | Rotation | None = None
@@ -57,7 +59,8 @@ class TeamGap:
 class TeamPossessions:
     """Everything a team owns, at most 300 of each. ``silences`` counts those not over.
 
-    ``fallback`` are the names of the fallback contacts.
+    ``fallback`` are the names of the fallback contacts. ``reachable`` are the ids of people on
+    call whom more than their inbox reaches.
     """
 
     shifts: Sequence[CurrentShift]
@@ -66,6 +69,7 @@ class TeamPossessions:
     channels: Sequence[Channel]
     silences: int
     fallback: Sequence[str]
+    reachable: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,16 @@ def load_possessions(session: Session, team: Team, now: datetime) -> TeamPossess
         selectinload(Route.rotation), selectinload(Route.policy), selectinload(Route.channels)
     )
     silences = select(func.count()).where(Silence.team_id == team.id, Silence.ends_at > now)
+    shifts = current.who_is_on_call(session, rotations, now)
+    people = {shift.user.id for shift in shifts if shift.user is not None}
     return TeamPossessions(
-        shifts=current.who_is_on_call(session, rotations, now),
+        shifts=shifts,
         policies=session.scalars(_owned(Policy, team)).all(),
         routes=session.scalars(routes).all(),
         channels=session.scalars(_owned(Channel, team)).all(),
         silences=session.scalar(silences) or 0,
         fallback=_fallback(session, team),
+        reachable=find_reachable(session, people),
     )
 
 
@@ -161,6 +168,8 @@ def _without_people(team: Team, owned: TeamPossessions) -> Iterator[TeamGap]:
             yield TeamGap(GapKind.ROTATION_PAUSED, shift.rotation)
         elif shift.user is None:
             yield TeamGap(GapKind.NOBODY_ON_CALL, shift.rotation)
+        elif shift.user.id not in owned.reachable:
+            yield TeamGap(GapKind.ON_CALL_UNREACHABLE, shift.rotation, shift.user.display_name)
     if team.fallback_user_id is None and team.fallback_channel_id is None:
         yield TeamGap(GapKind.NO_FALLBACK)
     for person in dict.fromkeys(person for _kind, _place, person in team.unreachable or ()):

@@ -1,12 +1,12 @@
 """The checklist: what is done, what is next, and the button for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from incidentrelay.domain.permissions import Permission
 from incidentrelay.services.operations import first_steps
-from incidentrelay.services.operations.first_steps import FirstStep, FirstSteps
+from incidentrelay.services.operations.first_steps import FirstStep, FirstSteps, UnpageableTeam
 from incidentrelay.web.console.toolkit import nav, team_choice
 from incidentrelay.web.console.toolkit.view import console_view
 from incidentrelay.web.links import console_url
@@ -27,7 +27,7 @@ class StepWords:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """``url`` is None if the reader may not, or if only the API can do it."""
+    """``url`` is None if the reader may not."""
 
     title: str
     why: str
@@ -48,13 +48,13 @@ WORDS: Mapping[FirstStep, StepWords] = {
         "Add users to the group", "Each with a role.", "Groups", "groups"
     ),
     FirstStep.TEAM: StepWords(
-        "Create a team", "It owns rotations, routes and channels.", "Teams", "teams"
+        "Create a team", "It owns rotations, routes and channels.", "Teams", "groups"
     ),
     FirstStep.TEAM_MEMBERS: StepWords(
         "Add users to the team",
         "Managers set it up; responders react to its alerts.",
         "Teams",
-        "teams",
+        "groups",
     ),
     FirstStep.ROTATION: StepWords(
         "Create a rotation", "It says who is on call when.", "New rotation", "rotations", True
@@ -112,8 +112,17 @@ def show(context: FirstStepsNode, request: Any) -> dict[str, Any]:
         "steps": [_step(context, request, found, step) for step in FirstStep],
         "count": sum(found.done.values()),
         "finished": found.next is None,
-        "teams": [(f"{each.team.group.name} / {each.team.name}", each.reasons) for each in teams],
+        "teams": [_unpageable(context, request, each) for each in teams],
     }
+
+
+def _unpageable(
+    context: Node, request: Any, found: UnpageableTeam
+) -> tuple[str, str, Sequence[str]]:
+    """The team's name, the URL of its page, and the reasons."""
+    team = found.team
+    url = console_url(request, context.root.place(team))
+    return f"{team.group.name} / {team.name}", url, found.reasons
 
 
 def _step(context: Node, request: Any, found: FirstSteps, step: FirstStep) -> StepView:

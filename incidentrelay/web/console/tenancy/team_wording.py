@@ -29,6 +29,9 @@ _GAPS: Mapping[GapKind, str] = {
     GapKind.NO_ROTATION: "It has neither a rotation nor a policy, so nobody is paged.",
     GapKind.ROTATION_PAUSED: "The rotation {name} is paused, so it pages nobody.",
     GapKind.NOBODY_ON_CALL: "Nobody is on call in {name} right now.",
+    GapKind.ON_CALL_UNREACHABLE: (
+        "{person} is on call in {name}, but has no confirmed contact method."
+    ),
     GapKind.NO_FALLBACK: (
         "It has no fallback contact, who is notified when nobody else can be reached."
     ),
@@ -60,8 +63,8 @@ def view_gaps(request: Any, context: TeamNode, gaps: Sequence[TeamGap]) -> list[
 
 def _view_gap(request: Any, context: TeamNode, gap: TeamGap) -> GapView:
     name = gap.row.name if gap.row is not None else gap.person
-    text = _GAPS[gap.kind].format(name=name)
-    if gap.row is not None:
+    text = _GAPS[gap.kind].format(name=name, person=gap.person)
+    if gap.row is not None and not gap.person:
         folder: Any = context["routes" if isinstance(gap.row, Route) else "rotations"]
         node = folder.wrap(gap.row)
         return GapView(text, "Edit it", nav.page_url(request, node, "edit", Permission.EDIT))

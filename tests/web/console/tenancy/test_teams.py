@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from incidentrelay.models import Alert, Group, Rotation, Route, Team
+from incidentrelay.models import Alert, ContactMethod, Group, Rotation, Route, Team, User
 from tests.support import factories
 from tests.web.console.rotations.test_rotations import text
 from tests.web.console.tenancy.test_groups import form_of
@@ -77,6 +77,18 @@ def test_a_team_with_everything_is_ready(login_as: Any, cast: Any, database: Any
         assert f"{thing}" in page.text
     assert "/edit" not in page.text
     assert "/new" not in page.text
+
+
+def test_somebody_on_call_without_a_contact_is_named(
+    login_as: Any, cast: Any, database: Any
+) -> None:
+    sentence = "is on call in Primary, but has no confirmed contact method."
+    assert sentence not in text(login_as("vera").get(CORE))
+    with database.write() as session:
+        session.get_one(Rotation, cast.teams["core"].rotation.id).name = "Primary"
+        session.get_one(User, cast.users["rex"].id).email = None
+        session.query(ContactMethod).filter_by(user_id=cast.users["rex"].id).delete()
+    assert sentence in text(login_as("vera").get(CORE))
 
 
 def test_what_is_missing_is_listed(login_as: Any, cast: Any, database: Any) -> None:
@@ -165,4 +177,4 @@ def test_the_statements_do_not_grow(
     with query_count() as after:
         client.get(CORE)
     assert len(after) == len(before)
-    assert len(after) <= 29
+    assert len(after) <= 31
