@@ -19,7 +19,7 @@ ALLOWED = {
     "transport": frozenset[str](),
     "ical": frozenset({"domain"}),
     "channels": frozenset({"domain", "transport"}),
-    "integrations": frozenset({"domain"}),
+    "integrations": frozenset({"domain", "json_text"}),
     "voice": frozenset({"domain", "transport"}),
     # The wiring's table of settings is data; the engines are made from it.
     "db": frozenset(

@@ -17,7 +17,7 @@ RESERVED = frozenset(
     edit delete login logout me users groups integrations api docs static healthz readyz metrics
     act inbox calendar openapi.json swagger settings profile tokens sessions password search feeds
     regenerate import resend silence end confirm send-code contacts rules
-    reassign-to-next explain explanation dependents
+    reassign-to-next explain explanation dependents matching download activate deactivate
     """.split()
 )
 

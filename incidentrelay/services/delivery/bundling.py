@@ -14,7 +14,7 @@ from incidentrelay.domain.delivery import bundles, rate_limit
 from incidentrelay.domain.delivery.bundles import WaitingNotification
 from incidentrelay.domain.delivery.rate_limit import RateLimit
 from incidentrelay.domain.enums import DeliveryState
-from incidentrelay.models import Alert, ContactMethod, Notification, User
+from incidentrelay.models import Alert, Notification, User
 from incidentrelay.services.common.secret_box import SecretBox
 from incidentrelay.services.outbox.records import IS_DUE, PendingMessage, is_due
 from incidentrelay.services.people import verification
@@ -80,7 +80,7 @@ _LEASED = (
         ),
         joinedload(Notification.channel),
         joinedload(Notification.user).load_only(User.email, User.zone),
-        joinedload(Notification.contact).load_only(ContactMethod.address),
+        joinedload(Notification.contact),
     )
     .execution_options(populate_existing=True)
 )

@@ -114,8 +114,11 @@ def test_counts_ask_signals_too(pager: Pager) -> None:
     assert (page.counts.firing, page.counts.acknowledged, page.counts.resolved) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("query", ["env=dev", 'env=~"dev|x"'])
-def test_a_search_costs_no_more_statements_than_the_list(pager: Pager, query: str) -> None:
+@pytest.mark.parametrize(("query", "more"), [("env=dev", 1), ('env=~"dev|x"', 0)])
+def test_a_search_costs_hardly_more_statements_than_the_list(
+    pager: Pager, query: str, more: int
+) -> None:
+    """With labels, one statement asks which of them is the rarest."""
     costs = []
     with pager.database.read() as session:
         roles = memberships.load_roles(session, session.get_one(User, pager.people["ann"]))
@@ -123,4 +126,4 @@ def test_a_search_costs_no_more_statements_than_the_list(pager: Pager, query: st
             with statements(pager.database) as sent:
                 assert list_queries.list_alerts(session, roles, wanted).alerts
             costs.append(len(sent))
-    assert costs[1] == costs[0]
+    assert costs[1] == costs[0] + more

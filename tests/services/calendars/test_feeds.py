@@ -295,14 +295,14 @@ def test_who_comes_and_goes_is_counted(
     counts = [count()]
     act = {"actor": ADMIN, "now": now + DAY}
     for active in (False, True):
-        users.update(session, people["bob"], {"active": active}, **act)
+        users.update(session, people["bob"], {"active": active}, **act, confirm=True)
         counts.append(count())
     users.update(session, people["bob"], {"display_name": "Robert"}, **act)
     assert count() == counts[-1]
     new = {"username": "zoe", "role": "viewer"}
     member = group_members.create(session, primary.team.group, new, **act)
     counts.append(count())
-    group_members.delete(session, member, **act)
+    group_members.delete(session, member, **act, confirm=True)
     counts.append(count())
     assert counts == sorted(set(counts))
 

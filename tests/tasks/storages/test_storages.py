@@ -22,7 +22,8 @@ def queue_kind(request: pytest.FixtureRequest) -> str:
 
 def test_processes_share_one_queue(process: MakeHuey) -> None:
     web, worker = Queue(process(), lambda: NOW), Queue(process(), lambda: NOW)
-    web.put([Hint("deliver", 7), Hint("wake", 8)])
+    for hint in (Hint("deliver", 7), Hint("wake", 8)):
+        web.put([hint])
     tasks = [worker.huey.dequeue(), worker.huey.dequeue()]
     assert [task.args for task in tasks] == [(7,), (8,)]
     assert worker.huey.pending_count() == 0
@@ -30,7 +31,8 @@ def test_processes_share_one_queue(process: MakeHuey) -> None:
 
 def test_each_message_has_one_taker(process: MakeHuey) -> None:
     web = Queue(process(), lambda: NOW)
-    web.put([Hint("deliver", number) for number in range(40)])
+    for number in range(40):
+        web.put([Hint("deliver", number)])
     found: list[int] = []
 
     def work(worker: Queue) -> None:
@@ -95,7 +97,8 @@ def test_messages_that_come_together_wake_one_thread_each(
     for thread in threads:
         thread.start()
     ready.wait(20)
-    web.put([Hint("deliver", number) for number in range(4)])
+    for number in range(4):
+        web.put([Hint("deliver", number)])
     for thread in threads:
         thread.join(30)
     assert not gate.broken

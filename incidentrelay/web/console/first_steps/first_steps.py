@@ -26,7 +26,7 @@ class StepWords:
 
 
 @dataclass(frozen=True, slots=True)
-class StepView:
+class StepLine:
     """``url`` is None if the reader may not."""
 
     title: str
@@ -125,9 +125,9 @@ def _unpageable(
     return f"{team.group.name} / {team.name}", url, found.reasons
 
 
-def _step(context: Node, request: Any, found: FirstSteps, step: FirstStep) -> StepView:
+def _step(context: Node, request: Any, found: FirstSteps, step: FirstStep) -> StepLine:
     words = WORDS[step]
-    return StepView(
+    return StepLine(
         title=words.title,
         why=words.why,
         button=words.button,

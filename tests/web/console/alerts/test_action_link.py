@@ -169,7 +169,7 @@ def test_a_link_ends_with_what_an_admin_changes(
     for change in changes:
         with pager.database.write() as session:
             ann = session.get_one(User, pager.people["ann"])
-            users.update(session, ann, change, actor=SYSTEM, now=NOW)
+            users.update(session, ann, change, actor=SYSTEM, now=NOW, confirm=True)
     refused(testapp, pager, signed)
     testapp.get(link(at=NOW + timedelta(seconds=1)), status=200)
 

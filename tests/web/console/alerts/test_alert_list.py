@@ -146,7 +146,7 @@ def test_the_number_of_statements_does_not_grow(login_as: Any, core: Any, query_
     assert costs[0] <= 21
     with query_count() as statements:
         client.get("/alerts", headers={"HX-Request": "true"})
-    assert len(statements) <= 7
+    assert len(statements) <= 8
 
 
 def test_a_team_is_offered_only_to_those_who_see_it(login_as: Any) -> None:

@@ -30,7 +30,7 @@ def test_signing_in_opens_the_alerts(testapp: Any, rex: Any) -> None:
     cookie = next(c for c in answer.headers.getall("Set-Cookie") if c.startswith("incidentrelay="))
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    assert "Rex" in answer.follow().text
+    assert "Rex" in answer.follow().follow().text
 
 
 def test_a_wrong_password_is_said_and_the_name_is_kept(testapp: Any, rex: Any) -> None:
