@@ -130,12 +130,15 @@ class Bundle:
 def choose_bundle(
     session: Session, asked: AskedNotification, credit: int, now: datetime
 ) -> Bundle | None:
-    """The next message of the asked notification's group; None if another group goes first.
+    """The next message of the asked notification's group.
 
-    That one is woken.
+    None if another group goes first, which is woken, or if another worker claimed the
+    notification while this one waited for the provider.
     """
     waiting = _load_waiting(session, asked, now)
-    mine = next(each for each in waiting if each.id == asked.id)
+    mine = next((each for each in waiting if each.id == asked.id), None)
+    if mine is None:
+        return None
     chosen = bundles.choose_message(waiting, mine, credit, now)
     first = chosen[0]
     if first.group != mine.group:

@@ -17,6 +17,7 @@ from incidentrelay.models import (
     User,
 )
 from incidentrelay.services.alerts import actions as alert_actions
+from incidentrelay.services.delivery import bundling
 from incidentrelay.services.outbox.records import build_envelope
 from tests.support import factories
 from tests.support.pager import LEASE, MINUTE, NOW, Pager, a_signal, no_links
@@ -227,6 +228,19 @@ def test_what_is_left_of_a_bundle_goes_out_as_itself(pager: Pager) -> None:
     assert (claim.uid, claim.attempt) == (last.uid, 2)
     assert claim.thread_key == f"alert-{last.alert_id}-{int(NOW.timestamp())}"
     assert of(pager, "webhook")[-1].bundle is None
+
+
+def test_a_notification_that_another_worker_claimed_meanwhile_is_left_to_it(pager: Pager) -> None:
+    """It was due before this worker waited for the provider's row, and no longer is."""
+    pager.take(a_signal("one"))
+    with pager.database.write() as session:
+        row = session.scalars(select(Notification).order_by(Notification.id)).first()
+        assert row is not None
+        asked = bundling.AskedNotification.of(row)
+        assert bundling.choose_bundle(session, asked, 1, NOW) is not None
+        row.state, row.next_at = DeliveryState.SENT, None
+        session.flush()
+        assert bundling.choose_bundle(session, asked, 1, NOW) is None
 
 
 def test_a_removed_address_is_a_recipient_that_is_gone(pager: Pager) -> None:
