@@ -163,3 +163,13 @@ def test_a_policy_in_use_stays(session: Session, team: Team, people: People, now
     session.delete(route)
     policies.delete(session, policy, actor=ADMIN, now=now)
     assert session.scalars(select(Policy)).all() == []
+
+
+def test_a_step_that_names_somebody_whom_no_page_reaches_is_rejected(
+    session: Session, team: Team, people: People, now: datetime
+) -> None:
+    people["bob"].email = None
+    session.flush()
+    with pytest.raises(InvalidInput) as caught:
+        make(session, team, now)
+    assert list(caught.value.errors) == ["steps.0.targets.0.name"]

@@ -118,3 +118,17 @@ def test_deleting_a_future_override_removes_it(
 ) -> None:
     overrides.delete(session, make(session, rotation, now), actor=ADMIN, now=now + HOUR)
     assert session.scalars(select(RotationOverride)).all() == []
+
+
+def test_nobody_whom_no_page_reaches_covers_a_shift(
+    session: Session, rotation: Rotation, people: People, now: datetime
+) -> None:
+    override = make(session, rotation, now)
+    people["cy"].email = people["ann"].email = None
+    session.flush()
+    with pytest.raises(InvalidInput) as caught:
+        make(session, rotation, now)
+    assert list(caught.value.errors) == ["user"]
+    with pytest.raises(InvalidInput) as caught:
+        overrides.update(session, override, {"user": "ann"}, actor=ADMIN, now=now)
+    assert list(caught.value.errors) == ["user"]

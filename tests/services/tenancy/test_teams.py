@@ -129,3 +129,21 @@ def test_a_team_that_others_notify_stays(
     factories.policy(session, other, "night", steps=[_notifying(kind, target.id)])
     with pytest.raises(Conflict, match="web/night"):
         teams.delete(session, team, actor=ADMIN, now=now)
+
+
+@pytest.mark.both_databases
+def test_a_fallback_contact_whom_no_page_reaches_is_rejected(
+    session: Session, group: Group, team: Team, people: dict[str, User], now: datetime
+) -> None:
+    """An inbox wakes nobody. A confirmed contact is enough, even without an e-mail address."""
+    people["ann"].email = None
+    session.flush()
+    data = {"fallback_user": "ann"}
+    with pytest.raises(InvalidInput) as caught:
+        teams.update(session, team, data, actor=ADMIN, now=now)
+    assert list(caught.value.errors) == ["fallback_user"]
+    with pytest.raises(InvalidInput):
+        teams.create(session, group, {"name": "Edge", **data}, actor=ADMIN, now=now)
+    factories.contact(session, people["ann"])
+    teams.update(session, team, data, actor=ADMIN, now=now)
+    assert team.fallback_user_id == people["ann"].id
