@@ -41,7 +41,7 @@ def queue_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def queue(queue_url: str, queue_name: str, log: Log) -> Iterator[Queue]:
     queue = Queue(make_huey(queue_url, queue_name), lambda: NOW, log)
-    # Whoever takes the last message does not wait for another.
+    # The taker of the last message does not wait for another.
     queue.huey.storage.blocking = False
     yield queue
     queue.close()

@@ -69,7 +69,7 @@ class Doorbell:
             self._listening = None
 
     def _create(self) -> int:
-        """Whoever may use the file may ring."""
+        """Every user of the file may ring."""
         with suppress(FileExistsError):
             os.mkfifo(self._path)
             self._path.chmod(self._file.stat().st_mode & 0o666)

@@ -20,7 +20,7 @@ _LOCK = 0x1C1DE27
 
 
 class BoundedPostgresStorage(PostgresStorage):  # type: ignore[misc]
-    """Its connections cannot hang, and its tables are created by whoever first needs them.
+    """Its connections cannot hang, and its tables are created when first needed.
 
     Nothing connects before, so that a queue that is down keeps no process from starting.
     """

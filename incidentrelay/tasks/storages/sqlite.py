@@ -8,7 +8,7 @@ from incidentrelay.tasks.storages.doorbell import Doorbell
 
 
 class RingingSqliteStorage(SqliteStorage):  # type: ignore[misc]
-    """Rings when something is put in; whoever takes something out waits for it.
+    """Rings when a message is put in; takers wait for the ring.
 
     Rings are drained together, so each taker rings for the next: where one message came,
     there may be more.

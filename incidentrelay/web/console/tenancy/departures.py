@@ -148,7 +148,7 @@ class GroupMemberDeparture(MemberDeparture):
     blocks = frozenset({"rotations", "policies"})
 
     def next_node(self) -> Node:
-        """Whoever leaves the group themselves no longer sees its page."""
+        """Somebody who left the group no longer sees its page."""
         identity = self.request.identity
         hidden = self.user.id == identity.user_id and not identity.is_admin
         node: Node = self.context.root["groups"] if hidden else self.page_node
