@@ -74,7 +74,7 @@ class GroupCommit(Generic[Request, Answer]):
             for ticket, answer in zip(group, answers, strict=True):
                 ticket.answer = answer
         except Exception:
-            log.info("A shared transaction failed; each of its requests gets its own.")
+            log.warning("A shared transaction failed; each of its requests gets its own.")
             log.debug("The failure:", exc_info=True)
         finally:
             self._appoint()

@@ -43,5 +43,5 @@ def _namespace() -> str:
     try:
         return os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:
-        # A unique namespace, so that nobody takes this process for dead.
+        # A unique namespace keeps others from declaring this process dead.
         return f"unknown-{os.getpid()}"

@@ -151,7 +151,7 @@ def test_what_was_found_is_stored_until_it_is_mended(pager: Pager, policy: int) 
         slug = session.get_one(Policy, policy).slug
         assert warned(session) == [(slug, "Ann", 1)]
         assert session.get_one(Policy, policy).version == version
-        # What goes on keeps its start, so nothing is written again and again.
+        # An ongoing one keeps its start, so it is stored only once.
         assert refresh(session, NOW + DAY + HOUR / 2) == 0
         session.delete(session.get_one(RotationOverride, override))
         session.flush()

@@ -1,5 +1,6 @@
 """The members of groups and teams: lists, and the forms for a new one and a new role."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -100,8 +101,9 @@ class MemberEditor(Editor):
     def next_node(self, row: Any) -> Node:
         return self.page_node
 
+    @abstractmethod
     def newcomers(self) -> Sequence[User]:
-        raise NotImplementedError
+        """The people who can be added."""
 
     def describe_result(self, row: Row) -> str:
         name = row.user.display_name

@@ -72,7 +72,7 @@ HANDOFFS = [(ANN, 0, 8), (ANN, 8, 16), (ANN, 16, 24)]
             [step({A: ALL_DAY}), step({B: ALL_DAY}), step({A: ALL_DAY}), step({C: ALL_DAY})],
             [(ANN, 0, 24, A, B), (ANN, 0, 24, A, C), (ANN, 0, 24, B, C)],
         ),
-        # By start, whoever it is.
+        # By start, regardless of the person.
         (
             [step({A: HALVES}), step({B: HALVES})],
             [(ANN, 0, 12, A, B), (BOB, 12, 24, A, B)],

@@ -47,7 +47,7 @@ def test_an_empty_installation_starts_with_the_checklist(newcomer: Client) -> No
 
 @pytest.mark.both_databases
 def test_from_a_team_to_an_acknowledged_test(browse: Any, pager: Any) -> None:
-    """Whoever follows the checklist ends with a test alert that they acknowledge."""
+    """The checklist ends with a test alert that the newcomer acknowledges."""
     with pager.database.write() as session:
         ann = session.get_one(User, pager.people["ann"])
         ann.is_admin = True
